@@ -1,0 +1,30 @@
+"""A local OMS for demos and for tests of DAGs.
+
+Built from OceanBase's documents, not from an OMS; untested against a real one. It shares no code with the client of this
+provider, so that the two can't be wrong together.
+"""
+
+from airflow_provider_oms.simulator.clock import Clock
+from airflow_provider_oms.simulator.faults import Fault
+from airflow_provider_oms.simulator.live import LiveProject
+from airflow_provider_oms.simulator.machine import NotAllowed
+from airflow_provider_oms.simulator.model import DataSource, Failure, Label, Pause, Project, Table
+from airflow_provider_oms.simulator.records import RequestRecord
+from airflow_provider_oms.simulator.scenario import Scenario
+from airflow_provider_oms.simulator.simulator import Simulator
+
+__all__ = [
+    "Clock",
+    "DataSource",
+    "Failure",
+    "Fault",
+    "Label",
+    "LiveProject",
+    "NotAllowed",
+    "Pause",
+    "Project",
+    "RequestRecord",
+    "Scenario",
+    "Simulator",
+    "Table",
+]

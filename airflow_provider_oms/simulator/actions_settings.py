@@ -1,0 +1,126 @@
+"""The actions on settings and figures: project configuration, components, metrics, regions, start timestamps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from airflow_provider_oms.simulator import steps
+from airflow_provider_oms.simulator.actions import action, text
+from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, seconds_text
+from airflow_provider_oms.simulator.store import Store
+
+Payload = Mapping[str, Any]
+
+#: The metrics of each step, from the document of DescribeProjectStepMetric.
+METRICS = {
+    steps.FULL: ("RPS", "IOPS", "SOURCE_READ_TIME", "SOURCE_SLICE_TIME", "SINK_EXECUTE_TIME"),
+    steps.INCR: ("DELAY", "IOPS", "RPS", "SINK_COMMIT_TIME", "SINK_EXECUTE_TIME"),
+    steps.REVERSE: ("DELAY", "IOPS", "RPS", "SINK_COMMIT_TIME", "SINK_EXECUTE_TIME"),
+    steps.FULL_VERIFY: (
+        "FULL_VERIFY_SOURCE_RPS",
+        "FULL_VERIFY_SOURCE_READ_IOPS",
+        "FULL_VERIFY_DEST_RPS",
+        "FULL_VERIFY_DEST_READ_IOPS",
+    ),
+}
+
+
+@action("UpdateProjectConfig")
+def update_project_config(store: Store, payload: Payload) -> None:
+    """UpdateProjectConfig: a full replacement, what is left out is deleted. Not while the project runs."""
+    live = store.named(payload)
+    config = {key: value for key, value in payload.items() if key != "id" and value is not None}
+    for key, value in config.items():
+        if key.endswith("Config") and not isinstance(value, Mapping):
+            raise OmsRefusal(PARAM_ERROR, f"The parameter {key} must be an object.")
+    live.configure(config)
+
+
+@action("ResetIncrStartTimestamp")
+def reset_incr_start_timestamp(store: Store, payload: Payload) -> int:
+    """ResetIncrStartTimestamp: returns the id of an O&M ticket. Needs a paused or failed project (a guess)."""
+    at = payload.get("startTimestamp")
+    if isinstance(at, bool) or not isinstance(at, int) or at <= 0:
+        raise OmsRefusal(PARAM_ERROR, f"The parameter startTimestamp must be Unix seconds, not {at!r}.")
+    store.named(payload).reset_incr(at, bool(payload.get("reverse")))
+    return store.ticket()
+
+
+def _update(name: str, dimensions: tuple[str, ...]) -> None:
+    @action(name)
+    def handler(store: Store, payload: Payload) -> int:
+        dimension = text(payload, "dimension")
+        if dimension not in dimensions:
+            raise OmsRefusal(PARAM_ERROR, f"The parameter dimension must be {' or '.join(dimensions)}.")
+        key, region = text(payload, "key"), text(payload, "cmRegion")
+        if not isinstance(payload.get("config"), Mapping):
+            raise OmsRefusal(PARAM_ERROR, "The parameter config must be given.")
+        number = store.ticket()
+        store.component_updates.append(
+            {"action": name, "ticket": number, "key": key, "region": region, "config": payload["config"]}
+        )
+        return number
+
+
+_update("UpdateStore", ("NAME",))
+_update("UpdateFullImport", ("NAME",))
+_update("UpdateIncrSync", ("NAME", "TASK_NAME", "IP"))
+_update("UpdateFullVerification", ("NAME",))
+
+
+@action("DescribeProjectStepMetric")
+def describe_project_step_metric(store: Store, payload: Payload) -> dict[str, Any]:
+    """DescribeProjectStepMetric: a level line of points over a window of at least an hour."""
+    live = store.named(payload, "projectId")
+    name, kind = text(payload, "stepName"), text(payload, "metricType")
+    if kind not in METRICS.get(name, ()):
+        raise OmsRefusal(PARAM_ERROR, f"The step {name} has no metric {kind}.")
+    aggregator = payload.get("aggregator") or "NONE"
+    if aggregator not in ("AVG", "NONE"):
+        raise OmsRefusal(PARAM_ERROR, f"The parameter aggregator must be AVG or NONE, not {aggregator!r}.")
+    begin, end = payload.get("beginTimestamp"), payload.get("endTimestamp")
+    if not isinstance(begin, int) or not isinstance(end, int) or end - begin < 3600:
+        raise OmsRefusal(PARAM_ERROR, "beginTimestamp and endTimestamp must be at least one hour apart.")
+    points = payload.get("maxPointNum")
+    points = points if isinstance(points, int) and 1 < points <= 1000 else 60
+    state = live.state()
+    step = state.steps.get(name)
+    stream = state.stream(name)
+    value = 0
+    if step is not None and step.active and kind == "DELAY" and stream.sampled_at and stream.checkpoint:
+        value = max(0, int(stream.sampled_at - stream.checkpoint))
+    elif step is not None and step.active and kind.endswith("RPS") and step.duration:
+        value = int(live.project.rows / step.duration) if step.fraction < 1 else 0
+    return {
+        "referenceValue": None,
+        "metrics": [
+            {
+                "name": None,
+                "tags": None,
+                "dataPoints": [
+                    {"timestamp": begin + (end - begin) * number // (points - 1), "value": value}
+                    for number in range(points)
+                ],
+            }
+        ],
+        "aggregator": aggregator,
+    }
+
+
+@action("DescribeRegions")
+def describe_regions(store: Store, payload: Payload) -> list[dict[str, Any]]:
+    """DescribeRegions."""
+    now = seconds_text(store.clock.now())
+    return [
+        {
+            "id": 1,
+            "region": "cn-local",
+            "regionCn": "cn-local",
+            "cmUrl": "http://127.0.0.1:8088",
+            "code": 1,
+            "groupName": "default",
+            "gmtCreate": now,
+            "gmtModified": now,
+        }
+    ]

@@ -1,0 +1,126 @@
+"""The envelope of every answer, and the errors that OMS says no with.
+
+OMS answers an application error with HTTP 200 and ``success: false``. Which code it uses for a misuse of its API is in
+no document; the codes here are the nearest ones of OceanBase's error code page.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+NOT_FOUND = "GHANA-PROJECT000001"
+CHECK_FAILED = "GHANA-OPEROR000001"
+PARAM_ERROR = "PARAM_ERROR"
+INNER_ERROR = "INNER_ERROR"
+
+_GENERIC = {
+    NOT_FOUND: "The project does not exist or has been deleted.",
+    CHECK_FAILED: "The check of the operation failed.",
+    PARAM_ERROR: "Invalid parameter.",
+    INNER_ERROR: "System error.",
+}
+
+
+class OmsRefusal(Exception):
+    """OMS says no: an answer with ``success: false``."""
+
+    def __init__(self, code: str, message: str, advice: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.message, self.advice = code, message, advice
+
+
+@dataclass
+class Page:
+    """One page of a list, with the numbers that go into the envelope."""
+
+    data: Any
+    number: int
+    size: int
+    total: int
+
+
+def seconds_text(moment: float | None) -> str | None:
+    """Return a time as OMS writes startTime and finishTime: UTC, no offset, whole seconds."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def millis_text(moment: float | None) -> str | None:
+    """Return a time as OMS writes failedTime: UTC, no offset, with milliseconds."""
+    if moment is None:
+        return None
+    at = datetime.fromtimestamp(moment, UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}"
+
+
+def _envelope(cost_ms: int) -> dict[str, Any]:
+    return {
+        "success": True,
+        "errorDetail": None,
+        "code": None,
+        "message": None,
+        "advice": None,
+        "requestId": str(uuid.uuid4()),
+        "pageNumber": None,
+        "pageSize": None,
+        "totalCount": None,
+        "cost": f"{cost_ms} ms",
+        "data": None,
+    }
+
+
+def success(data: Any, cost_ms: int = 4) -> dict[str, Any]:
+    """Return a good answer; a :class:`Page` also fills pageNumber, pageSize and totalCount."""
+    answer = _envelope(cost_ms)
+    if isinstance(data, Page):
+        answer.update(pageNumber=data.number, pageSize=data.size, totalCount=data.total, data=data.data)
+    else:
+        answer["data"] = data
+    return answer
+
+
+def refusal(code: str, message: str, advice: str | None = None, cost_ms: int = 4) -> dict[str, Any]:
+    """Return an answer that says no; the real reason is in ``errorDetail.message``, as OMS does it."""
+    answer = _envelope(cost_ms)
+    answer.update(
+        success=False,
+        code=code,
+        message=f"[{code}]: {_GENERIC.get(code, 'The operation failed.')}",
+        advice=advice,
+        errorDetail={
+            "code": code,
+            "level": "ERROR",
+            "message": message,
+            "extraContext": None,
+            "messageMcmsKey": code,
+            "messageMcmsContext": {"message": message},
+            "reason": None,
+            "reasonMcmsKey": None,
+            "reasonMcmsContext": None,
+            "proposal": advice,
+            "proposalMcmsKey": None,
+            "proposalMcmsContext": None,
+            "upstreamErrorDetail": None,
+            "requestId": answer["requestId"],
+        },
+    )
+    return answer
+
+
+def pascal(value: Any) -> Any:
+    """Return the same with every key in PascalCase, as some proxies and the public cloud's API answer."""
+    if isinstance(value, dict):
+        return {(key[:1].upper() + key[1:] if isinstance(key, str) else key): pascal(v) for key, v in value.items()}
+    if isinstance(value, list):
+        return [pascal(item) for item in value]
+    return value
+
+
+def encode(answer: Any, casing: str = "camel") -> bytes:
+    """Return an answer as the bytes of its JSON text."""
+    return json.dumps(pascal(answer) if casing == "pascal" else answer, ensure_ascii=False).encode()

@@ -1,0 +1,181 @@
+"""A project in the running simulator: its description, what was done to it, and a person's hand on it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from airflow_provider_oms.simulator.clock import Clock
+from airflow_provider_oms.simulator.machine import Event, State, evaluate
+from airflow_provider_oms.simulator.model import Failure, Project
+
+_MACHINE_STATUSES = ("INIT", "RUNNING", "SUSPEND", "FAILED", "FINISHED", "RELEASING", "RELEASED")
+
+
+class LiveProject:
+    """A project that a simulator holds. Every method may be called from any thread."""
+
+    def __init__(self, project: Project, clock: Clock, lock: threading.RLock | None = None) -> None:
+        self.project = project
+        self.clock = clock
+        self.created = clock.now()
+        self.history: list[Event] = []
+        self.config: dict[str, Any] = dict(project.config)
+        self._lock = lock or threading.RLock()
+        self._cached: tuple[int, float, State] | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        given, status = self.project, self.project.status
+        if status not in _MACHINE_STATUSES:
+            running = status.startswith("RUNNING")
+            if running:
+                self._add("jump", step=given.step or given.step_names[0], progress=given.step_progress)
+            self._add("set", status_override=given.status_override or status)
+            return
+        if status == "INIT":
+            return
+        if status in ("FINISHED", "RELEASING", "RELEASED"):
+            self._add("jump", step=given.step, progress=given.step_progress)
+        else:
+            self._add("jump", step=given.step or given.step_names[0], progress=given.step_progress)
+        if status == "SUSPEND":
+            self._add("pause")
+        elif status == "FAILED":
+            failure = next((f for f in given.failures if f.step == given.step), None)
+            self._add("fail", failure=failure or Failure(step=given.step or given.step_names[0]))
+        elif status in ("RELEASING", "RELEASED"):
+            if given.step is not None:
+                self._add("pause")
+            self._add("release")
+            if status == "RELEASED":
+                self.history = [Event(e.time - given.release_delay, e.kind, e.args) for e in self.history]
+                self.created -= given.release_delay
+
+    def _add(self, kind: str, **args: Any) -> State:
+        with self._lock:
+            event = Event(max(self.clock.now(), self.created), kind, args)
+            state = evaluate(self.project, self.created, self.history, event.time)
+            state.apply(event)
+            self.history.append(event)
+            self._cached = None
+            return state
+
+    # -- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def id(self) -> str:
+        """The project's id."""
+        return self.project.id
+
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.project.name
+
+    def state(self) -> State:
+        """Return what the project is now. Don't change what is returned."""
+        with self._lock:
+            now = self.clock.now()
+            if self._cached is None or self._cached[:2] != (len(self.history), now):
+                state = evaluate(self.project, self.created, self.history, now)
+                self._cached = (len(self.history), now, state)
+            return self._cached[2]
+
+    @property
+    def status(self) -> str:
+        """The project's status as the API shows it."""
+        return self.state().shown_status
+
+    @property
+    def current_step(self) -> str:
+        """The step that the project is at."""
+        return self.state().current_step
+
+    def step_status(self, step: str) -> str:
+        """Return the status of a step by its v2 name."""
+        return self.state().steps[step].status
+
+    def progress(self, step: str) -> int:
+        """Return the percentage of a step by its v2 name."""
+        return self.state().steps[step].progress
+
+    # -- what the API does; each raises NotAllowed in the wrong state --------------------------------------------------
+
+    def start(self) -> None:
+        """StartProject."""
+        self._add("start")
+
+    def stop(self) -> None:
+        """StopProject: SUSPEND comes ``stop_delay`` seconds later."""
+        self._add("stop")
+
+    def resume(self) -> None:
+        """ResumeProject, which is also the retry of a failed step."""
+        self._add("resume")
+
+    def release(self) -> None:
+        """ReleaseProject: RELEASED comes ``release_delay`` seconds later."""
+        self._add("release")
+
+    def advance(self) -> str | None:
+        """AdvanceProject: go to the next stage, and return the step that runs now."""
+        before = self.state().current_step
+        after = self._add("advance").current_step
+        return after if after != before else None
+
+    def check_delete(self) -> None:
+        """Raise NotAllowed unless the project may be deleted now."""
+        self._add("delete")
+
+    def configure(self, config: dict[str, Any]) -> None:
+        """UpdateProjectConfig: a full replacement, items left out are gone."""
+        with self._lock:
+            self._add("configure")
+            self.config = dict(config)
+
+    def reset_incr(self, timestamp: float, reverse: bool = False) -> None:
+        """ResetIncrStartTimestamp."""
+        self._add("reset_incr", timestamp=float(timestamp), reverse=bool(reverse))
+
+    # -- what only a test or a person does -----------------------------------------------------------------------------
+
+    def complete_switchover(self) -> None:
+        """Do the person's part of the forward switchover, from a waiting verification or switchover."""
+        self._add("switchover")
+
+    def pause(self) -> None:
+        """Suspend the project at once."""
+        self._add("pause")
+
+    def fail(
+        self,
+        step: str | None = None,
+        code: str = "GHANA-MIGRAT000201",
+        message: str = "Failed to migrate the table.",
+        recover_after: float | None = None,
+        step_only: bool = False,
+    ) -> None:
+        """Let a step (the current one when not named) fail now."""
+        failure = Failure(
+            step or self.current_step, code=code, message=message, recover_after=recover_after, step_only=step_only
+        )
+        self._add("fail", failure=failure)
+
+    def recover(self) -> None:
+        """Let failed steps recover as if by themselves."""
+        self._add("recover")
+
+    def set_lag(self, seconds: float) -> None:
+        """Put the checkpoint of the running direction so many seconds behind now, sampled now."""
+        self._add("set", lag=float(seconds))
+
+    def set(self, **values: Any) -> None:
+        """Change ``idle_source``, ``steady_lag``, ``catch_up_rate`` or ``status_override`` from now on."""
+        unknown = set(values) - {"idle_source", "steady_lag", "catch_up_rate", "status_override"}
+        if unknown:
+            raise ValueError(f"Cannot set {', '.join(sorted(unknown))}")
+        self._add("set", **values)
+
+    def __repr__(self) -> str:
+        return f"<LiveProject {self.id} {self.name!r} {self.status}>"

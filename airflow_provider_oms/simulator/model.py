@@ -1,0 +1,260 @@
+"""What a user describes: projects, verification tables, failures, pauses, labels, data sources."""
+
+from __future__ import annotations
+
+import dataclasses
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from airflow_provider_oms.simulator import steps
+
+T = TypeVar("T")
+
+PROJECT_TYPES = ("MIGRATION", "SYNC", "VERIFY")
+
+
+def new_id(prefix: str) -> str:
+    """Return an id as OMS spells them: ``np_`` a project, ``e_`` a data source, ``l_`` a label."""
+    return f"{prefix}_{secrets.token_hex(6)}"
+
+
+def build(cls: type[T], given: T | Mapping[str, Any], what: str) -> T:
+    """Make a dataclass of ours from a mapping, and name every key that isn't one of its."""
+    if isinstance(given, cls):
+        return given
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{what} must be a mapping, not {type(given).__name__}")
+    known = {f.name for f in dataclasses.fields(cls) if f.init}  # type: ignore[arg-type]
+    unknown = sorted(str(key) for key in given if key not in known)
+    if unknown:
+        raise ValueError(f"{what}: unknown key(s) {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+    try:
+        return cls(**given)
+    except TypeError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+@dataclass
+class Failure:
+    """A step that fails.
+
+    :param step: the step's name, in any of OMS's vocabularies.
+    :param at: percentage of the step's progress at which it fails.
+    :param after: instead of ``at``: seconds of the step's own running time (the way for continuous steps).
+    :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
+    :param step_only: only the step is FAILED, the project goes on as RUNNING.
+    :param times: how often it happens; the try after the last one goes through.
+    """
+
+    step: str
+    at: float = 50.0
+    after: float | None = None
+    code: str = "GHANA-MIGRAT000201"
+    message: str = "Failed to migrate the table."
+    proposal: str | None = None
+    recover_after: float | None = None
+    step_only: bool = False
+    times: int = 1
+
+    def __post_init__(self) -> None:
+        self.step = steps.canonical(self.step)
+
+
+@dataclass
+class Pause:
+    """A project that pauses by itself (as if a person had), at a point of a step; ResumeProject goes on."""
+
+    step: str
+    at: float = 50.0
+    after: float | None = None
+
+    def __post_init__(self) -> None:
+        self.step = steps.canonical(self.step)
+
+
+@dataclass
+class Table:
+    """A table in the result of the full verification (ListProjectFullVerifyResult).
+
+    ``differing`` holds the rows for ListFullVerifyInconsistenciesResult with the document's own keys
+    (``failedRecordDetails``, ``failedRecordUniqueKeys``, ``type``) and may hold ``correction``, a SQL text for
+    ListFullVerifyCorrectionsResult. Without it, rows are made up from the counts.
+    """
+
+    schema: str
+    table: str
+    dest_schema: str | None = None
+    result_type: str | None = "CONSISTENT"
+    status: str = "FINISHED"
+    consistent: int = 1000
+    source_only: int = 0
+    dest_only: int = 0
+    mismatched: int = 0
+    progress: str = "1.0"
+    message: str | None = None
+    error_details: list[Any] | None = None
+    differing: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def different(self) -> int:
+        """The number of rows that differ."""
+        return self.source_only + self.dest_only + self.mismatched
+
+
+@dataclass
+class Project:
+    """A migration or synchronization project as the simulator begins with it.
+
+    :param status: INIT; or RUNNING, SUSPEND, FAILED, FINISHED, RELEASING, RELEASED to begin in the middle. Any other
+        text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over whatever is.
+    :param step: with a status other than INIT: the step at which the project stands; its first when not given.
+    :param step_progress: how far that step has come, in percent.
+    :param durations: seconds by step, over the ordinary ones of :data:`steps.DURATIONS`.
+    :param rows: the estimated number of rows (``capacity``).
+    :param alarm_level: ``alarmLevel`` in the progress, ``importance`` in the list.
+    :param monitoring_threshold: INCR_TRANSFER becomes MONITORING, for good, once the lag is not above it.
+    :param initial_lag: seconds by which the checkpoint is behind when INCR_TRANSFER begins.
+    :param catch_up_rate: seconds of the source's log that are applied in one second (1 never catches up).
+    :param steady_lag: the lag that remains once it has caught up.
+    :param idle_source: a source without writes and heartbeats: the checkpoint stands still, so the lag grows.
+    :param defer_index: FULL_TRANSFER stays RUNNING at 100 until the indexes are there.
+    :param wait_after: steps after which the project waits for AdvanceProject.
+    :param sybase: checkpoints are texts such as ``"100,30"``.
+    :param vocabulary: ``v2`` or ``legacy``: step names that DescribeProjectSteps uses.
+    :param current_step_legacy: ``currentStep`` in the old vocabulary, as the document's sample shows it.
+    :param status_override: text shown as the project's status whatever it does.
+    :param stop_delay: seconds between StopProject and SUSPEND.
+    :param release_delay: seconds between RELEASING and RELEASED.
+    """
+
+    name: str = ""
+    id: str = ""
+    type: str = "MIGRATION"
+    status: str = "INIT"
+    step: str | None = None
+    step_progress: float = 0.0
+    source_type: str = "MYSQL"
+    sink_type: str = "OB_MYSQL"
+    source_endpoint_id: str | None = None
+    sink_endpoint_id: str | None = None
+    enable_struct: bool = True
+    enable_full: bool = True
+    enable_incr: bool = True
+    enable_full_verify: bool = True
+    enable_incr_verify: bool = False
+    enable_reverse_incr: bool = True
+    durations: dict[str, float] = field(default_factory=dict)
+    rows: int = 92198
+    alarm_level: str = "MEDIUM"
+    monitoring_threshold: float = 300.0
+    initial_lag: float = 60.0
+    catch_up_rate: float = 10.0
+    steady_lag: float = 1.0
+    idle_source: bool = False
+    defer_index: bool = False
+    wait_after: list[str] = field(default_factory=list)
+    verification: list[Table] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    pauses: list[Pause] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    owner: str = "admin"
+    sybase: bool = False
+    vocabulary: str = "v2"
+    current_step_legacy: bool = False
+    status_override: str | None = None
+    stop_delay: float = 1.0
+    release_delay: float = 2.0
+    transfer_mapping: dict[str, Any] | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.id = self.id or new_id("np")
+        self.name = self.name or self.id
+        if self.type not in PROJECT_TYPES:
+            raise ValueError(f"project {self.name!r}: type {self.type!r} is none of {', '.join(PROJECT_TYPES)}")
+        if self.vocabulary not in ("v2", "legacy"):
+            raise ValueError(f"project {self.name!r}: vocabulary {self.vocabulary!r} is neither v2 nor legacy")
+        where = f"project {self.name!r}"
+        self.verification = [build(Table, t, f"{where}, verification") for t in self.verification]
+        self.failures = [build(Failure, f, f"{where}, failures") for f in self.failures]
+        self.pauses = [build(Pause, p, f"{where}, pauses") for p in self.pauses]
+        self.durations = {steps.canonical(k): float(v) for k, v in self.durations.items()}
+        for name, seconds in self.durations.items():
+            if seconds < 0:
+                raise ValueError(f"{where}: the duration of {name} is negative")
+        self.wait_after = [steps.canonical(name) for name in self.wait_after]
+        if self.step is not None:
+            self.step = steps.canonical(self.step)
+            if self.step not in self.step_names or self.step == steps.INCR_VERIFY:
+                raise ValueError(f"{where}: it cannot begin at step {self.step}; its steps are {', '.join(self.step_names)}")
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> Project:
+        """Make a project from a mapping with the same keys, as in a YAML scenario."""
+        return build(cls, given, f"project {given.get('name', '?')!r}" if isinstance(given, Mapping) else "project")
+
+    @property
+    def step_names(self) -> list[str]:
+        """The steps that the project has, in order; steps that are not enabled are absent, as in OMS."""
+        migration = self.type == "MIGRATION"
+        has = {
+            steps.PRECHECK: True,
+            steps.STRUCT: self.enable_struct,
+            steps.LOG_PULL: self.enable_incr,
+            steps.FULL: self.enable_full,
+            steps.INDEX: migration and self.enable_struct and self.enable_full,
+            steps.INCR: self.enable_incr,
+            steps.FULL_VERIFY: self.type != "SYNC" and self.enable_full_verify,
+            steps.INCR_VERIFY: self.enable_incr and self.enable_incr_verify,
+            steps.SWITCH: migration and self.enable_incr,
+            steps.REVERSE: migration and self.enable_incr and self.enable_reverse_incr,
+        }
+        return [name for name in steps.ORDER if has[name]]
+
+    def duration(self, step: str) -> float:
+        """Return how long a step takes, in seconds."""
+        return self.durations.get(step, steps.DURATIONS[step])
+
+
+@dataclass
+class Label:
+    """A label of projects (CreateLabel, ListAllLabels)."""
+
+    name: str
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        self.id = self.id or new_id("l")
+
+
+@dataclass
+class DataSource:
+    """A data source (CreateMySqlDataSource, CreateOceanBaseDataSource, ListDataSource).
+
+    The decoded password is kept for a test to look at; no answer, log line, page or ``repr`` shows it.
+    """
+
+    name: str
+    id: str = ""
+    type: str = "MYSQL"
+    owner: str = "admin"
+    tenant: str | None = None
+    cluster: str | None = None
+    schema: str | None = None
+    ip: str | None = "127.0.0.1"
+    port: int | None = 3306
+    username: str | None = None
+    region: str | None = None
+    description: str | None = None
+    ocp_name: str | None = None
+    config_url: str | None = None
+    drc_username: str | None = None
+    try_keep_hb: bool = False
+    password: str | None = field(default=None, repr=False)
+    drc_password: str | None = field(default=None, repr=False)
+    created: float | None = None
+
+    def __post_init__(self) -> None:
+        self.id = self.id or new_id("e")

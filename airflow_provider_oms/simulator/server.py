@@ -1,0 +1,285 @@
+"""The HTTP server: aiohttp in a thread of its own, which can be taken down and brought back on the same port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from email.utils import formatdate
+from typing import Any
+
+from aiohttp import web
+
+from airflow_provider_oms.simulator import wire
+from airflow_provider_oms.simulator.faults import Fault
+from airflow_provider_oms.simulator.page import page
+from airflow_provider_oms.simulator.records import RequestRecord, redacted
+from airflow_provider_oms.simulator.service import LEGACY, Call, Service
+
+_MAX_BODY = 16 * 1024 * 1024
+
+
+class Server:
+    """Listens for the service, in a background thread with its own event loop."""
+
+    def __init__(
+        self,
+        service: Service,
+        host: str,
+        port: int,
+        ssl_context: ssl.SSLContext | None,
+        date: Callable[[], float | None],
+    ) -> None:
+        self.service = service
+        self.host = host
+        self.port = port
+        self.ssl_context = ssl_context
+        self._date = date
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._runner: web.AppRunner | None = None
+        self._stopping = asyncio.Event()
+        self._reserved: socket.socket | None = None
+        self._back: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- from any thread -------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> bool:
+        """Whether the thread is there (the port may be down)."""
+        return self._loop is not None
+
+    def start(self) -> None:
+        """Start the thread and listen; raises what listening raises, such as a port in use."""
+        if self._loop is not None:
+            raise RuntimeError("The simulator is running already")
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=self._run, args=(loop,), name="oms-simulator", daemon=True)
+        self._loop, self._thread = loop, thread
+        thread.start()
+        try:
+            self._wait(self._listen())
+        except BaseException:
+            self._end()
+            raise
+
+    def stop(self) -> None:
+        """Stop listening, cut what is open, and end the thread."""
+        if self._loop is None:
+            return
+        try:
+            self._wait(self._unlisten(reserve=False))
+        finally:
+            self._end()
+
+    def down(self) -> None:
+        """Take the port down: connections are cut, new ones refused."""
+        self._wait(self._unlisten(reserve=True))
+
+    def up(self) -> None:
+        """Listen again on the same port."""
+        self._wait(self._listen())
+
+    def outage(self, seconds: float) -> None:
+        """Take the port down and bring it back after so many real seconds; returns at once."""
+        self._wait(self._outage(seconds))
+
+    # -- the thread ------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _run(loop: asyncio.AbstractEventLoop) -> None:
+        asyncio.set_event_loop(loop)
+        loop.run_forever()
+
+    def _end(self) -> None:
+        loop, thread = self._loop, self._thread
+        self._loop = self._thread = None
+        if loop is None or thread is None:
+            return
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
+        loop = self._loop
+        if loop is None:
+            work.close()
+            raise RuntimeError("The simulator is not running")
+        if threading.current_thread() is self._thread:
+            # Called from a callback within the server itself, which can't wait for its own loop.
+            task = loop.create_task(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return
+        asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+    async def _listen(self) -> None:
+        if self._runner is not None:
+            return
+        self._cancel_return()
+        self._stopping = asyncio.Event()
+        app = web.Application(client_max_size=_MAX_BODY)
+        app.router.add_get("/", self._page)
+        app.router.add_post("/api/v2", self._v2)
+        app.router.add_get("/api/omsp/v2/{kind:migrations|sync}/{id}/progress", self._v3)
+        app.on_response_prepare.append(self._headers)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05, logger=_quiet)
+        await runner.setup()
+        try:
+            sock = self._bind()
+            site = web.SockSite(runner, sock, ssl_context=self.ssl_context, backlog=512)
+            await site.start()
+        except BaseException:
+            await runner.cleanup()
+            raise
+        self._release_reserved()
+        self._runner = runner
+
+    def _bind(self) -> socket.socket:
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((self.host, self.port))
+        except OSError:
+            sock.close()
+            raise
+        self.port = sock.getsockname()[1]
+        return sock
+
+    async def _unlisten(self, reserve: bool) -> None:
+        self._cancel_return()
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            self._stopping.set()
+            server = runner.server
+            await asyncio.sleep(0)
+            for connection in list(server.connections) if server else []:
+                if connection.transport is not None:
+                    connection.transport.abort()
+            await runner.cleanup()
+        if not reserve:
+            self._release_reserved()
+        elif self._reserved is None:
+            # A bound socket that doesn't listen: connections are refused, and nobody else gets the port meanwhile.
+            with contextlib.suppress(OSError):
+                self._reserved = self._bind()
+
+    async def _outage(self, seconds: float) -> None:
+        await self._unlisten(reserve=True)
+        assert self._loop is not None
+        self._back = self._loop.call_later(seconds, self._return)
+
+    def _return(self) -> None:
+        assert self._loop is not None
+        task = self._loop.create_task(self._listen())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _cancel_return(self) -> None:
+        if self._back is not None:
+            self._back.cancel()
+            self._back = None
+
+    def _release_reserved(self) -> None:
+        if self._reserved is not None:
+            self._reserved.close()
+            self._reserved = None
+
+    # -- requests --------------------------------------------------------------------------------------------------
+
+    async def _headers(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "oms-simulator"
+        moment = self._date()
+        if moment is None:
+            response.headers.pop("Date", None)
+        else:
+            response.headers["Date"] = formatdate(int(moment), usegmt=True)
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        text = page(self.service.store, self.service.records.all())
+        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return web.Response(text=text, content_type="text/html", headers=headers)
+
+    async def _v2(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        try:
+            payload = json.loads(body) if body.strip() else {}
+        except ValueError:
+            payload = None
+        project = None
+        if isinstance(payload, dict):
+            named = payload.get("id") or payload.get("projectId")
+            project = named if isinstance(named, str) else None
+        return await self._handle(request, request.query.get("Action"), payload, project)
+
+    async def _v3(self, request: web.Request) -> web.StreamResponse:
+        return await self._handle(request, LEGACY[request.match_info["kind"]], None, request.match_info["id"])
+
+    async def _handle(
+        self, request: web.Request, action: str | None, payload: Any, project: str | None
+    ) -> web.StreamResponse:
+        begin = time.monotonic()
+        stopping = self._stopping
+        call = Call(request.method, request.path, action, payload, project, request.headers.get("Authorization"))
+        fault = self.service.faults.match(action, project)
+
+        def record(status: int | None, outcome: str, executed: bool) -> None:
+            self.service.records.add(
+                RequestRecord(
+                    time=self.service.store.clock.now(),
+                    method=call.method,
+                    path=call.path,
+                    action=action,
+                    payload=redacted(payload),
+                    project_id=project,
+                    status=status,
+                    outcome=f"fault:{fault.kind}" if fault else outcome,
+                    executed=executed,
+                    milliseconds=(time.monotonic() - begin) * 1000,
+                )
+            )
+
+        if fault is None or fault.kind in ("delay",):
+            if fault is not None:
+                await wire.delay(fault, stopping)
+            answer, outcome, executed = self.service.answer(call)
+            record(answer.status, outcome, executed)
+            return await wire.send(request, answer, fault, stopping)
+        return await self._faulty(request, call, fault, stopping, record)
+
+    async def _faulty(
+        self,
+        request: web.Request,
+        call: Call,
+        fault: Fault,
+        stopping: asyncio.Event,
+        record: Callable[[int | None, str, bool], None],
+    ) -> web.StreamResponse:
+        answer, outcome, executed = wire.Answer(b""), "", False
+        if fault.executes:
+            answer, outcome, executed = self.service.answer(call)
+        instead = wire.replaced(fault, self.service.casing)
+        cut = fault.kind in ("hang", "reset_before", "reset_after", "cut_headers")
+        record(None if cut else (instead or answer).status, outcome, executed)
+        if instead is not None:
+            return instead.response()
+        if fault.kind == "hang":
+            return await wire.hang(request, stopping)
+        if fault.kind == "reset_before":
+            return wire.reset(request)
+        if fault.kind == "huge":
+            return await wire.huge(request, fault, stopping)
+        return await wire.send(request, answer, fault, stopping)
+
+
+_quiet = logging.getLogger("airflow_provider_oms.simulator.http")
+_quiet.setLevel(logging.CRITICAL)

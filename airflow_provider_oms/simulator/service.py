@@ -1,0 +1,136 @@
+"""From a request to an answer, without any network: authentication, hand-written answers, actions, 3.x endpoints."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_oms.simulator import actions, render
+from airflow_provider_oms.simulator.envelope import INNER_ERROR, NOT_FOUND, PARAM_ERROR, OmsRefusal
+from airflow_provider_oms.simulator.envelope import encode, refusal, success
+from airflow_provider_oms.simulator.faults import Faults
+from airflow_provider_oms.simulator.records import Records, log
+from airflow_provider_oms.simulator.store import Store
+from airflow_provider_oms.simulator.wire import Answer
+
+#: A hand-written answer: a JSON-like body, a raw one, or a function of the request's body that returns one of these.
+Written = Mapping[str, Any] | list[Any] | str | bytes | Callable[[Any], Any]
+
+LEGACY = {"migrations": "MigrationProgress", "sync": "SyncProgress"}
+
+
+@dataclass
+class Call:
+    """A request as the service sees it."""
+
+    method: str
+    path: str
+    action: str | None
+    payload: Any
+    project_id: str | None
+    authorization: str | None
+
+
+class Service:
+    """The simulated OMS behind its HTTP server."""
+
+    def __init__(
+        self,
+        store: Store,
+        login: str,
+        password: str,
+        casing: str,
+        unsupported: Iterable[str],
+        records: Records,
+    ) -> None:
+        if casing not in ("camel", "pascal"):
+            raise ValueError(f"casing is camel or pascal, not {casing!r}")
+        self.store = store
+        self.casing = casing
+        self.unsupported = set(unsupported)
+        self.records = records
+        self.faults = Faults()
+        self._credentials = f"{login}:{password}".encode()
+        self._lock = threading.Lock()
+        self._written: dict[tuple[str, str | None], Written] = {}
+
+    def set_answer(self, action: str, written: Written | None, project_id: str | None) -> None:
+        """Set or remove a hand-written answer."""
+        with self._lock:
+            if written is None:
+                self._written.pop((action, project_id), None)
+            else:
+                self._written[action, project_id] = written
+
+    def authorized(self, header: str | None) -> bool:
+        """Whether an Authorization header is the right HTTP Basic one."""
+        scheme, _, text = (header or "").partition(" ")
+        if scheme.lower() != "basic":
+            return False
+        try:
+            given = base64.b64decode(text.strip(), validate=True)
+        except (binascii.Error, ValueError):
+            return False
+        return hmac.compare_digest(given, self._credentials)
+
+    def answer(self, call: Call) -> tuple[Answer, str, bool]:
+        """Return the answer to a call, its outcome in a word, and whether an action was executed."""
+        if not self.authorized(call.authorization):
+            # What OMS really answers to wrong credentials is in no document.
+            body = refusal("UNAUTHORIZED", "The user name or the password is wrong.")
+            headers = {"WWW-Authenticate": 'Basic realm="OMS"'}
+            return Answer(encode(body, self.casing), 401, headers=headers), "unauthorized", False
+        written = self._hand_written(call)
+        if written is not None:
+            return written, "hand-written", False
+        begin = time.monotonic()
+        try:
+            data = self._run(call)
+            cost = max(1, int((time.monotonic() - begin) * 1000))
+            return Answer(encode(success(data, cost), self.casing)), "success", True
+        except OmsRefusal as error:
+            body = refusal(error.code, error.message, error.advice)
+            return Answer(encode(body, self.casing)), error.code, False
+        except Exception as error:
+            log.exception("oms-simulator: %s failed", call.action)
+            body = refusal(INNER_ERROR, f"The simulator has a defect: {error!r}")
+            return Answer(encode(body, self.casing)), INNER_ERROR, False
+
+    def _hand_written(self, call: Call) -> Answer | None:
+        if call.action is None:
+            return None
+        with self._lock:
+            written = self._written.get((call.action, call.project_id))
+            if written is None:
+                written = self._written.get((call.action, None))
+        if callable(written):
+            written = written(call.payload)
+        if written is None:
+            return None
+        if isinstance(written, str):
+            return Answer(written.encode())
+        return Answer(written if isinstance(written, bytes) else json.dumps(written).encode())
+
+    def _run(self, call: Call) -> Any:
+        if call.action in LEGACY.values():
+            return self._legacy(call)
+        if not call.action:
+            raise OmsRefusal(PARAM_ERROR, "The parameter Action must be given.")
+        if not isinstance(call.payload, Mapping):
+            raise OmsRefusal(PARAM_ERROR, "The body of the request must be a JSON object.")
+        return actions.run(self.store, call.action, call.payload, self.unsupported)
+
+    def _legacy(self, call: Call) -> dict[str, Any]:
+        wanted = "SYNC" if call.action == "SyncProgress" else "MIGRATION"
+        live = self.store.projects.get(call.project_id or "")
+        if live is None or live.project.type != wanted:
+            raise OmsRefusal(NOT_FOUND, f"The project {call.project_id} does not exist.", "Check the project ID.")
+        state = live.state()
+        return render.legacy_sync_progress(state) if wanted == "SYNC" else render.legacy_migration_progress(state)

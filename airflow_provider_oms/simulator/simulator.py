@@ -1,0 +1,233 @@
+"""The simulator as its users hold it: a local OMS with handles for a test or a demo."""
+
+from __future__ import annotations
+
+import json
+import os
+import ssl
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from airflow_provider_oms.simulator.clock import Clock
+from airflow_provider_oms.simulator.faults import Fault
+from airflow_provider_oms.simulator.live import LiveProject
+from airflow_provider_oms.simulator.model import DataSource, Label, Project
+from airflow_provider_oms.simulator.records import Records, RequestRecord
+from airflow_provider_oms.simulator.scenario import Scenario, load
+from airflow_provider_oms.simulator.server import Server
+from airflow_provider_oms.simulator.service import Service, Written
+from airflow_provider_oms.simulator.store import Store
+
+
+class Simulator:
+    """A local OMS, built from OceanBase's documents, not from an OMS; untested against a real one.
+
+    Use it as a context manager, or with :meth:`start` and :meth:`stop`. Everything may be called from any thread.
+
+    :param scenario: what to begin with: a YAML file's path, a mapping with the same keys, or a list of projects.
+    :param login: the console user whose HTTP Basic credentials the API wants.
+    :param port: 0 takes a free port; after :meth:`stop` the same one is used again.
+    :param clock: the simulated clock.
+    :param ssl_context: a server's TLS context, for https.
+    :param date_header: ``clock`` sends the simulated time as the Date header, ``real`` the real one, ``none`` no
+        header, a number the simulated time plus so many seconds.
+    :param on_request: called with every :class:`RequestRecord`, in the server's thread.
+    :param casing: ``camel``, or ``pascal`` for answers with PascalCase keys.
+    :param actions_unsupported: actions that this OMS doesn't know, as an older version.
+    """
+
+    def __init__(
+        self,
+        scenario: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Project] | Scenario | None = None,
+        *,
+        login: str = "admin",
+        password: str = "oms-simulator",
+        host: str = "127.0.0.1",
+        port: int = 0,
+        clock: Clock | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        date_header: str | float = "clock",
+        on_request: Callable[[RequestRecord], object] | None = None,
+        casing: str = "camel",
+        actions_unsupported: Iterable[str] = (),
+    ) -> None:
+        if isinstance(date_header, str) and date_header not in ("clock", "real", "none"):
+            raise ValueError(f"date_header is clock, real, none or a number, not {date_header!r}")
+        self.clock = clock or Clock()
+        self.login = login
+        self.password = password
+        self.date_header = date_header
+        self._records = Records(on_request)
+        self._store = Store(self.clock, owner=login)
+        self._service = Service(self._store, login, password, casing, actions_unsupported, self._records)
+        self._server = Server(self._service, host, port, ssl_context, self._date)
+        begin = load(scenario)
+        for label in begin.labels:
+            self._store.labels[label.id] = label
+        for source in begin.data_sources:
+            self._store.add_data_source(source)
+        for project in begin.projects:
+            self._store.add_project(project)
+        for fault in begin.faults:
+            self.add_fault(fault)
+
+    def _date(self) -> float | None:
+        import time
+
+        if self.date_header == "none":
+            return None
+        if self.date_header == "real":
+            return time.time()
+        return self.clock.now() + (self.date_header if isinstance(self.date_header, (int, float)) else 0)
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Listen, in a thread of its own; returns once requests are answered."""
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop at once, also with requests that hang. The projects stay; :meth:`start` goes on with them."""
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def down(self) -> None:
+        """Take the port down: open connections are cut, new ones refused, until :meth:`up`."""
+        self._server.down()
+
+    def up(self) -> None:
+        """Bring the port back."""
+        self._server.up()
+
+    def outage(self, seconds: float) -> None:
+        """Take the port down for so many real seconds; returns at once."""
+        self._server.outage(seconds)
+
+    # -- address ---------------------------------------------------------------------------------------------------
+
+    @property
+    def host(self) -> str:
+        """The address that the simulator listens on."""
+        return self._server.host
+
+    @property
+    def port(self) -> int:
+        """The port that the simulator listens on."""
+        return self._server.port
+
+    @property
+    def scheme(self) -> str:
+        """``http`` or ``https``."""
+        return "https" if self._server.ssl_context else "http"
+
+    @property
+    def _reachable(self) -> str:
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a slash at the end."""
+        host = f"[{self._reachable}]" if ":" in self._reachable else self._reachable
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def connection_kwargs(self) -> dict[str, Any]:
+        """Keyword arguments for Airflow's ``Connection``."""
+        return {
+            "conn_type": "oms",
+            "host": self._reachable,
+            "port": self.port,
+            "schema": self.scheme,
+            "login": self.login,
+            "password": self.password,
+        }
+
+    @property
+    def connection_json(self) -> str:
+        """A value for ``AIRFLOW_CONN_OMS_DEFAULT``."""
+        return json.dumps(self.connection_kwargs)
+
+    # -- what there is ---------------------------------------------------------------------------------------------
+
+    @property
+    def projects(self) -> dict[str, LiveProject]:
+        """The projects by id (a copy)."""
+        with self._store.lock:
+            return dict(self._store.projects)
+
+    def project(self, name_or_id: str) -> LiveProject:
+        """Return a project by its id or name.
+
+        :raises KeyError: when there is none.
+        """
+        return self._store.find(name_or_id)
+
+    @property
+    def data_sources(self) -> dict[str, DataSource]:
+        """The data sources by id (a copy)."""
+        with self._store.lock:
+            return dict(self._store.data_sources)
+
+    @property
+    def labels(self) -> dict[str, Label]:
+        """The labels by id (a copy)."""
+        with self._store.lock:
+            return dict(self._store.labels)
+
+    @property
+    def component_updates(self) -> list[dict[str, Any]]:
+        """What UpdateStore, UpdateFullImport, UpdateIncrSync and UpdateFullVerification asked for."""
+        with self._store.lock:
+            return list(self._store.component_updates)
+
+    def add_project(self, project: Project | Mapping[str, Any]) -> str:
+        """Add a project and return its id."""
+        made = project if isinstance(project, Project) else Project.from_mapping(project)
+        return self._store.add_project(made).id
+
+    def add_data_source(self, source: DataSource) -> str:
+        """Add a data source and return its id."""
+        return self._store.add_data_source(source).id
+
+    def add_label(self, name: str) -> str:
+        """Return the id of a label of that name, made when there is none."""
+        return self._store.label(name).id
+
+    # -- what goes wrong -------------------------------------------------------------------------------------------
+
+    def add_fault(self, fault: Fault) -> Fault:
+        """Add a fault; its ``fired`` counts the requests that it happened to."""
+        self._service.faults.add(fault)
+        return fault
+
+    def clear_faults(self) -> None:
+        """Remove all faults."""
+        self._service.faults.clear()
+
+    def set_answer(self, action: str, written: Written | None, project_id: str | None = None) -> None:
+        """Set a hand-written answer of an action, or remove it with None.
+
+        A mapping or a list is the JSON body as it is, a str or bytes the raw body, a function of the request's body
+        returns one of these (or None for the ordinary answer).
+        """
+        self._service.set_answer(action, written, project_id)
+
+    # -- what was asked --------------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The requests so far, oldest first (a copy)."""
+        return self._records.all()
+
+    def clear_requests(self) -> None:
+        """Forget the requests."""
+        self._records.clear()
