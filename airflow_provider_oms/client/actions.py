@@ -1,0 +1,613 @@
+"""Every action of OMS, described once: its arguments, its payload, how its answer reads, whether it changes anything.
+
+Each function returns a :class:`~airflow_provider_oms.client.protocol.Call`; nothing is sent here. The synchronous and
+the asynchronous clients, the hook and the milestones all take their calls from this page. Every docstring names the
+action it rests on: OceanBase's API reference for V4.2.2-CE has a page for each, the Enterprise reference for those
+marked so. Actions that can't be tried in the Community Edition are untested against a real OMS, as is everything here.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from airflow_provider_oms.client.errors import OmsInvalidRequestError
+from airflow_provider_oms.client.fields import Model, objects
+from airflow_provider_oms.client.models import (
+    DataSource,
+    Inconsistency,
+    Label,
+    LabelOutcome,
+    PreCheckResult,
+    Project,
+    ProjectComponents,
+    ProjectProgress,
+    Region,
+    Step,
+    StepMetric,
+    VerificationResult,
+)
+from airflow_provider_oms.client.paging import PagedCall
+from airflow_provider_oms.client.protocol import Call, Envelope
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+PROJECT_TYPES = ("MIGRATION", "SYNC")
+
+#: Rows per page. OMS takes at most 150 for projects and tables, 10 for data sources.
+PAGE_SIZE = 100
+DATA_SOURCE_PAGE_SIZE = 10
+
+
+# Reading ``data``
+
+
+def _one(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, str], M]:
+    """Read one object; OMS sends some of them as a list of one (``DescribeProject``)."""
+
+    def read(envelope: Envelope, source: str) -> M:
+        found = list(objects(envelope.data))
+        if len(found) != 1:
+            raise ValueError("one object")
+        return model(found[0], source)
+
+    return read
+
+
+def _many(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, str], list[M]]:
+    return lambda envelope, source: [model(item, source) for item in objects(envelope.data)]
+
+
+def _nothing(envelope: Envelope, source: str) -> None:
+    return None
+
+
+def _anything(envelope: Envelope, source: str) -> Any:
+    return envelope.data
+
+
+def _identifier(envelope: Envelope, source: str) -> str:
+    """Read the id of something new; without one nobody could ever find it again."""
+    value = envelope.data
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise ValueError("an id")
+    return str(value).strip()
+
+
+def _statements(envelope: Envelope, source: str) -> list[str]:
+    data = envelope.data
+    items = [] if data is None else data if isinstance(data, list) else [data]
+    if not all(isinstance(item, str) for item in items):
+        raise ValueError("a list of SQL statements")
+    return cast("list[str]", items)
+
+
+def _given(**payload: Any) -> dict[str, Any]:
+    """Leave out what wasn't given: OMS has defaults of its own."""
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+def _about_project(
+    action: str, project_id: str, read: Callable[[Envelope, str], T], *, changes: bool = False
+) -> Call[T]:
+    return Call(action, {"id": _project(project_id)}, read, reads_only=not changes, subject=f"project {project_id}")
+
+
+def _project(project_id: str) -> str:
+    if not isinstance(project_id, str) or not project_id.strip():
+        raise OmsInvalidRequestError(f"project_id must be the id of a project, not {project_id!r}.")
+    return project_id
+
+
+def call(action: str, payload: Mapping[str, Any] | None = None, *, reads_only: bool = False) -> Call[Any]:
+    """Any action, also one that this package doesn't know; the answer is OMS's ``data`` as it is.
+
+    :param action: OMS's name of the action
+    :param payload: its parameters, in OMS's own keys
+    :param reads_only: whether it changes nothing, so that it may be sent again when it fails
+    """
+    if not action.isascii() or not action.isalnum():
+        raise OmsInvalidRequestError(f"action must be the name of an OMS action, not {action!r}.")
+    return Call(action, dict(payload or {}), _anything, reads_only=reads_only)
+
+
+# What a project is doing
+
+
+def describe_project_progress(project_id: str, project_type: str = "MIGRATION") -> Call[ProjectProgress]:
+    """``DescribeProjectProgress``: status, percentages and checkpoints. The one action that ``v3`` has too.
+
+    :param project_id: the project
+    :param project_type: ``MIGRATION`` or ``SYNC``; only ``v3`` needs it
+    """
+    kind = {"MIGRATION": "migrations", "SYNC": "sync"}.get(project_type)
+    if kind is None:
+        raise OmsInvalidRequestError(f"project_type must be MIGRATION or SYNC, not {project_type!r}.")
+    return Call(
+        "DescribeProjectProgress",
+        {"id": _project(project_id)},
+        _one(ProjectProgress),
+        subject=f"project {project_id}",
+        legacy_path=(kind, project_id, "progress"),
+    )
+
+
+def describe_project_steps(project_id: str) -> Call[list[Step]]:
+    """``DescribeProjectSteps``: the steps of a project, each with status, percentage and figures.
+
+    :param project_id: the project
+    """
+    return _about_project("DescribeProjectSteps", project_id, _many(Step))
+
+
+def describe_project(project_id: str) -> Call[Project]:
+    """``DescribeProject``: a project with its configuration.
+
+    :param project_id: the project
+    """
+    return _about_project("DescribeProject", project_id, _one(Project))
+
+
+def describe_project_components(project_id: str) -> Call[ProjectComponents]:
+    """``DescribeProjectComponents``: the processes that work for a project.
+
+    :param project_id: the project
+    """
+    return _about_project("DescribeProjectComponents", project_id, _one(ProjectComponents))
+
+
+def describe_project_step_metric(
+    project_id: str,
+    step_name: str,
+    metric_type: str,
+    begin_timestamp: int,
+    end_timestamp: int,
+    aggregator: str = "AVG",
+    max_point_num: int | None = None,
+) -> Call[StepMetric]:
+    """``DescribeProjectStepMetric``: a curve such as rows per second (needs OMS's InfluxDB).
+
+    :param project_id: the project
+    :param step_name: FULL_TRANSFER, INCR_TRANSFER, FULL_VERIFIER or REVERSE_INCR_TRANSFER
+    :param metric_type: for example RPS, IOPS, DELAY; which ones depends on the step
+    :param begin_timestamp: start, Unix seconds
+    :param end_timestamp: end, Unix seconds; an hour after the start or more
+    :param aggregator: AVG or NONE
+    :param max_point_num: the most points to return
+    """
+    payload = _given(
+        projectId=_project(project_id),
+        stepName=step_name,
+        metricType=metric_type,
+        aggregator=aggregator,
+        beginTimestamp=begin_timestamp,
+        endTimestamp=end_timestamp,
+        maxPointNum=max_point_num,
+    )
+    return Call("DescribeProjectStepMetric", payload, _one(StepMetric), subject=f"project {project_id}")
+
+
+def list_projects(
+    search_key: str | None = None,
+    *,
+    project_type: str | None = None,
+    statuses: Sequence[str] | None = None,
+    label_ids: Sequence[str] | None = None,
+    source_endpoint_types: Sequence[str] | None = None,
+    sink_endpoint_types: Sequence[str] | None = None,
+    visible_sub_project: bool | None = None,
+    page_size: int = PAGE_SIZE,
+) -> PagedCall[Project]:
+    """``ListProjects``: the projects that the user may see, all pages.
+
+    :param search_key: part of a name, or an id
+    :param project_type: MIGRATION or SYNC
+    :param statuses: only projects in one of these
+    :param label_ids: only projects with one of these labels
+    :param source_endpoint_types: only projects from such sources, for example MYSQL
+    :param sink_endpoint_types: only projects to such targets, for example OB_MYSQL
+    :param visible_sub_project: whether to list sub-projects too
+    :param page_size: rows per request, at most 150
+    """
+    payload = _given(
+        searchKey=search_key,
+        type=project_type,
+        status=statuses and list(statuses),
+        labelIds=label_ids and list(label_ids),
+        sourceEndpointTypes=source_endpoint_types and list(source_endpoint_types),
+        sinkEndpointTypes=sink_endpoint_types and list(sink_endpoint_types),
+        visibleSubProject=visible_sub_project,
+    )
+    return PagedCall("ListProjects", payload, _many(Project), page_size, subject=search_key or "")
+
+
+# What to do with a project
+
+
+def create_project(project: Mapping[str, Any]) -> Call[str]:
+    """``CreateProject``: returns the new project's id. Never sent twice: it has no idempotency key.
+
+    :param project: the body, in OMS's own keys
+    """
+    return Call("CreateProject", dict(project), _identifier, reads_only=False, subject=str(project.get("name") or ""))
+
+
+def start_project(project_id: str) -> Call[None]:
+    """``StartProject``: from INIT.
+
+    :param project_id: the project
+    """
+    return _about_project("StartProject", project_id, _nothing, changes=True)
+
+
+def stop_project(project_id: str) -> Call[None]:
+    """``StopProject``: from RUNNING; the project is SUSPEND some time later.
+
+    :param project_id: the project
+    """
+    return _about_project("StopProject", project_id, _nothing, changes=True)
+
+
+def resume_project(project_id: str) -> Call[None]:
+    """``ResumeProject``: from SUSPEND or FAILED; it is also the retry of a failed step.
+
+    :param project_id: the project
+    """
+    return _about_project("ResumeProject", project_id, _nothing, changes=True)
+
+
+def release_project(project_id: str) -> Call[None]:
+    """``ReleaseProject``: from SUSPEND, FAILED or FINISHED; can't be undone.
+
+    :param project_id: the project
+    """
+    return _about_project("ReleaseProject", project_id, _nothing, changes=True)
+
+
+def delete_project(project_id: str) -> Call[None]:
+    """``DeleteProject``: from INIT or RELEASED.
+
+    :param project_id: the project
+    """
+    return _about_project("DeleteProject", project_id, _nothing, changes=True)
+
+
+def advance_project(project_id: str) -> Call[Any]:
+    """``AdvanceProject`` (Enterprise V4.3.1): goes on to the next step and returns its name.
+
+    :param project_id: the project
+    """
+    return _about_project("AdvanceProject", project_id, _anything, changes=True)
+
+
+def update_project_config(project_id: str, config: Mapping[str, Any]) -> Call[Any]:
+    """``UpdateProjectConfig`` (Enterprise V4.2.4): replaces the configuration; items left out are deleted.
+
+    :param project_id: the project
+    :param config: ``commonTransferConfig``, ``structTransferConfig``, ``fullTransferConfig``, ``incrTransferConfig``
+    """
+    return Call(
+        "UpdateProjectConfig",
+        {**config, "id": _project(project_id)},
+        _anything,
+        reads_only=False,
+        subject=f"project {project_id}",
+    )
+
+
+def reset_incr_start_timestamp(project_id: str, start_timestamp: int, reverse: bool = False) -> Call[str]:
+    """``ResetIncrStartTimestamp`` (Enterprise V4.3.0): returns the id of OMS's operation ticket.
+
+    :param project_id: the project
+    :param start_timestamp: where incremental sync starts again, Unix seconds
+    :param reverse: the reverse direction instead of the forward one
+    """
+    payload = {"id": _project(project_id), "reverse": reverse, "startTimestamp": start_timestamp}
+    return Call("ResetIncrStartTimestamp", payload, _identifier, reads_only=False, subject=f"project {project_id}")
+
+
+def start_projects_by_label(label_id: str) -> Call[LabelOutcome]:
+    """``StartProjectsByLabel``: starts the label's projects that are INIT.
+
+    :param label_id: the label
+    """
+    return Call(
+        "StartProjectsByLabel", {"id": label_id}, _one(LabelOutcome), reads_only=False, subject=f"label {label_id}"
+    )
+
+
+def stop_projects_by_label(label_id: str) -> Call[LabelOutcome]:
+    """``StopProjectsByLabel``: stops the label's projects that are RUNNING.
+
+    :param label_id: the label
+    """
+    return Call(
+        "StopProjectsByLabel", {"id": label_id}, _one(LabelOutcome), reads_only=False, subject=f"label {label_id}"
+    )
+
+
+def submit_pre_check(project: Mapping[str, Any]) -> Call[str]:
+    """``SubmitPreCheck`` (Enterprise V4.2.2): checks a project before it exists; returns the pre-check's id.
+
+    :param project: a body like that of ``CreateProject``
+    """
+    return Call("SubmitPreCheck", dict(project), _identifier, reads_only=False, subject=str(project.get("name") or ""))
+
+
+def get_pre_check_result(pre_check_id: str) -> Call[PreCheckResult]:
+    """``GetPreCheckResult`` (Enterprise V4.2.2, V4.2.12-CE).
+
+    :param pre_check_id: what ``SubmitPreCheck`` returned
+    """
+    return Call("GetPreCheckResult", {"id": pre_check_id}, _one(PreCheckResult), subject=f"pre-check {pre_check_id}")
+
+
+# Verification
+
+
+def list_project_full_verify_result(
+    project_id: str,
+    *,
+    source_schemas: Sequence[str] | None = None,
+    dest_schemas: Sequence[str] | None = None,
+    statuses: Sequence[str] | None = None,
+    page_size: int = PAGE_SIZE,
+) -> PagedCall[VerificationResult]:
+    """``ListProjectFullVerifyResult``: what full verification found, a result object a page.
+
+    :param project_id: the project
+    :param source_schemas: only these schemas of the source
+    :param dest_schemas: only these schemas of the target
+    :param statuses: only tables in one of these states
+    :param page_size: tables per request, at most 150
+    """
+    payload = _given(
+        projectId=_project(project_id),
+        sourceSchemas=source_schemas and list(source_schemas),
+        destSchemas=dest_schemas and list(dest_schemas),
+        status=statuses and list(statuses),
+    )
+    return PagedCall(
+        "ListProjectFullVerifyResult",
+        payload,
+        _many(VerificationResult),
+        page_size,
+        subject=f"project {project_id}",
+        size_of=lambda pages: sum(len(page.tables) for page in pages),
+    )
+
+
+def list_full_verify_inconsistencies_result(
+    project_id: str, schema: str, table: str, *, page_size: int = PAGE_SIZE
+) -> PagedCall[Inconsistency]:
+    """``ListFullVerifyInconsistenciesResult``: the differing rows of a table.
+
+    :param project_id: the project
+    :param schema: the table's schema
+    :param table: the table
+    :param page_size: rows per request
+    """
+    payload = {"projectId": _project(project_id), "schema": schema, "table": table}
+    action = "ListFullVerifyInconsistenciesResult"
+    return PagedCall(action, payload, _many(Inconsistency), page_size, subject=f"project {project_id}")
+
+
+def list_full_verify_corrections_result(
+    project_id: str, schema: str, table: str, *, page_size: int = PAGE_SIZE
+) -> PagedCall[str]:
+    """``ListFullVerifyCorrectionsResult``: SQL statements that would mend a table.
+
+    :param project_id: the project
+    :param schema: the table's schema
+    :param table: the table
+    :param page_size: statements per request
+    """
+    payload = {"projectId": _project(project_id), "schema": schema, "table": table}
+    return PagedCall(
+        "ListFullVerifyCorrectionsResult", payload, _statements, page_size, subject=f"project {project_id}"
+    )
+
+
+# Data sources, labels, regions
+
+
+def encode_password(password: str) -> str:
+    """Encode a data source's password as OMS wants it: Base64 (documented in the Chinese pages and done by ODC)."""
+    return b64encode(password.encode()).decode()
+
+
+def create_mysql_data_source(
+    name: str,
+    *,
+    ip: str,
+    port: int,
+    username: str,
+    password: str,
+    schema: str | None = None,
+    region: str | None = None,
+    description: str | None = None,
+    try_keep_hb: bool | None = None,
+) -> Call[str]:
+    """``CreateMySqlDataSource``: returns the data source's id.
+
+    :param name: at most 32 letters and digits
+    :param ip: host of the database
+    :param port: its port
+    :param username: a database user
+    :param password: that user's password, in clear: it is encoded here
+    :param schema: the database
+    :param region: the region where it is
+    :param description: at most 128 characters
+    :param try_keep_hb: whether OMS may write heartbeats into it, so that an idle source keeps a small lag
+    """
+    payload = _given(
+        name=name,
+        ip=ip,
+        port=port,
+        username=username,
+        password=encode_password(password),
+        schema=schema,
+        region=region,
+        description=description,
+        tryKeepHb=try_keep_hb,
+    )
+    return Call("CreateMySqlDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+
+
+def create_oceanbase_data_source(
+    name: str,
+    *,
+    tenant: str,
+    cluster: str,
+    ip: str,
+    port: int,
+    username: str,
+    password: str,
+    data_source_type: str | None = None,
+    schema: str | None = None,
+    region: str | None = None,
+    description: str | None = None,
+    ocp_name: str | None = None,
+    config_url: str | None = None,
+    drc_username: str | None = None,
+    drc_password: str | None = None,
+    inner_drc_password: str | None = None,
+) -> Call[str]:
+    """``CreateOceanBaseDataSource``: returns the data source's id. The user is sent as ``userName``, as samples do.
+
+    :param name: the data source's name
+    :param tenant: the tenant
+    :param cluster: the cluster of the tenant
+    :param ip: host of the database
+    :param port: its port
+    :param username: a database user
+    :param password: that user's password, in clear: all three passwords are encoded here
+    :param data_source_type: OB_MYSQL, OB_MYSQL_CE or OB_ORACLE
+    :param schema: the database
+    :param region: the region where it is
+    :param description: at most 128 characters
+    :param ocp_name: the OceanBase Cloud Platform that it belongs to
+    :param config_url: the cluster's ``obconfig_url``
+    :param drc_username: the user that reads incremental logs
+    :param drc_password: that user's password
+    :param inner_drc_password: password of ``__oceanbase_inner_drc_user``
+    """
+    payload = _given(
+        name=name,
+        type=data_source_type,
+        tenant=tenant,
+        cluster=cluster,
+        ip=ip,
+        port=port,
+        userName=username,
+        password=encode_password(password),
+        schema=schema,
+        region=region,
+        description=description,
+        ocpName=ocp_name,
+        configUrl=config_url,
+        drcUserName=drc_username,
+        drcPassword=None if drc_password is None else encode_password(drc_password),
+        innerDrcPassword=None if inner_drc_password is None else encode_password(inner_drc_password),
+    )
+    return Call("CreateOceanBaseDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+
+
+def list_data_source(
+    search_key: str | None = None, *, types: Sequence[str] | None = None, page_size: int = DATA_SOURCE_PAGE_SIZE
+) -> PagedCall[DataSource]:
+    """``ListDataSource``: the data sources that the user may see, all pages.
+
+    :param search_key: part of a name, or an id
+    :param types: only these types, for example MYSQL
+    :param page_size: rows per request, at most 10
+    """
+    payload = _given(searchKey=search_key, types=types and list(types))
+    return PagedCall("ListDataSource", payload, _many(DataSource), page_size, subject=search_key or "")
+
+
+def delete_data_source(data_source_id: str) -> Call[None]:
+    """``DeleteDataSource`` (V4.2.12-CE).
+
+    :param data_source_id: the data source
+    """
+    return Call(
+        "DeleteDataSource", {"id": data_source_id}, _nothing, reads_only=False, subject=f"data source {data_source_id}"
+    )
+
+
+def create_label(name: str) -> Call[str]:
+    """``CreateLabel``: returns the label's id.
+
+    :param name: the label's name
+    """
+    return Call("CreateLabel", {"name": name}, _identifier, reads_only=False, subject=f"label {name}")
+
+
+def list_all_labels() -> Call[list[Label]]:
+    """``ListAllLabels``: every label. Takes no parameters, so it also serves to test a connection."""
+    return Call("ListAllLabels", {}, _many(Label))
+
+
+def describe_regions() -> Call[list[Region]]:
+    """``DescribeRegions`` (Enterprise V4.3.1)."""
+    return Call("DescribeRegions", {}, _many(Region))
+
+
+# Components
+
+
+def _update_component(
+    action: str, dimension: str, key: str, cm_region: str, config: Mapping[str, Any], **more: Any
+) -> Call[str]:
+    payload = _given(dimension=dimension, key=key, cmRegion=cm_region, config=dict(config), **more)
+    return Call(action, payload, _identifier, reads_only=False, subject=key)
+
+
+def update_store(key: str, cm_region: str, config: Mapping[str, Any]) -> Call[str]:
+    """``UpdateStore``: returns the id of OMS's operation task.
+
+    :param key: the component's name
+    :param cm_region: its region
+    :param config: its configuration
+    """
+    return _update_component("UpdateStore", "NAME", key, cm_region, config)
+
+
+def update_full_import(
+    key: str, cm_region: str, config: Mapping[str, Any], allow_delete: bool | None = None
+) -> Call[str]:
+    """``UpdateFullImport``: returns the id of OMS's operation task.
+
+    :param key: the component's name
+    :param cm_region: its region
+    :param config: its configuration
+    :param allow_delete: whether items left out are deleted
+    """
+    return _update_component("UpdateFullImport", "NAME", key, cm_region, config, allowDelete=allow_delete)
+
+
+def update_incr_sync(
+    key: str, cm_region: str, config: Mapping[str, Any], dimension: str = "NAME", allow_delete: bool | None = None
+) -> Call[str]:
+    """``UpdateIncrSync``: returns the id of OMS's operation task.
+
+    :param key: what names the component in the dimension
+    :param cm_region: its region
+    :param config: its configuration
+    :param dimension: NAME, TASK_NAME or IP
+    :param allow_delete: whether items left out are deleted
+    """
+    return _update_component("UpdateIncrSync", dimension, key, cm_region, config, allowDelete=allow_delete)
+
+
+def update_full_verification(key: str, cm_region: str, config: Mapping[str, Any]) -> Call[str]:
+    """``UpdateFullVerification``: returns the id of OMS's operation task.
+
+    :param key: the component's name
+    :param cm_region: its region
+    :param config: its configuration
+    """
+    return _update_component("UpdateFullVerification", "NAME", key, cm_region, config)

@@ -1,0 +1,144 @@
+"""The asynchronous client, on ``aiohttp``: the twin of :mod:`airflow_provider_oms.client.sync`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from airflow_provider_oms.client.errors import ErrorDetails, OmsError, OmsInvalidRequestError, plain
+from airflow_provider_oms.client.operations import AsyncOperations
+from airflow_provider_oms.client.protocol import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    Call,
+    HttpAnswer,
+    HttpRequest,
+    build_request,
+    read_answer,
+)
+from airflow_provider_oms.client.retry import retry_policy
+from airflow_provider_oms.client.settings import ClientSettings
+from airflow_provider_oms.client.transport import check_ca_bundle, connection_error, too_large
+
+if TYPE_CHECKING:
+    import aiohttp
+
+T = TypeVar("T")
+
+#: Connections at a time, over all that share a client: kind to OMS, and plenty for a thousand polls an interval.
+_CONNECTIONS = 20
+
+
+class AsyncOmsClient(AsyncOperations):
+    """OMS over HTTP without blocking the event loop. Open it with ``async with``.
+
+    :param settings: where OMS is and how to talk to it
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self.settings = settings
+        self._session: aiohttp.ClientSession | None = None
+        self._proxy: str | None = None
+
+    async def __aenter__(self) -> Self:
+        # Importing, reading certificates and looking for proxies all block, so a thread does it.
+        context, self._proxy = await asyncio.to_thread(self._prepare)
+        import aiohttp
+
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=context, limit=_CONNECTIONS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=self.settings.timeout, sock_connect=self.settings.connect_timeout),
+        )
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def asend(self, call: Call[T]) -> Answer[T]:
+        """Send a call, again if it fails and changes nothing, and return what OMS said.
+
+        :param call: a call out of :mod:`airflow_provider_oms.client.actions`
+        :raises OmsError: one of its kinds
+        """
+        from tenacity import AsyncRetrying
+
+        request = build_request(self.settings, call)
+
+        async def once() -> Answer[T]:
+            return read_answer(call, await self._exchange(request, call.asked))
+
+        return await AsyncRetrying(**retry_policy(self.settings, call))(once)
+
+    def _prepare(self) -> tuple[Any, str | None]:
+        import aiohttp  # noqa: F401
+        from requests.utils import get_environ_proxies, select_proxy
+
+        url = self.settings.base_url
+        # The same rules as requests, which knows more of NO_PROXY than aiohttp does.
+        proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
+        return self._tls(), proxy if not proxy or "://" in proxy else f"http://{proxy}"
+
+    def _tls(self) -> Any:
+        import ssl
+
+        if not self.settings.base_url.startswith("https:"):
+            return True
+        bundle = self.settings.ca_bundle
+        if bundle is False:
+            return False
+        check_ca_bundle(self.settings, "")
+        path = str(bundle)
+        if os.path.isdir(path):
+            return ssl.create_default_context(capath=path)
+        return ssl.create_default_context(cafile=path)
+
+    async def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
+        import aiohttp
+        from yarl import URL
+
+        if self._session is None:
+            raise RuntimeError("AsyncOmsClient must be opened with 'async with'")
+        try:
+            async with self._session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+                proxy=self._proxy,
+            ) as response:
+                body = bytearray()
+                async for chunk in response.content.iter_any():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        response.close()
+                        raise too_large(asked)
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return HttpAnswer(response.status, headers, bytes(body), time.time())
+        except (aiohttp.InvalidURL, UnicodeError) as error:
+            problem = f"the connection's host or login can't be used: {plain(type(error).__name__)}."
+            raise OmsInvalidRequestError(problem, ErrorDetails(asked=asked)) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._meaning(error, asked) from None
+
+    def _meaning(self, error: Exception, asked: str) -> OmsError:
+        import aiohttp
+
+        return connection_error(
+            error,
+            self.settings,
+            asked,
+            connecting=isinstance(
+                error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
+            ),
+            timed_out=isinstance(error, TimeoutError),
+        )

@@ -1,0 +1,207 @@
+"""Reading single values out of what OMS sent: tolerant of form, never of nonsense.
+
+OMS and the proxies before it vary the case of keys and send numbers and booleans as text
+(``DescribeProjectProgress``, ``ListProjects``). An absent or null value reads as None; a value that can't be what it
+should be raises :class:`OmsMalformedAnswerError` when it is read, and not before, so that an oddity in a field nobody
+needs harms nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Generic, Self, TypeVar, overload
+
+from airflow_provider_oms.client.errors import OmsMalformedAnswerError, plain
+
+T = TypeVar("T")
+
+#: Beyond any row count, byte rate or Unix time (also in milliseconds): arithmetic with it would overflow.
+_HUGE = 1e18
+
+#: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
+Checkpoint = float | str
+
+
+class Model:
+    """A view of one JSON object of an answer.
+
+    :param raw: the object as OMS sent it
+    :param source: where it came from, for error messages
+    """
+
+    __slots__ = ("_folded", "raw", "source")
+
+    def __init__(self, raw: Mapping[str, Any], source: str = "OMS") -> None:
+        self.raw = raw
+        self.source = source
+        self._folded: dict[str, Any] | None = None
+
+    def get(self, name: str) -> Any:
+        """Return the value under ``name``, in whatever case OMS wrote it; None when absent."""
+        value = self.raw.get(name)
+        if value is not None:
+            return value
+        if self._folded is None:
+            self._folded = {str(key).strip().lower(): item for key, item in self.raw.items() if item is not None}
+        return self._folded.get(name.lower())
+
+    def malformed(self, name: str, value: Any, wanted: str) -> OmsMalformedAnswerError:
+        """Build the error for a value that can't be."""
+        return OmsMalformedAnswerError(
+            f"{self.source} has {name}={plain(repr(value), 80)}, which is not {wanted}. "
+            "The answer isn't believed; look at the project in the OMS console."
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.raw == other.raw
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict(self.raw)!r})"
+
+
+class Field(Generic[T]):
+    """One value of a :class:`Model`: the names OMS gives it, and how it reads.
+
+    :param read: turns a non-null value into what it means, or raises ValueError saying what it should be
+    :param names: its names, today's first, those of older API generations after it
+    """
+
+    __slots__ = ("names", "read")
+
+    def __init__(self, read: Callable[[Any], T], *names: str) -> None:
+        self.read = read
+        self.names = names
+
+    @overload
+    def __get__(self, model: None, owner: type) -> Self: ...
+    @overload
+    def __get__(self, model: Model, owner: type) -> T | None: ...
+    def __get__(self, model: Model | None, owner: type) -> Any:
+        if model is None:
+            return self
+        for name in self.names:
+            value = model.get(name)
+            if value is not None:
+                try:
+                    return self.read(value)
+                except ValueError as error:
+                    raise model.malformed(name, value, str(error)) from None
+        return None
+
+
+class NestedField(Field[list[T]]):
+    """A list of objects inside a model; null and absent read as an empty list, a lone object as a list of it."""
+
+    __slots__ = ("model",)
+
+    def __init__(self, model: Callable[[Mapping[str, Any], str], T], *names: str) -> None:
+        super().__init__(lambda value: value, *names)
+        self.model = model
+
+    def __get__(self, model: Model | None, owner: type) -> Any:
+        if model is None:
+            return self
+        value = next((found for found in map(model.get, self.names) if found is not None), None)
+        try:
+            return [self.model(item, model.source) for item in objects(value)]
+        except ValueError as error:
+            raise model.malformed(self.names[0], value, str(error)) from None
+
+
+def text(value: Any) -> str:
+    """Read text; a number is taken as its digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool | list | dict):
+        raise ValueError("text")
+    return str(value)
+
+
+def texts(value: Any) -> list[str]:
+    """Read a list of texts, or a lone one."""
+    return [text(item) for item in value] if isinstance(value, list) else [text(value)]
+
+
+def word(value: Any) -> str:
+    """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around."""
+    return text(value).strip().upper()
+
+
+def number(value: Any) -> float:
+    """Read a finite number, also one written as text."""
+    if not isinstance(value, bool):
+        if isinstance(value, int | float) and abs(value) < _HUGE:  # neither does nan
+            return value
+        if isinstance(value, str):
+            stripped = value.strip()
+            # Not float(): it takes "1_0", "nan" and digits of other scripts.
+            if stripped.isascii() and stripped.lstrip("+-").replace(".", "", 1).isdigit() and len(stripped) < 18:
+                parsed = float(stripped)
+                return int(parsed) if parsed.is_integer() else parsed
+    raise ValueError("a number")
+
+
+def percent(value: Any) -> float:
+    """Read a percentage; one outside 0..100 is nonsense and not a big success."""
+    parsed = number(value)
+    if not 0 <= parsed <= 100:
+        raise ValueError("a percentage from 0 to 100")
+    return parsed
+
+
+def count(value: Any) -> int:
+    """Read a number of things: whole and not negative."""
+    parsed = number(value)
+    if parsed < 0 or parsed != int(parsed):
+        raise ValueError("a count")
+    return int(parsed)
+
+
+def boolean(value: Any) -> bool:
+    """Read a boolean, also one written as text."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+        return value.strip().lower() == "true"
+    raise ValueError("true or false")
+
+
+def checkpoint(value: Any) -> Checkpoint:
+    """Read a checkpoint: a number where it is one, else OMS's text as it is."""
+    try:
+        return number(value)
+    except ValueError:
+        if isinstance(value, str):
+            return value.strip()
+        raise ValueError("a checkpoint") from None
+
+
+def moment(value: Any) -> datetime | None:
+    """Read a point in time; one without an offset is UTC, as the step times are documented to be.
+
+    Times only explain things to people, so one that can't be read is no time and not an error.
+    """
+    try:
+        parsed = datetime.fromisoformat(text(value).strip())
+    except ValueError:
+        return None
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError:
+        return None
+
+
+def objects(data: Any) -> Iterator[Mapping[str, Any]]:
+    """Iterate over the objects of a ``data``: null is none, a lone object is one.
+
+    :raises ValueError: when something else than an object is among them
+    """
+    if data is None:
+        return
+    for item in data if isinstance(data, list) else [data]:
+        if not isinstance(item, Mapping):
+            raise ValueError("a list of objects")
+        yield item

@@ -1,0 +1,246 @@
+"""What OMS said, typed: thin views that read a value only when somebody asks for it and keep the original in ``.raw``.
+
+The names and units are those of OceanBase's API reference (V4.2.2, "API reference"; V3.3.0-CE for the older names).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_oms.client.fields import (
+    Checkpoint,
+    Field,
+    Model,
+    NestedField,
+    boolean,
+    checkpoint,
+    count,
+    moment,
+    number,
+    percent,
+    text,
+    texts,
+    word,
+)
+
+
+class ProjectProgress(Model):
+    """Answer of ``DescribeProjectProgress`` and of both 3.3 progress endpoints. Checkpoints are Unix seconds."""
+
+    __slots__ = ()
+    project_id = Field(text, "projectId")
+    status = Field(word, "status")
+    alarm_level = Field(word, "alarmLevel", "importance")
+    current_step = Field(word, "currentStep")
+    enable_struct_transfer = Field(boolean, "enableStructTransfer", "enableStructMigration", "enableStructSync")
+    enable_full_transfer = Field(boolean, "enableFullTransfer", "enableFullMigration", "enableFullSync")
+    enable_incr_sync = Field(boolean, "enableIncrSync")
+    enable_reverse_incr_transfer = Field(boolean, "enableReverseIncrTransfer", "enableReverseIncrSync")
+    struct_transfer_progress = Field(percent, "structTransferProgress", "structMigrationProgress", "structSyncProgress")
+    full_transfer_progress = Field(percent, "fullTransferProgress", "fullMigrationProgress", "fullSyncProgress")
+    incr_sync_checkpoint: Field[Checkpoint] = Field(checkpoint, "incrSyncCheckpoint")
+    reverse_incr_transfer_checkpoint: Field[Checkpoint] = Field(
+        checkpoint, "reverseIncrTransferCheckpoint", "reverseIncrSyncCheckpoint"
+    )
+
+
+class StepExtra(Model):
+    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may stem from an attempt that was mended since."""
+
+    __slots__ = ()
+    error_code = Field(text, "errorCode")
+    error_message = Field(text, "errorMsg")
+    failed_time = Field(moment, "failedTime")
+
+
+class StepInfo(Model):
+    """The ``stepInfo`` of a step. Rates are records per second, ``*_iops`` bytes per second, times Unix seconds."""
+
+    __slots__ = ()
+    processed_records = Field(count, "processedRecords")
+    capacity = Field(count, "capacity")
+    source_rps = Field(number, "srcRps")
+    target_rps = Field(number, "dstRps")
+    source_iops = Field(number, "srcIops")
+    target_iops = Field(number, "dstIops")
+    incr_timestamp_checkpoint: Field[Checkpoint] = Field(checkpoint, "incrTimestampCheckpoint")
+    checkpoint_sample_timestamp = Field(number, "checkpointSampleTimestamp")
+
+
+class Step(Model):
+    """One row of ``DescribeProjectSteps``."""
+
+    __slots__ = ()
+    order = Field(number, "order")
+    name = Field(word, "name")
+    description = Field(text, "description")
+    status = Field(word, "status")
+    progress = Field(percent, "progress")
+    start_time = Field(moment, "startTime")
+    finish_time = Field(moment, "finishTime")
+
+    @property
+    def extra(self) -> StepExtra:
+        """The error details, empty when OMS sent none."""
+        return StepExtra(self._part("extraInfo"), self.source)
+
+    @property
+    def info(self) -> StepInfo:
+        """The figures, empty when OMS sent none."""
+        return StepInfo(self._part("stepInfo"), self.source)
+
+    def _part(self, name: str) -> dict[str, Any]:
+        part = self.get(name)
+        return part if isinstance(part, dict) else {}
+
+
+class Project(Model):
+    """One row of ``ListProjects``, and the answer of ``DescribeProject``."""
+
+    __slots__ = ()
+    id = Field(text, "id", "projectId")
+    type = Field(word, "type")
+    name = Field(text, "name")
+    owner = Field(text, "owner")
+    status = Field(word, "status")
+    alarm_level = Field(word, "alarmLevel", "importance")
+    created = Field(moment, "gmtCreate")
+    source_endpoint_type = Field(word, "sourceEndpointType")
+    sink_endpoint_type = Field(word, "sinkEndpointType")
+    steps = NestedField(Step, "steps")
+    enable_struct_transfer = Field(boolean, "enableStructTransfer")
+    enable_full_transfer = Field(boolean, "enableFullTransfer")
+    enable_full_verify = Field(boolean, "enableFullVerify")
+    enable_incr_transfer = Field(boolean, "enableIncrTransfer")
+    enable_incr_verify = Field(boolean, "enableIncrVerify")
+    enable_reverse_incr_transfer = Field(boolean, "enableReverseIncrTransfer")
+
+
+class Metric(Model):
+    """One curve of ``DescribeProjectStepMetric``; ``data_points`` are objects with ``timestamp`` (s) and ``value``."""
+
+    __slots__ = ()
+    name = Field(text, "name")
+    data_points = NestedField(Model, "dataPoints")
+
+
+class StepMetric(Model):
+    """Answer of ``DescribeProjectStepMetric``."""
+
+    __slots__ = ()
+    aggregator = Field(word, "aggregator")
+    reference_value = Field(number, "referenceValue")
+    metrics = NestedField(Metric, "metrics")
+
+
+class Component(Model):
+    """One component of a project. ``delay`` is in seconds."""
+
+    __slots__ = ()
+    name = Field(text, "name")
+    status = Field(word, "status")
+    delay = Field(number, "delay")
+
+
+class ProjectComponents(Model):
+    """Answer of ``DescribeProjectComponents``."""
+
+    __slots__ = ()
+    stores = NestedField(Component, "storeList")
+    reverse_stores = NestedField(Component, "reverseStoreList")
+    full_imports = NestedField(Component, "fullImportComponents")
+    full_verifications = NestedField(Component, "fullVerifyComponents")
+    incr_syncs = NestedField(Component, "incrSyncComponents")
+    reverse_incr_syncs = NestedField(Component, "reverseIncrSyncComponents")
+
+
+class TableVerification(Model):
+    """One table of ``ListProjectFullVerifyResult``."""
+
+    __slots__ = ()
+    source_schema = Field(text, "sourceSchemaName")
+    source_table = Field(text, "sourceTableName")
+    target_schema = Field(text, "destSchemaName")
+    status = Field(word, "status")
+    result_type = Field(word, "resultType")
+    result_description = Field(text, "resultDesc")
+    message = Field(text, "message")
+    source_only_count = Field(count, "sourceOnlyCount")
+    target_only_count = Field(count, "destOnlyCount")
+    mismatched_count = Field(count, "mismatchedCount")
+    consistent_count = Field(count, "consistentCount")
+
+
+class VerificationResult(Model):
+    """A page of ``ListProjectFullVerifyResult``. ``different_number`` counts rows over the whole project."""
+
+    __slots__ = ()
+    different_number = Field(count, "differentNumber")
+    tables = NestedField(TableVerification, "fullVerifyTableStatistics")
+
+
+class Inconsistency(Model):
+    """A differing row of ``ListFullVerifyInconsistenciesResult``; ``type`` is MASTER_ONLY, IMAGE_ONLY or MISMATCHED."""
+
+    __slots__ = ()
+    type = Field(word, "type")
+    columns = NestedField(Model, "failedRecordDetails")
+    unique_keys = NestedField(Model, "failedRecordUniqueKeys")
+
+
+class DataSource(Model):
+    """One row of ``ListDataSource``."""
+
+    __slots__ = ()
+    id = Field(text, "id")
+    name = Field(text, "name")
+    type = Field(word, "type")
+    schema = Field(text, "schema")
+    host = Field(text, "ip", "vip")
+    port = Field(count, "port")
+
+
+class Label(Model):
+    """One row of ``ListAllLabels``."""
+
+    __slots__ = ()
+    id = Field(text, "id")
+    name = Field(text, "name")
+
+
+class LabelOutcome(Model):
+    """Answer of ``StartProjectsByLabel`` and ``StopProjectsByLabel``."""
+
+    __slots__ = ()
+    total = Field(count, "total")
+    succeeded = Field(texts, "succeedProjectIds")
+    failed = Field(texts, "failedProjectIds")
+
+
+class PreCheckItem(Model):
+    """One check of ``GetPreCheckResult``."""
+
+    __slots__ = ()
+    name = Field(text, "name")
+    endpoint_type = Field(word, "endpointType")
+    status = Field(word, "status")
+    message = Field(text, "message")
+    skippable = Field(boolean, "skippable")
+
+
+class PreCheckResult(Model):
+    """Answer of ``GetPreCheckResult``, in the Enterprise and in the Community form."""
+
+    __slots__ = ()
+    status = Field(word, "preCheckStatus", "projectStatus")
+    progress = Field(number, "progress")
+    items = NestedField(PreCheckItem, "preCheckResults")
+
+
+class Region(Model):
+    """One row of ``DescribeRegions``."""
+
+    __slots__ = ()
+    id = Field(text, "id")
+    region = Field(text, "region")
+    code = Field(text, "code")

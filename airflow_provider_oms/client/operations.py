@@ -1,0 +1,187 @@
+"""The typed methods of every action, in a synchronous and an asynchronous form, made from the one description of each.
+
+The asynchronous twin of ``x`` is called ``ax``, as in Airflow's own ``get_connection`` and ``aget_connection``. The
+arguments, their types and the docstring are those of the function in :mod:`airflow_provider_oms.client.actions`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.paging import Page, PagedCall, following
+from airflow_provider_oms.client.protocol import Answer, Call
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: A series of questions of which each may depend on the answers so far; returns what they amount to.
+Dialogue = Generator[Call[Any], Answer[Any], T]
+
+
+class Sender(Protocol):
+    """What can send a call and wait for the answer."""
+
+    def send(self, call: Call[T]) -> Answer[T]:
+        """Send one call."""
+
+
+class AsyncSender(Protocol):
+    """What can send a call without blocking the event loop."""
+
+    async def asend(self, call: Call[T]) -> Answer[T]:
+        """Send one call."""
+
+
+def converse(sender: Sender, dialogue: Dialogue[T]) -> T:
+    """Carry on a dialogue over a synchronous client; errors are thrown into it, so that it can judge them too."""
+    try:
+        call = next(dialogue)
+        while True:
+            try:
+                answer = sender.send(call)
+            except OmsError as error:
+                call = dialogue.throw(error)
+            else:
+                call = dialogue.send(answer)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+async def aconverse(sender: AsyncSender, dialogue: Dialogue[T]) -> T:
+    """Carry on a dialogue over an asynchronous client; the twin of :func:`converse`."""
+    try:
+        call = next(dialogue)
+        while True:
+            try:
+                answer = await sender.asend(call)
+            except OmsError as error:
+                call = dialogue.throw(error)
+            else:
+                call = dialogue.send(answer)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+
+
+def _one(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Sender, P], T]:
+    @wraps(describe)
+    def method(self: Sender, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self.send(describe(*args, **kwargs)).data
+
+    return method
+
+
+def _aone(describe: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncSender, P], Coroutine[Any, Any, T]]:
+    @wraps(describe)
+    async def method(self: AsyncSender, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return (await self.asend(describe(*args, **kwargs))).data
+
+    return method
+
+
+def _all(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[Sender, P], Iterator[T]]:
+    @wraps(describe)
+    def method(self: Sender, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        pages = describe(*args, **kwargs).pages()
+        call: Call[Page[T]] | None = next(pages)
+        while call is not None:
+            answer = self.send(call)
+            call = following(pages, answer)
+            yield from answer.data.rows
+
+    return method
+
+
+def _aall(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[AsyncSender, P], AsyncIterator[T]]:
+    @wraps(describe)
+    async def method(self: AsyncSender, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        pages = describe(*args, **kwargs).pages()
+        call: Call[Page[T]] | None = next(pages)
+        while call is not None:
+            answer = await self.asend(call)
+            call = following(pages, answer)
+            for row in answer.data.rows:
+                yield row
+
+    return method
+
+
+class Operations:
+    """One method an action, for whatever can ``send``. Methods that list return an iterator over all pages."""
+
+    call = _one(actions.call)
+    describe_project_progress = _one(actions.describe_project_progress)
+    describe_project_steps = _one(actions.describe_project_steps)
+    describe_project = _one(actions.describe_project)
+    describe_project_components = _one(actions.describe_project_components)
+    describe_project_step_metric = _one(actions.describe_project_step_metric)
+    list_projects = _all(actions.list_projects)
+    create_project = _one(actions.create_project)
+    start_project = _one(actions.start_project)
+    stop_project = _one(actions.stop_project)
+    resume_project = _one(actions.resume_project)
+    release_project = _one(actions.release_project)
+    delete_project = _one(actions.delete_project)
+    advance_project = _one(actions.advance_project)
+    update_project_config = _one(actions.update_project_config)
+    reset_incr_start_timestamp = _one(actions.reset_incr_start_timestamp)
+    start_projects_by_label = _one(actions.start_projects_by_label)
+    stop_projects_by_label = _one(actions.stop_projects_by_label)
+    submit_pre_check = _one(actions.submit_pre_check)
+    get_pre_check_result = _one(actions.get_pre_check_result)
+    list_project_full_verify_result = _all(actions.list_project_full_verify_result)
+    list_full_verify_inconsistencies_result = _all(actions.list_full_verify_inconsistencies_result)
+    list_full_verify_corrections_result = _all(actions.list_full_verify_corrections_result)
+    create_mysql_data_source = _one(actions.create_mysql_data_source)
+    create_oceanbase_data_source = _one(actions.create_oceanbase_data_source)
+    list_data_source = _all(actions.list_data_source)
+    delete_data_source = _one(actions.delete_data_source)
+    create_label = _one(actions.create_label)
+    list_all_labels = _one(actions.list_all_labels)
+    describe_regions = _one(actions.describe_regions)
+    update_store = _one(actions.update_store)
+    update_full_import = _one(actions.update_full_import)
+    update_incr_sync = _one(actions.update_incr_sync)
+    update_full_verification = _one(actions.update_full_verification)
+
+
+class AsyncOperations:
+    """One coroutine an action, for whatever can ``asend``. Methods that list return an asynchronous iterator."""
+
+    acall = _aone(actions.call)
+    adescribe_project_progress = _aone(actions.describe_project_progress)
+    adescribe_project_steps = _aone(actions.describe_project_steps)
+    adescribe_project = _aone(actions.describe_project)
+    adescribe_project_components = _aone(actions.describe_project_components)
+    adescribe_project_step_metric = _aone(actions.describe_project_step_metric)
+    alist_projects = _aall(actions.list_projects)
+    acreate_project = _aone(actions.create_project)
+    astart_project = _aone(actions.start_project)
+    astop_project = _aone(actions.stop_project)
+    aresume_project = _aone(actions.resume_project)
+    arelease_project = _aone(actions.release_project)
+    adelete_project = _aone(actions.delete_project)
+    aadvance_project = _aone(actions.advance_project)
+    aupdate_project_config = _aone(actions.update_project_config)
+    areset_incr_start_timestamp = _aone(actions.reset_incr_start_timestamp)
+    astart_projects_by_label = _aone(actions.start_projects_by_label)
+    astop_projects_by_label = _aone(actions.stop_projects_by_label)
+    asubmit_pre_check = _aone(actions.submit_pre_check)
+    aget_pre_check_result = _aone(actions.get_pre_check_result)
+    alist_project_full_verify_result = _aall(actions.list_project_full_verify_result)
+    alist_full_verify_inconsistencies_result = _aall(actions.list_full_verify_inconsistencies_result)
+    alist_full_verify_corrections_result = _aall(actions.list_full_verify_corrections_result)
+    acreate_mysql_data_source = _aone(actions.create_mysql_data_source)
+    acreate_oceanbase_data_source = _aone(actions.create_oceanbase_data_source)
+    alist_data_source = _aall(actions.list_data_source)
+    adelete_data_source = _aone(actions.delete_data_source)
+    acreate_label = _aone(actions.create_label)
+    alist_all_labels = _aone(actions.list_all_labels)
+    adescribe_regions = _aone(actions.describe_regions)
+    aupdate_store = _aone(actions.update_store)
+    aupdate_full_import = _aone(actions.update_full_import)
+    aupdate_incr_sync = _aone(actions.update_incr_sync)
+    aupdate_full_verification = _aone(actions.update_full_verification)

@@ -1,0 +1,47 @@
+"""When a failed call is tried again: reads only, what may pass only, a few times, later each time.
+
+``tenacity`` does the counting and the sleeping; both clients share this policy.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from tenacity import RetryCallState, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from airflow_provider_oms.client.errors import OmsError, OmsTemporaryError
+from airflow_provider_oms.client.protocol import Call
+from airflow_provider_oms.client.settings import ClientSettings
+
+#: Seconds: a server that asks for a longer pause gets it from the next poll, not from a sleeping call.
+LONGEST_PAUSE = 60.0
+
+_backoff = wait_random_exponential(multiplier=1, max=10)
+
+
+class RetryPolicy(TypedDict):
+    """The arguments for tenacity's ``Retrying`` and ``AsyncRetrying``."""
+
+    stop: Any
+    wait: Any
+    retry: Any
+    reraise: bool
+
+
+def retry_policy(settings: ClientSettings, call: Call[Any]) -> RetryPolicy:
+    """Return the policy for one call. What changes something in OMS is never sent twice."""
+    attempts = 1 + (settings.retries if call.reads_only else 0)
+    return RetryPolicy(
+        stop=stop_after_attempt(attempts), wait=_pause, retry=retry_if_exception(_may_pass), reraise=True
+    )
+
+
+def _may_pass(error: BaseException) -> bool:
+    return isinstance(error, OmsTemporaryError) and (error.details.retry_after or 0) <= LONGEST_PAUSE
+
+
+def _pause(state: RetryCallState) -> float:
+    """Return the seconds until the next try: jittered, and never less than ``Retry-After`` asks for."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.details.retry_after if isinstance(error, OmsError) else None
+    return max(_backoff(state), asked or 0.0)

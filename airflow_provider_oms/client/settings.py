@@ -1,0 +1,108 @@
+"""Where an OMS is and how to talk to it: one object that feeds both clients, so that they mean the same."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Literal, cast, get_args
+from urllib.parse import urlsplit
+
+from airflow_provider_oms.client.errors import OmsInvalidRequestError
+
+ApiVersion = Literal["v2", "v3"]
+
+DEFAULT_PORT = 8089
+DEFAULT_TIMEOUT = 30.0
+DEFAULT_RETRIES = 3
+
+#: Seconds to wait for a connection: a host that doesn't answer by then is down.
+CONNECT_TIMEOUT = 10.0
+
+
+@dataclass(frozen=True)
+class ClientSettings:
+    """Everything a client needs to know.
+
+    :param base_url: scheme, host, port and, behind a proxy, a path; without a trailing slash
+    :param login: an OMS console user
+    :param password: that user's password
+    :param verify: whether to check the server's certificate, or a path to the CA bundle to check it against
+    :param timeout: seconds for one request, from its start to the last byte of the answer
+    :param retries: how many times a failed read is tried again inside one call
+    :param api_version: ``v2`` for ``POST /api/v2``, ``v3`` for the two progress endpoints of 3.3
+    """
+
+    base_url: str
+    login: str = ""
+    password: str = field(default="", repr=False)
+    verify: bool | str = True
+    timeout: float = DEFAULT_TIMEOUT
+    retries: int = DEFAULT_RETRIES
+    api_version: ApiVersion = "v2"
+
+    def __post_init__(self) -> None:
+        if not self.timeout > 0:
+            raise OmsInvalidRequestError(f"timeout must be more than 0 seconds, not {self.timeout!r}.")
+        if self.retries < 0:
+            raise OmsInvalidRequestError(f"retries must not be negative, not {self.retries!r}.")
+        if self.api_version not in get_args(ApiVersion):
+            raise OmsInvalidRequestError(f"api_version must be 'v2' or 'v3', not {self.api_version!r}.")
+
+    @property
+    def connect_timeout(self) -> float:
+        """Seconds for connecting alone."""
+        return min(CONNECT_TIMEOUT, self.timeout)
+
+    @property
+    def authorization(self) -> str:
+        """The value of the ``Authorization`` header (HTTP Basic, UTF-8)."""
+        return "Basic " + b64encode(f"{self.login}:{self.password}".encode()).decode()
+
+    @property
+    def ca_bundle(self) -> bool | str:
+        """What to verify certificates against: False for not at all, else a path.
+
+        ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` count where the connection itself names no bundle, as everywhere
+        that ``requests`` is used.
+        """
+        if self.verify is not True:
+            return self.verify
+        from certifi import where
+
+        return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or where()
+
+
+def build_base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
+    """Build the base URL from the parts of a connection.
+
+    :param host: a name, an address, or a whole URL
+    :param port: the console's port; 8089 when empty, unless the host is a URL that names one
+    :param scheme: ``http`` (default) or ``https``; the host's own wins
+    :raises OmsInvalidRequestError: when no OMS can be at such an address
+    """
+    address = (host or "").strip()
+    if not address:
+        raise OmsInvalidRequestError("The connection has no host. Enter the address of the OMS console.")
+    if "://" not in address:
+        if address.count(":") > 1 and not address.startswith("["):
+            address = f"[{address}]"  # a bare IPv6 address
+        address = f"{(scheme or 'http').strip().lower()}://{address}"
+    try:
+        parts = urlsplit(address)
+        in_host, name = parts.port, parts.hostname
+    except ValueError as error:
+        raise OmsInvalidRequestError(f"The host {host!r} is no address: {error}.") from None
+    if parts.scheme not in ("http", "https"):
+        raise OmsInvalidRequestError(f"The schema must be http or https, not {parts.scheme!r}.")
+    if parts.username is not None or parts.password is not None:
+        raise OmsInvalidRequestError("The host holds a login. Enter it in the fields login and password.")
+    if not name or parts.query or parts.fragment or any(char.isspace() for char in address):
+        raise OmsInvalidRequestError("The host is no address of an OMS console: give a name or an IP address.")
+    shown = f"[{name}]" if ":" in name else name
+    return f"{parts.scheme}://{shown}:{in_host or port or DEFAULT_PORT}{parts.path.rstrip('/')}"
+
+
+def read_api_version(value: str) -> ApiVersion:
+    """Check the name of an API generation; ClientSettings refuses an unknown one."""
+    return cast(ApiVersion, value.strip().lower())

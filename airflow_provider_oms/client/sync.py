@@ -1,0 +1,131 @@
+"""The synchronous client, on ``requests``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from airflow_provider_oms.client.errors import ErrorDetails, OmsError, OmsInvalidRequestError, plain
+from airflow_provider_oms.client.operations import Operations
+from airflow_provider_oms.client.protocol import (
+    MAX_ANSWER_BYTES,
+    Answer,
+    Call,
+    HttpAnswer,
+    HttpRequest,
+    build_request,
+    read_answer,
+)
+from airflow_provider_oms.client.retry import retry_policy
+from airflow_provider_oms.client.settings import ClientSettings
+from airflow_provider_oms.client.transport import check_ca_bundle, connection_error, too_large, too_slow
+
+if TYPE_CHECKING:
+    import requests
+
+T = TypeVar("T")
+
+_CHUNK = 64 * 1024
+
+
+class OmsClient(Operations):
+    """OMS over HTTP, one blocking call at a time.
+
+    :param settings: where OMS is and how to talk to it
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self.settings = settings
+        self._session: requests.Session | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The client may be used again afterwards."""
+        if self._session is not None:
+            self._session.close()
+            self._session = None
+
+    def send(self, call: Call[T]) -> Answer[T]:
+        """Send a call, again if it fails and changes nothing, and return what OMS said.
+
+        :param call: a call out of :mod:`airflow_provider_oms.client.actions`
+        :raises OmsError: one of its kinds
+        """
+        from tenacity import Retrying
+
+        request = build_request(self.settings, call)
+        check_ca_bundle(self.settings, call.asked)
+        return Retrying(**retry_policy(self.settings, call))(
+            lambda: read_answer(call, self._exchange(request, call.asked))
+        )
+
+    def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
+        import requests
+        import urllib3
+
+        deadline = time.monotonic() + self.settings.timeout
+        try:
+            with self._open_session().request(
+                request.method,
+                request.url,
+                data=request.body,
+                headers=dict(request.headers),
+                # With no auth at all requests would look for other credentials in a .netrc file.
+                auth=self._authorize,
+                timeout=(self.settings.connect_timeout, self.settings.timeout),
+                verify=self.settings.ca_bundle,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = b"".join(self._read_body(response, deadline, asked))
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return HttpAnswer(response.status_code, headers, body, time.time())
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError) as error:
+            problem = f"the connection's host or login can't be used: {plain(type(error).__name__)}."
+            raise OmsInvalidRequestError(problem, ErrorDetails(asked=asked)) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise self._meaning(error, asked) from None
+
+    def _open_session(self) -> requests.Session:
+        if self._session is None:
+            from http.cookiejar import DefaultCookiePolicy
+
+            import requests
+
+            self._session = requests.Session()
+            self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        return self._session
+
+    def _authorize(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+        prepared.headers["Authorization"] = self.settings.authorization
+        return prepared
+
+    def _read_body(self, response: requests.Response, deadline: float, asked: str) -> Iterator[bytes]:
+        """Read a body as it arrives, but not without end and not for ever (a byte a second)."""
+        size = 0
+        # Not iter_content(): it waits until a whole chunk is there.
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            size += len(chunk)
+            if size > MAX_ANSWER_BYTES:
+                raise too_large(asked)
+            if time.monotonic() > deadline:
+                raise too_slow(self.settings, asked)
+            yield chunk
+
+    def _meaning(self, error: Exception, asked: str) -> OmsError:
+        import requests
+        import urllib3
+
+        return connection_error(
+            error,
+            self.settings,
+            asked,
+            connecting=isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError),
+            timed_out=isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError | TimeoutError),
+        )

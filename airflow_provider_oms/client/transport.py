@@ -1,0 +1,134 @@
+"""What both transports share: which of our errors a library's error means, and the limits of an answer.
+
+``requests`` and ``aiohttp`` wrap the same few errors of the operating system and of ``ssl`` in different ways, so the
+wrapping is looked through and the root decides.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from airflow_provider_oms.client.errors import (
+    ErrorDetails,
+    OmsAnswerTooLargeError,
+    OmsConnectionLostError,
+    OmsError,
+    OmsTimeoutError,
+    OmsTlsError,
+    OmsUnreachableError,
+    plain,
+)
+from airflow_provider_oms.client.protocol import MAX_ANSWER_BYTES
+from airflow_provider_oms.client.settings import ClientSettings
+
+_NOT_TLS = (
+    "WRONG_VERSION_NUMBER",
+    "UNKNOWN_PROTOCOL",
+    "HTTP_REQUEST",
+    "RECORD_LAYER_FAILURE",
+    "PACKET_LENGTH_TOO_LONG",
+)
+_NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+
+
+def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
+    """Raise where the CA bundle of the connection isn't there.
+
+    :raises OmsTlsError: naming the path
+    """
+    bundle = settings.ca_bundle
+    if isinstance(bundle, str) and settings.base_url.startswith("https:") and not os.path.exists(bundle):
+        raise OmsTlsError(
+            f"there is no CA bundle at {plain(repr(bundle), 200)} on this machine. Correct verify in the extra.",
+            ErrorDetails(asked=asked),
+        )
+
+
+def connection_error(
+    error: BaseException, settings: ClientSettings, asked: str, *, connecting: bool, timed_out: bool
+) -> OmsError:
+    """Return what an error of an HTTP library means, in words.
+
+    :param error: what the library raised
+    :param settings: where OMS was thought to be
+    :param asked: what was asked
+    :param connecting: whether the library says that no connection came about
+    :param timed_out: whether the library says that a time-out ran out
+    """
+    parts = urlsplit(settings.base_url)
+    where, details = f"{parts.hostname}:{parts.port}", ErrorDetails(asked=asked)
+    for cause in _causes(error):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return OmsTlsError(
+                    f"the certificate of {where} is not trusted: {plain(cause.verify_message)}. Set verify in the "
+                    "connection's extra to the CA bundle that signed it.",
+                    details,
+                )
+            case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+                return OmsUnreachableError(f"{where} hung up while TLS was being set up.", details)
+            case ssl.SSLError() if cause.reason in _NOT_TLS:
+                return OmsTlsError(f"{where} doesn't speak https. Set the connection's schema to http.", details)
+            case ssl.SSLError():
+                return OmsTlsError(f"TLS with {where} failed: {plain(cause)}.", details)
+            case socket.gaierror():
+                return OmsUnreachableError(
+                    f"the host {parts.hostname} is unknown. Check the connection's host, or this machine's DNS.",
+                    details,
+                )
+            case ConnectionRefusedError():
+                return OmsUnreachableError(
+                    f"nothing listens at {where}. Check host and port of the connection, and that OMS is up.", details
+                )
+            case OSError() if cause.errno in _NO_ROUTE:
+                return OmsUnreachableError(f"there is no way to {where} from here: {plain(cause.strerror)}.", details)
+    if connecting and timed_out:
+        return OmsUnreachableError(
+            f"{where} didn't take the connection within {settings.connect_timeout:g} s. Check host and port of the "
+            "connection, and firewalls between.",
+            details,
+        )
+    if connecting:
+        return OmsUnreachableError(f"no connection to {where} came about: {plain(error, 200)}.", details)
+    if timed_out:
+        return too_slow(settings, asked)
+    return OmsConnectionLostError(
+        f"the connection to {where} broke before the answer was there ({type(error).__name__}). If it always does, "
+        "check port and schema: the port may speak https.",
+        details,
+    )
+
+
+def too_slow(settings: ClientSettings, asked: str) -> OmsTimeoutError:
+    """Return the error for an answer that wasn't there, or not whole, in time."""
+    return OmsTimeoutError(
+        f"there was no whole answer within {settings.timeout:g} s (timeout in the connection's extra).",
+        ErrorDetails(asked=asked),
+    )
+
+
+def too_large(asked: str) -> OmsAnswerTooLargeError:
+    """Return the error for an answer without end."""
+    return OmsAnswerTooLargeError(
+        f"the answer is larger than {MAX_ANSWER_BYTES // 1024**2} MiB and was not read. Is this an OMS?",
+        ErrorDetails(asked=asked),
+    )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Iterate over an error and all that it wraps, however the library keeps it."""
+    queue: list[object] = [error]
+    seen: set[int] = set()
+    while queue:
+        cause = queue.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        queue += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), getattr(cause, "os_error", None)]
+        queue += cause.args

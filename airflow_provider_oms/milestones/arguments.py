@@ -1,0 +1,103 @@
+"""Reading what a DAG's author wrote: the same words for the same mistake, naming the argument.
+
+Templates render to text, so numbers and dates are taken as text too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+#: Unix seconds of the year 5138. Whatever is larger is in milliseconds.
+_LATEST = 1e11
+
+
+def seconds(name: str, value: Any) -> float:
+    """Read a length of time that isn't negative.
+
+    :param name: the argument's name
+    :param value: a timedelta, or seconds
+    :raises ValueError: naming the argument
+    """
+    if isinstance(value, timedelta):
+        value = value.total_seconds()
+    parsed = _number(value)
+    if parsed is None or parsed < 0:
+        raise ValueError(f"{name} must be a timedelta or a number of seconds, not negative; it is {value!r}")
+    return parsed
+
+
+def percentage(name: str, value: Any) -> float:
+    """Read a percentage to wait for.
+
+    :raises ValueError: naming the argument
+    """
+    parsed = _number(value)
+    if parsed is None or not 0 < parsed <= 100:
+        raise ValueError(f"{name} must be a percentage above 0 and up to 100; it is {value!r}")
+    return parsed
+
+
+def moment(name: str, value: Any) -> float:
+    """Read a point in time as Unix seconds. One without a time zone is UTC.
+
+    :param name: the argument's name
+    :param value: a datetime, ISO 8601 text, or Unix seconds
+    :raises ValueError: naming the argument
+    """
+    parsed = _number(value)
+    if parsed is None:
+        try:
+            when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+            parsed = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            raise ValueError(f"{name} must be a datetime, ISO 8601 text or Unix seconds; it is {value!r}") from None
+    if not 0 < parsed < _LATEST:
+        raise ValueError(f"{name} must lie between 1970 and 5138; it is {value!r} (Unix time is taken in seconds)")
+    return parsed
+
+
+def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
+    """Read one of a few words.
+
+    :raises ValueError: naming the argument
+    """
+    if value not in allowed:
+        raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}; it is {value!r}")
+    return str(value)
+
+
+def name_of(name: str, value: Any) -> str:
+    """Read a word out of OMS's vocabulary, in capitals.
+
+    :raises ValueError: naming the argument
+    """
+    word = value.strip().upper() if isinstance(value, str) else ""
+    if not word or not word.replace("_", "").isalnum() or not word.isascii():
+        raise ValueError(f"{name} must be a name such as FULL_TRANSFER or RUNNING; it is {value!r}")
+    return word
+
+
+def names_of(name: str, value: Any) -> tuple[str, ...]:
+    """Read one or more words out of OMS's vocabulary.
+
+    :raises ValueError: naming the argument
+    """
+    values = value.split(",") if isinstance(value, str) else value
+    words = tuple(name_of(name, item) for item in values) if isinstance(values, Iterable) else ()
+    if not words:
+        raise ValueError(f"{name} must name at least one; it is {value!r}")
+    return words
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        try:
+            value = float(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, int | float) and math.isfinite(value) else None

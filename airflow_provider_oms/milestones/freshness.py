@@ -1,0 +1,86 @@
+"""How fresh the target is: which checkpoint counts, and when it can be believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.fields import Checkpoint
+from airflow_provider_oms.client.models import ProjectProgress
+from airflow_provider_oms.client.protocol import Answer
+from airflow_provider_oms.milestones.look import BELIEVABLE_AHEAD, lag_of
+from airflow_provider_oms.milestones.steps import StepKind, kind_of
+
+DIRECTIONS = ("forward", "reverse")
+
+_FROZEN = " The project is past its switchover, so the forward checkpoint stands still; direction='reverse' is the one that moves."
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A checkpoint and what it is worth.
+
+    :param checkpoint: as OMS sent it
+    :param lag: seconds behind OMS's clock, not below 0; for people, also where it isn't trusted
+    :param problem: why nothing can be concluded from it yet; empty when it can be trusted
+    :param impossible: whether nothing ever can
+    :param remark: what else a person should know
+    """
+
+    checkpoint: Checkpoint | None
+    lag: float | None
+    problem: str = ""
+    impossible: bool = False
+    remark: str = ""
+
+    @property
+    def trusted_lag(self) -> float:
+        """The lag of a reading without a problem."""
+        if self.problem or self.lag is None:
+            raise AssertionError("asked a reading that isn't trusted for its lag")
+        return self.lag
+
+    @property
+    def trusted_checkpoint(self) -> float:
+        """The checkpoint of a reading without a problem, Unix seconds."""
+        if self.problem or self.checkpoint is None or isinstance(self.checkpoint, str):
+            raise AssertionError("asked a reading that isn't trusted for its checkpoint")
+        return self.checkpoint
+
+
+def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
+    """Read the checkpoint of a direction.
+
+    :param answer: the project's progress; its time is the "now" of the lag
+    :param direction: ``forward`` or ``reverse``
+    """
+    data = answer.data
+    forward = direction == "forward"
+    enabled = data.enable_incr_sync if forward else data.enable_reverse_incr_transfer
+    checkpoint = data.incr_sync_checkpoint if forward else data.reverse_incr_transfer_checkpoint
+    lag = lag_of(checkpoint, answer.at)
+    if enabled is False:
+        return Reading(checkpoint, lag, f"The project has no {direction} incremental sync.", impossible=True)
+    if isinstance(checkpoint, str) and checkpoint:
+        return Reading(
+            checkpoint,
+            lag,
+            f"The {direction} checkpoint is {plain(repr(checkpoint), 80)}: this source has no time-based checkpoint, "
+            "so no lag can be told.",
+            impossible=True,
+        )
+    if data.enable_full_transfer is not False and data.full_transfer_progress != 100:
+        done = data.full_transfer_progress
+        at = "not told" if done is None else f"at {done:g} %"
+        return Reading(checkpoint, lag, f"The full transfer must be at 100 % first; it is {at}.")
+    if lag is None or checkpoint is None or isinstance(checkpoint, str):
+        return Reading(checkpoint, lag, f"There is no {direction} checkpoint yet.")
+    if checkpoint > answer.at + BELIEVABLE_AHEAD:
+        ahead = checkpoint - answer.at
+        return Reading(
+            checkpoint,
+            lag,
+            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now (by the {answer.clock} clock), which can't be.",
+        )
+    frozen = forward and kind_of(data.current_step) is StepKind.REVERSE
+    return Reading(checkpoint, lag, remark=_FROZEN if frozen else "")

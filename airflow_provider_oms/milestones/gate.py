@@ -1,0 +1,72 @@
+"""The settings of a gate: one frozen object, with one way into a trigger's kwargs and one way back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.kinds import Milestone, from_dict, to_dict
+
+DEFAULT_POKE_INTERVAL = 30.0
+DEFAULT_FAILURE_GRACE = 120.0
+DEFAULT_OUTAGE_TOLERANCE = 600.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Which project a gate watches, what it waits for, and how patient it is.
+
+    :param milestone: what it waits for
+    :param project_id: the project
+    :param project_name: its name, instead of the id
+    :param project_type: MIGRATION or SYNC; only API generation v3 needs it
+    :param oms_conn_id: the Airflow connection
+    :param poke_interval: seconds between two looks
+    :param fail_on_suspend: whether a paused project fails the gate
+    :param failure_grace: seconds that OMS has to recover from a failure by itself
+    :param outage_tolerance: seconds without a usable answer until the gate fails
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    milestone: Milestone
+    project_id: str | None = None
+    project_name: str | None = None
+    project_type: str = "MIGRATION"
+    oms_conn_id: str = "oms_default"
+    poke_interval: float = DEFAULT_POKE_INTERVAL
+    fail_on_suspend: bool = False
+    failure_grace: float = DEFAULT_FAILURE_GRACE
+    outage_tolerance: float = DEFAULT_OUTAGE_TOLERANCE
+
+    def __post_init__(self) -> None:
+        given = [name for name in ("project_id", "project_name") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give project_id or project_name; {'both are' if given else 'neither is'} given")
+        value = getattr(self, given[0])
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"{given[0]} must be text that isn't empty; it is {value!r}")
+        arguments.choice("project_type", self.project_type, ("MIGRATION", "SYNC"))
+        for name in ("poke_interval", "failure_grace", "outage_tolerance"):
+            object.__setattr__(self, name, arguments.seconds(name, getattr(self, name)))
+        if not isinstance(self.fail_on_suspend, bool):
+            raise ValueError(f"fail_on_suspend must be True or False; it is {self.fail_on_suspend!r}")
+
+    @property
+    def project(self) -> str:
+        """The project, for people."""
+        return self.project_id or repr(self.project_name)
+
+    def describe(self) -> str:
+        """Say what the gate waits for."""
+        return f"{self.milestone.describe()} in project {self.project}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON; there is no secret in it."""
+        return {**vars(self), "milestone": to_dict(self.milestone)}
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Gate:
+        """Read what :meth:`as_dict` returned."""
+        return cls(**{**stored, "milestone": from_dict(stored["milestone"])})

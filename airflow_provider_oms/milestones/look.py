@@ -1,0 +1,254 @@
+"""One look at a project: the questions to ask, and the rules that hold for every milestone.
+
+A look is a dialogue: a generator that yields the calls it wants and is sent the answers, so that the same rules serve the
+synchronous client, the asynchronous one and a test that has neither. It does no I/O and reads no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import (
+    OmsError,
+    OmsMalformedAnswerError,
+    OmsPermanentError,
+    OmsProjectNotFoundError,
+    OmsTemporaryError,
+    OmsUnsupportedActionError,
+    plain,
+)
+from airflow_provider_oms.client.fields import Checkpoint, Field, Model
+from airflow_provider_oms.client.models import ProjectProgress, Step
+from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.client.protocol import Answer, utc_text
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.figures import figures_of
+from airflow_provider_oms.milestones.status import DELETED, Outlook, outlook
+from airflow_provider_oms.milestones.verdict import Memory, Sighting, State, Verdict
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.milestones.gate import Gate
+
+#: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed.
+BELIEVABLE_AHEAD = 300.0
+
+_WAY_ON = "Mend the cause, resume the project in OMS, then clear this task."
+
+
+@dataclass
+class Look:
+    """What a milestone's check works with.
+
+    :param gate: the gate's settings
+    :param memory: what it remembers; changed on the way
+    :param project_id: the project
+    """
+
+    gate: Gate
+    memory: Memory
+    project_id: str
+
+    # Questions
+
+    def progress(self) -> Dialogue[Answer[ProjectProgress]]:
+        """Ask for status, percentages and checkpoints."""
+        return (yield actions.describe_project_progress(self.project_id, self.gate.project_type))
+
+    def steps(self) -> Dialogue[Answer[list[Step]]]:
+        """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones."""
+        return (yield actions.describe_project_steps(self.project_id))
+
+    # Verdicts
+
+    def sighting(self, answer: Answer[ProjectProgress], **more: Any) -> Sighting:
+        """Describe what a progress answer shows; ``more`` names what the milestone knows better."""
+        data = answer.data
+        seen = Sighting(
+            project=self.project_id,
+            status=known(data, ProjectProgress.status),
+            step=known(data, ProjectProgress.current_step),
+            progress=known(data, ProjectProgress.full_transfer_progress),
+            checkpoint=known(data, ProjectProgress.incr_sync_checkpoint),
+            time=utc_text(answer.at),
+        )
+        if more.get("checkpoint") is None:
+            more = {**more, "lag": lag_of(seen.checkpoint, answer.at)}
+        return replace(seen, **more)
+
+    def reached(self, message: str, seen: Sighting) -> Verdict:
+        """The milestone is reached."""
+        self.memory.failed_since = None
+        return Verdict(State.REACHED, message, seen)
+
+    def failed(self, message: str, seen: Sighting | None = None) -> Verdict:
+        """The milestone can't be reached any more, or not without a person."""
+        return Verdict(State.FAILED, message, seen or Sighting(project=self.project_id))
+
+    def waiting(self, message: str, seen: Sighting, figures: str = "", *, alarming: bool = False) -> Verdict:
+        """Not yet."""
+        return Verdict(State.WAITING, message, seen, figures, alarming)
+
+    # Rules
+
+    def not_yet(
+        self,
+        message: str,
+        answer: Answer[ProjectProgress],
+        seen: Sighting,
+        *,
+        awaits: Sequence[str] = (),
+        steps: list[Step] | None = None,
+    ) -> Dialogue[Verdict]:
+        """Judge by the project's status whether a milestone that isn't reached still can be.
+
+        :param message: what is still missing
+        :param answer: the progress that was looked at
+        :param seen: what was seen
+        :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too
+        :param steps: the steps, where the milestone has asked for them already
+        """
+        status = answer.data.status
+        view = outlook(status)
+        if steps is None and (awaits or view is Outlook.FAILED):
+            steps = yield from self._steps_if_any()
+        if view is Outlook.FAILED:
+            return self._failure(step_rules.failed(steps or []), "The project has failed", answer.at, seen)
+        awaited = [step for name in awaits for step in step_rules.find(steps or [], name)]
+        if view is Outlook.UNDER_WAY and (broken := step_rules.failed(awaited)):
+            return self._failure(broken, "The step has failed", answer.at, seen)
+        self.memory.failed_since = None
+        if view is Outlook.GONE:
+            return self.failed(f"{message} It never will be: the project is {status}.", seen)
+        if view is Outlook.OVER:
+            return self.failed(f"{message} Nothing more will happen: the project is {status}.", seen)
+        figures = figures_of(awaited)
+        if view is Outlook.PAUSED or step_rules.suspended(awaited):
+            what = "The project is paused" if view is Outlook.PAUSED else "The step is paused"
+            if self.gate.fail_on_suspend:
+                return self.failed(f"{message} {what} (SUSPEND). Resume it in OMS, then clear this task.", seen)
+            return self.waiting(f"{message} {what} (SUSPEND); waiting for somebody to resume it.", seen, figures)
+        if view is Outlook.UNKNOWN:
+            said = "no status" if status is None else f"the status {plain(status, 60)}, which is not known here"
+            return self.waiting(f"{message} OMS gives the project {said}.", seen, figures, alarming=True)
+        return self.waiting(message, seen, figures)
+
+    def _steps_if_any(self) -> Dialogue[list[Step]]:
+        """Ask for the steps; OMS 3.3 has none to give."""
+        try:
+            return (yield from self.steps()).data
+        except OmsUnsupportedActionError:
+            return []
+
+    def _failure(self, broken: list[Step], what: str, at: float, seen: Sighting) -> Verdict:
+        """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while."""
+        said = "; ".join(_error_of(step) for step in broken) or "OMS gives no step and no error for it"
+        message = f"{what}: {said}."
+        since = [
+            failed.timestamp()
+            for step in broken
+            if (failed := step.extra.failed_time) is not None and failed.timestamp() <= at + BELIEVABLE_AHEAD
+        ]
+        since = [max(since)] if since else []
+        if self.memory.kept:
+            self.memory.failed_since = at if self.memory.failed_since is None else self.memory.failed_since
+            since.append(self.memory.failed_since)
+        precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
+        age = at - min(since) if since else None
+        if precheck or age is None or age > self.gate.failure_grace:
+            return self.failed(f"{message} {_WAY_ON}", seen)
+        left = self.gate.failure_grace - max(age, 0.0)
+        return self.waiting(f"{message} OMS may recover by itself; waiting {left:.0f} s more.", seen, alarming=True)
+
+
+def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
+    """Look at a gate's project once and decide.
+
+    :param gate: the gate's settings
+    :param memory: what the gate remembers; changed on the way
+    :param now: the local clock, Unix seconds; it only measures how long OMS has been unreachable
+    """
+    memory.looks += 1
+    try:
+        project_id = yield from _find_project(gate, memory)
+        verdict = yield from gate.milestone.check(Look(gate, memory, project_id))
+    except OmsProjectNotFoundError as error:
+        memory.unreachable_since = None
+        return _no_project(gate, memory, error)
+    except OmsTemporaryError as error:
+        memory.within_since = None
+        return _outage(gate, memory, now, error)
+    except OmsError as error:
+        return Verdict(State.FAILED, f"{error} Mend it, then clear this task.", Sighting(project=memory.project_id))
+    memory.unreachable_since = None
+    return verdict
+
+
+def _find_project(gate: Gate, memory: Memory) -> Dialogue[str]:
+    """Resolve the project's name, once."""
+    if gate.project_id is not None:
+        return gate.project_id
+    if memory.project_id is None:
+        name = gate.project_name or ""
+        rows = yield from actions.list_projects(name).whole()
+        found = sorted({row.id or "" for row in rows if row.name == name} - {""})
+        if not found:
+            raise OmsProjectNotFoundError(
+                f"OMS shows this user no project named {plain(name, 200)!r}. Check the name, and the user's role."
+            )
+        if len(found) > 1:
+            raise OmsPermanentError(
+                f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: {plain(', '.join(found))}. "
+                "Use project_id."
+            )
+        memory.project_id = found[0]
+    return memory.project_id
+
+
+def _no_project(gate: Gate, memory: Memory, error: OmsProjectNotFoundError) -> Verdict:
+    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that."""
+    project_id = gate.project_id or memory.project_id
+    seen = Sighting(project=project_id, status=DELETED)
+    if project_id is not None and gate.milestone.reached_by_absence():
+        return Verdict(State.REACHED, "The project is gone.", seen)
+    return Verdict(State.FAILED, str(error), seen)
+
+
+def _outage(gate: Gate, memory: Memory, now: float, error: OmsTemporaryError) -> Verdict:
+    """Wait out what may pass by itself, but not for ever."""
+    seen = Sighting(project=gate.project_id or memory.project_id)
+    if memory.unreachable_since is None:
+        memory.unreachable_since = now
+    lasted = max(0.0, now - memory.unreachable_since)
+    if lasted >= gate.outage_tolerance and (memory.kept or gate.outage_tolerance == 0):
+        return Verdict(
+            State.FAILED,
+            f"No usable answer of OMS for {lasted:.0f} s (outage_tolerance is {gate.outage_tolerance:g} s). {error} "
+            "When OMS is well again, clear this task.",
+            seen,
+        )
+    until = f"for {lasted:.0f} s; giving up after {gate.outage_tolerance:g} s" if memory.kept else "this time"
+    return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", seen, alarming=True)
+
+
+def known(model: Model, field: Field[Any]) -> Any:
+    """Read a value that only explains: None where it can't be read."""
+    try:
+        return field.__get__(model, type(model))
+    except OmsMalformedAnswerError:
+        return None
+
+
+def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
+    """Return how many seconds a checkpoint lies behind; None where there is no time in it."""
+    if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
+        return None
+    return max(0.0, at - checkpoint)
+
+
+def _error_of(step: Step) -> str:
+    code, error = step.extra.get("errorCode"), step.extra.get("errorMsg")
+    said = " ".join(plain(part) for part in (code, error) if part)
+    return f"{step.name} {said or 'FAILED without an error'}"

@@ -1,0 +1,90 @@
+"""The steps of a project: what they are called, and when one is done.
+
+OMS has three vocabularies for them: today's, that of 3.x migrations and that of 3.x/4.0 synchronisations. The names are
+OceanBase's (its API reference and ODC's list); which of them mean the same is read off the documents' samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from airflow_provider_oms.client.models import Step
+
+INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING = "INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING"
+
+
+class StepKind(Enum):
+    """A step by what it does; the value holds its names, today's first."""
+
+    PRECHECK = ("TRANSFER_PRECHECK", "PRE_CHECK")
+    PREPARE = ("TRANSFER_PREPARE", "PREPARE", "SYNC_PREPARE")
+    SCHEMA = ("STRUCT_TRANSFER", "STRUCT_MIGRATION", "STRUCT_SYNC")
+    LOG_PULL = ("TRANSFER_INCR_LOG_PULL", "INCR_LOG_PULL", "SYNC_INCR_LOG_PULL")
+    FULL = ("FULL_TRANSFER", "FULL_MIGRATION", "CONNECTOR_FULL_SYNC")
+    INDEX = ("INDEX_TRANSFER", "INDEX_MIGRATION")
+    INCREMENTAL = ("INCR_TRANSFER", "INCR_SYNC", "CONNECTOR_INCR_SYNC")
+    FULL_VERIFICATION = ("FULL_VERIFIER", "FULL_VALIDATION")
+    INCREMENTAL_VERIFICATION = ("INCR_VERIFIER", "INCR_VALIDATION")
+    SWITCHOVER = ("TRANSFER_APP_SWITCH", "APP_SWITCH")
+    REVERSE = ("REVERSE_INCR_TRANSFER", "REVERSE_INCR_SYNC")
+
+
+#: Steps that run for ever: MONITORING means that they caught up once, and never turns back.
+_ENDLESS = (StepKind.INCREMENTAL, StepKind.INCREMENTAL_VERIFICATION, StepKind.REVERSE)
+
+_KINDS = {name: kind for kind in StepKind for name in kind.value}
+
+
+def kind_of(name: str | None) -> StepKind | None:
+    """Return what a step of that name does, None for a name that isn't known."""
+    return _KINDS.get(name or "")
+
+
+def find(steps: Iterable[Step], name: str) -> list[Step]:
+    """Return the steps that a name means, in whichever vocabulary either is."""
+    kind = kind_of(name)
+    names = kind.value if kind else (name,)
+    return [step for step in steps if step.name in names]
+
+
+def is_done(step: Step) -> bool:
+    """Decide whether a step is done.
+
+    Ordinary steps are FINISHED, at 100 where a percentage is given (indexes may follow the rows). Full verification
+    stays RUNNING at 100 until a person goes on to the next stage. Endless steps have caught up once. A switchover that
+    is RUNNING waits for a person.
+    """
+    kind = kind_of(step.name)
+    if kind in _ENDLESS:
+        return step.status in (MONITORING, FINISHED)
+    if kind is StepKind.FULL_VERIFICATION:
+        return step.status == FINISHED or (step.status == RUNNING and step.progress == 100)
+    if kind is StepKind.SWITCHOVER:
+        return step.status == FINISHED
+    return step.status == FINISHED and step.progress in (None, 100)
+
+
+def has_started(step: Step) -> bool:
+    """Decide whether a step has begun."""
+    return step.status in (RUNNING, MONITORING, FINISHED)
+
+
+def caught_up(step: Step) -> bool:
+    """Decide whether incremental sync is at work and has caught up once: FINISHED would mean that it was switched off."""
+    return step.status == MONITORING
+
+
+def failed(steps: Iterable[Step]) -> list[Step]:
+    """Return those that are FAILED."""
+    return [step for step in steps if step.status == FAILED]
+
+
+def suspended(steps: Iterable[Step]) -> list[Step]:
+    """Return those that are SUSPEND."""
+    return [step for step in steps if step.status == SUSPEND]
+
+
+def names(steps: Sequence[Step]) -> str:
+    """List steps for a person."""
+    return ", ".join(step.name or "?" for step in steps)

@@ -1,0 +1,93 @@
+"""What full verification found: all pages of it, and whether every table is consistent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.models import Step, TableVerification, VerificationResult
+from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.look import Look, known
+
+_CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
+
+#: The results that OMS's client ODC knows and that are no consistency. RUNNING is missing: it is no result yet.
+_INCONSISTENT = (
+    "SCHEMA_MISMATCH",
+    "INDEX_CONFLICT",
+    "TARGET_TABLE_NOT_EXIST",
+    "RUNTIME_EXCEPTION",
+    "INCONSISTENT",
+    "SOURCE_EMPTY",
+    "TARGET_EMPTY",
+    "MISMATCH_LIMIT",
+    "MISMATCH_LIMIT_NO_PK",
+    "NOT_CATEGORIZED",
+)
+
+#: Tables named in a message; a thousand of them would hide the rest of it.
+_NAMED = 20
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What verification came to: consistent, inconsistent, or neither yet.
+
+    :param message: in words
+    :param progress: percentage of the verification
+    """
+
+    message: str
+    progress: float | None = None
+    consistent: bool = False
+    inconsistent: bool = False
+
+
+def look_at(look: Look, steps: Sequence[Step]) -> Dialogue[Finding]:
+    """Ask for the result once the step is done, and judge it.
+
+    :param look: the look at the project
+    :param steps: its verification steps
+    """
+    progress = min((done for step in steps if (done := known(step, Step.progress)) is not None), default=None)
+    if not steps or not all(step_rules.is_done(step) for step in steps):
+        told = "; ".join(f"{step.name} is {plain(step.status, 60)}" for step in steps) or "no steps are listed"
+        at = "" if progress is None else f" at {progress:g} %"
+        return Finding(f"Full verification isn't done: {told}{at}.", progress)
+    return judge((yield from actions.list_project_full_verify_result(look.project_id).whole()), progress)
+
+
+def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
+    """Judge the pages of a verification's result. Null is not 0, and no table at all is no consistency.
+
+    :param pages: all the pages
+    :param progress: percentage of the verification
+    """
+    tables = [table for page in pages for table in page.tables]
+    different = [page.different_number for page in pages]
+    bad = [table for table in tables if table.result_type in _INCONSISTENT]
+    if bad or any(number for number in different):
+        rows = max(number or 0 for number in different)
+        named = ", ".join(map(_name, bad[:_NAMED])) or "no table named"
+        more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+        return Finding(
+            f"Full verification found differences: {rows:,} rows; {len(bad)} of {len(tables)} tables: {named}{more}. "
+            "Mend them in OMS (its console shows rows and corrective SQL), verify again, then clear this task.",
+            progress,
+            inconsistent=True,
+        )
+    open_tables = [table for table in tables if table.result_type not in _CONSISTENT]
+    if open_tables:
+        named = ", ".join(map(_name, open_tables[:_NAMED]))
+        return Finding(f"{len(open_tables)} of {len(tables)} tables have no result that counts: {named}.", progress)
+    if not tables or None in different:
+        return Finding("Full verification is done, but OMS doesn't tell its result.", progress)
+    return Finding(f"All {len(tables)} tables are consistent.", progress, consistent=True)
+
+
+def _name(table: TableVerification) -> str:
+    name = f"{plain(known(table, TableVerification.source_schema), 80)}.{plain(known(table, TableVerification.source_table), 80)}"
+    return f"{name} ({plain(table.result_type, 40)})"
