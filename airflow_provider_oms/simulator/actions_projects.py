@@ -36,9 +36,7 @@ def _tables(mapping: Mapping[str, Any]) -> list[Table]:
         source = str(database.get("name") or "")
         for table in database.get("tables") or []:
             if isinstance(table, Mapping) and table.get("name"):
-                found.append(
-                    Table(source, str(table["name"]), dest_schema=str(database.get("mappedName") or source))
-                )
+                found.append(Table(source, str(table["name"]), dest_schema=str(database.get("mappedName") or source)))
     return found
 
 
@@ -72,10 +70,16 @@ def _described(store: Store, payload: Payload) -> Project:
     waits = isinstance(struct, Mapping) and struct.get("autoProcessedToNextStep") is False
     incr, full = _flag(payload, "enableIncrTransfer", False), _flag(payload, "enableFullTransfer", False)
     config = payload.get("incrTransferConfig")
-    if isinstance(config, Mapping) and config.get("startTimestamp") is not None and (full or not incr):
+    start = config.get("startTimestamp") if isinstance(config, Mapping) else None
+    if start is not None and (full or not incr):
         raise OmsRefusal(
             PARAM_ERROR, "incrTransferConfig.startTimestamp needs incremental synchronization without full migration."
         )
+    try:
+        begin = None if start is None else float(start)
+    except (TypeError, ValueError):
+        words = f"incrTransferConfig.startTimestamp must be Unix seconds, not {start!r}."
+        raise OmsRefusal(PARAM_ERROR, words) from None
     return Project(
         name=name,
         type=kind,
@@ -89,6 +93,7 @@ def _described(store: Store, payload: Payload) -> Project:
         enable_full_verify=_flag(payload, "enableFullVerify", False),
         enable_incr_verify=_flag(payload, "enableIncrVerify", False),
         enable_reverse_incr=_flag(payload, "enableReverseIncrTransfer", False),
+        start_timestamp=begin,
         wait_after=["STRUCT_TRANSFER"] if waits else [],
         verification=_tables(mapping),
         labels=list(labels),

@@ -131,7 +131,9 @@ class LiveProject:
     def configure(self, config: dict[str, Any]) -> None:
         """UpdateProjectConfig: a full replacement, items left out are gone."""
         with self._lock:
-            self._add("configure")
+            struct = config.get("structTransferConfig")
+            waits = isinstance(struct, dict) and struct.get("autoProcessedToNextStep") is False
+            self._add("configure", wait_after_struct=waits)
             self.config = dict(config)
 
     def reset_incr(self, timestamp: float, reverse: bool = False) -> None:

@@ -105,6 +105,7 @@ class State:
         self.steady_lag = project.steady_lag
         self.catch_up_rate = project.catch_up_rate
         self.status_override = project.status_override
+        self.wait_after = set(project.wait_after)
         self.stop_at: float | None = None
         self.release_at: float | None = None
         self.recover_at: float | None = None
@@ -158,7 +159,7 @@ class State:
         if self.release_at is not None:
             due.append((self.release_at, self._released))
         if self.recover_at is not None:
-            due.append((self.recover_at, self._resume))
+            due.append((self.recover_at, self._recover))
         if not self.running:
             return due
         for index, trigger in enumerate(self._triggers):
@@ -232,6 +233,8 @@ class State:
             stream = self.stream(name)
             stream.start = stream.sampled_at = self.time
             stream.lag = self.project.initial_lag if name == steps.INCR else self.steady_lag
+            if name == steps.INCR and self.project.start_timestamp is not None:
+                stream.lag = max(0.0, self.time - self.project.start_timestamp)
             stream.checkpoint = self.time - stream.lag
         elif name == steps.SWITCH:
             self.held = True
@@ -251,15 +254,14 @@ class State:
             self.status, self.finished, self.stop_at = "FINISHED", self.time, None
 
     def _finish_timed(self) -> None:
-        assert self.current is not None
-        step = self.steps[self.current]
+        step = self.steps[self.current_step]
         step.spent = step.duration
         if step.name == steps.FULL_VERIFY and self._following() is not None:
             # OMS goes on reporting RUNNING at 100, with a finishTime, until a person goes to the next stage.
             step.finish, self.held = self.time, True
             return
         self._finish(step)
-        if step.name in self.project.wait_after:
+        if step.name in self.wait_after:
             self.held = True
         else:
             self._next()
@@ -271,7 +273,7 @@ class State:
                 verifier = self.steps[steps.INCR_VERIFY]
                 verifier.status, verifier.start = "RUNNING", self.time
             if self.current == steps.INCR:
-                if steps.INCR in self.project.wait_after:
+                if steps.INCR in self.wait_after:
                     self.held = True
                 else:
                     self._next()
@@ -298,6 +300,12 @@ class State:
         for step in self.steps.values():
             if step.active:
                 step.before, step.status = step.status, "SUSPEND"
+
+    def _recover(self) -> None:
+        """Recover by itself; a project that was paused meanwhile stays so."""
+        self.recover_at = None
+        if self.status in ("RUNNING", "FAILED"):
+            self._resume()
 
     def _resume(self) -> None:
         self.recover_at = None
@@ -357,8 +365,11 @@ class State:
     def _on_delete(self) -> None:
         self._need("deleted", "INIT", "RELEASED")
 
-    def _on_configure(self) -> None:
+    def _on_configure(self, wait_after_struct: bool = False) -> None:
         self._need("modified", "INIT", "SUSPEND", "FAILED")
+        self.wait_after.discard(steps.STRUCT)
+        if wait_after_struct:
+            self.wait_after.add(steps.STRUCT)
 
     def _on_advance(self) -> None:
         self._need("advanced", "RUNNING")
@@ -396,7 +407,7 @@ class State:
 
     def _on_recover(self) -> None:
         if any(step.status == "FAILED" for step in self.steps.values()):
-            self._resume()
+            self._recover()
 
     def _on_pause(self) -> None:
         self._need("paused", "RUNNING")

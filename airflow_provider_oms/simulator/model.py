@@ -107,8 +107,8 @@ class Table:
 class Project:
     """A migration or synchronization project as the simulator begins with it.
 
-    :param status: INIT; or RUNNING, SUSPEND, FAILED, FINISHED, RELEASING, RELEASED to begin in the middle. Any other
-        text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over whatever is.
+    :param status: INIT; or RUNNING, SUSPEND, FAILED, FINISHED, RELEASING, RELEASED to begin in the middle. Any
+        other text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over whatever is.
     :param step: with a status other than INIT: the step at which the project stands; its first when not given.
     :param step_progress: how far that step has come, in percent.
     :param durations: seconds by step, over the ordinary ones of :data:`steps.DURATIONS`.
@@ -116,6 +116,7 @@ class Project:
     :param alarm_level: ``alarmLevel`` in the progress, ``importance`` in the list.
     :param monitoring_threshold: INCR_TRANSFER becomes MONITORING, for good, once the lag is not above it.
     :param initial_lag: seconds by which the checkpoint is behind when INCR_TRANSFER begins.
+    :param start_timestamp: instead of it: the Unix second at which incremental synchronization begins to read.
     :param catch_up_rate: seconds of the source's log that are applied in one second (1 never catches up).
     :param steady_lag: the lag that remains once it has caught up.
     :param idle_source: a source without writes and heartbeats: the checkpoint stands still, so the lag grows.
@@ -150,6 +151,7 @@ class Project:
     alarm_level: str = "MEDIUM"
     monitoring_threshold: float = 300.0
     initial_lag: float = 60.0
+    start_timestamp: float | None = None
     catch_up_rate: float = 10.0
     steady_lag: float = 1.0
     idle_source: bool = False
@@ -188,7 +190,9 @@ class Project:
         if self.step is not None:
             self.step = steps.canonical(self.step)
             if self.step not in self.step_names or self.step == steps.INCR_VERIFY:
-                raise ValueError(f"{where}: it cannot begin at step {self.step}; its steps are {', '.join(self.step_names)}")
+                raise ValueError(
+                    f"{where}: it cannot begin at step {self.step}; its steps are {', '.join(self.step_names)}"
+                )
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Project:

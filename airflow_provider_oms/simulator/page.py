@@ -11,8 +11,7 @@ from airflow_provider_oms.simulator.records import RequestRecord
 from airflow_provider_oms.simulator.store import Store
 
 NOTICE = (
-    "This is a simulator. It was built from OceanBase's documents, not from an OMS, "
-    "and is untested against a real one."
+    "This is a simulator. It was built from OceanBase's documents, not from an OMS, and is untested against a real one."
 )
 
 _STYLE = """
@@ -31,7 +30,9 @@ def _project(live: LiveProject) -> str:
         lag = ""
         stream = state.stream(step.name)
         if step.name in ("INCR_TRANSFER", "REVERSE_INCR_TRANSFER") and stream.checkpoint is not None:
-            lag = f"checkpoint {seconds_text(stream.checkpoint)}, {max(0.0, state.time - stream.checkpoint):.0f} s behind"
+            lag = (
+                f"checkpoint {seconds_text(stream.checkpoint)}, {max(0.0, state.time - stream.checkpoint):.0f} s behind"
+            )
         if step.error is not None:
             lag = f"{step.error.code}: {step.error.message}"
         rows.append(

@@ -115,9 +115,7 @@ class Server:
             raise RuntimeError("The simulator is not running")
         if threading.current_thread() is self._thread:
             # Called from a callback within the server itself, which can't wait for its own loop.
-            task = loop.create_task(work)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._keep(loop.create_task(work))
             return
         asyncio.run_coroutine_threadsafe(work, loop).result(30)
 
@@ -175,12 +173,12 @@ class Server:
 
     async def _outage(self, seconds: float) -> None:
         await self._unlisten(reserve=True)
-        assert self._loop is not None
-        self._back = self._loop.call_later(seconds, self._return)
+        self._back = asyncio.get_running_loop().call_later(seconds, self._return)
 
     def _return(self) -> None:
-        assert self._loop is not None
-        task = self._loop.create_task(self._listen())
+        self._keep(asyncio.get_running_loop().create_task(self._listen()))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -13,8 +13,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.simulator import actions, render
-from airflow_provider_oms.simulator.envelope import INNER_ERROR, NOT_FOUND, PARAM_ERROR, OmsRefusal
-from airflow_provider_oms.simulator.envelope import encode, refusal, success
+from airflow_provider_oms.simulator.envelope import (
+    INNER_ERROR,
+    NOT_FOUND,
+    PARAM_ERROR,
+    OmsRefusal,
+    encode,
+    refusal,
+    success,
+)
 from airflow_provider_oms.simulator.faults import Faults
 from airflow_provider_oms.simulator.records import Records, log
 from airflow_provider_oms.simulator.store import Store
@@ -49,10 +56,14 @@ class Service:
         casing: str,
         unsupported: Iterable[str],
         records: Records,
+        api: str = "both",
     ) -> None:
+        if api not in ("both", "v2", "v3"):
+            raise ValueError(f"api is both, v2 or v3, not {api!r}")
         if casing not in ("camel", "pascal"):
             raise ValueError(f"casing is camel or pascal, not {casing!r}")
         self.store = store
+        self.api = api
         self.casing = casing
         self.unsupported = set(unsupported)
         self.records = records
@@ -82,12 +93,20 @@ class Service:
 
     def answer(self, call: Call) -> tuple[Answer, str, bool]:
         """Return the answer to a call, its outcome in a word, and whether an action was executed."""
+        generation = "v3" if call.action in LEGACY.values() else "v2"
+        if self.api not in ("both", generation):
+            return Answer(b"<html><body>404 Not Found</body></html>", 404, "text/html"), "not served", False
         if not self.authorized(call.authorization):
             # What OMS really answers to wrong credentials is in no document.
             body = refusal("UNAUTHORIZED", "The user name or the password is wrong.")
             headers = {"WWW-Authenticate": 'Basic realm="OMS"'}
             return Answer(encode(body, self.casing), 401, headers=headers), "unauthorized", False
-        written = self._hand_written(call)
+        try:
+            written = self._hand_written(call)
+        except Exception as error:
+            log.exception("oms-simulator: the hand-written answer of %s failed", call.action)
+            text = f"The hand-written answer of {call.action} failed: {error!r}"
+            return Answer(text.encode(), 500, "text/plain"), "hand-written answer failed", False
         if written is not None:
             return written, "hand-written", False
         begin = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -35,6 +36,7 @@ class Simulator:
     :param on_request: called with every :class:`RequestRecord`, in the server's thread.
     :param casing: ``camel``, or ``pascal`` for answers with PascalCase keys.
     :param actions_unsupported: actions that this OMS doesn't know, as an older version.
+    :param api: which endpoints there are: ``both``, only ``v2`` (4.1 and later), or only ``v3`` (3.3.0-CE to 4.1.0).
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Simulator:
         scenario: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Project] | Scenario | None = None,
         *,
         login: str = "admin",
-        password: str = "oms-simulator",
+        password: str = "oms-simulator",  # noqa: S107 - the simulator's own, written in its documentation
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Clock | None = None,
@@ -51,6 +53,7 @@ class Simulator:
         on_request: Callable[[RequestRecord], object] | None = None,
         casing: str = "camel",
         actions_unsupported: Iterable[str] = (),
+        api: str = "both",
     ) -> None:
         if isinstance(date_header, str) and date_header not in ("clock", "real", "none"):
             raise ValueError(f"date_header is clock, real, none or a number, not {date_header!r}")
@@ -60,7 +63,7 @@ class Simulator:
         self.date_header = date_header
         self._records = Records(on_request)
         self._store = Store(self.clock, owner=login)
-        self._service = Service(self._store, login, password, casing, actions_unsupported, self._records)
+        self._service = Service(self._store, login, password, casing, actions_unsupported, self._records, api)
         self._server = Server(self._service, host, port, ssl_context, self._date)
         begin = load(scenario)
         for label in begin.labels:
@@ -73,8 +76,6 @@ class Simulator:
             self.add_fault(fault)
 
     def _date(self) -> float | None:
-        import time
-
         if self.date_header == "none":
             return None
         if self.date_header == "real":
@@ -131,7 +132,8 @@ class Simulator:
 
     @property
     def _reachable(self) -> str:
-        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not bound
+        return everywhere.get(self.host, self.host)
 
     @property
     def url(self) -> str:
