@@ -108,7 +108,8 @@ class Project:
     """A migration or synchronization project as the simulator begins with it.
 
     :param status: INIT; or RUNNING, SUSPEND, FAILED, FINISHED, RELEASING, RELEASED to begin in the middle. Any
-        other text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over whatever is.
+        other text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over one
+        that is not started.
     :param step: with a status other than INIT: the step at which the project stands; its first when not given.
     :param step_progress: how far that step has come, in percent.
     :param durations: seconds by step, over the ordinary ones of :data:`steps.DURATIONS`.

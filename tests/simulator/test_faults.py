@@ -1,0 +1,42 @@
+"""Which request a fault happens to."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_oms.simulator import Fault
+from airflow_provider_oms.simulator.faults import Faults
+
+
+def fired(fault: Fault, *requests: tuple[str, str | None]) -> list[bool]:
+    faults = Faults()
+    faults.add(fault)
+    return [faults.match(*request) is fault for request in requests]
+
+
+def test_for_ever_and_a_few_times():
+    assert fired(Fault("empty"), *[("A", None)] * 4) == [True] * 4
+    assert fired(Fault("empty", times=2), *[("A", None)] * 4) == [True, True, False, False]
+    assert fired(Fault("empty", after=1, times=2), *[("A", None)] * 4) == [False, True, True, False]
+
+
+def test_by_action_and_project():
+    assert fired(Fault("empty", action="A"), ("A", "p"), ("B", "p")) == [True, False]
+    assert fired(Fault("empty", project_id="p"), ("A", "p"), ("A", "q"), ("A", None)) == [True, False, False]
+    assert fired(Fault("empty", action="A", after=1), ("B", None), ("A", None), ("A", None)) == [False, False, True]
+
+
+def test_the_first_that_matches_and_none_after_clear():
+    faults = Faults()
+    first, second = Fault("empty", times=1), Fault("html")
+    faults.add(first)
+    faults.add(second)
+    assert [faults.match("A", None), faults.match("A", None)] == [first, second]
+    assert (first.fired, second.fired) == (1, 1)
+    faults.clear()
+    assert faults.match("A", None) is None
+
+
+def test_an_unknown_kind_is_named():
+    with pytest.raises(ValueError, match="explode"):
+        Fault("explode")

@@ -1,0 +1,195 @@
+"""The simulator in a test's hands: life, port, clock header, TLS, records, threads."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from airflow_provider_oms.simulator import Clock, Project, Simulator
+
+from .conftest import post
+
+
+def test_start_stop_and_again_on_the_same_port():
+    threads = threading.active_count()
+    sim = Simulator([Project(name="kept")])
+    with pytest.raises(RuntimeError, match="not running"):
+        sim.down()
+    sim.start()
+    with pytest.raises(RuntimeError, match="already"):
+        sim.start()
+    port = sim.port
+    assert post(sim, "ListProjects").json()["totalCount"] == 1
+    sim.stop()
+    sim.stop()
+    assert threading.active_count() == threads
+    with pytest.raises(requests.ConnectionError):
+        post(sim, "ListProjects")
+    with sim:
+        assert sim.port == port
+        assert post(sim, "ListProjects").json()["data"][0]["name"] == "kept"
+
+
+def test_a_port_in_use_is_an_error_and_leaves_no_thread(sim):
+    threads = threading.active_count()
+    with pytest.raises(OSError, match="use"):
+        Simulator(port=sim.port).start()
+    assert threading.active_count() == threads
+
+
+def test_down_and_up(sim):
+    with requests.Session() as session:
+        session.auth = (sim.login, sim.password)
+        url = f"{sim.url}/api/v2?Action=ListAllLabels"
+        assert session.post(url, timeout=2).status_code == 200
+        sim.down()
+        sim.down()
+        for _ in range(2):
+            with pytest.raises(requests.ConnectionError):
+                session.post(url, timeout=2)
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((sim.host, sim.port), 2)
+        sim.up()
+        sim.up()
+        assert session.post(url, timeout=2).status_code == 200
+
+
+def test_an_outage_ends_by_itself(sim):
+    sim.outage(0.2)
+    with pytest.raises(requests.ConnectionError):
+        post(sim, "ListAllLabels")
+    for _ in range(100):
+        try:
+            assert post(sim, "ListAllLabels").status_code == 200
+            return
+        except requests.ConnectionError:
+            time.sleep(0.02)
+    pytest.fail("The port did not come back")
+
+
+def test_stop_during_an_outage():
+    sim = Simulator().start()
+    sim.outage(3600)
+    sim.stop()
+    with sim:
+        assert post(sim, "ListAllLabels").status_code == 200
+
+
+def test_down_may_be_called_from_within_a_request():
+    with Simulator(on_request=lambda record: sim.outage(0.05)) as sim:
+        with pytest.raises(requests.ConnectionError):
+            for _ in range(50):
+                post(sim, "ListAllLabels")
+
+
+def test_the_date_header_is_the_simulated_clock():
+    clock = Clock(speed=0, start=1_000_000_000)
+    with Simulator(clock=clock) as sim:
+        assert post(sim, "ListAllLabels").headers["Date"] == "Sun, 09 Sep 2001 01:46:40 GMT"
+        clock.advance(61)
+        assert post(sim, "ListAllLabels").headers["Date"] == "Sun, 09 Sep 2001 01:47:41 GMT"
+        sim.date_header = -1
+        assert post(sim, "ListAllLabels").headers["Date"] == "Sun, 09 Sep 2001 01:47:40 GMT"
+        sim.date_header = "none"
+        assert "Date" not in post(sim, "ListAllLabels").headers
+        sim.date_header = "real"
+        assert "2001" not in post(sim, "ListAllLabels").headers["Date"]
+
+
+def test_the_connection(sim):
+    assert sim.connection_kwargs == {
+        "conn_type": "oms",
+        "host": "127.0.0.1",
+        "port": sim.port,
+        "schema": "http",
+        "login": "admin",
+        "password": "oms-simulator",
+    }
+    assert json.loads(sim.connection_json) == sim.connection_kwargs
+    assert sim.url == f"http://127.0.0.1:{sim.port}"
+
+
+def test_it_listens_on_this_machine_only_unless_told_otherwise():
+    assert Simulator().host == "127.0.0.1"
+    assert Simulator(host="0.0.0.0").connection_kwargs["host"] == "127.0.0.1"  # noqa: S104
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command for a certificate")
+def test_https(tmp_path):
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with Simulator(ssl_context=context) as sim:
+        assert sim.connection_kwargs["schema"] == "https"
+        url = f"{sim.url}/api/v2?Action=ListAllLabels"
+        auth = (sim.login, sim.password)
+        assert requests.post(url, auth=auth, verify=str(certificate), timeout=2).json()["success"] is True
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.post(url, auth=auth, timeout=2)
+
+
+def test_projects_by_name_and_id(sim):
+    project = sim.add_project({"name": "shop", "rows": 5})
+    assert sim.project("shop") is sim.project(project) is sim.projects[project]
+    with pytest.raises(KeyError, match="nope"):
+        sim.project("nope")
+    with pytest.raises(ValueError, match=project):
+        sim.add_project(Project(id=project))
+
+
+def test_requests_are_recorded(sim):
+    project = sim.add_project(Project())
+    seen = []
+    sim._records._on_request = seen.append
+    post(sim, "StartProject", id=project)
+    post(sim, "StartProject", id=project)
+    first, second = sim.requests
+    assert (first.action, first.project_id, first.status, first.outcome) == ("StartProject", project, 200, "success")
+    assert first.payload == {"id": project}
+    assert (second.outcome, second.executed) == ("GHANA-OPEROR000001", False)
+    assert seen == [first, second]
+    sim.clear_requests()
+    assert sim.requests == []
+
+
+def test_many_threads_at_once(sim):
+    ids = [sim.add_project(Project()) for _ in range(5)]
+
+    def work(number: int) -> int:
+        project = ids[number % 5]
+        post(sim, "StartProject", id=project)
+        sim.clock.advance(0.1)
+        assert post(sim, "DescribeProjectSteps", id=project).json()["success"] is True
+        return len(sim.requests) and len(sim.projects)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(work, range(40))) == {5}
+    assert len(sim.requests) == 80
+    assert sum(r.outcome == "success" for r in sim.requests if r.action == "StartProject") == 5
+
+
+def test_it_imports_nothing_else_of_the_provider_and_no_airflow():
+    code = (
+        "import sys, airflow_provider_oms.simulator, airflow_provider_oms.simulator.__main__\n"
+        "bad = [m for m in sys.modules if m.split('.')[0] == 'airflow' or (m.startswith('airflow_provider_oms.')"
+        " and not m.startswith('airflow_provider_oms.simulator'))]\n"
+        "print(bad)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
