@@ -29,7 +29,7 @@ def results(call, project, **given):
 
 
 def test_tables_are_verified_one_after_another(sim, call, project):
-    assert results(call, project) == (0, {name: ("RUNNING", "RUNNING") for name in ("good", "bad", "gone")})
+    assert results(call, project) == (0, dict.fromkeys(("good", "bad", "gone"), ("RUNNING", "RUNNING")))
     sim.clock.advance(1.1)
     assert results(call, project)[1]["good"] == ("FINISHED", "CONSISTENT")
     sim.clock.advance(2)

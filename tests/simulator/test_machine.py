@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import pytest
@@ -87,7 +88,7 @@ def test_checkpoints_move_every_ten_seconds_only():
         seen.append((state.forward.sampled_at, state.forward.checkpoint))
     assert len(set(seen)) == 7
     moments = sorted({moment for moment, _ in seen})
-    assert [b - a for a, b in zip(moments, moments[1:], strict=False)] == [10] * 6
+    assert [b - a for a, b in itertools.pairwise(moments)] == [10] * 6
 
 
 def test_the_lag_falls_as_described():

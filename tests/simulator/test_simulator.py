@@ -87,9 +87,14 @@ def test_stop_during_an_outage():
 
 def test_down_may_be_called_from_within_a_request():
     with Simulator(on_request=lambda record: sim.outage(0.05)) as sim:
-        with pytest.raises(requests.ConnectionError):
-            for _ in range(50):
-                post(sim, "ListAllLabels")
+        url = f"{sim.url}/api/v2?Action=ListAllLabels"
+        refused = 0
+        for _ in range(50):
+            try:
+                requests.post(url, timeout=2)
+            except requests.ConnectionError:
+                refused += 1
+        assert refused
 
 
 def test_the_date_header_is_the_simulated_clock():
@@ -128,8 +133,10 @@ def test_it_listens_on_this_machine_only_unless_told_otherwise():
 def test_https(tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)],
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
+        ],
         check=True,
         capture_output=True,
     )

@@ -86,7 +86,7 @@ def test_truncate(sim, project):
 
 
 def test_wrong_length(sim, project):
-    with pytest.raises(ValueError, match="Expecting|Unterminated"):
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
         start(sim, project, Fault("wrong_length")).json()
 
 
