@@ -1,0 +1,94 @@
+"""What Airflow is told about this provider.
+
+This module imports nothing: Airflow loads it at every start, and one that fails stops all of Airflow. The connection
+form of Airflow 3.2 and later is this dictionary; the one of 2.11 is made from it (``hooks/form.py``).
+"""
+
+
+def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would need an import
+    """Return the provider's metadata, in the form of Airflow's ``provider_info.schema.json``."""
+    return {
+        "package-name": "airflow-provider-oms",
+        "name": "OceanBase Migration Service",
+        "description": "Gate DAGs on the milestones of OceanBase Migration Service (OMS) projects, and steer them.",
+        "integrations": [
+            {
+                "integration-name": "OceanBase Migration Service",
+                "external-doc-url": "https://en.oceanbase.com/docs/oms-en",
+                "tags": ["service"],
+            }
+        ],
+        "hooks": [
+            {
+                "integration-name": "OceanBase Migration Service",
+                "python-modules": ["airflow_provider_oms.hooks.oms"],
+            }
+        ],
+        "sensors": [
+            {
+                "integration-name": "OceanBase Migration Service",
+                "python-modules": ["airflow_provider_oms.sensors.oms"],
+            }
+        ],
+        "operators": [
+            {
+                "integration-name": "OceanBase Migration Service",
+                "python-modules": ["airflow_provider_oms.operators.oms"],
+            }
+        ],
+        "triggers": [
+            {
+                "integration-name": "OceanBase Migration Service",
+                "python-modules": ["airflow_provider_oms.triggers.oms"],
+            }
+        ],
+        "connection-types": [
+            {
+                "connection-type": "oms",
+                "hook-class-name": "airflow_provider_oms.hooks.oms.OmsHook",
+                "hook-name": "OceanBase Migration Service",
+                "ui-field-behaviour": {
+                    "hidden-fields": [],
+                    "relabeling": {
+                        "host": "OMS console host",
+                        "port": "OMS console port",
+                        "schema": "http or https",
+                        "login": "OMS user",
+                    },
+                    "placeholders": {
+                        "host": "oms.example.com",
+                        "port": "8089",
+                        "schema": "http",
+                        "login": "a viewer is enough for sensors",
+                    },
+                },
+                "conn-fields": {
+                    "verify": {
+                        "label": "Verify TLS",
+                        "description": "true, false, or the path of a CA bundle.",
+                        "schema": {"type": ["string", "null"], "default": "true"},
+                    },
+                    "timeout": {
+                        "label": "Timeout (s)",
+                        "description": "Seconds for one request.",
+                        "schema": {"type": ["number", "null"], "default": 30, "minimum": 1},
+                    },
+                    "retries": {
+                        "label": "Retries",
+                        "description": "How many times a failed read is tried again inside one call.",
+                        "schema": {"type": ["integer", "null"], "default": 3, "minimum": 0},
+                    },
+                    "api_version": {
+                        "label": "API version",
+                        "description": "v2 for OMS 4.1 and later, v3 for OMS 3.3 to 4.1.0.",
+                        "schema": {"type": ["string", "null"], "enum": ["v2", "v3"], "default": "v2"},
+                    },
+                    "console_url": {
+                        "label": "Console URL",
+                        "description": "What the console link opens; {base_url} and {project_id} are filled in.",
+                        "schema": {"type": ["string", "null"], "default": "{base_url}/oms-v2/migration"},
+                    },
+                },
+            }
+        ],
+    }

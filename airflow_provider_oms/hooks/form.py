@@ -1,0 +1,39 @@
+"""The connection form of Airflow 2.11 to 3.1, made from the one that the provider info declares for later ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow_provider_oms.get_provider_info import get_provider_info
+
+
+def declared_form() -> dict[str, Any]:
+    """Return the connection type that the provider info declares."""
+    return get_provider_info()["connection-types"][0]  # type: ignore[no-any-return, no-untyped-call]
+
+
+def ui_field_behaviour() -> dict[str, Any]:
+    """Return what Airflow 2.11 asks ``get_ui_field_behaviour`` for."""
+    declared = declared_form()["ui-field-behaviour"]
+    return {
+        "hidden_fields": declared["hidden-fields"],
+        "relabeling": declared["relabeling"],
+        "placeholders": {
+            **declared["placeholders"],
+            **{name: str(field["schema"]["default"]) for name, field in declared_form()["conn-fields"].items()},
+        },
+    }
+
+
+def form_widgets() -> dict[str, Any]:
+    """Return what Airflow 2.11 asks ``get_connection_form_widgets`` for; wtforms and FAB come with its web server."""
+    from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+    from wtforms import StringField
+    from wtforms.validators import Optional
+
+    return {
+        name: StringField(
+            field["label"], description=field["description"], widget=BS3TextFieldWidget(), validators=[Optional()]
+        )
+        for name, field in declared_form()["conn-fields"].items()
+    }

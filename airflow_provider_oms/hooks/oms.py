@@ -1,0 +1,209 @@
+"""The OMS hook: one method an action, each with an asynchronous twin, over an Airflow connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import (
+    OmsAuthenticationError,
+    OmsError,
+    OmsPermanentError,
+    OmsProjectNotFoundError,
+    OmsRejectedError,
+    OmsUnreachableError,
+)
+from airflow_provider_oms.client.operations import AsyncOperations, Operations
+from airflow_provider_oms.client.protocol import Answer, Call
+from airflow_provider_oms.hooks import form
+from airflow_provider_oms.hooks.connection import console_url, read_settings
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.client.aio import AsyncOmsClient
+    from airflow_provider_oms.client.settings import ClientSettings
+    from airflow_provider_oms.client.sync import OmsClient
+
+T = TypeVar("T")
+
+
+def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
+    """Return what it means that Airflow gave no connection; its own API may only be away for a moment.
+
+    :param oms_conn_id: the Airflow connection
+    :param error: what was raised when it was read
+    """
+    if isinstance(error, OmsError):
+        return error
+    if isinstance(error, AirflowNotFoundException):
+        return OmsPermanentError(f"there is no Airflow connection {oms_conn_id!r}. Create it.")
+    return OmsUnreachableError(f"Airflow couldn't give the connection {oms_conn_id!r} ({type(error).__name__}).")
+
+
+class OmsHook(BaseHook, Operations, AsyncOperations):
+    """Talk to OceanBase Migration Service (OMS).
+
+    Every action of OMS is a method: ``hook.describe_project_progress("np_...")``, and its twin for triggers and other
+    asynchronous code ``await hook.adescribe_project_progress("np_...")``. :meth:`call` and :meth:`acall` are for
+    actions that have none. Methods that list return an iterator over all pages.
+
+    Use it as a context manager, or close it, so that its connections are closed. For many asynchronous calls open it
+    with ``async with``, so that they share a session.
+
+    :param oms_conn_id: the Airflow connection
+    """
+
+    conn_name_attr = "oms_conn_id"
+    default_conn_name = "oms_default"
+    conn_type = "oms"
+    hook_name = "OceanBase Migration Service"
+
+    def __init__(self, oms_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.oms_conn_id = oms_conn_id
+        self._client: OmsClient | None = None
+        self._async_client: AsyncOmsClient | None = None
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """Name the form's fields, for Airflow below 3.2."""
+        return form.ui_field_behaviour()
+
+    @classmethod
+    def get_connection_form_widgets(cls) -> dict[str, Any]:
+        """Add fields to the form, for Airflow below 3.2."""
+        return form.form_widgets()
+
+    # Synchronous
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections. The hook may be used again; it then reads the Airflow connection anew."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def get_conn(self) -> OmsClient:
+        """Return the synchronous client.
+
+        :raises OmsInvalidRequestError: naming what is wrong with the Airflow connection
+        """
+        if self._client is None:
+            from airflow_provider_oms.client.sync import OmsClient
+
+            self._client = OmsClient(self._read_connection()[0])
+        return self._client
+
+    def send(self, call: Call[T]) -> Answer[T]:
+        """Send a call out of :mod:`airflow_provider_oms.client.actions`.
+
+        Where OMS refuses the login, the Airflow connection is read again: its password may have been changed.
+
+        :raises OmsError: one of its kinds
+        """
+        try:
+            client = self.get_conn()
+        except Exception as error:
+            raise connection_problem(self.oms_conn_id, error) from None
+        try:
+            return client.send(call)
+        except OmsAuthenticationError:
+            self.close()
+            fresh = self.get_conn()
+            if fresh.settings == client.settings:
+                raise
+            return fresh.send(call)
+
+    def console_url(self, project_id: str | None = None) -> str:
+        """Return the page of the OMS console to show for a project.
+
+        :param project_id: the project
+        """
+        settings, extra = self._read_connection()
+        return console_url(settings, extra, project_id)
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Ask OMS something harmless (``ListAllLabels``; on v3 the progress of a project that can't be).
+
+        :return: whether it answered, and what is wrong if it didn't
+        """
+        try:
+            with self:
+                client = self.get_conn()
+                if client.settings.api_version == "v3":
+                    return self._test_v3(client)
+                client.list_all_labels()
+        except OmsError as error:
+            return False, str(error)
+        except ValueError as error:  # the extra is no JSON
+            return False, f"The connection can't be read: {type(error).__name__}."
+        return True, f"OMS answers at {client.settings.base_url} and knows this user."
+
+    def _test_v3(self, client: OmsClient) -> tuple[bool, str]:
+        said = f"OMS answers at {client.settings.base_url}"
+        try:
+            client.send(actions.describe_project_progress("np_connection_test"))
+        except (OmsProjectNotFoundError, OmsRejectedError) as error:
+            if error.details.status is not None and not isinstance(error, OmsProjectNotFoundError):
+                raise
+            return True, f"{said}; as expected it knows no project np_connection_test."
+        return True, f"{said}."
+
+    def _read_connection(self) -> tuple[ClientSettings, dict[str, Any]]:
+        connection = self.get_connection(self.oms_conn_id)
+        return self._mind_secrets(read_settings(connection, connection.extra_dejson)), connection.extra_dejson
+
+    # Asynchronous
+
+    async def __aenter__(self) -> Self:
+        self._async_client = await (await self.get_async_conn()).__aenter__()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        client, self._async_client = self._async_client, None
+        if client is not None:
+            await client.aclose()
+
+    async def get_async_conn(self) -> AsyncOmsClient:
+        """Return an asynchronous client, not opened yet, without blocking the event loop.
+
+        :raises OmsInvalidRequestError: naming what is wrong with the Airflow connection
+        """
+        from airflow_provider_oms.client.aio import AsyncOmsClient
+
+        return AsyncOmsClient(await self.get_async_settings())
+
+    async def get_async_settings(self) -> ClientSettings:
+        """Read the Airflow connection without blocking the event loop.
+
+        :raises OmsInvalidRequestError: naming what is wrong with it
+        """
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
+
+        connection = await get_async_connection(self.oms_conn_id)
+        return read_settings(connection, await get_async_extra_dejson(connection))
+
+    async def asend(self, call: Call[T]) -> Answer[T]:
+        """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call alone.
+
+        :raises OmsError: one of its kinds
+        """
+        if self._async_client is not None:
+            return await self._async_client.asend(call)
+        async with await self.get_async_conn() as client:
+            return await client.asend(call)
+
+    @staticmethod
+    def _mind_secrets(settings: ClientSettings) -> ClientSettings:
+        """Have Airflow mask the password in its other form, too; it masks the plain one itself."""
+        from airflow.providers.common.compat.sdk import mask_secret
+
+        if settings.password:
+            mask_secret(settings.authorization.removeprefix("Basic "))
+        return settings

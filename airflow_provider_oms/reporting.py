@@ -1,0 +1,63 @@
+"""What a gate writes into its log: a line when something changes, a heartbeat every tenth look, and the end."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.verdict import State, Verdict
+
+HEARTBEAT = 10
+
+
+class Reporter:
+    """Writes the verdicts of one gate, leaving out those that say nothing new.
+
+    :param gate: the gate's settings
+    :param log: where to write
+    """
+
+    def __init__(self, gate: Gate, log: logging.Logger | Any) -> None:
+        self.gate = gate
+        self.log = log
+        self._last: object = None
+        self._silent = 0
+
+    def report(self, verdict: Verdict) -> None:
+        """Write a verdict, if it is news or time for a heartbeat."""
+        news = _news(verdict)
+        self._silent += 1
+        if news == self._last and self._silent < HEARTBEAT:
+            return
+        self._last, self._silent = news, 0
+        level = {State.REACHED: logging.INFO, State.FAILED: logging.ERROR}.get(
+            verdict.state, logging.WARNING if verdict.alarming else logging.INFO
+        )
+        self.log.log(level, "%s", describe(self.gate, verdict))
+
+
+def describe(gate: Gate, verdict: Verdict) -> str:
+    """Write a verdict as one line: what is waited for, where the project is, what OMS said, how far it is."""
+    word = {State.REACHED: "Reached", State.FAILED: "Failed", State.WAITING: "Waiting for"}[verdict.state]
+    seen = verdict.seen
+    where = ", ".join(
+        text
+        for text in (
+            f"status {seen.status}" if seen.status else "",
+            f"step {seen.step}" if seen.step else "",
+            f"{seen.progress:g} %" if seen.progress is not None else "",
+            f"lag {seen.lag:.0f} s" if seen.lag is not None else "",
+        )
+        if text
+    )
+    parts = [f"{word} {gate.describe()}. {verdict.message}", f"[{where}]" if where else "", verdict.figures]
+    return " ".join(part for part in parts if part)
+
+
+def _news(verdict: Verdict) -> object:
+    """Return what makes a verdict differ from the one before: not the lag and not the rows, which always do."""
+    progress = None if verdict.seen.progress is None else int(verdict.seen.progress)
+    words = re.sub(r"\d+(\.\d+)?", "#", verdict.message)
+    return verdict.state, verdict.seen.status, verdict.seen.step, progress, verdict.alarming, words

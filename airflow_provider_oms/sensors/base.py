@@ -1,0 +1,203 @@
+"""What all gates share: their arguments, and the ways to wait (poke, reschedule, deferrable)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    PokeReturnValue,
+    conf,
+)
+
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.gate import (
+    DEFAULT_FAILURE_GRACE,
+    DEFAULT_OUTAGE_TOLERANCE,
+    DEFAULT_POKE_INTERVAL,
+    Gate,
+)
+from airflow_provider_oms.milestones.kinds import Milestone
+from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.reporting import Reporter
+from airflow_provider_oms.sensors.memory import MemoryStore, store_exists
+from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.waiting import check_event, defer_until_reached, look_once
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class OmsGateSensor(BaseSensorOperator):
+    """A gate: it opens when a project has reached a milestone, and changes nothing in OMS.
+
+    Give ``project_id`` or ``project_name``. It returns (XCom) what it saw: ``project``, ``status``, ``step``,
+    ``progress``, ``checkpoint``, ``lag`` and ``time``.
+
+    :param project_id: the project (templated)
+    :param project_name: its name instead, unique for an OMS user; looked up once by ``ListProjects`` (templated)
+    :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
+    :param oms_conn_id: the Airflow connection (templated)
+    :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
+    :param poke_interval: seconds (or timedelta) between two looks
+    :param fail_on_suspend: fail when the project is paused, instead of waiting for somebody to resume it
+    :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
+    :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
+    ui_color = "#d9ecff"
+
+    def __init__(
+        self,
+        *,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_type: str = "MIGRATION",
+        oms_conn_id: str = OmsHook.default_conn_name,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
+        fail_on_suspend: bool = False,
+        failure_grace: timedelta | float = DEFAULT_FAILURE_GRACE,
+        outage_tolerance: timedelta | float = DEFAULT_OUTAGE_TOLERANCE,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, **kwargs)
+        self.project_id = project_id
+        self.project_name = project_name
+        self.project_type = project_type
+        self.oms_conn_id = oms_conn_id
+        self.deferrable = deferrable
+        self.fail_on_suspend = fail_on_suspend
+        self.failure_grace = failure_grace
+        self.outage_tolerance = outage_tolerance
+        self._watch: _Watch | None = None
+        self._check_waiting()
+
+    @abstractmethod
+    def milestone(self) -> Milestone:
+        """Return what the gate waits for."""
+
+    def gate(self) -> Gate:
+        """Return the gate's settings, from the rendered arguments.
+
+        :raises ValueError: naming the argument that is wrong
+        """
+        return Gate(
+            milestone=self.milestone(),
+            project_id=self.project_id,
+            project_name=self.project_name,
+            project_type=self.project_type,
+            oms_conn_id=self.oms_conn_id,
+            poke_interval=self.poke_interval,
+            fail_on_suspend=self.fail_on_suspend,
+            failure_grace=self.failure_grace,  # type: ignore[arg-type]  # Gate takes a timedelta, too
+            outage_tolerance=self.outage_tolerance,  # type: ignore[arg-type]
+        )
+
+    def check_arguments(self) -> None:
+        """Find mistakes while the DAG is parsed, as far as they aren't hidden in templates. Called by constructors.
+
+        :raises ValueError: naming the argument that is wrong
+        """
+        if not all(is_literal(getattr(self, name)) for name in self.template_fields):
+            if (self.project_id is None) == (self.project_name is None):
+                raise ValueError("give project_id or project_name, and not both")
+            return
+        gate = self.gate()
+        needed = gate.milestone.needs_memory()
+        if needed and self.reschedule and not self.deferrable and not store_exists():
+            raise ValueError(
+                f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
+                "Use deferrable=True or mode='poke'."
+            )
+
+    def poke(self, context: Context) -> PokeReturnValue:
+        """Look once.
+
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        """
+        watch = self._watch = self._watch or _Watch(self, context)
+        verdict = look_once(watch.hook, watch.gate, watch.memory)
+        watch.reporter.report(verdict)
+        if verdict.state is State.FAILED:
+            raise OmsMilestoneFailedError(verdict.message)
+        watch.remember()
+        return PokeReturnValue(verdict.state is State.REACHED, verdict.seen.as_dict())
+
+    def execute(self, context: Context) -> Any:
+        """Wait until the gate opens, and return what it saw."""
+        try:
+            return self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
+        except AirflowSensorTimeout as error:
+            # Airflow's own poke loop skips for never_fail on a failure, but not on a time-out.
+            raise self._ending(error) from error
+        finally:
+            watch, self._watch = self._watch, None
+            if watch is not None:
+                watch.hook.close()
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Go on after the trigger has fired.
+
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises AirflowSensorTimeout: when the gate was still shut at its deadline
+        """
+        try:
+            status, message, seen = check_event(event)
+            if status == "timeout":
+                raise AirflowSensorTimeout(f"Still waiting after {self.timeout:g} s (timeout). {message}")
+            if status == "failed":
+                raise OmsMilestoneFailedError(message)
+        except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
+            self.log.error("%s", error)
+            raise self._ending(error) from error
+        self.log.info("Reached. %s %s", message, seen)
+        return seen
+
+    def _wait_in_triggerer(self, context: Context) -> Any:
+        """Look once here, and only wait there if that isn't enough."""
+        watch = self._watch = _Watch(self, context)
+        try:
+            looked = self.poke(context)
+        except OmsMilestoneFailedError as error:
+            raise self._ending(error) from error
+        if not looked.is_done:
+            defer_until_reached(self, watch.gate, watch.memory, self.timeout)
+        return looked.xcom_value
+
+    def _ending(self, error: AirflowException) -> AirflowException:
+        """Return how a gate that doesn't open ends, the same in every mode and version of Airflow."""
+        for name in ("soft_fail", "never_fail"):
+            if getattr(self, name):
+                return AirflowSkipException(f"Skipping due to {name}. {error}")
+        return error
+
+    def _check_waiting(self) -> None:
+        if self.deferrable and (self.exponential_backoff or self.max_wait is not None):
+            raise ValueError("exponential_backoff and max_wait don't go with deferrable=True: set poke_interval")
+
+
+class _Watch:
+    """What a gate holds while it runs on a worker."""
+
+    def __init__(self, sensor: OmsGateSensor, context: Context) -> None:
+        self.gate = sensor.gate()
+        self.hook = OmsHook(sensor.oms_conn_id)
+        self.reporter = Reporter(self.gate, sensor.log)
+        # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
+        self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
+        self.memory = self.store.load() if self.store else Memory()
+
+    def remember(self) -> None:
+        """Keep what is needed at the next look."""
+        if self.store:
+            self.store.save(self.memory)

@@ -1,0 +1,183 @@
+"""The gates. Each says which milestone it waits for; what that means is decided in the package ``milestones``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow_provider_oms.milestones.kinds import (
+    CheckpointLagMilestone,
+    CheckpointReachedMilestone,
+    CutoverReadyMilestone,
+    FullTransferMilestone,
+    FullVerificationMilestone,
+    Milestone,
+    ProjectStatusMilestone,
+    StepMilestone,
+)
+from airflow_provider_oms.sensors.base import OmsGateSensor
+
+__all__ = [
+    "OmsCheckpointLagSensor",
+    "OmsCheckpointReachedSensor",
+    "OmsCutoverReadySensor",
+    "OmsFullTransferSensor",
+    "OmsFullVerificationSensor",
+    "OmsGateSensor",
+    "OmsProjectStatusSensor",
+    "OmsStepSensor",
+]
+
+
+class OmsStepSensor(OmsGateSensor):
+    """Opens when a step is done, or has started (``DescribeProjectSteps``).
+
+    "Done" is FINISHED, and 100 % where a percentage is given; for full verification also RUNNING at 100 %, where it
+    stays until a person goes on; for the incremental steps, which never end, MONITORING: caught up once. Takes the
+    arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param step: the step, in any of OMS's vocabularies, for example ``FULL_TRANSFER`` (templated)
+    :param until: ``done`` or ``started``
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "step")
+
+    def __init__(self, *, step: str, until: str = "done", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.step = step
+        self.until = until
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return StepMilestone(step=self.step, until=self.until)
+
+
+class OmsFullTransferSensor(OmsGateSensor):
+    """Opens when the full transfer has reached a percentage (``DescribeProjectProgress``).
+
+    Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param progress: the percentage (templated)
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "progress")
+
+    def __init__(self, *, progress: float | str = 100, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.progress = progress
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return FullTransferMilestone(progress=self.progress)  # type: ignore[arg-type]  # it takes text, too
+
+
+class OmsCheckpointLagSensor(OmsGateSensor):
+    """Opens when the checkpoint is close enough to now, by OMS's clock, in a running project.
+
+    On a source that nobody writes to, the lag may grow for ever unless OMS writes heartbeats into it (``tryKeepHb`` of
+    the data source). OMS moves checkpoints every 10 to 20 s, so a ``max_lag`` below 25 s opens by luck. Takes the
+    arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param max_lag: seconds or a timedelta (templated)
+    :param direction: ``forward``, or ``reverse`` after a switchover
+    :param hold_for: seconds or a timedelta for which every look must have found the lag small enough
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag")
+
+    def __init__(
+        self,
+        *,
+        max_lag: timedelta | float | str,
+        direction: str = "forward",
+        hold_for: timedelta | float = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_lag = max_lag
+        self.direction = direction
+        self.hold_for = hold_for
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        # The milestone reads timedelta and text, too.
+        return CheckpointLagMilestone(self.max_lag, self.direction, self.hold_for)  # type: ignore[arg-type]
+
+
+class OmsCheckpointReachedSensor(OmsGateSensor):
+    """Opens when the checkpoint has passed a moment, so that every change up to it has arrived.
+
+    ``checkpoint="{{ data_interval_end }}"`` gates a daily job on complete data; the moment at which writes were stopped
+    gates a cut-over. The checkpoint must be strictly later. Takes the arguments of
+    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param checkpoint: a datetime, ISO 8601 text or Unix seconds; without a time zone it is UTC (templated)
+    :param direction: ``forward``, or ``reverse`` after a switchover
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "checkpoint")
+
+    def __init__(self, *, checkpoint: datetime | str | float, direction: str = "forward", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.checkpoint = checkpoint
+        self.direction = direction
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return CheckpointReachedMilestone(self.checkpoint, self.direction)  # type: ignore[arg-type]  # as above
+
+
+class OmsFullVerificationSensor(OmsGateSensor):
+    """Opens when full verification is done and every table is consistent; fails, naming the tables, when one is not.
+
+    It reads every page of ``ListProjectFullVerifyResult``. Takes the arguments of
+    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`.
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return FullVerificationMilestone()
+
+
+class OmsProjectStatusSensor(OmsGateSensor):
+    """Opens when the project's status is one of a few, for example ``["RELEASED", "DELETED"]``.
+
+    Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param target_statuses: OMS's own words, a list or text with commas (templated)
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "target_statuses")
+
+    def __init__(self, *, target_statuses: Sequence[str] | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.target_statuses = target_statuses
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return ProjectStatusMilestone(self.target_statuses)  # type: ignore[arg-type]  # it takes lists and text, too
+
+
+class OmsCutoverReadySensor(OmsGateSensor):
+    """Opens when a switchover would be safe: full transfer done, incremental sync monitoring and close, and the
+    verification, if the project has one, done and consistent.
+
+    After it has opened stop the writes, then wait for that moment with :class:`OmsCheckpointReachedSensor`. Takes the
+    arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param max_lag: seconds or a timedelta that the forward checkpoint may lie behind (templated)
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag")
+
+    def __init__(self, *, max_lag: timedelta | float | str = 25, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_lag = max_lag
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return CutoverReadyMilestone(self.max_lag)  # type: ignore[arg-type]  # as above
