@@ -1,0 +1,76 @@
+"""A throw-away Airflow for the whole test run, made before anything imports Airflow, and the fixtures that all tests share."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+_HOME = Path(tempfile.mkdtemp(prefix="oms-tests-"))
+atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+
+for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "OMS_"))]:
+    del os.environ[_name]
+for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+    del os.environ[_name]  # every server that a test talks to is on this machine
+os.environ.update(
+    AIRFLOW_HOME=str(_HOME),
+    AIRFLOW__CORE__LOAD_EXAMPLES="False",
+    AIRFLOW__CORE__DAGS_FOLDER=str(_HOME / "dags"),
+    AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{_HOME}/airflow.db",
+    AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
+    AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK="False",
+)
+# Subprocesses find their airflow beside this Python.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+(_HOME / "dags").mkdir()
+
+import pytest  # noqa: E402
+
+from airflow_provider_oms.simulator import Clock, Simulator  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def airflow_home():
+    """The throw-away Airflow home, without a database until ``airflow_db`` makes one."""
+    return _HOME
+
+
+@pytest.fixture(scope="session")
+def airflow_db(airflow_home):
+    """The throw-away Airflow with its database: for what needs a real DAG run."""
+    import subprocess
+
+    if not (airflow_home / "airflow.db").exists():
+        subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True, timeout=180)
+    return airflow_home
+
+
+@pytest.fixture
+def sim(monkeypatch):
+    """A simulated OMS whose clock stands still, behind the connection ``oms_default``."""
+    with Simulator(clock=Clock(speed=0)) as simulator:
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", simulator.connection_json)
+        yield simulator
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that were asked for, in seconds. Nobody sleeps."""
+    import asyncio
+    import time
+
+    asked: list[float] = []
+    really = asyncio.sleep
+
+    async def asleep(seconds, result=None):
+        if seconds > 0:
+            asked.append(seconds)
+        return await really(0, result)
+
+    monkeypatch.setattr(time, "sleep", asked.append)
+    monkeypatch.setattr(asyncio, "sleep", asleep)
+    return asked
