@@ -1,0 +1,39 @@
+"""Virtual environments with one Airflow each, made with nothing but Python and pip."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = ("3.3", "2.11")
+
+
+def make(version: str, *groups: str) -> Path:
+    """Make, or bring up to date, the environment with this checkout and one Airflow; return its Python.
+
+    :param version: an Airflow that has a constraints file
+    :param groups: dependency groups of ``pyproject.toml`` to install as well
+    """
+    if not (3, 11) <= sys.version_info[:2] <= (3, 12):
+        sys.exit(f"Python 3.11 or 3.12 is needed (Airflow 2.11 knows no later one); this is {sys.version.split()[0]}.")
+    where = ROOT / f".venv-airflow-{version}"
+    python = where / "bin" / "python"
+    constraints = ROOT / "constraints" / f"airflow-{version}.txt"
+    project = ROOT / "pyproject.toml"
+    wanted = hashlib.sha256(repr((sys.version, groups)).encode() + constraints.read_bytes() + project.read_bytes())
+    stamp = where / "made-from"
+    if stamp.exists() and stamp.read_text() == wanted.hexdigest():
+        return python
+    print(f"Installing Airflow {version} into {where.name} (once) ...", flush=True)
+    venv.create(where, clear=True, with_pip=True)
+    declared = tomllib.loads(project.read_text())["dependency-groups"]
+    requirements = [requirement for group in groups for requirement in declared[group]]
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    subprocess.run([*pip, "--constraint", constraints, "--editable", ROOT, *requirements], check=True)
+    stamp.write_text(wanted.hexdigest())
+    return python
