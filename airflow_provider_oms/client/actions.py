@@ -8,7 +8,6 @@ marked so. Actions that can't be tried in the Community Edition are untested aga
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
@@ -30,6 +29,7 @@ from airflow_provider_oms.client.models import (
 )
 from airflow_provider_oms.client.paging import PagedCall
 from airflow_provider_oms.client.protocol import Call, Envelope
+from airflow_provider_oms.client.settings import encode_secret
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -415,7 +415,7 @@ def list_full_verify_corrections_result(
 
 def encode_password(password: str) -> str:
     """Encode a data source's password as OMS wants it: Base64 (documented in the Chinese pages and done by ODC)."""
-    return b64encode(password.encode()).decode()
+    return encode_secret(password, "the password")
 
 
 def create_mysql_data_source(

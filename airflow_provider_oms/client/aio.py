@@ -7,7 +7,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from airflow_provider_oms.client.errors import ErrorDetails, OmsError, OmsInvalidRequestError, plain
+from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.operations import AsyncOperations
 from airflow_provider_oms.client.protocol import (
     MAX_ANSWER_BYTES,
@@ -20,7 +20,13 @@ from airflow_provider_oms.client.protocol import (
 )
 from airflow_provider_oms.client.retry import retry_policy
 from airflow_provider_oms.client.settings import ClientSettings
-from airflow_provider_oms.client.transport import check_ca_bundle, connection_error, too_large
+from airflow_provider_oms.client.transport import (
+    bad_address,
+    bad_proxy,
+    check_ca_bundle,
+    connection_error,
+    too_large,
+)
 
 if TYPE_CHECKING:
     import aiohttp
@@ -29,6 +35,9 @@ T = TypeVar("T")
 
 #: Connections at a time, over all that share a client: kind to OMS, and plenty for a thousand polls an interval.
 _CONNECTIONS = 20
+
+#: Bytes in one line of a header; as many as Python's own HTTP client takes.
+_LONGEST_HEADER = 65_536
 
 
 class AsyncOmsClient(AsyncOperations):
@@ -41,15 +50,18 @@ class AsyncOmsClient(AsyncOperations):
         self.settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._proxy: str | None = None
+        self._unusable: OmsError | None = None
 
     async def __aenter__(self) -> Self:
         # Importing, reading certificates and looking for proxies all block, so a thread does it.
-        context, self._proxy = await asyncio.to_thread(self._prepare)
+        context = await asyncio.to_thread(self._prepare)
         import aiohttp
 
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=context, limit=_CONNECTIONS),
             cookie_jar=aiohttp.DummyCookieJar(),
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
             timeout=aiohttp.ClientTimeout(total=self.settings.timeout, sock_connect=self.settings.connect_timeout),
         )
         return self
@@ -72,20 +84,33 @@ class AsyncOmsClient(AsyncOperations):
         from tenacity import AsyncRetrying
 
         request = build_request(self.settings, call)
+        if self._unusable is not None:
+            raise self._unusable.about(call.asked)
 
         async def once() -> Answer[T]:
             return read_answer(call, await self._exchange(request, call.asked))
 
         return await AsyncRetrying(**retry_policy(self.settings, call))(once)
 
-    def _prepare(self) -> tuple[Any, str | None]:
+    def _prepare(self) -> Any:
+        """Find the proxy and return the TLS context; what is wrong with them is said when something is sent."""
         import aiohttp  # noqa: F401
         from requests.utils import get_environ_proxies, select_proxy
 
         url = self.settings.base_url
         # The same rules as requests, which knows more of NO_PROXY than aiohttp does.
         proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
-        return self._tls(), proxy if not proxy or "://" in proxy else f"http://{proxy}"
+        self._proxy = proxy if not proxy or "://" in proxy else f"http://{proxy}"
+        self._unusable = None
+        if self._proxy and not self._proxy.lower().startswith(("http://", "https://")):
+            self._unusable = bad_proxy("")
+        try:
+            return self._tls()
+        except OmsError as error:
+            self._unusable = error
+        except OSError as error:  # a bundle that can't be read, or holds no certificate
+            self._unusable = connection_error(error, self.settings, "", connecting=True, timed_out=False)
+        return True
 
     def _tls(self) -> Any:
         import ssl
@@ -124,10 +149,10 @@ class AsyncOmsClient(AsyncOperations):
                         raise too_large(asked)
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpAnswer(response.status, headers, bytes(body), time.time())
-        except (aiohttp.InvalidURL, UnicodeError) as error:
-            problem = f"the connection's host or login can't be used: {plain(type(error).__name__)}."
-            raise OmsInvalidRequestError(problem, ErrorDetails(asked=asked)) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            # A ValueError is aiohttp's InvalidURL, a UnicodeError, or a port that is none; of certificates, too.
+            if isinstance(error, ValueError) and not isinstance(error, OSError):
+                raise bad_address(asked) from None
             raise self._meaning(error, asked) from None
 
     def _meaning(self, error: Exception, asked: str) -> OmsError:
@@ -141,4 +166,5 @@ class AsyncOmsClient(AsyncOperations):
                 error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
             ),
             timed_out=isinstance(error, TimeoutError),
+            malformed=isinstance(error, aiohttp.ClientResponseError),
         )

@@ -8,6 +8,7 @@ needs harms nobody.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar, overload
@@ -18,6 +19,7 @@ T = TypeVar("T")
 
 #: Beyond any row count, byte rate or Unix time (also in milliseconds): arithmetic with it would overflow.
 _HUGE = 1e18
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 #: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
 Checkpoint = float | str
@@ -137,8 +139,8 @@ def number(value: Any) -> float:
             return value
         if isinstance(value, str):
             stripped = value.strip()
-            # Not float(): it takes "1_0", "nan" and digits of other scripts.
-            if stripped.isascii() and stripped.lstrip("+-").replace(".", "", 1).isdigit() and len(stripped) < 18:
+            # Not float() alone: it takes "1_0", "nan" and digits of other scripts.
+            if len(stripped) < 18 and _NUMBER.fullmatch(stripped):
                 parsed = float(stripped)
                 return int(parsed) if parsed.is_integer() else parsed
     raise ValueError("a number")

@@ -214,14 +214,17 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
     """Return the envelope of a success; raise for everything else. Only ``success`` decides, never a code."""
     envelope = _parse(call, answer.body)
     if envelope is None:
-        raise _http_error(answer, ErrorDetails(asked=call.asked, status=answer.status))
+        details = ErrorDetails(asked=call.asked, status=answer.status, retry_after=_retry_after(answer))
+        raise _http_error(answer, details)
     try:
         success = envelope.success
     except OmsMalformedAnswerError as error:
         raise error.about(call.asked) from None
     if answer.status == 200 and success:
         return envelope
-    details = envelope.refusal(call.asked, answer.status)
+    details = replace(envelope.refusal(call.asked, answer.status), retry_after=_retry_after(answer))
+    if answer.status in (401, 403):
+        raise _http_error(answer, details)
     if success is None and answer.status == 200:
         raise OmsMalformedAnswerError("the answer doesn't say whether it is a success.", details)
     if meant := _oms_error(details):
@@ -275,11 +278,7 @@ def _http_error(answer: HttpAnswer, details: ErrorDetails) -> OmsError:
             details,
         )
     if status in (408, 429) or status >= 500:
-        wait = _retry_after(answer)
-        return OmsBusyError(
-            "OMS, or a proxy before it, is overloaded or failing.",
-            replace(details, retry_after=wait),
-        )
+        return OmsBusyError("OMS, or a proxy before it, is overloaded or failing.", details)
     if status == 400 and b"https port" in answer.body[:4096].lower():
         return OmsRejectedError("the port speaks https. Set the connection's schema to https.", details)
     if status >= 400:

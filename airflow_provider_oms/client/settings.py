@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -42,8 +43,8 @@ class ClientSettings:
     api_version: ApiVersion = "v2"
 
     def __post_init__(self) -> None:
-        if not self.timeout > 0:
-            raise OmsInvalidRequestError(f"timeout must be more than 0 seconds, not {self.timeout!r}.")
+        if not (self.timeout > 0 and math.isfinite(self.timeout)):
+            raise OmsInvalidRequestError(f"timeout must be a number of seconds above 0, not {self.timeout!r}.")
         if self.retries < 0:
             raise OmsInvalidRequestError(f"retries must not be negative, not {self.retries!r}.")
         if self.api_version not in get_args(ApiVersion):
@@ -51,13 +52,13 @@ class ClientSettings:
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds for connecting alone."""
-        return min(CONNECT_TIMEOUT, self.timeout)
+        """Seconds for connecting alone; always shorter, so that it is clear which of the two ran out."""
+        return min(CONNECT_TIMEOUT, self.timeout / 2)
 
     @property
     def authorization(self) -> str:
         """The value of the ``Authorization`` header (HTTP Basic, UTF-8)."""
-        return "Basic " + b64encode(f"{self.login}:{self.password}".encode()).decode()
+        return "Basic " + encode_secret(f"{self.login}:{self.password}", "login and password")
 
     @property
     def ca_bundle(self) -> bool | str:
@@ -71,6 +72,17 @@ class ClientSettings:
         from certifi import where
 
         return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or where()
+
+
+def encode_secret(secret: str, what: str) -> str:
+    """Encode a secret in Base64 (UTF-8).
+
+    :raises OmsInvalidRequestError: when it holds half a character; Python's own error would show the secret
+    """
+    try:
+        return b64encode(secret.encode()).decode()
+    except UnicodeEncodeError:
+        raise OmsInvalidRequestError(f"{what} can't be written as UTF-8.") from None
 
 
 def build_base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
@@ -97,10 +109,23 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
         raise OmsInvalidRequestError(f"The schema must be http or https, not {parts.scheme!r}.")
     if parts.username is not None or parts.password is not None:
         raise OmsInvalidRequestError("The host holds a login. Enter it in the fields login and password.")
-    if not name or parts.query or parts.fragment or any(char.isspace() for char in address):
+    if not name or parts.query or parts.fragment or not _is_host(name) or not _is_plain(address):
         raise OmsInvalidRequestError("The host is no address of an OMS console: give a name or an IP address.")
+    if port is not None and not 0 <= port <= 65535:
+        raise OmsInvalidRequestError(f"The port must be from 1 to 65535, not {port!r}.")
     shown = f"[{name}]" if ":" in name else name
     return f"{parts.scheme}://{shown}:{in_host or port or DEFAULT_PORT}{parts.path.rstrip('/')}"
+
+
+def _is_plain(address: str) -> bool:
+    return all(char.isprintable() and not char.isspace() for char in address)
+
+
+def _is_host(name: str) -> bool:
+    try:
+        return bool(name.encode("idna")) and "*" not in name
+    except UnicodeError:  # an empty label, or one that is too long
+        return False
 
 
 def read_api_version(value: str) -> ApiVersion:

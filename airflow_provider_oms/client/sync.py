@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from airflow_provider_oms.client.errors import ErrorDetails, OmsError, OmsInvalidRequestError, plain
+from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.operations import Operations
 from airflow_provider_oms.client.protocol import (
     MAX_ANSWER_BYTES,
@@ -19,7 +19,14 @@ from airflow_provider_oms.client.protocol import (
 )
 from airflow_provider_oms.client.retry import retry_policy
 from airflow_provider_oms.client.settings import ClientSettings
-from airflow_provider_oms.client.transport import check_ca_bundle, connection_error, too_large, too_slow
+from airflow_provider_oms.client.transport import (
+    bad_address,
+    bad_proxy,
+    check_ca_bundle,
+    connection_error,
+    too_large,
+    too_slow,
+)
 
 if TYPE_CHECKING:
     import requests
@@ -27,6 +34,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CHUNK = 64 * 1024
+
+
+def _is_cut(status: int, headers: Mapping[str, str], version: int) -> bool:
+    """Tell whether an answer without a body ended within its headers, which Python's HTTP client doesn't notice.
+
+    A whole HTTP/1.1 answer says how long its body is, or that the connection ends with it.
+    """
+    told = (
+        "content-length" in headers
+        or "transfer-encoding" in headers
+        or headers.get("connection", "").lower() == "close"
+    )
+    return version == 11 and status not in (204, 304) and not told
 
 
 class OmsClient(Operations):
@@ -85,10 +105,13 @@ class OmsClient(Operations):
             ) as response:
                 body = b"".join(self._read_body(response, deadline, asked))
                 headers = {name.lower(): value for name, value in response.headers.items()}
+                if not body and _is_cut(response.status_code, headers, response.raw.version):
+                    raise urllib3.exceptions.ProtocolError("the connection ended within the headers")
                 return HttpAnswer(response.status_code, headers, body, time.time())
-        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, UnicodeError) as error:
-            problem = f"the connection's host or login can't be used: {plain(type(error).__name__)}."
-            raise OmsInvalidRequestError(problem, ErrorDetails(asked=asked)) from None
+        except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError):
+            raise bad_address(asked) from None
+        except requests.exceptions.InvalidSchema:  # of the proxy: ours is http or https
+            raise bad_proxy(asked) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._meaning(error, asked) from None
 

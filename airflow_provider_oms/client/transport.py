@@ -7,6 +7,7 @@ wrapping is looked through and the root decides.
 from __future__ import annotations
 
 import errno
+import http.client
 import os
 import socket
 import ssl
@@ -18,6 +19,8 @@ from airflow_provider_oms.client.errors import (
     OmsAnswerTooLargeError,
     OmsConnectionLostError,
     OmsError,
+    OmsInvalidRequestError,
+    OmsMalformedAnswerError,
     OmsTimeoutError,
     OmsTlsError,
     OmsUnreachableError,
@@ -50,7 +53,13 @@ def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
 
 
 def connection_error(
-    error: BaseException, settings: ClientSettings, asked: str, *, connecting: bool, timed_out: bool
+    error: BaseException,
+    settings: ClientSettings,
+    asked: str,
+    *,
+    connecting: bool,
+    timed_out: bool,
+    malformed: bool = False,
 ) -> OmsError:
     """Return what an error of an HTTP library means, in words.
 
@@ -59,28 +68,36 @@ def connection_error(
     :param asked: what was asked
     :param connecting: whether the library says that no connection came about
     :param timed_out: whether the library says that a time-out ran out
+    :param malformed: whether the library says that what came is no HTTP
     """
     parts = urlsplit(settings.base_url)
     where, details = f"{parts.hostname}:{parts.port}", ErrorDetails(asked=asked)
     for cause in _causes(error):
         match cause:
-            case ssl.SSLCertVerificationError():
+            # aiohttp's wrappers are SSLErrors too, but without the attributes: those patterns pass them over.
+            case ssl.SSLCertVerificationError(verify_message=why):
                 return OmsTlsError(
-                    f"the certificate of {where} is not trusted: {plain(cause.verify_message)}. Set verify in the "
+                    f"the certificate of {where} is not trusted: {plain(why).rstrip('.')}. Set verify in the "
                     "connection's extra to the CA bundle that signed it.",
                     details,
                 )
             case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
                 return OmsUnreachableError(f"{where} hung up while TLS was being set up.", details)
-            case ssl.SSLError() if cause.reason in _NOT_TLS:
+            case ssl.SSLError(reason=reason) if reason in _NOT_TLS:
                 return OmsTlsError(f"{where} doesn't speak https. Set the connection's schema to http.", details)
-            case ssl.SSLError():
+            case ssl.SSLError(reason=_):
                 return OmsTlsError(f"TLS with {where} failed: {plain(cause)}.", details)
             case socket.gaierror():
                 return OmsUnreachableError(
                     f"the host {parts.hostname} is unknown. Check the connection's host, or this machine's DNS.",
                     details,
                 )
+            case TimeoutError() if "handshake" in str(cause):
+                connecting = timed_out = True
+            case http.client.RemoteDisconnected() | http.client.IncompleteRead():
+                pass  # the connection broke
+            case http.client.HTTPException():
+                malformed = True
             case ConnectionRefusedError():
                 return OmsUnreachableError(
                     f"nothing listens at {where}. Check host and port of the connection, and that OMS is up.", details
@@ -97,10 +114,33 @@ def connection_error(
         return OmsUnreachableError(f"no connection to {where} came about: {plain(error, 200)}.", details)
     if timed_out:
         return too_slow(settings, asked)
+    if malformed:
+        return OmsMalformedAnswerError(
+            f"what {where} sent is no proper HTTP. A proxy or another service may be answering: check host and port.",
+            details,
+        )
     return OmsConnectionLostError(
-        f"the connection to {where} broke before the answer was there ({type(error).__name__}). If it always does, "
-        "check port and schema: the port may speak https.",
+        f"the connection to {where} broke before the answer was there. If it always does, check port and schema: the "
+        "port may speak https.",
         details,
+    )
+
+
+def bad_address(asked: str) -> OmsInvalidRequestError:
+    """Return the error for an address to which no request can be sent."""
+    return OmsInvalidRequestError(
+        "no request can be sent to this address. Check the connection's host and port, and HTTP_PROXY and its like in "
+        "the environment.",
+        ErrorDetails(asked=asked),
+    )
+
+
+def bad_proxy(asked: str) -> OmsInvalidRequestError:
+    """Return the error for a proxy that the HTTP libraries can't use."""
+    return OmsInvalidRequestError(
+        "the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) names a proxy that isn't an HTTP proxy. Name one, or put "
+        "the host of OMS into NO_PROXY.",
+        ErrorDetails(asked=asked),
     )
 
 
