@@ -25,6 +25,24 @@ from airflow_provider_oms.simulator.service import LEGACY, Call, Service
 _MAX_BODY = 16 * 1024 * 1024
 
 
+class _Door(asyncio.Protocol):
+    """Lets a connection in, unless the port is being taken down at that very moment."""
+
+    def __init__(self, server: web.Server, stopping: asyncio.Event) -> None:
+        self._server = server
+        self._stopping = stopping
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand the connection over to aiohttp, or cut it."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        if self._stopping.is_set():
+            transport.abort()
+            return
+        handler = self._server()
+        transport.set_protocol(handler)
+        handler.connection_made(transport)
+
+
 class Server:
     """Listens for the service, in a background thread with its own event loop."""
 
@@ -44,9 +62,12 @@ class Server:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._runner: web.AppRunner | None = None
+        self._listener: asyncio.Server | None = None
         self._stopping = asyncio.Event()
         self._reserved: socket.socket | None = None
         self._back: asyncio.TimerHandle | None = None
+        self._gate = asyncio.Lock()
+        self._changes = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     # -- from any thread -------------------------------------------------------------------------------------------
@@ -62,10 +83,10 @@ class Server:
             raise RuntimeError("The simulator is running already")
         loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._run, args=(loop,), name="oms-simulator", daemon=True)
-        self._loop, self._thread = loop, thread
+        self._loop, self._thread, self._gate = loop, thread, asyncio.Lock()
         thread.start()
         try:
-            self._wait(self._listen())
+            self._wait(self._change(up=True))
         except BaseException:
             self._end()
             raise
@@ -75,21 +96,21 @@ class Server:
         if self._loop is None:
             return
         try:
-            self._wait(self._unlisten(reserve=False))
+            self._wait(self._change(up=False, reserve=False))
         finally:
             self._end()
 
     def down(self) -> None:
         """Take the port down: connections are cut, new ones refused."""
-        self._wait(self._unlisten(reserve=True))
+        self._wait(self._change(up=False))
 
     def up(self) -> None:
         """Listen again on the same port."""
-        self._wait(self._listen())
+        self._wait(self._change(up=True))
 
     def outage(self, seconds: float) -> None:
         """Take the port down and bring it back after so many real seconds; returns at once."""
-        self._wait(self._outage(seconds))
+        self._wait(self._change(up=False, back=seconds))
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -105,8 +126,19 @@ class Server:
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.run_until_complete(self._drain())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+    async def _drain(self) -> None:
+        """Let what is left end: cut connections, and tasks of a request that was interrupted."""
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._unlisten(reserve=False)
+        for _ in range(3):
+            await asyncio.sleep(0)
 
     def _wait(self, work: Coroutine[Any, Any, None]) -> None:
         loop = self._loop
@@ -119,11 +151,29 @@ class Server:
             return
         asyncio.run_coroutine_threadsafe(work, loop).result(30)
 
+    async def _change(self, up: bool, reserve: bool = True, back: float | None = None) -> None:
+        """Bring the port up or down, one change after another, and perhaps up again after ``back`` seconds."""
+        self._changes += 1
+        number = self._changes
+        async with self._gate:
+            if self._back is not None:
+                self._back.cancel()
+                self._back = None
+            if up:
+                await self._listen()
+            else:
+                await self._unlisten(reserve)
+            if back is not None:
+                self._back = asyncio.get_running_loop().call_later(back, self._return, number)
+
+    def _return(self, number: int) -> None:
+        if number == self._changes:
+            self._keep(asyncio.get_running_loop().create_task(self._change(up=True)))
+
     async def _listen(self) -> None:
         if self._runner is not None:
             return
-        self._cancel_return()
-        self._stopping = asyncio.Event()
+        stopping = asyncio.Event()
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_get("/", self._page)
         app.router.add_post("/api/v2", self._v2)
@@ -132,14 +182,17 @@ class Server:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05, logger=_quiet)
         await runner.setup()
         try:
-            sock = self._bind()
-            site = web.SockSite(runner, sock, ssl_context=self.ssl_context, backlog=512)
-            await site.start()
+            server = runner.server
+            if server is None:  # pragma: no cover - it is there after setup()
+                raise RuntimeError("aiohttp has no server")
+            self._listener = await asyncio.get_running_loop().create_server(
+                lambda: _Door(server, stopping), sock=self._bind(), ssl=self.ssl_context, backlog=512
+            )
         except BaseException:
             await runner.cleanup()
             raise
         self._release_reserved()
-        self._runner = runner
+        self._runner, self._stopping = runner, stopping
 
     def _bind(self) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -154,12 +207,13 @@ class Server:
         return sock
 
     async def _unlisten(self, reserve: bool) -> None:
-        self._cancel_return()
         runner, self._runner = self._runner, None
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.close()
         if runner is not None:
             self._stopping.set()
             server = runner.server
-            await asyncio.sleep(0)
             for connection in list(server.connections) if server else []:
                 if connection.transport is not None:
                     connection.transport.abort()
@@ -171,21 +225,9 @@ class Server:
             with contextlib.suppress(OSError):
                 self._reserved = self._bind()
 
-    async def _outage(self, seconds: float) -> None:
-        await self._unlisten(reserve=True)
-        self._back = asyncio.get_running_loop().call_later(seconds, self._return)
-
-    def _return(self) -> None:
-        self._keep(asyncio.get_running_loop().create_task(self._listen()))
-
     def _keep(self, task: asyncio.Task[None]) -> None:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    def _cancel_return(self) -> None:
-        if self._back is not None:
-            self._back.cancel()
-            self._back = None
 
     def _release_reserved(self) -> None:
         if self._reserved is not None:
@@ -227,6 +269,8 @@ class Server:
     ) -> web.StreamResponse:
         begin = time.monotonic()
         stopping = self._stopping
+        if stopping.is_set():
+            return wire.reset(request)
         call = Call(request.method, request.path, action, payload, project, request.headers.get("Authorization"))
         fault = self.service.faults.match(action, project)
 
