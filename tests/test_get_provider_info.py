@@ -1,0 +1,103 @@
+"""What Airflow makes of the provider: its metadata, and the connection form in both the old and the new way."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import json
+import subprocess
+import sys
+from importlib.metadata import entry_points, version
+from pathlib import Path
+
+import airflow
+import jsonschema
+import pytest
+from airflow import __version__ as airflow_version
+
+from airflow_provider_oms import __version__, get_provider_info
+from airflow_provider_oms.hooks.connection import DEFAULT_CONSOLE_URL
+from airflow_provider_oms.hooks.oms import OmsHook
+
+INFO = get_provider_info.get_provider_info()
+CONNECTION = INFO["connection-types"][0]
+BEFORE_3 = airflow_version.startswith("2.")
+
+
+def test_the_module_imports_nothing():
+    """Airflow loads it at every start; an import that fails would stop all of Airflow."""
+    tree = ast.parse(inspect.getsource(get_provider_info))
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def test_it_is_what_airflow_s_schema_asks_for():
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+    jsonschema.validate(INFO, schema)
+
+
+def test_the_entry_point_is_this_function_and_names_the_distribution():
+    (entry_point,) = [
+        e for e in entry_points(group="apache_airflow_provider") if e.value.startswith("airflow_provider_oms")
+    ]
+    assert entry_point.load()() == INFO
+    assert entry_point.dist.name == INFO["package-name"]
+    assert version(INFO["package-name"]) == __version__
+
+
+def test_every_module_and_class_that_it_names_exists():
+    for section in ("hooks", "sensors", "operators", "triggers"):
+        for entry in INFO[section]:
+            for module in entry["python-modules"]:
+                importlib.import_module(module)
+    for path in [CONNECTION["hook-class-name"], *INFO.get("extra-links", [])]:
+        module, name = path.rsplit(".", 1)
+        assert inspect.isclass(getattr(importlib.import_module(module), name))
+
+
+def test_the_hook_says_the_same_of_itself():
+    assert OmsHook.conn_type == CONNECTION["connection-type"]
+    assert OmsHook.hook_name == CONNECTION["hook-name"]
+    assert CONNECTION["conn-fields"]["console_url"]["schema"]["default"] == DEFAULT_CONSOLE_URL
+
+
+def test_the_old_form_has_the_fields_of_the_new_one():
+    behaviour = OmsHook.get_ui_field_behaviour()
+    assert behaviour["hidden_fields"] == CONNECTION["ui-field-behaviour"]["hidden-fields"]
+    assert behaviour["relabeling"] == CONNECTION["ui-field-behaviour"]["relabeling"]
+    assert set(behaviour["placeholders"]) >= set(CONNECTION["ui-field-behaviour"]["placeholders"])
+    if not BEFORE_3:
+        pytest.skip("Airflow 3 has no wtforms")
+    widgets = OmsHook.get_connection_form_widgets()
+    assert list(widgets) == list(CONNECTION["conn-fields"])
+    for name, widget in widgets.items():
+        field = CONNECTION["conn-fields"][name]
+        assert widget.args == (field["label"],)
+        assert widget.kwargs["description"] == field["description"]
+
+
+def test_airflow_shows_the_form():
+    if BEFORE_3:
+        from airflow.providers_manager import ProvidersManager
+
+        manager = ProvidersManager()
+        fields = {name for name in manager.connection_form_widgets if name.startswith("extra__oms__")}
+        assert fields == {f"extra__oms__{name}" for name in CONNECTION["conn-fields"]}
+        assert manager.field_behaviours["oms"]["relabeling"]["host"] == "OMS console host"
+        return
+    from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
+
+    (shown,) = [meta for meta in HookMetaService.hook_meta_data() if meta.connection_type == "oms"]
+    assert shown.hook_name == "OceanBase Migration Service"
+    assert set(shown.extra_fields) == set(CONNECTION["conn-fields"])
+    assert shown.standard_fields.host.title == "OMS console host"
+
+
+@pytest.mark.parametrize("what", ["list", "hooks", "widgets", "behaviours"])
+def test_airflow_s_command_line_lists_it(what, airflow_home):
+    done = subprocess.run(
+        [sys.executable, "-m", "airflow", "providers", what, "-o", "plain"], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    expected = {"list": "airflow-provider-oms", "hooks": "airflow_provider_oms.hooks.oms.OmsHook"}.get(what, "oms")
+    assert expected in done.stdout
