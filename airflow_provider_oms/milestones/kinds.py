@@ -15,10 +15,10 @@ from airflow_provider_oms.client.errors import plain
 from airflow_provider_oms.client.models import ProjectProgress, Step
 from airflow_provider_oms.client.operations import Dialogue
 from airflow_provider_oms.client.protocol import Answer, utc_text
-from airflow_provider_oms.milestones import arguments, freshness, verification
+from airflow_provider_oms.milestones import actions, arguments, freshness, verification
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.look import Look, known
-from airflow_provider_oms.milestones.status import DELETED, is_running, may_follow
+from airflow_provider_oms.milestones.status import DELETED, Outlook, is_running, may_follow, outlook
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Verdict
 
@@ -328,6 +328,47 @@ class CutoverReadyMilestone(Milestone):
         return (yield from look.not_yet(message, progress, seen, steps=steps, awaits=awaits))
 
 
+@dataclass(frozen=True)
+class ActionMilestone(Milestone):
+    """An action that was sent has its effect: what an operator waits for.
+
+    :param goal: the action that is wanted: start, stop, resume, release or delete
+    :param sent: the action that was sent: the same, or one that has to come before it
+    :param stop_first: whether what stands in the way may be stopped and released
+    :param since: when it was sent (OMS's clock, Unix seconds), if it was
+    """
+
+    goal: str
+    sent: str
+    stop_first: bool = False
+    since: float | None = None
+    kind: ClassVar[str] = "action"
+
+    def __post_init__(self) -> None:
+        arguments.choice("goal", self.goal, actions.ACTIONS)
+        arguments.choice("sent", self.sent, actions.ACTIONS)
+
+    def describe(self) -> str:
+        return f"{actions.name_of(self.sent)} to take effect"
+
+    def reached_by_absence(self) -> bool:
+        return bool(actions.has_effect(self.goal, self.sent, DELETED, stop_first=self.stop_first))
+
+    def check(self, look: Look) -> Dialogue[Verdict]:
+        answer = yield from look.progress()
+        seen = look.sighting(answer)
+        status = answer.data.status
+        message = f"The project is {plain(status, 60)}."
+        effect = actions.has_effect(self.goal, self.sent, status, stop_first=self.stop_first)
+        if effect:
+            return look.reached(message, seen)
+        # What OMS shows just after an action may be what was before it, an old failure as well; but not for ever.
+        new = self.since is not None and answer.at - self.since <= look.gate.failure_grace
+        if effect is False and (new or outlook(status) is not Outlook.FAILED):
+            return look.waiting(message, seen)
+        return (yield from look.not_yet(message, answer, seen))
+
+
 _KINDS: dict[str, type[Milestone]] = {
     kind.kind: kind
     for kind in (
@@ -338,6 +379,7 @@ _KINDS: dict[str, type[Milestone]] = {
         FullVerificationMilestone,
         ProjectStatusMilestone,
         CutoverReadyMilestone,
+        ActionMilestone,
     )
 }
 

@@ -1,0 +1,149 @@
+"""From which status an action on a project can be taken, and when there is nothing left to do.
+
+The table is OceanBase's "Start and pause", "Release and delete" and "Perform batch operations on data migration
+projects" (V4.2.2): what its console allows. That the API allows the same is untested against a real OMS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.milestones.status import DELETED, RELEASED, RELEASING, is_running
+
+_RUNNING = "RUNNING*"
+
+
+class Kind(Enum):
+    """What there is to do."""
+
+    DONE = "done"
+    SEND = "send"
+    WAIT = "wait"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True)
+class Move:
+    """The next thing to do on the way to an action's goal.
+
+    :param kind: nothing (it is done), send an action, wait for OMS, or refuse
+    :param action: the action to send: the one wanted, or one that has to come before it
+    :param reason: why it is refused, and what would help
+    """
+
+    kind: Kind
+    action: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """One action. ``RUNNING*`` stands for RUNNING and all that OMS calls RUNNING_something.
+
+    :param name: OMS's name of the action
+    :param allowed: the statuses that it can be taken in
+    :param done: the statuses in which there is nothing left to do
+    :param effect: further statuses that end the wait for its effect: the project has gone beyond it meanwhile
+    :param under_way: the statuses in which it has been taken and OMS is at it
+    """
+
+    name: str
+    allowed: tuple[str, ...]
+    done: tuple[str, ...]
+    effect: tuple[str, ...] = ()
+    under_way: tuple[str, ...] = ()
+
+
+_RULES = {
+    "start": _Rule("StartProject", ("INIT",), (_RUNNING, "FINISHED")),
+    "stop": _Rule("StopProject", (_RUNNING,), ("SUSPEND",)),
+    "resume": _Rule("ResumeProject", ("SUSPEND", "FAILED"), (_RUNNING,), effect=("FINISHED",)),
+    "release": _Rule("ReleaseProject", ("SUSPEND", "FAILED", "FINISHED"), (RELEASED, DELETED), under_way=(RELEASING,)),
+    "delete": _Rule("DeleteProject", ("INIT", RELEASED), (DELETED,)),
+}
+
+#: The actions that have a rule.
+ACTIONS = tuple(_RULES)
+
+#: What has to come before an action, with ``stop_first``.
+_BEFORE = {"release": ("stop",), "delete": ("stop", "release")}
+
+#: What helps where an action can't be taken: by action and status.
+_HINTS = {
+    ("start", "SUSPEND"): "Resume it instead.",
+    ("start", "FAILED"): "Resume it instead, once the cause is mended.",
+    ("stop", "INIT"): "It was never started.",
+    ("resume", "INIT"): "Start it instead.",
+    ("release", _RUNNING): "Stop it first, or give stop_first=True.",
+    ("release", "INIT"): "It was never started: delete it instead.",
+    ("delete", _RUNNING): "Stop and release it first, or give stop_first=True.",
+    ("delete", "SUSPEND"): "Release it first, or give stop_first=True.",
+    ("delete", "FAILED"): "Release it first, or give stop_first=True.",
+    ("delete", "FINISHED"): "Release it first, or give stop_first=True.",
+    ("delete", RELEASING): "Wait until it is released.",
+}
+
+
+def plan(goal: str, status: str | None, *, stop_first: bool = False) -> Move:
+    """Decide what to do next so that an action's goal is reached.
+
+    :param goal: the action that is wanted: start, stop, resume, release or delete
+    :param status: the project's status; DELETED for one that OMS doesn't know (any more)
+    :param stop_first: whether what stands in the way of release and delete may be stopped and released
+    """
+    rule = _RULES[goal]
+    if _among(status, rule.done):
+        return Move(Kind.DONE)
+    if _among(status, rule.under_way):
+        return Move(Kind.WAIT, goal)
+    if _among(status, rule.allowed):
+        return Move(Kind.SEND, goal)
+    for earlier in _BEFORE.get(goal, ()) if stop_first else ():
+        if _among(status, _RULES[earlier].under_way):
+            return Move(Kind.WAIT, earlier)
+        if _among(status, _RULES[earlier].allowed):
+            return Move(Kind.SEND, earlier)
+    return Move(Kind.REFUSE, goal, _why_not(rule, goal, status))
+
+
+def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = False) -> bool | None:
+    """Decide whether the effect of an action that was sent can be seen.
+
+    :param goal: the action that is wanted
+    :param sent: the action that was sent on the way to it
+    :param status: the project's status now
+    :param stop_first: as for :func:`plan`
+    :return: True when it can, False while OMS shows the status from before or is at it, None when the project has
+        gone elsewhere
+    """
+    if _among(status, _RULES[sent].effect):
+        return True
+    move = plan(goal, status, stop_first=stop_first)
+    if move.kind is Kind.REFUSE:
+        return None
+    return move.kind is Kind.DONE or (move.kind is Kind.SEND and move.action != sent)
+
+
+def name_of(action: str) -> str:
+    """Return OMS's name of an action."""
+    return _RULES[action].name
+
+
+def may_be_stopped(status: str | None) -> bool:
+    """Decide whether a project is at work, so that stopping it means something."""
+    return is_running(status)
+
+
+def _among(status: str | None, statuses: tuple[str, ...]) -> bool:
+    return status in statuses or (_RUNNING in statuses and is_running(status))
+
+
+def _why_not(rule: _Rule, goal: str, status: str | None) -> str:
+    if status == DELETED:
+        return f"{rule.name} needs a project that is {' or '.join(rule.allowed)}; this one is deleted or never existed."
+    known = _RUNNING if is_running(status) else status or ""
+    said = plain(status, 60) if status else "of no status that OMS tells"
+    hint = _HINTS.get((goal, known), "")
+    return f"{rule.name} needs a project that is {' or '.join(rule.allowed)}; this one is {said}. {hint}".rstrip()
