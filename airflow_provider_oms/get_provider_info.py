@@ -42,6 +42,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                 "python-modules": ["airflow_provider_oms.triggers.oms"],
             }
         ],
+        "extra-links": ["airflow_provider_oms.links.oms.OmsConsoleLink"],
         "connection-types": [
             {
                 "connection-type": "oms",

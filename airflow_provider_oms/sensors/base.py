@@ -18,6 +18,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
 from airflow_provider_oms.milestones.gate import (
     DEFAULT_FAILURE_GRACE,
     DEFAULT_OUTAGE_TOLERANCE,
@@ -55,6 +56,7 @@ class OmsGateSensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
     ui_color = "#d9ecff"
+    operator_extra_links = (OmsConsoleLink(),)
 
     def __init__(
         self,
@@ -128,6 +130,7 @@ class OmsGateSensor(BaseSensorOperator):
         watch = self._watch = self._watch or _Watch(self, context)
         verdict = look_once(watch.hook, watch.gate, watch.memory)
         watch.reporter.report(verdict)
+        watch.leave_link(context)
         if verdict.state is State.FAILED:
             raise OmsMilestoneFailedError(verdict.message)
         watch.remember()
@@ -196,6 +199,13 @@ class _Watch:
         # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
+        self._linked = False
+
+    def leave_link(self, context: Context) -> None:
+        """Leave the link to the console, once the project is known."""
+        if not self._linked:
+            self._linked = True
+            push_console_url(context, self.hook, self.gate.project_id or self.memory.project_id)
 
     def remember(self) -> None:
         """Keep what is needed at the next look."""

@@ -1,0 +1,137 @@
+"""What all operators share: the connection, the project, and how an error of OMS ends a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
+
+from airflow_provider_oms.client.errors import OmsError, plain
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
+from airflow_provider_oms.templates import is_literal
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+class OmsOperator(BaseOperator):
+    """An action on OMS.
+
+    What may pass by itself (OMS is down, or too slow) fails the task so that Airflow retries it; what won't fails it
+    for good.
+
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("oms_conn_id",)
+    ui_color = "#ffe9d2"
+    operator_extra_links = (OmsConsoleLink(),)
+
+    def __init__(self, *, oms_conn_id: str = OmsHook.default_conn_name, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.oms_conn_id = oms_conn_id
+
+    def execute(self, context: Context) -> Any:
+        """Do it.
+
+        :raises OmsOperationError: when a retry may help
+        :raises OmsOperationRefusedError: when it would not
+        """
+        with OmsHook(self.oms_conn_id) as hook:
+            try:
+                return self.carry_out(context, hook)
+            except OmsError as error:
+                raise ending(error) from None
+
+    def carry_out(self, context: Context, hook: OmsHook) -> Any:
+        """Do it, with an open hook."""
+        raise NotImplementedError
+
+
+class OmsProjectOperator(OmsOperator):
+    """An action on a project. Give ``project_id`` or ``project_name``.
+
+    The project's id is pushed to XCom (key ``project_id``) before anything is sent.
+
+    :param project_id: the project (templated)
+    :param project_name: its name instead, unique for an OMS user; looked up by ``ListProjects`` (templated)
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
+
+    def __init__(self, *, project_id: str | None = None, project_name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.project_id = project_id
+        self.project_name = project_name
+        self._check_project(rendered=False)
+
+    def find_project(self, hook: OmsHook) -> str | None:
+        """Return the project's id, None when OMS shows this user no project of that name.
+
+        :raises OmsOperationRefusedError: when there are several of that name
+        """
+        self._check_project(rendered=True)
+        if self.project_id is not None:
+            return self.project_id.strip()
+        return find_by_name(hook, self.project_name or "")
+
+    def need_project(self, hook: OmsHook) -> str:
+        """Return the project's id.
+
+        :raises OmsOperationRefusedError: when there is no project of that name, or several
+        """
+        found = self.find_project(hook)
+        if found is None:
+            raise OmsOperationRefusedError(
+                f"OMS shows this user no project named {plain(self.project_name, 200)!r}. "
+                "Check the name, and the user's role."
+            )
+        return found
+
+    def announce(self, context: Context, hook: OmsHook, project_id: str) -> None:
+        """Leave the project's id in XCom, and the link to the console."""
+        context["ti"].xcom_push(key="project_id", value=project_id)
+        push_console_url(context, hook, project_id)
+
+    def _check_project(self, *, rendered: bool) -> None:
+        if (self.project_id is None) == (self.project_name is None):
+            raise ValueError("give project_id or project_name, and not both")
+        name = "project_name" if self.project_id is None else "project_id"
+        value = getattr(self, name)
+        if not rendered and not is_literal(value):
+            return
+        # "None" is what a template makes of a result that isn't there.
+        if not isinstance(value, str) or value.strip() in ("", "None"):
+            raise ValueError(f"{name} must be text that isn't empty; it is {value!r}")
+
+
+def find_by_name(hook: OmsHook, name: str) -> str | None:
+    """Return the id of the project of a name (``ListProjects``), None when there is none.
+
+    :param hook: the hook to ask
+    :param name: the whole name
+    :raises OmsOperationRefusedError: when there are several
+    """
+    found = sorted({row.id for row in hook.list_projects(name) if row.name == name and row.id})
+    if len(found) > 1:
+        raise OmsOperationRefusedError(
+            f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: {plain(', '.join(found))}. "
+            "Use project_id."
+        )
+    return found[0] if found else None
+
+
+def ending(error: OmsError, remark: str = "") -> AirflowException:
+    """Return how an error of OMS ends a task.
+
+    :param error: the error
+    :param remark: what is known beyond it
+    """
+    kind = OmsOperationError if error.temporary else OmsOperationRefusedError
+    return kind(f"{error} {remark}".rstrip())
