@@ -1,0 +1,127 @@
+"""Running a gate in each of its modes, the way Airflow does, against a real HTTP server and without waiting.
+
+``poke``, ``reschedule`` and ``deferred`` each take a sensor that is about to look once, and return an :class:`Outcome`.
+The looks of a worker go through Airflow's own ``execute``; those of a triggerer through the trigger, after a round
+trip of its kwargs and its event through JSON, which is what Airflow's database makes of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import SimpleNamespace
+from typing import Any
+
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
+
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.sensors import oms as sensors
+from tests.gate_cases import FAILED, REACHED, WAITING
+
+SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it ended: waiting, reached, failed or skipped; why; and what the task returned."""
+
+    state: str
+    message: str = ""
+    seen: dict[str, Any] = field(default_factory=dict)
+
+
+class Store(dict):
+    """Airflow 3.3's task state store, as far as it matters: it only takes JSON."""
+
+    def set(self, key, value):
+        self[key] = json.loads(json.dumps(value))
+
+
+def context(store=None):
+    """What Airflow hands to a running task."""
+    task_instance = SimpleNamespace(
+        try_number=1,
+        max_tries=0,
+        dag_id="dag",
+        task_id="gate",
+        run_id="run",
+        map_index=-1,
+        get_first_reschedule_date=lambda context: None,
+    )
+    return {"ti": task_instance} | ({} if store is None else {"task_state_store": store})
+
+
+def make(sensor, arguments, **more):
+    """Make a gate that looks once: its time is up at once."""
+    settings = {"task_id": "gate", "timeout": 0, **arguments, **more}
+    if "project_name" not in settings:
+        settings.setdefault("project_id", "np_1")
+    return getattr(sensors, sensor)(**settings)
+
+
+def poke(gate):
+    """Run a gate that holds a worker."""
+    gate.mode = "poke"
+    return _outcome(lambda: gate.execute(context()))
+
+
+def reschedule(gate, monkeypatch, store=None):
+    """Run a gate that gives its worker back between two pokes."""
+    gate.mode = "reschedule"
+    gate.timeout = 3600
+    module = import_module(type(gate).__mro__[2].__module__)
+    if hasattr(module, "_orig_start_date"):  # Airflow 2.11 asks its database
+        monkeypatch.setattr(module, "_orig_start_date", lambda **kwargs: None)
+    return _outcome(lambda: gate.execute(context(store)))
+
+
+def deferred(gate):
+    """Run a gate that waits in the triggerer: a look on the worker, then one there if it must wait."""
+    gate.deferrable = True
+
+    def run():
+        try:
+            return gate.execute(context())
+        except TaskDeferred as deferral:
+            event = fire(deferral.trigger)
+            return getattr(gate, deferral.method_name)(context(), event=event)
+
+    return _outcome(run)
+
+
+def in_triggerer(gate):
+    """Have the triggerer take the very first look."""
+    from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
+
+    event = fire(OmsMilestoneTrigger(gate=gate.gate().as_dict(), deadline=0))
+    return _outcome(lambda: gate.execute_complete(context(), event=event))
+
+
+def fire(trigger):
+    """Run a trigger until it fires, after Airflow has stored and loaded it, and return its event's payload."""
+    classpath, kwargs = trigger.serialize()
+    module, name = classpath.rsplit(".", 1)
+    loaded = getattr(import_module(module), name)(**json.loads(json.dumps(kwargs)))
+
+    async def run():
+        return [event async for event in loaded.run()]
+
+    (event,) = asyncio.run(run())
+    return json.loads(json.dumps(event.payload))
+
+
+def _outcome(run):
+    try:
+        return Outcome(REACHED, seen=run())
+    except OmsMilestoneFailedError as error:
+        return Outcome(FAILED, str(error))
+    except AirflowSkipException as error:
+        return Outcome(SKIPPED, str(error))
+    except AirflowSensorTimeout as error:
+        return Outcome(WAITING, str(error))
+    except Exception as error:
+        if type(error).__name__ == "AirflowRescheduleException":
+            return Outcome(WAITING)
+        raise

@@ -1,0 +1,70 @@
+"""Every case of the one table, through every mode: the modes can't drift apart."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from airflow_provider_oms.sensors.memory import store_exists
+from airflow_provider_oms.simulator import Clock, Simulator
+from tests import modes
+from tests.gate_cases import CASES, FAILED, NOW, REACHED, Case, serve
+
+
+@pytest.fixture(scope="module")
+def oms():
+    with Simulator(clock=Clock(start=NOW, speed=0)) as simulator:
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def connection(oms, monkeypatch, pauses):
+    fields = {**json.loads(oms.connection_json), "extra": {"retries": 0, "timeout": 5}}
+    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+
+
+def check(case: Case, outcome: modes.Outcome, expected: str) -> None:
+    assert outcome.state == expected, outcome
+    if expected == REACHED:
+        assert set(outcome.seen) == {"project", "status", "step", "progress", "checkpoint", "lag", "time"}
+        json.dumps(outcome.seen)
+    if expected == FAILED and case.message:
+        assert re.search(case.message, outcome.message)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_poke(case, oms):
+    serve(oms, case)
+    check(case, modes.poke(modes.make(case.sensor, case.arguments)), case.expected)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_reschedule_with_a_store(case, oms, monkeypatch):
+    if not store_exists() and case.needs_memory:
+        with pytest.raises(ValueError, match="hold_for"):
+            modes.make(case.sensor, case.arguments, mode="reschedule")
+        return
+    serve(oms, case)
+    gate = modes.make(case.sensor, case.arguments, mode="reschedule")
+    check(case, modes.reschedule(gate, monkeypatch, modes.Store()), case.expected)
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.needs_memory], ids=str)
+def test_reschedule_without_a_store(case, oms, monkeypatch):
+    serve(oms, case)
+    gate = modes.make(case.sensor, case.arguments, mode="reschedule")
+    check(case, modes.reschedule(gate, monkeypatch), case.expected_without_memory)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_deferred(case, oms):
+    serve(oms, case)
+    check(case, modes.deferred(modes.make(case.sensor, case.arguments)), case.expected)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_triggerer_decides_like_the_worker(case, oms):
+    serve(oms, case)
+    check(case, modes.in_triggerer(modes.make(case.sensor, case.arguments)), case.expected)
