@@ -216,14 +216,16 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
     if envelope is None:
         details = ErrorDetails(asked=call.asked, status=answer.status, retry_after=_retry_after(answer))
         raise _http_error(answer, details)
-    try:
-        success = envelope.success
-    except OmsMalformedAnswerError as error:
-        raise error.about(call.asked) from None
-    if answer.status == 200 and success:
-        return envelope
+    success = None
+    if answer.status == 200:
+        try:
+            success = envelope.success
+        except OmsMalformedAnswerError as error:
+            raise error.about(call.asked) from None
+        if success:
+            return envelope
     details = replace(envelope.refusal(call.asked, answer.status), retry_after=_retry_after(answer))
-    if answer.status in (401, 403):
+    if answer.status in (401, 403) or 300 <= answer.status < 400:
         raise _http_error(answer, details)
     if success is None and answer.status == 200:
         raise OmsMalformedAnswerError("the answer doesn't say whether it is a success.", details)
@@ -249,7 +251,7 @@ def _oms_error(details: ErrorDetails) -> OmsError | None:
         return OmsProjectNotFoundError("OMS has no such project, or it was deleted. Check the project id.", details)
     if "unsupported action" in message.lower():
         return OmsUnsupportedActionError("this OMS doesn't have the action; a newer version may.", details)
-    if code in PASSING_CODES:
+    if code in PASSING_CODES and details.status != 404:
         return OmsBusyError("OMS could not do it just now.", details)
     return None
 

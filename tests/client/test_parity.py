@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.client import HTTPSConnection
 
 import pytest
-from conftest import CLIENTS, RawServer, http, outcome, settings_of
+from client_support import CLIENTS, RawServer, http, outcome, settings_of
 
 from airflow_provider_oms.client import actions, aio, sync
 from airflow_provider_oms.client.errors import (

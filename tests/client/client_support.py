@@ -1,0 +1,198 @@
+"""What the client's tests share: both clients in one call, certificates good and bad, a server that sends raw bytes."""
+
+import asyncio
+import contextlib
+import datetime
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+from dataclasses import dataclass
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from airflow_provider_oms.client.aio import AsyncOmsClient
+from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.settings import ClientSettings
+from airflow_provider_oms.client.sync import OmsClient
+
+CLIENTS = ("sync", "async")
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def settings_of(simulator, **changes):
+    """The settings that reach a simulator."""
+    given = {"login": simulator.login, "password": simulator.password, "timeout": 5.0, "retries": 0}
+    return ClientSettings(**{"base_url": simulator.url, **given, **changes})
+
+
+def ask(client, settings, *calls):
+    """Send calls with the client of that name, one after the other, and return the last answer."""
+    if client == "sync":
+        with OmsClient(settings) as blocking:
+            return [blocking.send(call) for call in calls][-1]
+
+    async def main():
+        async with AsyncOmsClient(settings) as waiting:
+            return [await waiting.asend(call) for call in calls][-1]
+
+    return asyncio.run(main())
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call ended, in what both clients must have in common."""
+
+    error: type[OmsError] | None
+    message: str = ""
+
+
+def outcome(client, settings, *calls):
+    """Send calls and tell how it ended; anything but an OmsError is a defect and goes through."""
+    try:
+        ask(client, settings, *calls)
+    except OmsError as error:
+        return Outcome(type(error), _UUID.sub("<request id>", str(error)))
+    return Outcome(None)
+
+
+# Certificates
+
+
+class Authority:
+    """A certificate authority of our own, and server certificates good and bad."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.key, self.certificate = _certificate("Test CA")
+        self.bundle = directory / "ca.pem"
+        self.bundle.write_bytes(_pem(self.certificate))
+
+    def server(self, *names, expired=False, self_signed=False):
+        """Return a server's TLS context with a certificate for these names."""
+        issuer = None if self_signed else (self.key, self.certificate)
+        key, certificate = _certificate("OMS", names, issuer, expired)
+        path = self.directory / f"server-{certificate.serial_number}.pem"
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.write_bytes(_pem(certificate) + secret)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+def _pem(certificate):
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(common_name, names=(), issuer=None, expired=False):
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    signing_key, issued_by = (issuer[0], issuer[1].subject) if issuer else (key, subject)
+    day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issued_by)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 3 * day)
+        .not_valid_after(now - day if expired else now + day)
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), critical=False)
+    return key, builder.sign(signing_key, hashes.SHA256())
+
+
+def _name(name):
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+# A server of a few lines, for what the simulator doesn't do: it answers with bytes
+
+
+class RawServer:
+    """Reads one whole request from each connection and answers with the bytes it was given.
+
+    :param answer: the bytes; None sends nothing and keeps the connection open until the server stops
+    :param listen: False for a TCP port that never takes a connection off its full queue
+    """
+
+    def __init__(self, answer=b"", listen=True):
+        self.answer = answer
+        self.requests = []
+        self._stopping = threading.Event()
+        self._socket = socket.create_server(("127.0.0.1", 0), backlog=0 if not listen else 16)
+        self.port = self._socket.getsockname()[1]
+        self._waiting = []
+        self._thread = threading.Thread(target=self._serve) if listen else None
+
+    def __enter__(self):
+        if self._thread:
+            self._thread.start()
+        else:
+            for _ in range(4):
+                self._waiting.append(socket.socket())
+                self._waiting[-1].setblocking(False)
+                with contextlib.suppress(BlockingIOError):
+                    self._waiting[-1].connect(("127.0.0.1", self.port))
+        return self
+
+    def __exit__(self, *exc_info):
+        self._stopping.set()
+        if self._thread:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                pass
+            self._thread.join(10)
+        for waiting in self._waiting:
+            waiting.close()
+        self._socket.close()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def _serve(self):
+        while True:
+            connection, _ = self._socket.accept()
+            with connection, contextlib.suppress(OSError):
+                if self._stopping.is_set():
+                    return
+                connection.settimeout(5)
+                if self.answer is None:
+                    self._stopping.wait(10)
+                    return
+                self.requests.append(_read_request(connection))
+                connection.sendall(self.answer)
+
+
+def _read_request(connection):
+    received = b""
+    while b"\r\n\r\n" not in received:
+        part = connection.recv(65536)
+        if not part:
+            return received
+        received += part
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", head.lower())
+    while length and len(body) < int(length[1]):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def http(body=b"", status="200 OK", *headers, length=True):
+    """Write an answer; its connection ends after it."""
+    lines = [f"HTTP/1.1 {status}", "Connection: close", *headers]
+    if length:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body

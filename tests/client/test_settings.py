@@ -1,0 +1,152 @@
+"""The settings that feed both clients, and the address made of a connection's parts."""
+
+import base64
+
+import certifi
+import pytest
+
+from airflow_provider_oms.client.errors import OmsInvalidRequestError
+from airflow_provider_oms.client.settings import ClientSettings, build_base_url, encode_secret, read_api_version
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "scheme", "url"),
+    [
+        ("oms", None, None, "http://oms:8089"),
+        (" oms ", None, "", "http://oms:8089"),
+        ("oms", 80, "https", "https://oms:80"),
+        ("oms", 0, None, "http://oms:8089"),
+        ("OMS.Example", None, " HTTPS ", "https://oms.example:8089"),
+        ("oms:9000", None, None, "http://oms:9000"),
+        ("oms:9000", 7000, None, "http://oms:9000"),
+        ("http://oms", 7000, "https", "http://oms:7000"),
+        ("HTTPS://oms", None, "http", "https://oms:8089"),
+        ("https://oms:443/", None, None, "https://oms:443"),
+        ("https://proxy/oms/", 443, None, "https://proxy:443/oms"),
+        ("10.1.2.3", None, None, "http://10.1.2.3:8089"),
+        ("::1", None, None, "http://[::1]:8089"),
+        ("[::1]:9000", None, None, "http://[::1]:9000"),
+        ("2001:db8::7", 80, None, "http://[2001:db8::7]:80"),
+        ("bücher.example", None, None, "http://bücher.example:8089"),
+    ],
+)
+def test_addresses(host, port, scheme, url):
+    assert build_base_url(host, port, scheme) == url
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "scheme", "says"),
+    [
+        (None, None, None, "no host"),
+        ("", None, None, "no host"),
+        ("  ", None, None, "no host"),
+        ("oms", None, "ftp", "must be http or https, not 'ftp'"),
+        ("ftp://oms", None, None, "must be http or https, not 'ftp'"),
+        ("file:///etc/passwd", None, None, "must be http or https, not 'file'"),
+        ("user:secret@oms", None, None, "holds a login"),
+        ("http://user:secret@oms", None, None, "holds a login"),
+        ("http://@oms", None, None, "holds a login"),
+        ("http://", None, None, "no address"),
+        ("http://:8089", None, None, "no address"),
+        ("oms/?x=1", None, None, "no address"),
+        ("oms#x", None, None, "no address"),
+        ("my oms", None, None, "no address"),
+        ("oms\nX-Header: y", None, None, "no address"),
+        ("oms\x00", None, None, "no address"),
+        ("oms\x7f", None, None, "no address"),
+        ("oms..example", None, None, "no address"),
+        (".oms", None, None, "no address"),
+        ("*", None, None, "no address"),
+        ("a" * 64 + ".example", None, None, "no address"),
+        ("oms:99999", None, None, "is no address"),
+        ("oms:port", None, None, "is no address"),
+        ("oms:8089:1", None, None, "is no address"),
+        ("[::1", None, None, "is no address"),
+        ("oms", 65536, None, "port must be from 1 to 65535, not 65536"),
+        ("oms", -1, None, "port must be from 1 to 65535, not -1"),
+    ],
+)
+def test_addresses_that_are_none(host, port, scheme, says):
+    with pytest.raises(OmsInvalidRequestError, match=says) as caught:
+        build_base_url(host, port, scheme)
+
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"timeout": 0}, "timeout must be a number of seconds above 0, not 0"),
+        ({"timeout": -1}, "timeout"),
+        ({"timeout": float("nan")}, "timeout"),
+        ({"timeout": float("inf")}, "timeout"),
+        ({"retries": -1}, "retries must not be negative"),
+        ({"api_version": "v4"}, "api_version must be 'v2' or 'v3', not 'v4'"),
+        ({"api_version": ""}, "api_version must be"),
+    ],
+)
+def test_settings_that_cannot_be(changes, says):
+    with pytest.raises(OmsInvalidRequestError, match=says):
+        ClientSettings("http://oms:8089", **changes)
+
+
+@pytest.mark.parametrize(("timeout", "connecting"), [(30, 10), (300, 10), (20, 10), (5, 2.5), (0.2, 0.1)])
+def test_connecting_has_its_own_shorter_limit(timeout, connecting):
+    assert ClientSettings("http://oms:8089", timeout=timeout).connect_timeout == connecting
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [("admin", "pw"), ("", ""), ("ü", "密码"), ("a", "b:c"), ("a", "\r\nX: y"), ("a" * 100, "b" * 100)],
+)
+def test_authorization(login, password):
+    scheme, _, value = ClientSettings("http://oms:8089", login, password).authorization.partition(" ")
+
+    assert scheme == "Basic"
+    assert base64.b64decode(value).decode() == f"{login}:{password}"
+    assert value.isprintable()
+
+
+def test_a_password_that_is_no_text_is_not_shown():
+    settings = ClientSettings("http://oms:8089", "admin", "geheim\udc80")
+
+    with pytest.raises(OmsInvalidRequestError, match="login and password can't be written as UTF-8") as caught:
+        _ = settings.authorization
+    assert "geheim" not in repr(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_no_secret_is_shown():
+    settings = ClientSettings("http://oms:8089", "admin", "geheim")
+
+    for shown in (repr(settings), str(settings), f"{settings}"):
+        assert "admin" in shown
+        assert "geheim" not in shown
+        assert encode_secret("geheim", "") not in shown
+        assert settings.authorization not in shown
+
+
+@pytest.mark.parametrize(
+    ("verify", "environment", "bundle"),
+    [
+        (True, {}, certifi.where()),
+        (True, {"REQUESTS_CA_BUNDLE": "/a"}, "/a"),
+        (True, {"CURL_CA_BUNDLE": "/b"}, "/b"),
+        (True, {"REQUESTS_CA_BUNDLE": "/a", "CURL_CA_BUNDLE": "/b"}, "/a"),
+        (True, {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "/b"}, "/b"),
+        ("/c", {"REQUESTS_CA_BUNDLE": "/a"}, "/c"),
+        (False, {"REQUESTS_CA_BUNDLE": "/a"}, False),
+        (False, {}, False),
+    ],
+)
+def test_the_ca_bundle(verify, environment, bundle, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert ClientSettings("https://oms:8089", verify=verify).ca_bundle == bundle
+
+
+@pytest.mark.parametrize(("written", "meant"), [("v2", "v2"), (" V3 ", "v3"), ("V2", "v2")])
+def test_api_versions(written, meant):
+    assert read_api_version(written) == meant
