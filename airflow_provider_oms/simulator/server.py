@@ -133,6 +133,8 @@ class Server:
     async def _drain(self) -> None:
         """Let what is left end: cut connections, and tasks of a request that was interrupted."""
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=0.2)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -209,10 +211,16 @@ class Server:
     async def _unlisten(self, reserve: bool) -> None:
         runner, self._runner = self._runner, None
         listener, self._listener = self._listener, None
+        self._stopping.set()
         if listener is not None:
+            # Accept nothing more, and let what was accepted through the door before closing: asyncio forgets to close
+            # a connection that it accepted just before its server closed, and the client would wait for ever.
+            for sock in listener.sockets:
+                asyncio.get_running_loop().remove_reader(sock.fileno())
+            for _ in range(5):
+                await asyncio.sleep(0)
             listener.close()
         if runner is not None:
-            self._stopping.set()
             server = runner.server
             for connection in list(server.connections) if server else []:
                 if connection.transport is not None:

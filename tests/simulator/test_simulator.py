@@ -200,3 +200,31 @@ def test_it_imports_nothing_else_of_the_provider_and_no_airflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_no_client_is_left_waiting_when_the_port_goes_down():
+    """Connections that are being accepted at that very moment are cut as well."""
+    ended, late = threading.Event(), []
+
+    def hammer() -> None:
+        while not ended.is_set():
+            try:
+                requests.post(f"{sim.url}/api/v2?Action=ListAllLabels", timeout=5)
+            except requests.ConnectionError:
+                pass
+            except requests.Timeout as error:
+                late.append(error)
+
+    with Simulator() as sim:
+        threads = [threading.Thread(target=hammer) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for number in range(15):
+            sim.down()
+            sim.up()
+            sim.outage(0.001 * number)
+            time.sleep(0.01)
+    ended.set()
+    for thread in threads:
+        thread.join(10)
+    assert late == []
