@@ -1,0 +1,110 @@
+"""``oms-demo``: the example DAG, gated on a simulated migration, once through ``dag.test()``."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from airflow_provider_oms.demo.home import airflow_environment, example_dags, throw_away_home
+from airflow_provider_oms.demo.migration import MAX_LAG, PROJECT, Record, demo_project
+from airflow_provider_oms.demo.process import Process
+from airflow_provider_oms.demo.report import ReportReader
+from airflow_provider_oms.demo.screen import NOTICE, Screen
+from airflow_provider_oms.demo.verdict import Facts, checks, happenings
+from airflow_provider_oms.simulator import Simulator
+
+DAG_ID = "example_oms_gate"
+
+#: Seconds between two looks of a gate, for a migration that takes 20 s.
+POKE_INTERVAL = 2.0
+
+#: Seconds after which the run is given up.
+LIMIT = 300.0
+
+_EVERY = 0.1
+
+
+class DemoFailed(Exception):
+    """Airflow didn't do what it was to do; the message says what."""
+
+
+def run_demo(screen: Screen, *, deferrable: bool, keep: bool) -> int:
+    """Run the example DAG and return the exit status: 0 when downstream ran, and after the milestones.
+
+    :param screen: where to show it
+    :param deferrable: whether the gates wait in a trigger
+    :param keep: whether to keep the throw-away home
+    """
+    screen.say(NOTICE)
+    with Simulator([demo_project()]) as oms, throw_away_home(keep) as home:
+        log = home / "airflow.log"
+        record = Record(oms.project(PROJECT))
+        environment = airflow_environment(home, example_dags(), oms.connection_json, deferrable=deferrable)
+        reader = ReportReader(home / "report.jsonl")
+        try:
+            with screen:
+                _run_airflow(screen, record, reader, environment, log)
+            facts = Facts(
+                record.project_id,
+                record.started(),
+                record.full_transfer_reached(),
+                record.lag_reached(MAX_LAG),
+                MAX_LAG,
+            )
+            found = checks(facts, reader.run)
+            screen.result(happenings(facts, reader.run), found)
+            if not all(check.passed for check in found):
+                raise DemoFailed("The demo failed: see what is WRONG above.")
+            screen.say("\nDownstream ran, and only after the migration had reached its milestones.")
+            return 0
+        except DemoFailed as error:
+            screen.failure(str(error), log if keep else saved(log))
+            return 1
+        finally:
+            if keep:
+                screen.say(f"Airflow's home is kept: {home}")
+
+
+def _run_airflow(screen: Screen, record: Record, reader: ReportReader, environment: dict[str, str], log: Path) -> None:
+    home = Path(environment["AIRFLOW_HOME"])
+
+    def show() -> None:
+        screen.show(record.steps(), reader.update())
+
+    screen.phase("Airflow makes its database (airflow db migrate)")
+    with Process([sys.executable, "-m", "airflow", "db", "migrate"], environment, log) as migrate:
+        if _wait(migrate, show) != 0:
+            raise DemoFailed("The demo failed: `airflow db migrate` didn't succeed.")
+    screen.phase(f"Airflow runs the DAG {DAG_ID} (dag.test)")
+    file = Path(environment["AIRFLOW__CORE__DAGS_FOLDER"]) / f"{DAG_ID}.py"
+    command = [sys.executable, "-m", "airflow_provider_oms.demo.runner", str(file), DAG_ID, str(home / "report.jsonl")]
+    with Process([*command, "--poke-interval", str(POKE_INTERVAL)], environment, log) as runner:
+        code = _wait(runner, show)
+    if reader.run.state is None:
+        raise DemoFailed(f"The demo failed: Airflow's run didn't come to an end (exit status {code}).")
+    screen.phase("Done")
+
+
+def _wait(process: Process, show: Callable[[], None]) -> int:
+    """Show how it goes until a process has ended, and return its exit status."""
+    until = time.monotonic() + LIMIT
+    while (code := process.exit_code()) is None:
+        if time.monotonic() > until:
+            raise DemoFailed(f"The demo failed: Airflow was not done after {LIMIT:g} s.")
+        show()
+        time.sleep(_EVERY)
+    show()
+    return code
+
+
+def saved(log: Path) -> Path:
+    """Keep the log of a home that is about to go."""
+    if not log.exists():
+        return log
+    with tempfile.NamedTemporaryFile(prefix="oms-demo-", suffix=".log", delete=False) as file:
+        kept = Path(file.name)
+    return Path(shutil.copy(log, kept))

@@ -1,0 +1,124 @@
+"""The simulated migration of the demo, and what the simulator can tell about any moment of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from airflow_provider_oms.simulator import LiveProject, Project, Table
+from airflow_provider_oms.simulator.machine import SAMPLE_EVERY, State, evaluate
+
+FULL_TRANSFER = "FULL_TRANSFER"
+INCREMENTAL = "INCR_TRANSFER"
+
+#: The parameters of the example DAG: its project, and how far the changes may be behind (seconds).
+PROJECT = "demo_shop"
+MAX_LAG = 25.0
+
+#: Seconds of a migration after which a lag that was never small is given up looking for.
+_LONGEST = 3600.0
+
+
+def demo_project() -> Project:
+    """Return a migration that has all rows 9 s after its start, and a small lag 11 s later."""
+    return Project(
+        id="np_demo",
+        name=PROJECT,
+        rows=100_000,
+        durations={"STRUCT_TRANSFER": 1, "FULL_TRANSFER": 6},
+        initial_lag=60,
+        verification=[
+            Table(schema="shop", table="orders", consistent=60_000),
+            Table(schema="shop", table="customers", consistent=40_000),
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A step, for a progress bar.
+
+    :param name: the step's name
+    :param percent: how much of it is done
+    :param status: its status, in OMS's words
+    :param detail: the lag of a continuous step, the rows of one that copies
+    :param landmark: changes when something is worth a line of its own
+    """
+
+    name: str
+    percent: int
+    status: str
+    detail: str = ""
+    landmark: object = None
+
+
+class Record:
+    """What the simulator knows of a project: the measure of what Airflow did.
+
+    :param live: the project in the running simulator
+    """
+
+    def __init__(self, live: LiveProject) -> None:
+        self._live = live
+
+    @property
+    def project_id(self) -> str:
+        """The project's id."""
+        return self._live.id
+
+    def at(self, moment: float) -> State:
+        """Return what the project was, or will be if nobody acts, at a moment (Unix seconds)."""
+        history = [event for event in self._live.history if event.time <= moment]
+        return evaluate(self._live.project, self._live.created, history, max(moment, self._live.created))
+
+    def started(self) -> float | None:
+        """Return when the project was started."""
+        return self._live.state().started
+
+    def full_transfer_reached(self) -> float | None:
+        """Return when all rows had arrived."""
+        return self._live.state().steps[FULL_TRANSFER].finish
+
+    def lag_reached(self, max_lag: float) -> float | None:
+        """Return when OMS first showed a checkpoint that near. It moves checkpoints once in a while only.
+
+        :param max_lag: seconds
+        """
+        now = self._live.state()
+        moment = now.forward.start
+        while moment is not None and moment <= min(now.time, (now.forward.start or 0.0) + _LONGEST):
+            checkpoint = self.at(moment).forward.checkpoint
+            if checkpoint is not None and moment - checkpoint <= max_lag:
+                return moment
+            moment += SAMPLE_EVERY
+        return None
+
+    def steps(self) -> Sequence[Progress]:
+        """Return the steps as they are now."""
+        state = self._live.state()
+        return [
+            Progress(step.name, step.progress, step.status, _detail(state, step.name), _landmark(state, step.name))
+            for step in state.steps.values()
+        ]
+
+    def finished_waiting(self) -> bool:
+        """Tell whether the project has come as far as it does without a person."""
+        return self._live.state().waits_for_person
+
+
+def _detail(state: State, name: str) -> str:
+    step = state.steps[name]
+    if step.start is None:
+        return ""
+    if name == INCREMENTAL and state.forward.checkpoint is not None:
+        return f"{max(0.0, state.time - state.forward.checkpoint):.0f} s behind"
+    if name == FULL_TRANSFER:
+        return f"{int(state.project.rows * step.fraction + 1e-6):,} rows"
+    return ""
+
+
+def _landmark(state: State, name: str) -> object:
+    step = state.steps[name]
+    if name == INCREMENTAL:
+        return step.status, state.forward.checkpoint
+    return step.status, step.progress // 25 if name == FULL_TRANSFER else step.progress == 100

@@ -1,0 +1,84 @@
+"""What the runner has reported so far of Airflow's tasks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class TaskReport:
+    """A task as Airflow has it.
+
+    :param name: its task id
+    :param state: what it last was; in the end, what Airflow has stored
+    :param start: when it began (Unix seconds)
+    :param end: when it ended, known when the run has
+    :param returned: what it returned (XCom)
+    """
+
+    name: str
+    state: str = "not yet"
+    start: float | None = None
+    end: float | None = None
+    returned: Any = None
+
+
+@dataclass
+class RunReport:
+    """A run of the example DAG.
+
+    :param tasks: its tasks by name, in the order of the DAG; empty until the DAG is loaded
+    :param state: the run's state, once it has ended
+    """
+
+    tasks: dict[str, TaskReport] = field(default_factory=dict)
+    state: str | None = None
+
+    def add(self, line: str) -> None:
+        """Take in a line of the report."""
+        said = json.loads(line)
+        event = said.pop("event")
+        if event == "loaded":
+            self.tasks = {name: TaskReport(name) for name in said["tasks"]}
+        elif event == "state":
+            task = self._task(said["task"])
+            task.state = said["state"]
+            if task.start is None and task.state == "running":
+                task.start = said["time"]
+        elif event == "task":
+            task = self._task(said["task"])
+            task.state, task.end, task.returned = said["state"] or "none", said["end"], said["returned"]
+            # Airflow 2.11 stores no start in dag.test(); where there are two, the earlier one is the stricter measure.
+            task.start = min((moment for moment in (task.start, said["start"]) if moment is not None), default=None)
+        elif event == "end":
+            self.state = said["state"]
+
+    def _task(self, name: str) -> TaskReport:
+        return self.tasks.setdefault(name, TaskReport(name))
+
+
+class ReportReader:
+    """Reads a report while it is being written.
+
+    :param file: the runner's file; it may not be there yet
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.run = RunReport()
+        self._file = file
+        self._read = 0
+
+    def update(self) -> RunReport:
+        """Take in what is new, as far as its line is complete."""
+        if self._file.exists():
+            with self._file.open("rb") as file:
+                file.seek(self._read)
+                new = file.read()
+            whole = new[: new.rfind(b"\n") + 1]
+            self._read += len(whole)
+            for line in whole.decode("utf-8").splitlines():
+                self.run.add(line)
+        return self.run

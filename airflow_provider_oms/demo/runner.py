@@ -1,0 +1,117 @@
+"""Run one DAG file by ``dag.test()`` and report, as JSON lines, what its tasks do. Runs inside the demo's Airflow.
+
+``python -m airflow_provider_oms.demo.runner FILE DAG_ID REPORT [--poke-interval SECONDS]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the DAG; returns 0 when every task has succeeded."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("dag_id")
+    parser.add_argument("report", type=Path)
+    parser.add_argument("--poke-interval", type=float)
+    given = parser.parse_args(arguments)
+    with given.report.open("a", encoding="utf-8", buffering=1) as report:
+        dag = load_dag(given.file, given.dag_id)
+        watch_tasks(dag, partial(_write, report))
+        if given.poke_interval is not None:
+            set_poke_interval(dag, given.poke_interval)
+        _write(report, event="loaded", tasks=list(dag.task_dict))
+        run = dag.test()
+        instances = run.get_task_instances()
+        for instance in instances:
+            _write(report, event="task", **describe(instance))
+        _write(report, event="end", state=str(getattr(run.state, "value", run.state)))
+    return 0 if all(instance.state == "success" for instance in instances) else 1
+
+
+def load_dag(file: Path, dag_id: str) -> Any:
+    """Import a DAG file and return its DAG.
+
+    :raises LookupError: when the file has no such DAG
+    """
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise LookupError(f"{file} can't be imported")
+    module = importlib.util.module_from_spec(spec)
+    # Airflow finds the file of a DAG by the module that is being imported.
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    for value in vars(module).values():
+        if getattr(value, "dag_id", None) == dag_id and hasattr(value, "task_dict"):
+            return value
+    raise LookupError(f"{file} has no DAG {dag_id}")
+
+
+def set_poke_interval(dag: Any, seconds: float) -> None:
+    """Let every task of a DAG that looks once in a while look that often."""
+    for task in dag.tasks:
+        partial_kwargs = getattr(task, "partial_kwargs", None)
+        if partial_kwargs is not None:
+            partial_kwargs["poke_interval"] = seconds
+        elif hasattr(task, "poke_interval"):
+            task.poke_interval = seconds
+
+
+def watch_tasks(dag: Any, report: Callable[..., None]) -> None:
+    """Have every task report when it begins and how it ends."""
+    states = {"execute": "running", "success": "success", "failure": "failed", "skipped": "skipped", "retry": "retry"}
+    for task in dag.tasks:
+        target = getattr(task, "partial_kwargs", None)
+        for moment, state in states.items():
+            name = f"on_{moment}_callback"
+            callback = partial(_report_state, report, task.task_id, state)
+            if target is not None:
+                target[name] = _with(target.get(name), callback)
+            else:
+                setattr(task, name, _with(getattr(task, name, None), callback))
+
+
+def describe(instance: Any) -> dict[str, Any]:
+    """Return what Airflow has stored of a task: its state, its times, and what it returned."""
+    state = getattr(instance.state, "value", instance.state)
+    returned = instance.xcom_pull(task_ids=instance.task_id) if state == "success" else None
+    return {
+        "task": instance.task_id,
+        "map_index": instance.map_index,
+        "state": state,
+        "start": _seconds(instance.start_date),
+        "end": _seconds(instance.end_date),
+        "returned": returned,
+    }
+
+
+def _with(present: Any, more: Callable[[Any], None]) -> list[Any]:
+    if present is None:
+        return [more]
+    return [*(present if isinstance(present, Iterable) else [present]), more]
+
+
+def _report_state(report: Callable[..., None], task_id: str, state: str, context: Any) -> None:
+    report(event="state", task=task_id, state=state, time=time.time())
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _write(report: Any, **event: Any) -> None:
+    report.write(json.dumps(event, default=str) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Start a migration, wait until its data is complete and fresh, and only then begin the work that needs it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow.providers.common.compat.sdk import DAG, task
+
+from airflow_provider_oms.operators.oms import OmsStartProjectOperator
+from airflow_provider_oms.sensors.oms import OmsCheckpointLagSensor, OmsFullTransferSensor
+
+log = logging.getLogger(__name__)
+
+DOC = """
+### Gate a job on a migration
+
+`start` starts the OMS project, or does nothing when it already runs. `full_transfer` opens once all rows that were
+there at the beginning have arrived, `lag` once the changes since then are at most `max_lag` seconds behind.
+`downstream` then gets what the two gates saw.
+
+The gates change nothing in OMS, so a task can be cleared or killed at any time. They fail when the project fails, and
+`downstream` doesn't run then.
+
+It needs the connection `oms_default` and a project named as the parameter `project` says. With
+`[operators] default_deferrable` the gates wait in the triggerer, without a worker slot.
+"""
+
+with DAG(
+    dag_id="example_oms_gate",
+    schedule=None,
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    params={"project": "demo_shop", "max_lag": 25},
+    # A gate looks every 30 s unless told otherwise; here often, since the migration of the demo takes 20 s.
+    default_args={"poke_interval": 5, "retries": 1, "retry_delay": timedelta(seconds=30)},
+    tags=["oms", "example"],
+    doc_md=DOC,
+) as dag:
+    start = OmsStartProjectOperator(task_id="start", project_name="{{ params.project }}")
+    full_transfer = OmsFullTransferSensor(task_id="full_transfer", project_name="{{ params.project }}")
+    lag = OmsCheckpointLagSensor(task_id="lag", project_name="{{ params.project }}", max_lag="{{ params.max_lag }}")
+
+    @task
+    def downstream(full_transfer: dict[str, Any], lag: dict[str, Any]) -> dict[str, Any]:
+        """Do what needs the migrated data."""
+        log.info("The full transfer was at %s %% at %s.", full_transfer["progress"], full_transfer["time"])
+        log.info("The changes were %s s behind at %s.", lag["lag"], lag["time"])
+        return {"full_transfer": full_transfer, "lag": lag}
+
+    start >> full_transfer >> lag
+    downstream(full_transfer.output, lag.output)
