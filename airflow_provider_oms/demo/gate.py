@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from airflow_provider_oms.demo.home import airflow_environment, example_dags, throw_away_home
@@ -26,6 +26,10 @@ POKE_INTERVAL = 2.0
 LIMIT = 300.0
 
 _EVERY = 0.1
+_PHASES = {
+    "database": "Airflow makes its database (as `airflow db migrate` does)",
+    "run": f"Airflow runs the DAG {DAG_ID} (dag.test)",
+}
 
 
 class DemoFailed(Exception):
@@ -69,40 +73,35 @@ def run_demo(screen: Screen, *, deferrable: bool, keep: bool) -> int:
                 screen.say(f"Airflow's home is kept: {home}")
 
 
-def _run_airflow(screen: Screen, record: Record, reader: ReportReader, environment: dict[str, str], log: Path) -> None:
-    home = Path(environment["AIRFLOW_HOME"])
-
-    def show() -> None:
-        screen.show(record.steps(), reader.update())
-
-    screen.phase("Airflow makes its database (airflow db migrate)")
-    with Process([sys.executable, "-m", "airflow", "db", "migrate"], environment, log) as migrate:
-        if _wait(migrate, show) != 0:
-            raise DemoFailed("The demo failed: `airflow db migrate` didn't succeed.")
-    screen.phase(f"Airflow runs the DAG {DAG_ID} (dag.test)")
+def _run_airflow(
+    screen: Screen, record: Record, reader: ReportReader, environment: Mapping[str, str], log: Path
+) -> None:
     file = Path(environment["AIRFLOW__CORE__DAGS_FOLDER"]) / f"{DAG_ID}.py"
-    command = [sys.executable, "-m", "airflow_provider_oms.demo.runner", str(file), DAG_ID, str(home / "report.jsonl")]
-    with Process([*command, "--poke-interval", str(POKE_INTERVAL)], environment, log) as runner:
-        code = _wait(runner, show)
+    command = [sys.executable, "-m", "airflow_provider_oms.demo.runner", str(file), DAG_ID, str(reader.file)]
+    command += ["--poke-interval", str(POKE_INTERVAL)]
+    screen.phase("Airflow starts")
+    until = time.monotonic() + LIMIT
+    phase = ""
+    with Process(command, environment, log) as runner:
+        while True:
+            code = runner.exit_code()
+            run = reader.update()
+            if run.phase != phase:
+                phase = run.phase
+                screen.phase(_PHASES.get(phase, phase))
+            screen.show(record.steps(), run)
+            if code is not None:
+                break
+            if time.monotonic() > until:
+                raise DemoFailed(f"The demo failed: Airflow was not done after {LIMIT:g} s.")
+            time.sleep(_EVERY)
     if reader.run.state is None:
         raise DemoFailed(f"The demo failed: Airflow's run didn't come to an end (exit status {code}).")
     screen.phase("Done")
 
 
-def _wait(process: Process, show: Callable[[], None]) -> int:
-    """Show how it goes until a process has ended, and return its exit status."""
-    until = time.monotonic() + LIMIT
-    while (code := process.exit_code()) is None:
-        if time.monotonic() > until:
-            raise DemoFailed(f"The demo failed: Airflow was not done after {LIMIT:g} s.")
-        show()
-        time.sleep(_EVERY)
-    show()
-    return code
-
-
 def saved(log: Path) -> Path:
-    """Keep the log of a home that is about to go."""
+    """Keep the log of a home that is about to go, and return where it is then."""
     if not log.exists():
         return log
     with tempfile.NamedTemporaryFile(prefix="oms-demo-", suffix=".log", delete=False) as file:

@@ -31,17 +31,21 @@ class RunReport:
     """A run of the example DAG.
 
     :param tasks: its tasks by name, in the order of the DAG; empty until the DAG is loaded
+    :param phase: what the runner is at: ``database``, then ``run``
     :param state: the run's state, once it has ended
     """
 
     tasks: dict[str, TaskReport] = field(default_factory=dict)
+    phase: str = ""
     state: str | None = None
 
     def add(self, line: str) -> None:
         """Take in a line of the report."""
         said = json.loads(line)
         event = said.pop("event")
-        if event == "loaded":
+        if event == "phase":
+            self.phase = said["name"]
+        elif event == "loaded":
             self.tasks = {name: TaskReport(name) for name in said["tasks"]}
         elif event == "state":
             task = self._task(said["task"])
@@ -68,13 +72,13 @@ class ReportReader:
 
     def __init__(self, file: Path) -> None:
         self.run = RunReport()
-        self._file = file
+        self.file = file
         self._read = 0
 
     def update(self) -> RunReport:
         """Take in what is new, as far as its line is complete."""
-        if self._file.exists():
-            with self._file.open("rb") as file:
+        if self.file.exists():
+            with self.file.open("rb") as file:
                 file.seek(self._read)
                 new = file.read()
             whole = new[: new.rfind(b"\n") + 1]

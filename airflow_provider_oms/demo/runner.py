@@ -1,6 +1,6 @@
-"""Run one DAG file by ``dag.test()`` and report, as JSON lines, what its tasks do. Runs inside the demo's Airflow.
+"""Make Airflow's database, run a DAG file by ``dag.test()`` and report what its tasks do. Runs in the demo's Airflow.
 
-``python -m airflow_provider_oms.demo.runner FILE DAG_ID REPORT [--poke-interval SECONDS]``
+``python -m airflow_provider_oms.demo.runner FILE DAG_ID REPORT [--poke-interval SECONDS]`` adds JSON lines to REPORT.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--poke-interval", type=float)
     given = parser.parse_args(arguments)
     with given.report.open("a", encoding="utf-8", buffering=1) as report:
+        _write(report, event="phase", name="database")
+        make_database()
+        _write(report, event="phase", name="run")
         dag = load_dag(given.file, given.dag_id)
         watch_tasks(dag, partial(_write, report))
         if given.poke_interval is not None:
@@ -37,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _write(report, event="task", **describe(instance))
         _write(report, event="end", state=str(getattr(run.state, "value", run.state)))
     return 0 if all(instance.state == "success" for instance in instances) else 1
+
+
+def make_database() -> None:
+    """Do what ``airflow db migrate`` does where there is no database yet, without starting Airflow twice."""
+    from airflow.utils.db import initdb
+
+    initdb()
 
 
 def load_dag(file: Path, dag_id: str) -> Any:

@@ -84,7 +84,7 @@ def checks(facts: Facts, run: RunReport) -> list[Check]:
     return [
         Check("Airflow's run succeeded", run.state == "success"),
         Check("downstream ran", began is not None and run.tasks["downstream"].state == "success"),
-        Check("the project was started before the gates opened", _before(facts.started, began)),
+        Check("the project was started before downstream began", _before(facts.started, began)),
         Check("downstream began after the full transfer was reached", _before(facts.full_transfer, began)),
         Check("downstream began after the lag was reached", _before(facts.lag, began)),
         Check(
