@@ -6,10 +6,13 @@ projects" (V4.2.2): what its console allows. That the API allows the same is unt
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.models import PreCheckItem, PreCheckResult, Step
+from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.status import DELETED, RELEASED, RELEASING, is_running
 
 _RUNNING = "RUNNING*"
@@ -62,6 +65,8 @@ _RULES = {
     "resume": _Rule("ResumeProject", ("SUSPEND", "FAILED"), (_RUNNING,), effect=("FINISHED",)),
     "release": _Rule("ReleaseProject", ("SUSPEND", "FAILED", "FINISHED"), (RELEASED, DELETED), under_way=(RELEASING,)),
     "delete": _Rule("DeleteProject", ("INIT", RELEASED), (DELETED,)),
+    "advance": _Rule("AdvanceProject", (_RUNNING,), ()),
+    "configure": _Rule("UpdateProjectConfig", ("INIT", "SUSPEND", "FAILED"), ()),
 }
 
 #: The actions that have a rule.
@@ -83,6 +88,10 @@ _HINTS = {
     ("delete", "FAILED"): "Release it first, or give stop_first=True.",
     ("delete", "FINISHED"): "Release it first, or give stop_first=True.",
     ("delete", RELEASING): "Wait until it is released.",
+    ("advance", "INIT"): "Start it first.",
+    ("advance", "SUSPEND"): "Resume it first.",
+    ("advance", "FAILED"): "Resume it first, once the cause is mended.",
+    ("configure", _RUNNING): "Stop it first.",
 }
 
 
@@ -126,6 +135,63 @@ def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = F
     return move.kind is Kind.DONE or (move.kind is Kind.SEND and move.action != sent)
 
 
+def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> Move:
+    """Decide whether a project waits at a step for being advanced.
+
+    How OMS shows that is not documented but for full verification (RUNNING at 100) and the switchover (RUNNING). Taken
+    here: the step is through, or is the switchover, and the one after it hasn't begun.
+
+    :param status: the project's status
+    :param steps: its steps, in their order
+    :param from_step: the step to go on from, in any of OMS's vocabularies
+    """
+    refused = plan("advance", status)
+    found = step_rules.find(steps, from_step)
+    if not found:
+        listed = plain(step_rules.names(steps)) or "none"
+        return refused if refused.kind is Kind.REFUSE else Move(
+            Kind.REFUSE, "advance", f"It has no step {from_step}. Its steps are {listed}."
+        )
+    step = found[-1]
+    # Incremental verification runs beside the others.
+    after = [one for one in steps[list(steps).index(step) + 1 :] if not _beside(one)]
+    if any(step_rules.has_started(one) for one in after) or (not after and step_rules.is_over(step)):
+        return Move(Kind.DONE)
+    if refused.kind is Kind.REFUSE:
+        return refused
+    if step_rules.is_done(step) or _is_through(step) or step_rules.is_open_switchover(step):
+        return Move(Kind.SEND, "advance")
+    progress = "" if step.progress is None else f" at {step.progress:g} %"
+    return Move(
+        Kind.REFUSE,
+        "advance",
+        f"Step {step.name} is {plain(step.status, 60)}{progress}: it isn't through. Wait for it with OmsStepSensor.",
+    )
+
+
+class PreCheck(Enum):
+    """What a pre-check has come to."""
+
+    RUNNING = "running"
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+def judge_pre_check(result: PreCheckResult) -> tuple[PreCheck, list[PreCheckItem]]:
+    """Judge a pre-check, and return the items that failed. Only an item with a good status hasn't.
+
+    :param result: what ``GetPreCheckResult`` says
+    """
+    if result.status not in ("FINISHED", "FAILED", "SKIPPED"):
+        return PreCheck.RUNNING, []
+    failed = [item for item in result.items if item.status not in _GOOD_ITEMS]
+    return (PreCheck.FAILED if failed or result.status == "FAILED" else PreCheck.PASSED), failed
+
+
+#: OceanBase documents no list of an item's statuses; these are the good ones of its other lists.
+_GOOD_ITEMS = ("FINISHED", "SUCCESS", "PASSED", "SKIPPED")
+
+
 def name_of(action: str) -> str:
     """Return OMS's name of an action."""
     return _RULES[action].name
@@ -134,6 +200,10 @@ def name_of(action: str) -> str:
 def may_be_stopped(status: str | None) -> bool:
     """Decide whether a project is at work, so that stopping it means something."""
     return is_running(status)
+
+
+def _beside(step: Step) -> bool:
+    return step_rules.kind_of(step.name) is step_rules.StepKind.INCREMENTAL_VERIFICATION
 
 
 def _among(status: str | None, statuses: tuple[str, ...]) -> bool:

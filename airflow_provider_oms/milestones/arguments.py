@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-#: Unix seconds of the year 5138. Whatever is larger is in milliseconds.
-_LATEST = 1e11
+#: Unix seconds of the years 1973 and 5138. Whatever is larger is in milliseconds, whatever is smaller is a date written
+#: as a number: a moment in 1970 would open every gate at once.
+_EARLIEST, _LATEST = 1e8, 1e11
 
 
 def seconds(name: str, value: Any) -> float:
@@ -47,15 +48,16 @@ def moment(name: str, value: Any) -> float:
     :param value: a datetime, ISO 8601 text, or Unix seconds
     :raises ValueError: naming the argument
     """
-    parsed = _number(value)
+    basic_date = isinstance(value, str) and len(value.strip()) == 8  # 20270115, Airflow's ds_nodash
+    parsed = None if basic_date else _number(value)
     if parsed is None:
         try:
             when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
             parsed = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
         except (ValueError, OverflowError):
             raise ValueError(f"{name} must be a datetime, ISO 8601 text or Unix seconds; it is {value!r}") from None
-    if not 0 < parsed < _LATEST:
-        raise ValueError(f"{name} must lie between 1970 and 5138; it is {value!r} (Unix time is taken in seconds)")
+    if not _EARLIEST < parsed < _LATEST:
+        raise ValueError(f"{name} must lie between 1973 and 5138; it is {value!r} (Unix time is taken in seconds)")
     return parsed
 
 

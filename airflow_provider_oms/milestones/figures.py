@@ -26,5 +26,5 @@ def _of_step(step: Step) -> str:
     if rate and rate > 0:
         parts.append(f"{rate:,.0f} rows/s")
         if capacity is not None and capacity > rows and (capacity - rows) / rate < timedelta.max.total_seconds():
-            parts.append(f"about {timedelta(seconds=round((capacity - rows) / rate))} left")
+            parts.append(f"about {timedelta(seconds=int((capacity - rows) / rate))} left")
     return f"{step.name}: {', '.join(parts)}"

@@ -8,12 +8,15 @@ from airflow_provider_oms.client.errors import plain
 from airflow_provider_oms.client.fields import Checkpoint
 from airflow_provider_oms.client.models import ProjectProgress
 from airflow_provider_oms.client.protocol import Answer
-from airflow_provider_oms.milestones.look import BELIEVABLE_AHEAD, lag_of
+from airflow_provider_oms.milestones.look import BELIEVABLE_AHEAD, known, lag_of
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 DIRECTIONS = ("forward", "reverse")
 
-_FROZEN = " The project is past its switchover, so the forward checkpoint stands still; direction='reverse' is the one that moves."
+_FROZEN = (
+    " The project is past its switchover, so the forward checkpoint stands still; "
+    "direction='reverse' is the one that moves."
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Reading:
     :param lag: seconds behind OMS's clock, not below 0; for people, also where it isn't trusted
     :param problem: why nothing can be concluded from it yet; empty when it can be trusted
     :param impossible: whether nothing ever can
+    :param alarming: whether a person should look at the problem
     :param remark: what else a person should know
     """
 
@@ -31,6 +35,7 @@ class Reading:
     lag: float | None
     problem: str = ""
     impossible: bool = False
+    alarming: bool = False
     remark: str = ""
 
     @property
@@ -80,7 +85,8 @@ def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
         return Reading(
             checkpoint,
             lag,
-            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now (by the {answer.clock} clock), which can't be.",
+            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now ({answer.clock} clock), which can't be.",
+            alarming=True,
         )
-    frozen = forward and kind_of(data.current_step) is StepKind.REVERSE
+    frozen = forward and kind_of(known(data, ProjectProgress.current_step)) is StepKind.REVERSE
     return Reading(checkpoint, lag, remark=_FROZEN if frozen else "")

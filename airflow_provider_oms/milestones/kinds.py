@@ -158,7 +158,8 @@ class CheckpointLagMilestone(Milestone):
         if reading.impossible:
             return look.failed(reading.problem, seen)
         if reading.problem:
-            return (yield from look.not_yet(reading.problem, answer, seen, awaits=_step_of(self.direction)))
+            awaits = _step_of(self.direction)
+            return (yield from look.not_yet(reading.problem, answer, seen, awaits=awaits, alarming=reading.alarming))
         if not is_running(answer.data.status):
             return (yield from look.not_yet("A lag counts only while the project is running.", answer, seen))
         lag = reading.trusted_lag
@@ -199,7 +200,8 @@ class CheckpointReachedMilestone(Milestone):
         if reading.impossible:
             return look.failed(reading.problem, seen)
         if reading.problem:
-            return (yield from look.not_yet(reading.problem, answer, seen, awaits=_step_of(self.direction)))
+            awaits = _step_of(self.direction)
+            return (yield from look.not_yet(reading.problem, answer, seen, awaits=awaits, alarming=reading.alarming))
         message = (
             f"The {self.direction} checkpoint is at {utc_text(reading.trusted_checkpoint)}; "
             f"it must pass {utc_text(self.checkpoint)}."
@@ -235,7 +237,8 @@ class FullVerificationMilestone(Milestone):
             return look.reached(finding.message, seen)
         if finding.inconsistent:
             return look.failed(finding.message, seen)
-        return (yield from look.not_yet(finding.message, progress, seen, steps=steps, awaits=_VERIFICATION))
+        awaits, alarming = _VERIFICATION, finding.alarming
+        return (yield from look.not_yet(finding.message, progress, seen, steps=steps, awaits=awaits, alarming=alarming))
 
 
 @dataclass(frozen=True)
@@ -297,7 +300,7 @@ class CutoverReadyMilestone(Milestone):
             return look.failed("The project has no incremental sync, so there is nothing to cut over from.", seen)
         full = step_rules.find(steps, _FULL[0])
         verifier = step_rules.find(steps, _VERIFICATION[0])
-        missing = []
+        missing, alarming = [], reading.alarming
         if not is_running(progress.data.status):
             missing.append("the project isn't running")
         if progress.data.enable_full_transfer is not False and not full:
@@ -305,6 +308,8 @@ class CutoverReadyMilestone(Milestone):
         missing += [f"step {step.name} is {plain(step.status, 60)}" for step in full if not step_rules.is_done(step)]
         if not incremental:
             missing.append("no steps are listed")
+        if not all(step.name for step in steps):
+            missing.append("OMS lists a step without a name, which may be the verification")
         missing += [
             f"step {step.name} is {plain(step.status, 60)}, not monitoring"
             for step in incremental
@@ -321,11 +326,12 @@ class CutoverReadyMilestone(Milestone):
                 return look.failed(finding.message, seen)
             if not finding.consistent:
                 missing.append(finding.message)
+                alarming = alarming or finding.alarming
         if not missing:
             return look.reached(f"Ready for the cut-over: the lag is {reading.trusted_lag:.0f} s.", seen)
         message = f"Not ready for the cut-over: {'; '.join(missing)}."
         awaits = [*_FULL, *_INCREMENTAL, *_VERIFICATION]
-        return (yield from look.not_yet(message, progress, seen, steps=steps, awaits=awaits))
+        return (yield from look.not_yet(message, progress, seen, steps=steps, awaits=awaits, alarming=alarming))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """One look at a project: the questions to ask, and the rules that hold for every milestone.
 
-A look is a dialogue: a generator that yields the calls it wants and is sent the answers, so that the same rules serve the
-synchronous client, the asynchronous one and a test that has neither. It does no I/O and reads no clock.
+A look is a dialogue: a generator that yields the calls it wants and is sent the answers, so that the same rules serve
+the synchronous client, the asynchronous one and a test that has neither. It does no I/O and reads no clock.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Look:
             checkpoint=known(data, ProjectProgress.incr_sync_checkpoint),
             time=utc_text(answer.at),
         )
-        if more.get("checkpoint") is None:
+        if "lag" not in more:
             more = {**more, "lag": lag_of(seen.checkpoint, answer.at)}
         return replace(seen, **more)
 
@@ -101,6 +101,7 @@ class Look:
         *,
         awaits: Sequence[str] = (),
         steps: list[Step] | None = None,
+        alarming: bool = False,
     ) -> Dialogue[Verdict]:
         """Judge by the project's status whether a milestone that isn't reached still can be.
 
@@ -109,6 +110,7 @@ class Look:
         :param seen: what was seen
         :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too
         :param steps: the steps, where the milestone has asked for them already
+        :param alarming: whether a person should look at what is missing
         """
         status = answer.data.status
         view = outlook(status)
@@ -125,15 +127,17 @@ class Look:
         if view is Outlook.OVER:
             return self.failed(f"{message} Nothing more will happen: the project is {status}.", seen)
         figures = figures_of(awaited)
-        if view is Outlook.PAUSED or step_rules.suspended(awaited):
+        if view is Outlook.PAUSED or (view is Outlook.UNDER_WAY and step_rules.suspended(awaited)):
             what = "The project is paused" if view is Outlook.PAUSED else "The step is paused"
             if self.gate.fail_on_suspend:
                 return self.failed(f"{message} {what} (SUSPEND). Resume it in OMS, then clear this task.", seen)
-            return self.waiting(f"{message} {what} (SUSPEND); waiting for somebody to resume it.", seen, figures)
+            return self.waiting(
+                f"{message} {what} (SUSPEND); waiting for somebody to resume it.", seen, figures, alarming=alarming
+            )
         if view is Outlook.UNKNOWN:
             said = "no status" if status is None else f"the status {plain(status, 60)}, which is not known here"
             return self.waiting(f"{message} OMS gives the project {said}.", seen, figures, alarming=True)
-        return self.waiting(message, seen, figures)
+        return self.waiting(message, seen, figures, alarming=alarming)
 
     def _steps_if_any(self) -> Dialogue[list[Step]]:
         """Ask for the steps; OMS 3.3 has none to give."""
@@ -157,7 +161,7 @@ class Look:
             since.append(self.memory.failed_since)
         precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
         age = at - min(since) if since else None
-        if precheck or age is None or age > self.gate.failure_grace:
+        if precheck or age is None or age > self.gate.failure_grace or not self.gate.failure_grace:
             return self.failed(f"{message} {_WAY_ON}", seen)
         left = self.gate.failure_grace - max(age, 0.0)
         return self.waiting(f"{message} OMS may recover by itself; waiting {left:.0f} s more.", seen, alarming=True)
@@ -181,7 +185,8 @@ def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
         memory.within_since = None
         return _outage(gate, memory, now, error)
     except OmsError as error:
-        return Verdict(State.FAILED, f"{error} Mend it, then clear this task.", Sighting(project=memory.project_id))
+        seen = Sighting(project=gate.project_id or memory.project_id)
+        return Verdict(State.FAILED, f"{error} Mend it, then clear this task.", seen)
     memory.unreachable_since = None
     return verdict
 

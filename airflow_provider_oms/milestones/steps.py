@@ -71,7 +71,7 @@ def has_started(step: Step) -> bool:
 
 
 def caught_up(step: Step) -> bool:
-    """Decide whether incremental sync is at work and has caught up once: FINISHED would mean that it was switched off."""
+    """Decide whether incremental sync is at work and has caught up once: FINISHED would mean that it is off."""
     return step.status == MONITORING
 
 

@@ -62,7 +62,7 @@ class Verdict:
 
 @dataclass
 class Memory:
-    """What a gate remembers from look to look. All of it may be lost: the gate then waits longer, it never opens earlier.
+    """What a gate remembers from look to look. Should it be lost, the gate waits longer; it never opens earlier.
 
     :param project_id: the id that the project's name was resolved to
     :param failed_since: since when OMS has called the project or the step FAILED without a break (OMS's clock)

@@ -38,12 +38,16 @@ class Finding:
 
     :param message: in words
     :param progress: percentage of the verification
+    :param consistent: whether every table is consistent
+    :param inconsistent: whether one isn't
+    :param alarming: whether a person should look at it although neither is known
     """
 
     message: str
     progress: float | None = None
     consistent: bool = False
     inconsistent: bool = False
+    alarming: bool = False
 
 
 def look_at(look: Look, steps: Sequence[Step]) -> Dialogue[Finding]:
@@ -68,7 +72,7 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
     """
     tables = [table for page in pages for table in page.tables]
     different = [page.different_number for page in pages]
-    bad = [table for table in tables if table.result_type in _INCONSISTENT]
+    bad = [table for table in tables if _is_bad(table)]
     if bad or any(number for number in different):
         rows = max(number or 0 for number in different)
         named = ", ".join(map(_name, bad[:_NAMED])) or "no table named"
@@ -82,12 +86,22 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
     open_tables = [table for table in tables if table.result_type not in _CONSISTENT]
     if open_tables:
         named = ", ".join(map(_name, open_tables[:_NAMED]))
-        return Finding(f"{len(open_tables)} of {len(tables)} tables have no result that counts: {named}.", progress)
+        return Finding(
+            f"{len(open_tables)} of {len(tables)} tables have no result that counts: {named}.",
+            progress,
+            alarming=any(table.result_type != step_rules.RUNNING for table in open_tables),
+        )
     if not tables or None in different:
-        return Finding("Full verification is done, but OMS doesn't tell its result.", progress)
+        return Finding("Full verification is done, but OMS doesn't tell its result.", progress, alarming=True)
     return Finding(f"All {len(tables)} tables are consistent.", progress, consistent=True)
 
 
+def _is_bad(table: TableVerification) -> bool:
+    """Decide whether a table differs, or couldn't be compared at all: neither passes by itself."""
+    result = table.result_type
+    return result in _INCONSISTENT or (result not in _CONSISTENT and known(table, TableVerification.status) == "ERROR")
+
+
 def _name(table: TableVerification) -> str:
-    name = f"{plain(known(table, TableVerification.source_schema), 80)}.{plain(known(table, TableVerification.source_table), 80)}"
-    return f"{name} ({plain(table.result_type, 40)})"
+    schema, name = known(table, TableVerification.source_schema), known(table, TableVerification.source_table)
+    return f"{plain(schema, 80)}.{plain(name, 80)} ({plain(table.result_type, 40)})"
