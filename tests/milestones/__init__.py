@@ -1,0 +1,1 @@
+"""The decisions, without Airflow and without a network."""

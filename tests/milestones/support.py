@@ -1,0 +1,122 @@
+"""What the tests of the milestones share: gates made from cases, and an OMS that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from email.utils import formatdate
+from typing import Any
+
+from airflow_provider_oms.client.errors import ErrorDetails, OmsConnectionLostError, OmsError
+from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.client.protocol import Answer, Call, HttpAnswer, read_answer
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import (
+    CheckpointLagMilestone,
+    CheckpointReachedMilestone,
+    CutoverReadyMilestone,
+    FullTransferMilestone,
+    FullVerificationMilestone,
+    Milestone,
+    ProjectStatusMilestone,
+    StepMilestone,
+)
+from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.verdict import Memory, Verdict
+from tests.gate_cases import NOW, Case, Reply, success
+
+MILESTONES: dict[str, type[Milestone]] = {
+    "OmsStepSensor": StepMilestone,
+    "OmsFullTransferSensor": FullTransferMilestone,
+    "OmsCheckpointLagSensor": CheckpointLagMilestone,
+    "OmsCheckpointReachedSensor": CheckpointReachedMilestone,
+    "OmsFullVerificationSensor": FullVerificationMilestone,
+    "OmsProjectStatusSensor": ProjectStatusMilestone,
+    "OmsCutoverReadySensor": CutoverReadyMilestone,
+}
+
+PATIENCE = ("fail_on_suspend", "failure_grace", "outage_tolerance")
+
+PROJECT = "np_4f0c"
+
+
+def gate_of(sensor: str, arguments: Mapping[str, Any] | None = None, **project: Any) -> Gate:
+    """Make the gate of a sensor with these arguments."""
+    given = dict(arguments or {})
+    patience = {name: given.pop(name) for name in PATIENCE if name in given}
+    return Gate(MILESTONES[sensor](**given), **(project or {"project_id": PROJECT}), **patience)
+
+
+class FakeOms:
+    """Answers calls the way OMS's HTTP answers read, without any HTTP.
+
+    :param reply: what is answered to an action and its payload; an error is raised
+    :param date: OMS's clock, None where it doesn't tell it
+    :param local: the local clock
+    """
+
+    def __init__(
+        self, reply: Callable[[str, Any], Reply | OmsError], date: float | None = NOW, local: float = NOW
+    ) -> None:
+        self.reply = reply
+        self.date = date
+        self.local = local
+        self.asked: list[str] = []
+
+    def send(self, call: Call[Any]) -> Answer[Any]:
+        self.asked.append(call.action)
+        reply = self.reply(call.action, call.payload)
+        if isinstance(reply, OmsError):
+            raise reply
+        if reply.fault is not None:
+            raise OmsConnectionLostError(f"{reply.fault}.", ErrorDetails(asked=call.asked))
+        headers = {name.lower(): value for name, value in reply.headers.items()}
+        if self.date is not None:
+            headers.setdefault("date", formatdate(self.date, usegmt=True))
+        return read_answer(call, HttpAnswer(reply.status, headers, reply.raw, self.local))
+
+
+def look_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float = NOW) -> Verdict:
+    """Look once and return the verdict."""
+    return converse(oms, look(gate, memory if memory is not None else Memory(), now))
+
+
+def look_at_case(case: Case, *, kept: bool = True) -> Verdict:
+    """Look once at what a case says."""
+    oms = FakeOms(case.reply, NOW + case.date_offset)
+    return look_once(gate_of(case.sensor, case.arguments), oms, Memory(kept=kept))
+
+
+class Script:
+    """A gate with its memory, before an OMS that says something else at every look."""
+
+    def __init__(self, gate: Gate, memory: Memory | None = None) -> None:
+        self.gate = gate
+        self.memory = memory or Memory()
+        self.asked: list[str] = []
+
+    def look(
+        self,
+        at: float,
+        progress: Any = None,
+        steps: Any = (),
+        verify: Iterable[Any] = (),
+        *,
+        projects: Any = (),
+        date: float | None = -1,
+        error: OmsError | None = None,
+    ) -> Verdict:
+        """Look at a moment; OMS's clock agrees with ours unless ``date`` says otherwise."""
+        case = Case("", "", {}, progress, list(steps) if isinstance(steps, tuple) else steps, tuple(verify))
+
+        def reply(action: str, payload: Any) -> Reply | OmsError:
+            if error is not None:
+                return error
+            if action == "ListProjects":
+                rows = list(projects) if payload["pageNumber"] == 1 else []
+                return projects if isinstance(projects, Reply) else Reply(success(rows, total=len(projects)))
+            return case.reply(action, payload)
+
+        oms = FakeOms(reply, at if date == -1 else date, at)
+        verdict = look_once(self.gate, oms, self.memory, at)
+        self.asked = oms.asked
+        return verdict

@@ -1,0 +1,31 @@
+"""The table of cases on the pure decision, with memory and without, and what needs several looks."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from airflow_provider_oms.milestones.verdict import State
+from tests.gate_cases import CASES, Case
+from tests.milestones.support import look_at_case
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_case(case: Case):
+    verdict = look_at_case(case)
+    assert verdict.state == case.expected, verdict.message
+    if case.message:
+        assert re.search(case.message, verdict.message), verdict.message
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if not case.needs_memory], ids=str)
+def test_case_where_nothing_is_remembered(case: Case):
+    verdict = look_at_case(case, kept=False)
+    assert verdict.state == case.expected_without_memory, verdict.message
+
+
+def test_the_table_covers_every_gate_with_every_verdict():
+    found = {(case.sensor, case.expected) for case in CASES}
+    assert len({sensor for sensor, _ in found}) == 7
+    assert len(found) == 7 * len(State)

@@ -1,0 +1,382 @@
+"""Whatever OMS says, a gate opens only where the naive oracle lets it, raises nothing, and opens once it should."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from email.utils import formatdate
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.verdict import Memory, State
+from tests import gate_cases as oms
+from tests.gate_cases import NOW, PROGRESS, STEPS, Reply
+from tests.milestones import oracle
+from tests.milestones.oracle import Http, Seen, Wish, may_open, verdicts
+from tests.milestones.support import FakeOms, gate_of
+
+QUICK = settings(
+    max_examples=300,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+
+DIRECTIONS = st.sampled_from(["forward", "forward", "reverse"])
+LAGS = st.sampled_from([0, 25, 60, 900])
+STEP_NAMES = [name for names in oms.STEP_NAMES.values() for name in names]
+
+WISHES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "OmsStepSensor": st.fixed_dictionaries(
+        {
+            "step": st.sampled_from(["FULL_TRANSFER", "INCR_TRANSFER", "FULL_VERIFIER", "TRANSFER_APP_SWITCH"])
+            | st.sampled_from(STEP_NAMES),
+            "until": st.sampled_from(["done", "done", "started"]),
+        }
+    ),
+    "OmsFullTransferSensor": st.fixed_dictionaries({"progress": st.sampled_from([1, 50, 99.5, 100])}),
+    "OmsCheckpointLagSensor": st.fixed_dictionaries(
+        {"max_lag": LAGS, "direction": DIRECTIONS, "hold_for": st.sampled_from([0, 0, 30, 90])}
+    ),
+    "OmsCheckpointReachedSensor": st.fixed_dictionaries(
+        {"checkpoint": st.sampled_from([NOW - 900, NOW - 60, NOW, NOW + 60]), "direction": DIRECTIONS}
+    ),
+    "OmsFullVerificationSensor": st.just({}),
+    "OmsProjectStatusSensor": st.fixed_dictionaries(
+        {
+            "target_statuses": st.lists(
+                st.sampled_from(["RUNNING", "SUSPEND", "FINISHED", "FAILED", "RELEASED", "DELETED", "HIBERNATING"]),
+                min_size=1,
+                max_size=2,
+            )
+        }
+    ),
+    "OmsCutoverReadySensor": st.fixed_dictionaries({"max_lag": LAGS}),
+}
+
+# What may stand anywhere
+
+ODD_WORDS = ["", " ", "abc", "null", "NaN", "1e3", "--5", "+", "0", "100", "-1", "FINISHED", "finished", " RUNNING "]
+ODD_WORDS += ["RUNNINGLESS", "RUNNING_", "MONITORING", "CONSISTENT", "\x00\n", "\u0661\u0660\u0660", "x" * 5000]
+ODD_NUMBERS = [0, 1, -1, 100, 5151, 1.5, 10**12, 10**17, 10**19, 10**400, -(10**19), 1e300]
+ODD_NUMBERS += [float("nan"), float("inf"), -0.0, NOW, NOW * 1000]
+ODD_THINGS = [None, None, True, False, [], {}, [1], ["RUNNING"], {"a": 1}, [None], [[]]]
+ODD = [*ODD_WORDS, *ODD_NUMBERS, *ODD_THINGS]
+
+_ANYTHING = st.text(max_size=4) | st.floats() | st.integers()
+_NUMBER = st.integers(0, 9999)
+
+
+class Dice:
+    """Choices that hypothesis makes; always by the same strategies, since making one takes longer than drawing."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+
+    def once_in(self, times: int) -> bool:
+        """Whether something seldom happens."""
+        return self.draw(_NUMBER) % times == times - 1
+
+    def pick(self, choices: Sequence[Any]) -> Any:
+        """One of some."""
+        return choices[self.draw(_NUMBER) % len(choices)]
+
+    def odd(self) -> Any:
+        """Something that doesn't belong there."""
+        return self.draw(_ANYTHING) if self.once_in(4) else self.pick(ODD)
+
+
+# What OMS says
+
+STATUSES = ["RUNNING"] * 6 + [status.value for status in oms.STATUSES.values() if isinstance(status.value, str)]
+FLAGS = [True, True, "true", None, False]
+STEP_STATUSES = ["INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING", "PAUSING", None]
+RESULTS = ["CONSISTENT"] * 6 + ["BOTH_EMPTY", "INCONSISTENT", "SOURCE_EMPTY", "RUNNING", None]
+USUAL = ["TRANSFER_PRECHECK", "FULL_TRANSFER", "INCR_TRANSFER", "FULL_VERIFIER", "TRANSFER_APP_SWITCH"]
+ENDLESS = {name for kind in ("incremental", "incremental_verification", "reverse") for name in oms.STEP_NAMES[kind]}
+
+
+def _good_step(name: str) -> dict[str, Any]:
+    return oms.step(name, "MONITORING" if name in ENDLESS else "FINISHED", 100)
+
+
+def _step(dice: Dice, name: str, at: float) -> dict[str, Any]:
+    ages = (-9000, -121, -120, -10, 0, 200, 300, 301, 9000)
+    error = {
+        "errorCode": "E",
+        "errorMsg": "full",
+        "failedTime": dice.pick([None, *[oms.oms_time(at + s) for s in ages]]),
+    }
+    figures = dice.pick([None, {"processedRecords": 5, "capacity": 9, "dstRps": 2, "srcRps": 1}])
+    percent = dice.pick([100, 100, 99, 0, None])
+    return oms.step(name, dice.pick(STEP_STATUSES), percent, extraInfo=error, stepInfo=figures)
+
+
+def _steps(dice: Dice, at: float) -> list[dict[str, Any]]:
+    names = [dice.pick(STEP_NAMES) for _ in range(dice.pick(range(6)))] if dice.once_in(4) else USUAL
+    return [_step(dice, name, at) if dice.once_in(4) else _good_step(name) for name in names]
+
+
+def _progress(dice: Dice, at: float) -> dict[str, Any]:
+    behind = [at - seconds for seconds in (10, 10, 25, 26, 60, 61, 900, 901, 0, -1, -300, -301)]
+    checkpoints = [*behind, str(int(at) - 5), (at - 10) * 1000, None, 0, -3, "100,30", NOW, NOW + 60, NOW + 61]
+    fields: dict[str, Sequence[Any]] = {
+        "status": STATUSES,
+        "enableFullTransfer": FLAGS,
+        "enableIncrSync": FLAGS,
+        "enableReverseIncrTransfer": FLAGS,
+        "currentStep": ["INCR_TRANSFER", "REVERSE_INCR_SYNC", None],
+        "fullTransferProgress": [100, 100, 99, 50, 0, None],
+        "incrSyncCheckpoint": checkpoints,
+        "reverseIncrTransferCheckpoint": checkpoints,
+    }
+    good = oms.caught_up(incrSyncCheckpoint=at, reverseIncrTransferCheckpoint=at)
+    changed = [dice.pick(list(fields)) for _ in range(dice.pick(range(5)))]
+    return good | {name: dice.pick(fields[name]) for name in changed}
+
+
+def _pages(dice: Dice) -> list[dict[str, Any]]:
+    if not dice.once_in(3):
+        return [*oms.CONSISTENT]
+    pages = []
+    for number in range(dice.pick([1, 1, 2, 3, 0])):
+        tables = [oms.table(f"t{number}_{n}", dice.pick(RESULTS)) for n in range(dice.pick([1, 2]))]
+        pages.append(oms.page(*tables, different=dice.pick([0] * 8 + ["0", 1, None])))
+    return pages
+
+
+# Spoiling it
+
+#: What the gates look at; the rest is spoiled more seldom.
+LOOKED_AT = (
+    "status",
+    "progress",
+    "name",
+    "checkpoint",
+    "different",
+    "result",
+    "enable",
+    "statistics",
+    "failedtime",
+    "data",
+)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Return the path to everything within what OMS sends."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in inner:
+        yield (*path, key)
+        yield from _places(item, (*path, key))
+
+
+def _spoil(dice: Dice, body: dict[str, Any]) -> dict[str, Any]:
+    """Put something odd in a few places of what OMS sends."""
+    body = json.loads(json.dumps(body))
+    for _ in range(dice.pick([1, 1, 2, 3])):
+        places = list(_places(body))
+        if not dice.once_in(4):
+            places = [path for path in places if any(word in str(path[-1]).lower() for word in LOOKED_AT)] or places
+        if not places:
+            break
+        *path, last = dice.pick(places)
+        holder: Any = body
+        for key in path:
+            holder = holder[key]
+        what = dice.pick(["odd", "odd", "odd", "gone", "renamed", "twice"])
+        if what == "odd":
+            holder[last] = dice.odd()
+        elif what == "gone":
+            del holder[last]
+        elif what == "renamed" and isinstance(holder, dict):
+            holder[dice.pick([last.upper(), last.title(), f" {last}", last.lower()])] = holder.pop(last)
+        elif what == "twice" and isinstance(holder, list):
+            holder.append(holder[last])
+    return body
+
+
+def _refused(code: str | None, message: str) -> Http:
+    return Http(json.dumps(oms.refusal(code, message)).encode())
+
+
+PASSING = [Http(lost=True), Http(b"<html>", 502), Http(b"<html>"), Http(b""), Http(b"{"), Http(b"", 503), Http(b"\xff")]
+PASSING += [_refused("GHANA-OPERAT000001", "CM"), Http(b"[]"), Http(b"null"), Http(b"[" * 5000)]
+PASSING += [Http(b'{"success": true, "data": ' + b"9" * 5000 + b"}")]
+LASTING = [Http(b"", 401), Http(b"", 404), Http(b"", 302), _refused("GHANA-PROJECT000001", "gone")]
+LASTING += [_refused(None, "Unsupported action: X")]
+
+
+def _http(dice: Dice, data: Any, date: str | None, total: Any = None) -> Http:
+    if dice.once_in(40):
+        return dice.pick(LASTING)
+    if dice.once_in(20):
+        return dice.pick(PASSING)
+    body = oms.success(data, total)
+    return Http(json.dumps(_spoil(dice, body) if dice.once_in(2) else body).encode(), 200, date)
+
+
+def _date(dice: Dice, at: float) -> str | None:
+    if not dice.once_in(8):
+        return formatdate(int(at), usegmt=True)
+    odd = ["", "soon", "Mon, 99 Foo 2027 00:00:00 GMT", formatdate(int(at) + 7200, usegmt=True), None]
+    odd += [formatdate(int(at) - 7200, usegmt=True), "Fri, 15 Jan 2027 16:00:00 +0800", "Fri, 15 Jan 0027 08:00:00"]
+    return dice.pick(odd)
+
+
+def _sound(at: float, progress: Any, steps: Any, pages: Any) -> Seen:
+    date = formatdate(int(at), usegmt=True)
+    total = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
+    http = [Http(json.dumps(oms.success(data)).encode(), 200, date) for data in (progress, steps)]
+    return Seen(at, *http, [Http(json.dumps(oms.success(page, total)).encode(), 200, date) for page in pages])
+
+
+@st.composite
+def sound_answers(draw: st.DrawFn) -> Seen:
+    """What OMS would say at one look, as it is documented."""
+    dice = Dice(draw)
+    return _sound(NOW, _progress(dice, NOW), _steps(dice, NOW), _pages(dice))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Seen]:
+    """What OMS would say at one look after the other, much of it odd."""
+    dice, at, looks = Dice(draw), float(NOW), []
+    for _ in range(dice.pick([1, 2, 2, 3, 4])):
+        pages, date = _pages(dice), _date(dice, at)
+        right = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
+        total = dice.pick([None, 0, right + 1, 10**6]) if dice.once_in(6) else right
+        verify = [_http(dice, page, date, total) for page in pages]
+        looks.append(Seen(at, _http(dice, _progress(dice, at), date), _http(dice, _steps(dice, at), date), verify))
+        at += dice.pick([0, 1, 30, 30, 60, 120])
+    return looks
+
+
+# Looking
+
+
+class HeardOms(FakeOms):
+    """Answers from what OMS would say at a look."""
+
+    def __init__(self, seen: Seen) -> None:
+        super().__init__(self._reply, None, seen.local)
+        self.seen = seen
+
+    def _reply(self, action: str, payload: Any) -> Any:
+        if action in (PROGRESS, STEPS):
+            http = self.seen.progress if action == PROGRESS else self.seen.steps
+        elif payload["pageNumber"] <= len(self.seen.verify):
+            http = self.seen.verify[payload["pageNumber"] - 1]
+        else:
+            http = Http(json.dumps(oms.success(oms.page())).encode())
+        headers = {} if http.date is None else {"date": http.date}
+        return Raw(http.body, http.status, headers, "reset" if http.lost else None)
+
+
+class Raw(Reply):
+    """A reply whose body is bytes already."""
+
+    @property
+    def raw(self) -> bytes:
+        return self.body
+
+
+def _look(gate: Gate, memory: Memory, seen: Seen) -> Any:
+    verdict = converse(HeardOms(seen), look(gate, memory, seen.local))
+    assert isinstance(verdict.state, State)
+    assert verdict.message
+    assert verdict.message.isprintable()
+    assert verdict.figures.isprintable()
+    json.dumps(verdict.seen.as_dict(), allow_nan=False)
+    return verdict
+
+
+def _kept(memory: Memory, through_json: bool) -> Memory:
+    return Memory.from_dict(json.loads(json.dumps(memory.as_dict()))) if through_json else memory
+
+
+@pytest.mark.parametrize("sensor", WISHES)
+def test_a_gate_opens_only_where_the_oracle_lets_it(sensor: str):
+    opened = []
+
+    @QUICK
+    @given(WISHES[sensor], histories(), st.booleans(), st.booleans())
+    def check(arguments, history, strict, through_json):
+        gate = gate_of(sensor, {**arguments, "fail_on_suspend": strict})
+        memory = Memory()
+        for number in range(len(history)):
+            verdict = _look(gate, memory, history[number])
+            memory = _kept(memory, through_json)
+            if verdict.state is State.REACHED:
+                opened.append(number)
+                assert may_open(Wish(sensor, arguments), history[: number + 1]), verdict.message
+            if verdict.state is not State.WAITING:
+                return
+
+    check()
+    assert len(opened) > 10, "the answers are too odd to show anything"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("sensor", WISHES)
+def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bool):
+    said: set[str] = set()
+
+    @QUICK
+    @given(WISHES[sensor], sound_answers(), st.booleans(), st.sampled_from([0, 120, 120, 600]))
+    def check(arguments, seen, strict, grace):
+        gate = gate_of(sensor, {**arguments, "fail_on_suspend": strict, "failure_grace": grace})
+        expected = verdicts(Wish(sensor, arguments, strict, grace), seen, kept=kept)
+        verdict = _look(gate, Memory(kept=kept), seen)
+        said.add(verdict.state)
+        assert verdict.state in expected, (expected, verdict.message)
+
+    check()
+    assert len(said) == 3, "the answers don't show every verdict"
+
+
+def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Seen:
+    """A sound answer in which everything is reached, whatever is wished for."""
+    steps = [_good_step(names[0]) for names in oms.STEP_NAMES.values()]
+    status = arguments["target_statuses"][0] if sensor == "OmsProjectStatusSensor" else "RUNNING"
+    checkpoint = max(at, arguments.get("checkpoint", 0) + 1)
+    progress = oms.caught_up(status, incrSyncCheckpoint=checkpoint, reverseIncrTransferCheckpoint=checkpoint)
+    return _sound(at, progress, steps, oms.CONSISTENT)
+
+
+@pytest.mark.parametrize("sensor", WISHES)
+def test_once_oms_says_reached_the_next_look_opens(sensor: str):
+    came_so_far = []
+
+    @QUICK
+    @given(WISHES[sensor], histories(), st.booleans())
+    def check(arguments, history, through_json):
+        # Patient, so that little of what comes before ends the gate.
+        gate = gate_of(sensor, {**arguments, "failure_grace": 10**6, "outage_tolerance": 10**6})
+        memory, at = Memory(), float(NOW)
+        for seen in history:
+            at = seen.local
+            if _look(gate, memory, seen).state is not State.WAITING:
+                return
+            memory = _kept(memory, through_json)
+        came_so_far.append(at)
+        # Dates in the history may lie; hold_for counts from the first sound answer.
+        for waited in range(0, int(arguments.get("hold_for", 0)) + 30, 30):
+            verdict = _look(gate, memory, _reached_at(at + 30 + waited, sensor, arguments))
+            if verdict.state is State.REACHED:
+                return
+        raise AssertionError(verdict.message)
+
+    check()
+    assert len(came_so_far) > 10, "too few gates wait"
+
+
+def test_the_oracle_knows_nothing_of_the_package():
+    with open(oracle.__file__) as source:
+        assert "airflow_provider_oms" not in source.read()
