@@ -162,9 +162,8 @@ class AsyncOmsClient(AsyncOperations):
             error,
             self.settings,
             asked,
-            connecting=isinstance(
-                error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.ClientHttpProxyError
-            ),
+            connecting=isinstance(error, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError),
             timed_out=isinstance(error, TimeoutError),
             malformed=isinstance(error, aiohttp.ClientResponseError),
+            at_proxy=isinstance(error, aiohttp.ClientProxyConnectionError | aiohttp.ClientHttpProxyError),
         )

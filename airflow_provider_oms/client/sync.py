@@ -121,7 +121,11 @@ class OmsClient(Operations):
 
             import requests
 
+            from airflow_provider_oms.client.deadline import DeadlineAdapter
+
             self._session = requests.Session()
+            for scheme in ("http://", "https://"):
+                self._session.mount(scheme, DeadlineAdapter())
             self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return self._session
 
@@ -149,6 +153,7 @@ class OmsClient(Operations):
             error,
             self.settings,
             asked,
-            connecting=isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.ProxyError),
+            connecting=isinstance(error, requests.exceptions.ConnectTimeout),
             timed_out=isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError | TimeoutError),
+            at_proxy=isinstance(error, requests.exceptions.ProxyError),
         )

@@ -60,6 +60,7 @@ def connection_error(
     connecting: bool,
     timed_out: bool,
     malformed: bool = False,
+    at_proxy: bool = False,
 ) -> OmsError:
     """Return what an error of an HTTP library means, in words.
 
@@ -69,9 +70,16 @@ def connection_error(
     :param connecting: whether the library says that no connection came about
     :param timed_out: whether the library says that a time-out ran out
     :param malformed: whether the library says that what came is no HTTP
+    :param at_proxy: whether the library says that the way ended at a proxy
     """
     parts = urlsplit(settings.base_url)
     where, details = f"{parts.hostname}:{parts.port}", ErrorDetails(asked=asked)
+    if at_proxy:
+        return OmsUnreachableError(
+            f"the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) gave no way to {where}. Check "
+            "the proxy, or put the host of OMS into NO_PROXY.",
+            details,
+        )
     for cause in _causes(error):
         match cause:
             # aiohttp's wrappers are SSLErrors too, but without the attributes: those patterns pass them over.

@@ -5,10 +5,12 @@ import contextlib
 import datetime
 import ipaddress
 import re
+import selectors
 import socket
 import ssl
 import threading
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -125,11 +127,13 @@ class RawServer:
     """Reads one whole request from each connection and answers with the bytes it was given.
 
     :param answer: the bytes; None sends nothing and keeps the connection open until the server stops
+    :param drip: seconds between two bytes
     :param listen: False for a TCP port that never takes a connection off its full queue
     """
 
-    def __init__(self, answer=b"", listen=True):
+    def __init__(self, answer=b"", listen=True, drip=None):
         self.answer = answer
+        self.drip = drip
         self.requests = []
         self._stopping = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=0 if not listen else 16)
@@ -173,7 +177,12 @@ class RawServer:
                     self._stopping.wait(10)
                     return
                 self.requests.append(_read_request(connection))
-                connection.sendall(self.answer)
+                if self.drip is None:
+                    connection.sendall(self.answer)
+                else:
+                    for byte in self.answer:
+                        connection.sendall(bytes([byte]))
+                        self._stopping.wait(self.drip)
 
 
 def _read_request(connection):
@@ -196,3 +205,68 @@ def http(body=b"", status="200 OK", *headers, length=True):
     if length:
         lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Proxy:
+    """A local HTTP proxy: forwards requests and opens tunnels, and keeps what it was shown.
+
+    :param refuse: the status line with which it refuses everything
+    """
+
+    def __init__(self, refuse=None):
+        self.refuse = refuse
+        self.seen = []
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self._stopping.set()
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            pass
+        self._thread.join(10)
+        self._socket.close()
+
+    def _serve(self):
+        while True:
+            connection, _ = self._socket.accept()
+            with connection, contextlib.suppress(OSError):
+                if self._stopping.is_set():
+                    return
+                connection.settimeout(5)
+                self._forward(connection, _read_request(connection))
+
+    def _forward(self, connection, request):
+        self.seen.append(request)
+        method, target, _ = request.split(b"\r\n", 1)[0].decode().split(" ")
+        if self.refuse:
+            connection.sendall(http(b"", self.refuse))
+            return
+        parts = urlsplit(target if method != "CONNECT" else f"//{target}")
+        with socket.create_connection((parts.hostname, parts.port), timeout=5) as upstream:
+            if method == "CONNECT":
+                connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                head, _, body = request.partition(b"\r\n\r\n")
+                head = head.replace(target.encode(), f"{parts.path}?{parts.query}".encode(), 1)
+                upstream.sendall(head + b"\r\nConnection: close\r\n\r\n" + body)
+            _pump(connection, upstream)
+
+
+def _pump(one, other):
+    """Carry bytes both ways until one side ends."""
+    with selectors.DefaultSelector() as selector:
+        selector.register(one, selectors.EVENT_READ, other)
+        selector.register(other, selectors.EVENT_READ, one)
+        while True:
+            for key, _ in selector.select(5):
+                data = key.fileobj.recv(65536)
+                if not data:
+                    return
+                key.data.sendall(data)

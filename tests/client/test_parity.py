@@ -381,6 +381,24 @@ def test_broken_http(answer, error, what):
 
 
 @pytest.mark.parametrize("what", KINDS)
+@pytest.mark.parametrize("answer", [http(GOOD), b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90 + b"\r\n"])
+def test_a_head_that_comes_byte_by_byte(answer, what):
+    """Each byte comes in time, the whole doesn't."""
+    seen = set()
+    call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
+    for client in CLIENTS:
+        with RawServer(answer, drip=0.02) as server:
+            ended = outcome(client, ClientSettings(server.url, timeout=0.3, retries=0), call)
+            seen.add((ended.error, ended.message))
+            assert len(server.requests) == 1
+
+    assert len(seen) == 1
+    error, message = seen.pop()
+    assert error is OmsTimeoutError
+    assert "no whole answer within 0.3 s" in message
+
+
+@pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_port_that_takes_no_connection(scheme, what):
     """The connection hangs, or the TLS handshake does: OMS never saw the request."""

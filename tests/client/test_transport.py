@@ -1,0 +1,317 @@
+"""The way between: proxies, CA bundles, redirects, cookies, other credentials, sizes; the same in both clients."""
+
+import gc
+import gzip
+from base64 import b64encode
+
+import pytest
+from client_support import CLIENTS, Proxy, RawServer, ask, http, outcome, settings_of
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import (
+    OmsAnswerTooLargeError,
+    OmsBusyError,
+    OmsConnectionLostError,
+    OmsError,
+    OmsInvalidRequestError,
+    OmsMalformedAnswerError,
+    OmsRedirectError,
+    OmsRejectedError,
+    OmsTlsError,
+    OmsUnreachableError,
+)
+from airflow_provider_oms.client.settings import ClientSettings
+from airflow_provider_oms.simulator import Fault, Simulator
+
+READ = actions.list_all_labels()
+GOOD = b'{"success": true, "data": []}'
+
+both = pytest.mark.parametrize("client", CLIENTS)
+
+
+@pytest.fixture
+def oms():
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def proxy():
+    with Proxy() as local:
+        yield local
+
+
+# Proxies
+
+
+@both
+@pytest.mark.parametrize(
+    ("environment", "used"),
+    [
+        ({}, False),
+        ({"HTTP_PROXY": "{proxy}"}, True),
+        ({"http_proxy": "{proxy}"}, True),
+        ({"ALL_PROXY": "{proxy}"}, True),
+        ({"HTTP_PROXY": "127.0.0.1:{port}"}, True),
+        ({"HTTP_PROXY": ""}, False),
+        ({"HTTPS_PROXY": "{proxy}"}, False),
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1"}, False),
+        ({"HTTP_PROXY": "{proxy}", "no_proxy": "127.0.0.1"}, False),
+        # A port counts for names only, in requests.
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1:{oms}"}, True),
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1:1"}, True),
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "10.0.0.0/8, 127.0.0.0/8"}, False),
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "10.0.0.0/8"}, True),
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "*"}, False),
+        ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "oms.example,localhost"}, True),
+        ({"ALL_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1"}, False),
+    ],
+)
+def test_the_proxy_of_the_environment(environment, used, client, oms, proxy, monkeypatch):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value.format(proxy=proxy.url, port=proxy.port, oms=oms.port))
+
+    assert ask(client, settings_of(oms), READ).data == []
+
+    assert len(oms.requests) == 1
+    assert len(proxy.seen) == (1 if used else 0)
+    if used:
+        assert proxy.seen[0].startswith(f"POST {oms.url}/api/v2?Action=ListAllLabels HTTP/1.1\r\n".encode())
+
+
+@both
+def test_credentials_of_the_proxy_go_to_the_proxy_alone(client, oms, proxy, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:secret@127.0.0.1:{proxy.port}")
+
+    ask(client, settings_of(oms), READ)
+
+    shown = proxy.seen[0].lower()
+    assert b"proxy-authorization: basic " + b64encode(b"me:secret").lower() in shown
+    assert b"\r\nauthorization: " + settings_of(oms).authorization.lower().encode() in shown
+
+
+@both
+def test_a_tunnel_hides_everything_from_the_proxy(client, authority, proxy, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    with Simulator(ssl_context=authority.server("127.0.0.1")) as oms:
+        assert ask(client, settings_of(oms, verify=str(authority.bundle)), READ).data == []
+
+        assert len(proxy.seen) == 1
+        assert proxy.seen[0].startswith(f"CONNECT 127.0.0.1:{oms.port} HTTP/1.".encode())
+        assert b"authorization" not in proxy.seen[0].lower()
+
+
+@both
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_a_tunnel_is_no_excuse_for_a_bad_certificate(client, authority, proxy, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+    with Simulator(ssl_context=authority.server("oms.example")) as oms:
+        ended = outcome(client, settings_of(oms, verify=str(authority.bundle)), READ)
+        assert ended.error is OmsTlsError
+        assert "not valid for '127.0.0.1'" in ended.message
+        assert oms.requests == []
+        # A good one after it, so that the simulator has dealt with the broken handshake.
+        assert outcome(client, settings_of(oms, verify=False), READ).error is None
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("proxy_is", ["down", "407", "502"])
+def test_a_proxy_that_gives_no_way(proxy_is, scheme, monkeypatch):
+    statuses = {"407": "407 Proxy Authentication Required", "502": "502 Bad Gateway"}
+    settings = ClientSettings(f"{scheme}://127.0.0.1:1", retries=0)
+    with Proxy(statuses.get(proxy_is)) as local:
+        url = "http://127.0.0.1:1" if proxy_is == "down" else local.url
+        monkeypatch.setenv(f"{scheme}_PROXY".upper(), url)
+        seen = {outcome(client, settings, READ) for client in CLIENTS}
+
+    assert len(seen) == 1
+    ended = seen.pop()
+    if proxy_is == "down" or scheme == "https":
+        assert ended.error is OmsUnreachableError
+        assert "HTTPS_PROXY" in ended.message
+        assert "NO_PROXY" in ended.message
+    else:
+        # For plain http a proxy answers in OMS's place.
+        assert f"HTTP {proxy_is}" in ended.message
+        assert ended.error is (OmsRejectedError if proxy_is == "407" else OmsBusyError)
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("socks5://127.0.0.1:1", "isn't an HTTP proxy"),
+        ("socks5h://127.0.0.1:1", "isn't an HTTP proxy"),
+        ("http://[bad", "no request can be sent to this address"),
+        ("http://127.0.0.1:99999", "no request can be sent to this address"),
+    ],
+)
+def test_proxies_that_cannot_be(value, says, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", value)
+
+    seen = {outcome(client, ClientSettings("http://127.0.0.1:1", retries=0), READ) for client in CLIENTS}
+
+    assert len(seen) == 1
+    ended = seen.pop()
+    assert ended.error is OmsInvalidRequestError
+    assert says in ended.message
+
+
+# CA bundles
+
+
+@both
+@pytest.mark.parametrize("name", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_the_bundle_of_the_environment(name, client, authority, monkeypatch):
+    monkeypatch.setenv(name, str(authority.bundle))
+    with Simulator(ssl_context=authority.server("127.0.0.1")) as oms:
+        assert ask(client, settings_of(oms), READ).data == []
+
+
+@both
+def test_the_bundle_of_the_connection_wins(client, authority, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    with Simulator(ssl_context=authority.server("127.0.0.1")) as oms:
+        assert ask(client, settings_of(oms, verify=str(authority.bundle)), READ).data == []
+
+
+@both
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize("bundle", ["", "/nowhere"])
+def test_verify_false_trusts_anybody(bundle, client, authority, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", bundle)
+    with Simulator(ssl_context=authority.server("oms.example", self_signed=True)) as oms:
+        assert ask(client, settings_of(oms, verify=False), READ).data == []
+
+
+# What may not leak, or come along
+
+
+@both
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_credentials_follow_no_redirect(status, client):
+    with RawServer(http(GOOD)) as other, RawServer(http(b"", f"{status} Moved", f"Location: {other.url}/")) as server:
+        with pytest.raises(OmsRedirectError):
+            ask(client, ClientSettings(server.url, "admin", "geheim", retries=0), READ)
+
+        assert len(server.requests) == 1
+        assert other.requests == []
+
+
+@both
+def test_cookies_are_not_kept(client):
+    answer = http(GOOD, "200 OK", "Set-Cookie: session=stolen; Path=/", "Set-Cookie: b=c")
+    with RawServer(answer) as server:
+        ask(client, ClientSettings(server.url, retries=0), READ, READ, READ)
+
+        assert len(server.requests) == 3
+        assert not any(b"cookie" in request.lower() for request in server.requests)
+
+
+@both
+@pytest.mark.parametrize(("login", "password"), [("admin", "geheim"), ("", "")])
+def test_a_netrc_is_not_used(login, password, client, tmp_path, monkeypatch):
+    for name in (".netrc", "_netrc"):
+        (tmp_path / name).write_text("machine 127.0.0.1 login evil password evil\ndefault login evil password evil\n")
+        (tmp_path / name).chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    with RawServer(http(GOOD)) as server:
+        settings = ClientSettings(server.url, login, password, retries=0)
+        ask(client, settings, READ)
+
+        lines = server.requests[0].decode().split("\r\n")
+        found = [line for line in lines if line.lower().startswith("authorization:")]
+        assert found == [f"Authorization: {settings.authorization}"]
+
+
+@both
+def test_no_error_shows_a_secret(client, oms):
+    call = actions.create_mysql_data_source("n", ip="i", port=1, username="u", password="auch-geheim")
+    settings = settings_of(oms, password="geheim")
+    for kind in ("status", "reset_before", "html", "invalid_json", "redirect", "error", "truncate"):
+        oms.clear_faults()
+        oms.add_fault(Fault(kind, status=400 if kind == "status" else None))
+        with pytest.raises(OmsError) as caught:
+            ask(client, settings, call)
+        chain = (caught.value, caught.value.__cause__)
+        for secret in ("geheim", settings.authorization.removeprefix("Basic "), call.payload["password"]):
+            assert not any(secret in str(error) + repr(error) for error in chain)
+        assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+# Bodies
+
+
+@both
+@pytest.mark.parametrize("chunked", [False, True])
+def test_the_real_limit(chunked, client, oms):
+    oms.add_fault(Fault("huge", size=64 * 1024 * 1024 + 1, chunked=chunked))
+
+    with pytest.raises(OmsAnswerTooLargeError, match="larger than 64 MiB"):
+        ask(client, settings_of(oms, timeout=60), READ)
+
+
+@both
+def test_a_large_answer_below_the_limit(client, oms):
+    oms.add_fault(Fault("huge", size=8 * 1024 * 1024))
+
+    assert len(ask(client, settings_of(oms, timeout=60), actions.call("Anything")).data) > 8_000_000
+
+
+@both
+def test_a_small_body_that_unpacks_without_end(client):
+    body = gzip.compress(b" " * (65 * 1024 * 1024))
+    with RawServer(http(body, "200 OK", "Content-Encoding: gzip")) as server, pytest.raises(OmsAnswerTooLargeError):
+        ask(client, ClientSettings(server.url, timeout=60, retries=0), READ)
+
+
+@both
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(GOOD),
+        http(gzip.compress(GOOD), "200 OK", "Content-Encoding: gzip"),
+        http(GOOD, "200 OK", length=False),
+        http(b"%x\r\n%b\r\n0\r\n\r\n" % (len(GOOD), GOOD), "200 OK", "Transfer-Encoding: chunked", length=False),
+        b"HTTP/1.0 200 OK\r\n\r\n" + GOOD,
+        b"HTTP/1.1 100 Continue\r\n\r\n" + http(GOOD),
+        http(b"\xef\xbb\xbf" + GOOD),
+        http(GOOD, "200 OK", "X-Long: " + "y" * 20_000),
+        http(GOOD, "200 "),
+    ],
+    ids=["plain", "gzip", "to the end", "chunked", "http 1.0", "continue", "bom", "long header", "no reason"],
+)
+def test_every_proper_form_of_an_answer(answer, client):
+    with RawServer(answer) as server:
+        assert ask(client, ClientSettings(server.url, retries=0), READ).data == []
+
+
+@both
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (http(b"", "200 OK"), OmsMalformedAnswerError),
+        (http(gzip.compress(GOOD)[:-12], "200 OK", "Content-Encoding: gzip"), OmsMalformedAnswerError),
+        (b"HTTP/1.1 200 OK\r\nX: y", OmsConnectionLostError),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 29\r\n", OmsConnectionLostError),
+    ],
+)
+def test_every_improper_form_of_an_answer(answer, error, client):
+    with RawServer(answer) as server:
+        assert outcome(client, ClientSettings(server.url, retries=0), READ).error is error
+
+
+# Nothing stays open
+
+
+@both
+@pytest.mark.parametrize(
+    "kind", [None, "status", "reset_before", "truncate", "html", "huge", "hang", "redirect", "drip"]
+)
+def test_nothing_is_left_open(kind, client, oms):
+    """What is forgotten warns when it is collected, and pytest turns that into a failure."""
+    if kind:
+        oms.add_fault(Fault(kind, size=66 * 1024 * 1024))
+    outcome(client, settings_of(oms, timeout=0.2 if kind in ("hang", "drip") else 30), READ, READ)
+
+    gc.collect()
