@@ -112,8 +112,10 @@ class Script:
             if error is not None:
                 return error
             if action == "ListProjects":
+                if isinstance(projects, Reply):
+                    return projects
                 rows = list(projects) if payload["pageNumber"] == 1 else []
-                return projects if isinstance(projects, Reply) else Reply(success(rows, total=len(projects)))
+                return Reply(success(rows, total=len(projects)))
             return case.reply(action, payload)
 
         oms = FakeOms(reply, at if date == -1 else date, at)

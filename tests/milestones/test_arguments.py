@@ -1,0 +1,119 @@
+"""What a DAG's author may write, and how a mistake is told: always a ValueError that names the argument."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+
+from airflow_provider_oms.milestones import arguments
+from tests.gate_cases import NOW
+from tests.milestones.support import MILESTONES
+
+NOT_A_LENGTH = [
+    -1,
+    "-1",
+    timedelta(seconds=-1),
+    None,
+    True,
+    "soon",
+    "",
+    float("nan"),
+    float("inf"),
+    "nan",
+    [],
+    {},
+    b"5",
+]
+NOT_A_MOMENT = [
+    None,
+    True,
+    "",
+    "soon",
+    0,
+    -1,
+    "0",
+    float("nan"),
+    float("inf"),
+    NOW * 1000,
+    str(NOW * 1000),
+    [],
+    "2027-13-01",
+]
+#: A date written as a number would be a moment in 1970, which every checkpoint has passed.
+NOT_A_MOMENT += [20270115, 2027, "2027", "0001-01-01", "99999999", datetime(1970, 1, 1)]
+NOT_A_NAME = [None, "", " ", 7, True, [], "FULL TRANSFER", "FULL-TRANSFER", "ÉTAPE", "a\nb", "_", "{{ step }}"]
+
+BAD: list[tuple[str, str, Any]] = [
+    *(("OmsStepSensor", "step", value) for value in NOT_A_NAME if value != "_"),
+    *(("OmsStepSensor", "until", value) for value in ("finished", "DONE", None, 1, ["done"])),
+    *(
+        ("OmsFullTransferSensor", "progress", value)
+        for value in (0, -1, 101, 100.1, None, True, "all", float("nan"), [])
+    ),
+    *(("OmsCheckpointLagSensor", "max_lag", value) for value in NOT_A_LENGTH),
+    *(("OmsCheckpointLagSensor", "hold_for", value) for value in NOT_A_LENGTH),
+    *(("OmsCheckpointLagSensor", "direction", value) for value in ("backward", "FORWARD", None, 1)),
+    *(("OmsCheckpointReachedSensor", "checkpoint", value) for value in NOT_A_MOMENT),
+    *(("OmsCheckpointReachedSensor", "direction", value) for value in ("backward", None)),
+    *(
+        ("OmsProjectStatusSensor", "target_statuses", value)
+        for value in (None, [], "", ",", [""], 7, [7], "A,,B", "A B")
+    ),
+    *(("OmsCutoverReadySensor", "max_lag", value) for value in NOT_A_LENGTH),
+]
+
+GOOD = {
+    "OmsStepSensor": {"step": "FULL_TRANSFER"},
+    "OmsCheckpointLagSensor": {"max_lag": 60},
+    "OmsCheckpointReachedSensor": {"checkpoint": NOW},
+}
+
+
+@pytest.mark.parametrize(("sensor", "name", "value"), BAD, ids=lambda value: repr(value)[:40])
+def test_a_wrong_argument_is_named(sensor: str, name: str, value: Any):
+    with pytest.raises(ValueError, match=name):
+        MILESTONES[sensor](**{**GOOD.get(sensor, {}), name: value})
+
+
+@pytest.mark.parametrize("value", [90, 90.0, "90", " 90 ", timedelta(minutes=1.5), "9e1"])
+def test_lengths(value):
+    assert arguments.seconds("x", value) == 90
+
+
+@pytest.mark.parametrize("value", [50, 50.0, "50", " 5e1 "])
+def test_percentages(value):
+    assert arguments.percentage("x", value) == 50
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1_799_971_200,
+        1_799_971_200.0,
+        "1799971200",
+        "2027-01-15",
+        "20270115",
+        " 20270115 ",
+        "20270115T000000",
+        "2027-01-15T00:00:00",
+        "2027-01-15 00:00:00+00:00",
+        "2027-01-15T00:00:00Z",
+        "2027-01-15T08:00:00+08:00",
+        date(2027, 1, 15),
+        datetime(2027, 1, 15),
+        datetime(2027, 1, 15, tzinfo=UTC),
+        datetime(2027, 1, 15, 8, tzinfo=timezone(timedelta(hours=8))),
+    ],
+)
+def test_moments(value):
+    assert arguments.moment("x", value) == 1_799_971_200
+
+
+def test_names():
+    assert arguments.name_of("x", " full_transfer ") == "FULL_TRANSFER"
+    assert arguments.names_of("x", "running, Suspend") == ("RUNNING", "SUSPEND")
+    assert arguments.names_of("x", ["running", "SUSPEND"]) == ("RUNNING", "SUSPEND")
+    assert arguments.names_of("x", (name for name in ("running",))) == ("RUNNING",)
+    assert arguments.choice("x", "done", ("done", "started")) == "done"

@@ -1,0 +1,144 @@
+"""The milestones as objects: they survive JSON, say what they wait for, and ask no more than needed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_oms.milestones.kinds import from_dict, to_dict
+from tests.gate_cases import ALL_DONE, CASES, CONSISTENT, NOW, caught_up, in_transfer, progress, step, switched, table
+from tests.gate_cases import page as result_page
+from tests.milestones.support import MILESTONES, Script, gate_of
+
+#: Every argument of every milestone, none at its default.
+FULL_SETTINGS = {
+    "OmsStepSensor": {"step": "FULL_TRANSFER", "until": "started"},
+    "OmsFullTransferSensor": {"progress": 99.5},
+    "OmsCheckpointLagSensor": {"max_lag": 61, "direction": "reverse", "hold_for": 3},
+    "OmsCheckpointReachedSensor": {"checkpoint": NOW, "direction": "reverse"},
+    "OmsFullVerificationSensor": {},
+    "OmsProjectStatusSensor": {"target_statuses": ["RUNNING", "FINISHED"]},
+    "OmsCutoverReadySensor": {"max_lag": 26},
+}
+
+ASKED = {
+    "OmsStepSensor": ["DescribeProjectProgress", "DescribeProjectSteps"],
+    "OmsFullTransferSensor": ["DescribeProjectProgress"],
+    "OmsCheckpointLagSensor": ["DescribeProjectProgress"],
+    "OmsCheckpointReachedSensor": ["DescribeProjectProgress"],
+    "OmsFullVerificationSensor": ["DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"],
+    "OmsProjectStatusSensor": ["DescribeProjectProgress"],
+    "OmsCutoverReadySensor": ["DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"],
+}
+
+
+@pytest.mark.parametrize("sensor", MILESTONES)
+def test_a_milestone_survives_json(sensor):
+    milestone = MILESTONES[sensor](**FULL_SETTINGS[sensor])
+    stored = json.loads(json.dumps(to_dict(milestone)))
+    assert stored["kind"] == milestone.kind
+    assert from_dict(stored) == milestone
+    assert to_dict(from_dict(stored)) == stored
+    assert set(stored) == {"kind", *FULL_SETTINGS[sensor]}
+
+
+def test_every_milestone_has_a_kind_of_its_own():
+    assert len({milestone.kind for milestone in MILESTONES.values()}) == len(MILESTONES) == 7
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_milestone_says_what_it_waits_for(case):
+    said = gate_of(case.sensor, case.arguments).describe()
+    assert said.isprintable()
+    assert "np_" in said
+
+
+@pytest.mark.parametrize("sensor", MILESTONES)
+def test_what_is_reached_costs_no_more_questions_than_needed(sensor):
+    # A lag that must hold needs two looks.
+    arguments = FULL_SETTINGS[sensor] | ({"hold_for": 0} if "hold_for" in FULL_SETTINGS[sensor] else {})
+    arguments |= {"checkpoint": NOW - 60} if "checkpoint" in arguments else {}
+    sent = switched() if "direction" in arguments else caught_up()
+    script = Script(gate_of(sensor, arguments))
+    assert script.look(NOW, sent, ALL_DONE, CONSISTENT).state == "reached"
+    assert script.asked == ASKED[sensor]
+
+
+def test_the_result_of_a_verification_is_not_asked_for_before_its_end():
+    for sensor in ("OmsFullVerificationSensor", "OmsCutoverReadySensor"):
+        script = Script(gate_of(sensor))
+        assert script.look(NOW, progress(), in_transfer(), CONSISTENT).state == "waiting"
+        assert "ListProjectFullVerifyResult" not in script.asked
+
+
+def test_a_look_returns_what_was_seen():
+    seen = Script(gate_of("OmsCheckpointLagSensor", {"max_lag": 60})).look(NOW, caught_up(), ALL_DONE).seen
+    assert seen.as_dict() == {
+        "project": "np_4f0c",
+        "status": "RUNNING",
+        "step": "INCR_TRANSFER",
+        "progress": 100,
+        "checkpoint": NOW - 10,
+        "lag": 10,
+        "time": "2027-01-15T08:00:00+00:00",
+    }
+    seen = Script(gate_of("OmsStepSensor", {"step": "FULL_MIGRATION"})).look(NOW, progress(), in_transfer()).seen
+    assert (seen.step, seen.progress, seen.checkpoint, seen.lag) == ("FULL_TRANSFER", 42, None, None)
+    back = {"max_lag": 60, "direction": "reverse"}
+    seen = Script(gate_of("OmsCheckpointLagSensor", back)).look(NOW, switched(behind=7), ALL_DONE).seen
+    assert (seen.checkpoint, seen.lag) == (NOW - 7, 7)
+
+
+def test_a_direction_without_a_checkpoint_shows_no_lag_of_the_other():
+    back = {"max_lag": 60, "direction": "reverse"}
+    seen = Script(gate_of("OmsCheckpointLagSensor", back)).look(NOW, caught_up(), ALL_DONE).seen
+    assert seen.lag is None
+
+
+@pytest.mark.parametrize(
+    ("sensor", "arguments", "sent", "pages"),
+    [
+        ("OmsCheckpointLagSensor", {"max_lag": 60}, caught_up(incrSyncCheckpoint=NOW + 9000), ()),
+        ("OmsCheckpointReachedSensor", {"checkpoint": NOW}, caught_up(incrSyncCheckpoint=NOW + 9000), ()),
+        ("OmsCutoverReadySensor", {}, caught_up(incrSyncCheckpoint=NOW + 9000), CONSISTENT),
+        ("OmsFullTransferSensor", {}, progress("HIBERNATING"), ()),
+        ("OmsFullVerificationSensor", {}, caught_up(), [result_page(table(result="MOSTLY_FINE"))]),
+        ("OmsFullVerificationSensor", {}, caught_up(), [result_page(table(), different=None)]),
+        ("OmsCutoverReadySensor", {}, caught_up(), [result_page()]),
+    ],
+)
+def test_what_may_never_pass_by_itself_is_a_warning(sensor, arguments, sent, pages):
+    verdict = Script(gate_of(sensor, arguments)).look(NOW, sent, ALL_DONE, pages)
+    assert verdict.state == "waiting"
+    assert verdict.alarming
+
+
+@pytest.mark.parametrize(
+    ("sensor", "sent", "steps", "pages"),
+    [
+        ("OmsFullTransferSensor", progress(), in_transfer(), ()),
+        ("OmsFullTransferSensor", progress("SUSPEND"), in_transfer(), ()),
+        ("OmsFullVerificationSensor", caught_up(), ALL_DONE, [result_page(table(result="RUNNING"))]),
+        ("OmsStepSensor", progress(), in_transfer(), ()),
+    ],
+)
+def test_ordinary_waiting_is_no_warning(sensor, sent, steps, pages):
+    arguments = {"step": "FULL_TRANSFER"} if sensor == "OmsStepSensor" else {}
+    verdict = Script(gate_of(sensor, arguments)).look(NOW, sent, steps, pages)
+    assert verdict.state == "waiting"
+    assert not verdict.alarming
+
+
+def test_a_cutover_says_all_that_is_missing():
+    late = caught_up("SUSPEND", behind=500)
+    steps = [step("FULL_TRANSFER", "RUNNING", 99), step("INCR_TRANSFER", "RUNNING"), step("FULL_VERIFIER", "INIT")]
+    verdict = Script(gate_of("OmsCutoverReadySensor")).look(NOW, late, steps)
+    for part in (
+        "isn't running",
+        "FULL_TRANSFER is RUNNING",
+        "INCR_TRANSFER is RUNNING",
+        "500 s of 25 s",
+        "FULL_VERIFIER",
+    ):
+        assert part in verdict.message
