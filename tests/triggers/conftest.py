@@ -1,0 +1,32 @@
+"""Time that passes without anybody waiting, also for the answers that gates share."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from airflow_provider_oms.triggers import shared
+
+
+def let_pass(seconds):
+    """Make every answer that this event loop's gates share so much older."""
+    for oms in shared._shared.get(asyncio.get_running_loop(), {}).values():
+        for question in oms._asked.values():
+            question.at -= seconds
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that were asked for, in seconds. They pass at once."""
+    asked: list[float] = []
+    really = asyncio.sleep
+
+    async def asleep(seconds, result=None):
+        if seconds > 0:
+            asked.append(seconds)
+            let_pass(seconds)
+        return await really(0, result)
+
+    monkeypatch.setattr(asyncio, "sleep", asleep)
+    return asked
