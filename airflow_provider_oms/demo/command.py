@@ -43,5 +43,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return run_standalone(screen, deferrable=deferrable, keep=given.keep, port=given.port)
         return run_demo(screen, deferrable=bool(given.deferrable), keep=given.keep)
     except KeyboardInterrupt:
-        screen.say("Stopped; nothing is left behind.")
+        screen.say("Stopped.")
         return INTERRUPTED

@@ -100,10 +100,12 @@ class Screen:
         for heading in ("step", "", "", "status", ""):
             left.add_column(heading, header_style="dim", no_wrap=True)
         for step in steps:
-            bar = ProgressBar(total=100, completed=step.percent, width=16)
+            bar = ProgressBar(
+                total=100, completed=step.percent, width=16, complete_style="cyan", finished_style="green"
+            )
             status = Text(step.status, style=_COLOURS.get(step.status, "dim"))
             left.add_row(step.name, bar, f"{step.percent:3d} %", status, step.detail)
-        right = Table(box=None, title="Airflow: example_oms_gate", title_justify="left", padding=(0, 1))
+        right = Table(box=None, title="Airflow: example_oms_gate", title_justify="left", padding=(0, 1), min_width=28)
         for heading in ("task", "state"):
             right.add_column(heading, header_style="dim", no_wrap=True)
         for task in run.tasks.values():

@@ -74,8 +74,8 @@ Airflow is ready.
   Login:          {user} / {password}
   Simulated OMS:  {oms.url}  (shows the migration and what was asked of it)
 
-Open the DAG {DAG_ID} and trigger it (switch it on first, if Airflow doesn't offer to). Its migration takes 20 s.
-It can be migrated once: later runs find it done. Restart the demo for a new one. Ctrl-C stops everything.
+Open the DAG {DAG_ID}, switch it on and trigger it; its migration takes 20 s.
+Later runs find the migration done: restart the demo for a new one. Ctrl-C stops everything.
 """
     )
 
