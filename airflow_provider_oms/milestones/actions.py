@@ -149,17 +149,19 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     found = step_rules.find(steps, from_step)
     if not found:
         listed = plain(step_rules.names(steps)) or "none"
-        return refused if refused.kind is Kind.REFUSE else Move(
-            Kind.REFUSE, "advance", f"It has no step {from_step}. Its steps are {listed}."
+        return (
+            refused
+            if refused.kind is Kind.REFUSE
+            else Move(Kind.REFUSE, "advance", f"It has no step {from_step}. Its steps are {listed}.")
         )
     step = found[-1]
     # Incremental verification runs beside the others.
     after = [one for one in steps[list(steps).index(step) + 1 :] if not _beside(one)]
-    if any(step_rules.has_started(one) for one in after) or (not after and step_rules.is_over(step)):
+    if any(step_rules.has_started(one) for one in after) or (not after and step.status == step_rules.FINISHED):
         return Move(Kind.DONE)
     if refused.kind is Kind.REFUSE:
         return refused
-    if step_rules.is_done(step) or _is_through(step) or step_rules.is_open_switchover(step):
+    if step_rules.is_done(step) or _awaits_person(step):
         return Move(Kind.SEND, "advance")
     progress = "" if step.progress is None else f" at {step.progress:g} %"
     return Move(
@@ -200,6 +202,11 @@ def name_of(action: str) -> str:
 def may_be_stopped(status: str | None) -> bool:
     """Decide whether a project is at work, so that stopping it means something."""
     return is_running(status)
+
+
+def _awaits_person(step: Step) -> bool:
+    """A switchover that is RUNNING is not at work: it waits for somebody to go on."""
+    return step_rules.kind_of(step.name) is step_rules.StepKind.SWITCHOVER and step.status == step_rules.RUNNING
 
 
 def _beside(step: Step) -> bool:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
-from airflow_provider_oms.client.errors import OmsError, plain
+from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, plain
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
+from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.client.models import Project
 
 
 class OmsOperator(BaseOperator):
@@ -46,6 +49,8 @@ class OmsOperator(BaseOperator):
                 return self.carry_out(context, hook)
             except OmsError as error:
                 raise ending(error) from None
+            except ValueError as error:  # an argument that is wrong once its template is rendered
+                raise OmsOperationRefusedError(str(error)) from None
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
         """Do it, with an open hook."""
@@ -118,13 +123,45 @@ def find_by_name(hook: OmsHook, name: str) -> str | None:
     :param name: the whole name
     :raises OmsOperationRefusedError: when there are several
     """
-    found = sorted({row.id for row in hook.list_projects(name) if row.name == name and row.id})
+    found = row_by_name(hook, name)
+    return found.id if found else None
+
+
+def row_by_name(hook: OmsHook, name: str) -> Project | None:
+    """Return the project of a name as ``ListProjects`` tells it, None when there is none, or only deleted ones.
+
+    :param hook: the hook to ask
+    :param name: the whole name
+    :raises OmsOperationRefusedError: when there are several
+    """
+    rows = [row for row in hook.list_projects(name) if row.name == name and row.id]
+    found = {row.id: row for row in rows if row.status != DELETED}
     if len(found) > 1:
         raise OmsOperationRefusedError(
-            f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: {plain(', '.join(found))}. "
-            "Use project_id."
+            f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: "
+            f"{plain(', '.join(sorted(map(str, found))))}. Use project_id."
         )
-    return found[0] if found else None
+    return next(iter(found.values()), None)
+
+
+def status_of(hook: OmsHook, project_id: str) -> str | None:
+    """Return a project's status (``DescribeProjectProgress``); DELETED where OMS doesn't know the project.
+
+    :param hook: the hook to ask
+    :param project_id: the project
+    """
+    try:
+        return hook.describe_project_progress(project_id).status
+    except OmsProjectNotFoundError:
+        return DELETED
+
+
+def answer_was_lost(error: OmsError) -> bool:
+    """Tell whether OMS may have carried out what it gave no usable answer to.
+
+    :param error: how the call ended
+    """
+    return error.temporary and not isinstance(error, OmsUnreachableError)
 
 
 def ending(error: OmsError, remark: str = "") -> AirflowException:

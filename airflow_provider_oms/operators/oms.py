@@ -1,6 +1,20 @@
 """The actions on OMS, each of which can be retried, and run twice, without harm."""
 
+from airflow_provider_oms.operators.action import OmsActionOperator
+from airflow_provider_oms.operators.advance import OmsAdvanceProjectOperator
 from airflow_provider_oms.operators.base import OmsOperator, OmsProjectOperator
+from airflow_provider_oms.operators.config import OmsUpdateProjectConfigOperator
+from airflow_provider_oms.operators.create import OmsCreateProjectOperator
+from airflow_provider_oms.operators.data_sources import (
+    OmsCreateMySqlDataSourceOperator,
+    OmsCreateOceanBaseDataSourceOperator,
+    OmsDataSourceOperator,
+)
+from airflow_provider_oms.operators.labels import (
+    OmsLabelOperator,
+    OmsStartProjectsByLabelOperator,
+    OmsStopProjectsByLabelOperator,
+)
 from airflow_provider_oms.operators.projects import (
     OmsDeleteProjectOperator,
     OmsProjectActionOperator,
@@ -9,14 +23,31 @@ from airflow_provider_oms.operators.projects import (
     OmsStartProjectOperator,
     OmsStopProjectOperator,
 )
+from airflow_provider_oms.operators.transfer_mapping import table, transfer_mapping
+from airflow_provider_oms.operators.verification_report import OmsFullVerificationReportOperator
+from airflow_provider_oms.operators.waits import OmsWaitingOperator
 
 __all__ = [
+    "OmsActionOperator",
+    "OmsAdvanceProjectOperator",
+    "OmsCreateMySqlDataSourceOperator",
+    "OmsCreateOceanBaseDataSourceOperator",
+    "OmsCreateProjectOperator",
+    "OmsDataSourceOperator",
     "OmsDeleteProjectOperator",
+    "OmsFullVerificationReportOperator",
+    "OmsLabelOperator",
     "OmsOperator",
     "OmsProjectActionOperator",
     "OmsProjectOperator",
     "OmsReleaseProjectOperator",
     "OmsResumeProjectOperator",
     "OmsStartProjectOperator",
+    "OmsStartProjectsByLabelOperator",
     "OmsStopProjectOperator",
+    "OmsStopProjectsByLabelOperator",
+    "OmsUpdateProjectConfigOperator",
+    "OmsWaitingOperator",
+    "table",
+    "transfer_mapping",
 ]

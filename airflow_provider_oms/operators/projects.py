@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.common.compat.sdk import conf
-
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import (
-    OmsError,
-    OmsProjectNotFoundError,
-    OmsRejectedError,
-    OmsTemporaryError,
-    OmsUnreachableError,
-)
+from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsRejectedError
 from airflow_provider_oms.client.protocol import Call
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.actions import Kind, Move, may_be_stopped, name_of, plan
-from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.status import DELETED
-from airflow_provider_oms.milestones.verdict import Memory, State
-from airflow_provider_oms.operators.base import OmsProjectOperator, ending
-from airflow_provider_oms.reporting import Reporter
-from airflow_provider_oms.waiting import check_event, defer_until_reached, look_once
+from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, ending, status_of
+from airflow_provider_oms.operators.waits import OmsWaitingOperator
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-#: Seconds between two looks. A project changes its status within seconds or minutes.
-DEFAULT_POKE_INTERVAL = 10.0
-
-#: Seconds that an operator waits for a status by default.
-DEFAULT_TIMEOUT = 3600.0
 
 _CALLS: dict[str, Callable[[str], Call[None]]] = {
     "start": actions.start_project,
@@ -48,7 +28,7 @@ _CALLS: dict[str, Callable[[str], Call[None]]] = {
 }
 
 
-class OmsProjectActionOperator(OmsProjectOperator):
+class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     """Look at a project and, where there is something left to do, send one action, once.
 
     Running it twice, or again after a crash, does no harm: a project that already is where the action leads is left
@@ -58,32 +38,13 @@ class OmsProjectActionOperator(OmsProjectOperator):
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has taken the action
-    :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
-    :param poke_interval: seconds (or timedelta) between two looks while waiting
-    :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
-        Airflow retries it; the retry looks first
+    :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
     :raises ValueError: naming the argument that is wrong
     """
 
     #: The action, as in :mod:`airflow_provider_oms.milestones.actions`.
     action: ClassVar[str]
     stop_first = False
-
-    def __init__(
-        self,
-        *,
-        wait_for_completion: bool = True,
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
-        poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
-        timeout: timedelta | float | None = DEFAULT_TIMEOUT,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
-        self.poke_interval = arguments.seconds("poke_interval", poke_interval)
-        self.timeout = None if timeout is None else arguments.seconds("timeout", timeout)
 
     def carry_out(self, context: Context, hook: OmsHook) -> str | None:
         """Look, and do what is left to do."""
@@ -92,7 +53,7 @@ class OmsProjectActionOperator(OmsProjectOperator):
             self._without_project()
             return None
         self.announce(context, hook, project_id)
-        return self._go_on(hook, project_id, _status(hook, project_id))
+        return self._go_on(hook, project_id, status_of(hook, project_id))
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Go on after the trigger has fired.
@@ -100,13 +61,7 @@ class OmsProjectActionOperator(OmsProjectOperator):
         :raises OmsMilestoneFailedError: when the status can't be reached any more, or not without a person
         :raises OmsOperationError: when it wasn't reached in time
         """
-        status, message, seen = check_event(event)
-        if status == "timeout":
-            raise self._too_late(message)
-        if status == "failed":
-            self.log.error("%s", message)
-            raise OmsMilestoneFailedError(message)
-        self.log.info("Reached. %s %s", message, seen)
+        seen = self.read_event(event)
         with OmsHook(self.oms_conn_id) as hook:
             try:
                 return self._go_on(hook, str(seen.get("project")), seen.get("status"), resumed=True)
@@ -136,7 +91,7 @@ class OmsProjectActionOperator(OmsProjectOperator):
             if move.action == self.action and not self.wait_for_completion:
                 return project_id
             milestone = ActionMilestone(self.action, move.action, self.stop_first, since)
-            status, resumed = self._wait(hook, project_id, milestone), True
+            status, resumed = self.wait_for(hook, project_id, milestone), True
 
     def _send(self, hook: OmsHook, project_id: str, move: Move) -> tuple[float | None, str | None]:
         """Send an action, once. Return when OMS took it, or else the status that the project has gone to."""
@@ -144,35 +99,17 @@ class OmsProjectActionOperator(OmsProjectOperator):
             answer = hook.send(_CALLS[move.action](project_id))
         except OmsProjectNotFoundError:
             return None, DELETED
-        except OmsUnreachableError:
-            raise
-        except (OmsTemporaryError, OmsRejectedError) as error:
+        except OmsError as error:
+            if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
+                raise
             # The answer was lost, or somebody else was faster: what the project is now tells.
-            status = _status(hook, project_id)
+            status = status_of(hook, project_id)
             if plan(self.action, status, stop_first=self.stop_first) == move:
                 raise ending(error, f"The project is still {status}. A retry looks first.") from None
             self.log.warning("%s Project %s is %s now.", error, project_id, status)
             return None, status
         self.log.info("OMS has taken %s of project %s.", name_of(move.action), project_id)
         return answer.at, None
-
-    def _wait(self, hook: OmsHook, project_id: str, milestone: ActionMilestone) -> str | None:
-        """Wait for an action's effect, here or in the triggerer, and return the status seen at last."""
-        gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
-        memory, reporter = Memory(), Reporter(gate, self.log)
-        began = time.monotonic()
-        while True:
-            verdict = look_once(hook, gate, memory)
-            reporter.report(verdict)
-            if verdict.state is State.REACHED:
-                return verdict.seen.status
-            if verdict.state is State.FAILED:
-                raise OmsMilestoneFailedError(verdict.message)
-            if self.deferrable:
-                defer_until_reached(self, gate, memory, self.timeout)
-            if self.timeout is not None and time.monotonic() - began >= self.timeout:
-                raise self._too_late(verdict.message)
-            time.sleep(self.poke_interval)
 
     def _without_project(self) -> None:
         """Decide what it means that there is no project of that name."""
@@ -184,17 +121,6 @@ class OmsProjectActionOperator(OmsProjectOperator):
         self.log.warning(
             "Nothing to do for %s: OMS shows this user no project named %r.", name_of(self.action), self.project_name
         )
-
-    def _too_late(self, message: str) -> OmsOperationError:
-        return OmsOperationError(f"Still waiting after {self.timeout:g} s (timeout). {message}")
-
-
-def _status(hook: OmsHook, project_id: str) -> str | None:
-    """Return a project's status; DELETED where OMS doesn't know the project."""
-    try:
-        return hook.describe_project_progress(project_id).status
-    except OmsProjectNotFoundError:
-        return DELETED
 
 
 class _StoppingOnKill(OmsProjectActionOperator):
@@ -211,7 +137,7 @@ class _StoppingOnKill(OmsProjectActionOperator):
         try:
             with OmsHook(self.oms_conn_id) as hook:
                 project_id = self.find_project(hook)
-                if project_id is not None and may_be_stopped(_status(hook, project_id)):
+                if project_id is not None and may_be_stopped(status_of(hook, project_id)):
                     hook.stop_project(project_id)
                     self.log.info("Killed: project %s is being stopped (stop_on_kill).", project_id)
         except Exception as error:

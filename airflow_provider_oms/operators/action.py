@@ -1,0 +1,55 @@
+"""Any action of OMS, also one that this provider doesn't know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.operators.base import OmsOperator
+from airflow_provider_oms.operators.secrecy import hide_secrets, redacted_error
+from airflow_provider_oms.templates import is_literal
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.hooks.oms import OmsHook
+
+
+class OmsActionOperator(OmsOperator):
+    """Send any action to OMS and return (XCom) the ``data`` of its answer, as it is.
+
+    This operator doesn't know what the action means, so it can't look first: whether it may be run twice without harm
+    is for the DAG's author to know. Where OMS gave no answer, whether the action was carried out isn't known either,
+    and a retry sends it again; for an action that creates something set ``retries=0``.
+
+    Values under keys such as ``password`` are masked in logs; but better keep secrets out of a DAG altogether.
+
+    :param action: OMS's name of the action, for example ``ResetIncrStartTimestamp`` (templated)
+    :param payload: its parameters, in OMS's own keys (templated)
+    :param reads_only: whether it changes nothing, so that it may be sent again within one try
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("action", "payload", "oms_conn_id")
+    template_fields_renderers = {"payload": "json"}
+
+    def __init__(
+        self, *, action: str, payload: Mapping[str, Any] | None = None, reads_only: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.action = action
+        self.payload = payload
+        self.reads_only = reads_only
+        if is_literal(action) and (not isinstance(action, str) or not action.isascii() or not action.isalnum()):
+            raise ValueError(f"action must be the name of an OMS action; it is {action!r}")
+        if is_literal(payload) and not isinstance(payload, Mapping | None):
+            raise ValueError(f"payload must be a mapping; it is {type(payload).__name__}")
+
+    def carry_out(self, context: Context, hook: OmsHook) -> Any:
+        """Send it, once."""
+        payload = dict(self.payload or {})
+        secrets = hide_secrets(payload)
+        with redacted_error(secrets):
+            return hook.send(actions.call(self.action, payload, reads_only=self.reads_only)).data

@@ -1,0 +1,76 @@
+"""Going on to a project's next step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.exceptions import OmsOperationRefusedError
+from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.actions import Kind, Move, plan_advance
+from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, ending
+from airflow_provider_oms.templates import is_literal
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.hooks.oms import OmsHook
+
+
+class OmsAdvanceProjectOperator(OmsProjectOperator):
+    """Go on from a step at which a project waits for a person (``AdvanceProject``, Enterprise V4.3.1).
+
+    OMS's action goes on from whatever step the project is at, so sent twice it would go on twice. That is why the step
+    has to be named: a project that is beyond it is left alone, one that hasn't come to it is refused. Returns (XCom)
+    the name of the step that runs next, as far as OMS tells; ``project_id`` is pushed, too.
+
+    OceanBase doesn't document at which steps a project waits, nor whether the action moves the forward switchover;
+    untested against a real OMS.
+
+    :param from_step: the step to go on from, in any of OMS's vocabularies, for example FULL_VERIFIER (templated)
+    :param project_id: the project (templated)
+    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("project_id", "project_name", "from_step", "oms_conn_id")
+
+    def __init__(self, *, from_step: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.from_step = from_step
+        if is_literal(from_step):
+            arguments.name_of("from_step", from_step)
+
+    def carry_out(self, context: Context, hook: OmsHook) -> str | None:
+        """Look, and go on."""
+        step = arguments.name_of("from_step", self.from_step)
+        project_id = self.need_project(hook)
+        self.announce(context, hook, project_id)
+        move, current = self._look(hook, project_id, step)
+        if move.kind is Kind.DONE:
+            self.log.info("Nothing to do: project %s is beyond %s; it is at %s.", project_id, step, current)
+            return current
+        if move.kind is Kind.REFUSE:
+            raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
+        try:
+            following = hook.advance_project(project_id)
+        except OmsError as error:
+            if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
+                raise
+            move, current = self._look(hook, project_id, step)
+            if move.kind is not Kind.DONE:
+                raise ending(error, f"The project is still at {current}. A retry looks first.") from None
+            self.log.warning("%s Project %s is at %s now.", error, project_id, current)
+            return current
+        runs_next = plain(following, 200) if isinstance(following, str) and following else None
+        self.log.info(
+            "Project %s goes on from %s to %s.", project_id, step, runs_next or "a step that OMS doesn't name"
+        )
+        return runs_next
+
+    def _look(self, hook: OmsHook, project_id: str, step: str) -> tuple[Move, str | None]:
+        progress = hook.describe_project_progress(project_id)
+        steps = hook.describe_project_steps(project_id)
+        return plan_advance(progress.status, steps, step), progress.current_step

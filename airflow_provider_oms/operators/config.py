@@ -1,0 +1,128 @@
+"""Changing a project's configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError
+from airflow_provider_oms.client.models import Project
+from airflow_provider_oms.exceptions import OmsOperationRefusedError
+from airflow_provider_oms.milestones.actions import Kind, plan
+from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, ending
+from airflow_provider_oms.templates import is_literal
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.hooks.oms import OmsHook
+
+#: What ``UpdateProjectConfig`` takes.
+SECTIONS = ("commonTransferConfig", "structTransferConfig", "fullTransferConfig", "incrTransferConfig")
+
+
+class OmsUpdateProjectConfigOperator(OmsProjectOperator):
+    """Change some items of a project's configuration and leave the others (``UpdateProjectConfig``, Enterprise V4.2.4).
+
+    OMS's action replaces the whole configuration and deletes what is left out, so the present one is read first
+    (``DescribeProject``). Nothing is sent when nothing would change. OMS takes it from INIT, SUSPEND and FAILED only: a
+    running project is refused. Returns (XCom) the items that were changed, as ``{"fullTransferConfig": {...}}``;
+    ``project_id`` is pushed, too.
+
+    Whether the action takes every item that ``DescribeProject`` shows is not documented; untested against a real OMS.
+
+    :param config: the items to change, in OMS's own keys, by section: ``commonTransferConfig``,
+        ``structTransferConfig``, ``fullTransferConfig``, ``incrTransferConfig``. None deletes an item (templated)
+    :param project_id: the project (templated)
+    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("project_id", "project_name", "config", "oms_conn_id")
+    template_fields_renderers = {"config": "json"}
+
+    def __init__(self, *, config: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.config = config
+        if is_literal(config):
+            _check(config)
+
+    def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
+        """Read the present configuration, and change what differs."""
+        _check(self.config)
+        project_id = self.need_project(hook)
+        self.announce(context, hook, project_id)
+        project = hook.describe_project(project_id)
+        present = present_config(project)
+        wanted, changes = merged(present, self.config), differences(present, self.config)
+        if not changes:
+            self.log.info("Nothing to do: project %s is configured like that already.", project_id)
+            return {}
+        move = plan("configure", project.status)
+        if move.kind is Kind.REFUSE:
+            raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
+        try:
+            hook.update_project_config(project_id, wanted)
+        except OmsError as error:
+            if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
+                raise
+            if differences(present_config(hook.describe_project(project_id)), self.config):
+                raise ending(error, "The configuration is unchanged. A retry looks first.") from None
+            self.log.warning("%s The project is configured as wanted all the same.", error)
+        self.log.info("OMS has taken the new configuration of project %s: %s", project_id, changes)
+        return changes
+
+
+def present_config(project: Project) -> dict[str, dict[str, Any]]:
+    """Return the configuration that ``DescribeProject`` shows, without items that aren't set.
+
+    :param project: the project
+    """
+    found = {section: project.get(section) for section in SECTIONS}
+    return {section: _set_items(items) for section, items in found.items() if isinstance(items, Mapping)}
+
+
+def merged(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the whole configuration with some items changed; None deletes one.
+
+    :param present: the configuration now
+    :param asked: the items to change, by section
+    """
+    return {
+        section: _set_items({**present.get(section, {}), **asked.get(section, {})})
+        for section in SECTIONS
+        if section in present or section in asked
+    }
+
+
+def differences(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return those of the asked items that aren't so already.
+
+    :param present: the configuration now
+    :param asked: the items to change, by section
+    """
+    found = {
+        section: {name: value for name, value in items.items() if present.get(section, {}).get(name) != value}
+        for section, items in asked.items()
+    }
+    return {section: items for section, items in found.items() if items}
+
+
+def _set_items(items: Mapping[str, Any]) -> dict[str, Any]:
+    # A proxy may have written the keys in PascalCase; OMS's own begin with a small letter.
+    return {name[:1].lower() + name[1:]: value for name, value in items.items() if value is not None}
+
+
+def _check(config: Any) -> None:
+    """Find what OMS could not understand.
+
+    :raises ValueError: naming the key
+    """
+    if not isinstance(config, Mapping) or not config:
+        raise ValueError(f"config must map {', '.join(SECTIONS)} to the items to change; it is {config!r}")
+    for section, items in config.items():
+        if section not in SECTIONS:
+            raise ValueError(f"config has no section {section!r}; it takes {', '.join(SECTIONS)}")
+        if not isinstance(items, Mapping) or not items:
+            raise ValueError(f"config[{section!r}] must map items to values; it is {items!r}")

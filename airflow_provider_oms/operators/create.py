@@ -1,0 +1,210 @@
+"""Creating a project, once."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.client.models import PreCheckItem, Project
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.actions import PreCheck, judge_pre_check
+from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, ending, row_by_name
+from airflow_provider_oms.operators.data_sources import find_data_sources
+from airflow_provider_oms.operators.labels import find_label
+from airflow_provider_oms.operators.project_body import LABEL_NAMES, SINK_NAME, SOURCE_NAME, check
+from airflow_provider_oms.templates import is_literal
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.hooks.oms import OmsHook
+
+#: Seconds between two looks at a pre-check.
+PRE_CHECK_INTERVAL = 5.0
+
+
+class OmsCreateProjectOperator(OmsOperator):
+    """Create a project, once (``CreateProject``). It isn't started.
+
+    It looks the name up first (``ListProjects``): a project of the same name, type and endpoints is left alone and its
+    id returned; one that differs is refused. A create whose answer was lost is resolved by looking the name up again,
+    never by sending it twice: OMS would make two projects of it. Returns (XCom) the project's id, which is pushed under
+    ``project_id``, too.
+
+    The body is in OMS's own keys, and is checked before anything is sent. Beyond OMS's keys it may hold names instead
+    of ids: ``sourceEndpointName``, ``sinkEndpointName`` (looked up by ``ListDataSource``) and ``labelNames``
+    (``ListAllLabels``). For ``transferMapping`` see
+    :func:`~airflow_provider_oms.operators.transfer_mapping.transfer_mapping`.
+
+    :param project: the body, a dictionary or the path of a ``.json`` file (templated)
+    :param precheck: let OMS check the body first, and fail with a list of what it found (``SubmitPreCheck``, Enterprise
+        V4.2.2; it waits on the worker). Which statuses a check can have isn't documented; untested against a real OMS
+    :param precheck_timeout: seconds (or timedelta) to wait for the pre-check
+    :param create_labels: create labels of ``labelNames`` that don't exist (``CreateLabel``), instead of failing
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument, or the key of ``project``, that is wrong
+    """
+
+    template_fields: Sequence[str] = ("project", "oms_conn_id")
+    template_ext: Sequence[str] = (".json",)
+    template_fields_renderers = {"project": "json"}
+
+    def __init__(
+        self,
+        *,
+        project: Mapping[str, Any] | str,
+        precheck: bool = False,
+        precheck_timeout: timedelta | float = 600.0,
+        create_labels: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.project = project
+        self.precheck = precheck
+        self.precheck_timeout = arguments.seconds("precheck_timeout", precheck_timeout)
+        self.create_labels = create_labels
+        if is_literal(project) and not isinstance(project, str):
+            check(project)
+
+    def carry_out(self, context: Context, hook: OmsHook) -> str:
+        """Look, and create what isn't there."""
+        body = _read(self.project)
+        check(body)
+        body = self._with_ids(hook, body)
+        project_id = self._find(hook, body)
+        if project_id is None:
+            if self.precheck:
+                self._check_first(hook, body)
+            project_id = self._create(hook, body)
+        else:
+            self.log.info("Nothing to do: project %s is there already, %s.", body["name"], project_id)
+        context["ti"].xcom_push(key="project_id", value=project_id)
+        push_console_url(context, hook, project_id)
+        return project_id
+
+    def _create(self, hook: OmsHook, body: Mapping[str, Any]) -> str:
+        try:
+            project_id = hook.create_project(body)
+        except OmsError as error:
+            if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
+                raise
+            found = self._find(hook, body)
+            if found is None:
+                remark = "OMS lists no project of that name now. A retry looks first."
+                raise ending(error, remark if error.temporary else "") from None
+            self.log.warning("%s Project %s is there all the same: %s.", error, body["name"], found)
+            return found
+        self.log.info("OMS has created project %s: %s.", body["name"], project_id)
+        return project_id
+
+    def _find(self, hook: OmsHook, body: Mapping[str, Any]) -> str | None:
+        """Return the id of the project of that name, None when there is none.
+
+        :raises OmsOperationRefusedError: when it is another one, or there are several
+        """
+        row = row_by_name(hook, body["name"])
+        if row is None or row.id is None:
+            return None
+        wanted = (body["type"], body["sourceEndpointId"], body["sinkEndpointId"])
+        traits = _traits(row)
+        if None in traits:
+            traits = _traits(hook.describe_project(row.id))
+        if traits != wanted:
+            there = ", ".join(str(plain(trait, 100)) if trait else "unknown" for trait in traits)
+            raise OmsOperationRefusedError(
+                f"OMS has another project named {body['name']!r}, {row.id}: its type, source and target are {there}; "
+                f"wanted are {', '.join(wanted)}. Use another name, or delete that project."
+            )
+        return row.id
+
+    def _with_ids(self, hook: OmsHook, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Replace the names of data sources and labels by their ids."""
+        resolved = {key: value for key, value in body.items() if key not in (SOURCE_NAME, SINK_NAME, LABEL_NAMES)}
+        for by_name, key in ((SOURCE_NAME, "sourceEndpointId"), (SINK_NAME, "sinkEndpointId")):
+            if (name := body.get(by_name)) is not None:
+                resolved[key] = _data_source_id(hook, name, by_name)
+        names = body.get(LABEL_NAMES)
+        if names:
+            ids = [self._label_id(hook, name) for name in names]
+            resolved["labelIds"] = list(dict.fromkeys([*(body.get("labelIds") or []), *ids]))
+        return resolved
+
+    def _label_id(self, hook: OmsHook, name: str) -> str:
+        found = find_label(hook, name)
+        if found is not None:
+            return found
+        if not self.create_labels:
+            raise OmsOperationRefusedError(
+                f"OMS has no label named {plain(name, 200)!r} (labelNames). Create it, or give create_labels=True."
+            )
+        try:
+            return hook.create_label(name)
+        except OmsError as error:
+            found = find_label(hook, name) if answer_was_lost(error) or isinstance(error, OmsRejectedError) else None
+            if found is None:
+                raise
+            return found
+
+    def _check_first(self, hook: OmsHook, body: Mapping[str, Any]) -> None:
+        """Let OMS check the body.
+
+        :raises OmsOperationRefusedError: listing what it found
+        :raises OmsOperationError: when it takes too long
+        """
+        check_id = hook.submit_pre_check(body)
+        self.log.info("OMS checks the project first: pre-check %s.", check_id)
+        began = time.monotonic()
+        while True:
+            result = hook.get_pre_check_result(check_id)
+            verdict, failed = judge_pre_check(result)
+            if verdict is PreCheck.PASSED:
+                self.log.info("The pre-check passed, %d items.", len(result.items))
+                return
+            if verdict is PreCheck.FAILED:
+                found = "; ".join(map(_describe, failed)) or "OMS doesn't say why"
+                raise OmsOperationRefusedError(f"OMS's pre-check of project {body['name']} failed: {found}")
+            if time.monotonic() - began >= self.precheck_timeout:
+                raise OmsOperationError(
+                    f"The pre-check isn't done after {self.precheck_timeout:g} s (precheck_timeout)."
+                )
+            time.sleep(PRE_CHECK_INTERVAL)
+
+
+def _read(project: Any) -> dict[str, Any]:
+    """Return the body; text is what a template or a .json file was rendered to."""
+    if isinstance(project, str):
+        try:
+            project = json.loads(project)
+        except ValueError as error:
+            raise ValueError(f"project is no JSON: {error}") from None
+    return dict(project) if isinstance(project, Mapping) else project
+
+
+def _traits(row: Project) -> tuple[str | None, str | None, str | None]:
+    """Return what must be the same: type, source, target."""
+    ends = []
+    for side in ("sourceConnectInfo", "sinkConnectInfo"):
+        info = row.get(side)
+        value = info.get("endpointId") or info.get("EndpointId") if isinstance(info, Mapping) else None
+        ends.append(str(value) if value else None)
+    return row.type, ends[0], ends[1]
+
+
+def _data_source_id(hook: OmsHook, name: str, key: str) -> str:
+    found = find_data_sources(hook, name)
+    if len(found) != 1:
+        many = f"{len(found)} data sources" if found else "no data source"
+        raise OmsOperationRefusedError(f"OMS shows this user {many} named {plain(name, 200)!r} ({key}).")
+    return str(found[0].id)
+
+
+def _describe(item: PreCheckItem) -> str:
+    where = f" ({item.endpoint_type})" if item.endpoint_type else ""
+    skippable = ", may be skipped" if item.skippable else ""
+    return f"{plain(item.name, 200)}{where}: {plain(item.message or item.status, 500)}{skippable}"

@@ -1,0 +1,201 @@
+"""Starting and stopping all the projects of a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.client.models import LabelOutcome
+from airflow_provider_oms.client.protocol import Call
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.milestones.actions import Kind, name_of, plan
+from airflow_provider_oms.milestones.kinds import ActionMilestone
+from airflow_provider_oms.operators.base import answer_was_lost, ending
+from airflow_provider_oms.operators.waits import OmsWaitingOperator
+from airflow_provider_oms.templates import is_literal
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+#: The XCom key for what was done, pushed before any waiting.
+XCOM_KEY = "projects"
+
+
+class OmsLabelOperator(OmsWaitingOperator):
+    """Send one action for all the projects of a label, once.
+
+    It looks at the label's projects first (``ListProjects``), and sends nothing when the action would move none. Those
+    in a status that the action doesn't apply to are left alone, as OMS does, and reported. When OMS couldn't move one
+    that the action does apply to, the task fails, naming it; a retry looks again.
+
+    Returns (XCom) the projects' ids: ``{"label": ..., "moved": [...], "already": [...], "skipped": {id: status}}``,
+    pushed under ``projects`` before any waiting, too. Deferred, it waits for one project after the other.
+
+    :param label_id: the label (templated)
+    :param label_name: its name instead; looked up by ``ListAllLabels`` (templated)
+    :param oms_conn_id: the Airflow connection (templated)
+    :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout`` (for each project): see
+        :class:`~airflow_provider_oms.operators.waits.OmsWaitingOperator`
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("label_id", "label_name", "oms_conn_id")
+
+    #: The action on each project, as in :mod:`airflow_provider_oms.milestones.actions`.
+    action: ClassVar[str]
+
+    def __init__(self, *, label_id: str | None = None, label_name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.label_id = label_id
+        self.label_name = label_name
+        self._check_label(rendered=False)
+
+    def describe(self, label: str) -> Call[LabelOutcome]:
+        """Return the call."""
+        raise NotImplementedError
+
+    def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
+        """Look, send the action if it would move anything, and wait."""
+        label = self._find_label(hook)
+        push_console_url(context, hook, None)
+        before = self._sort(hook, label)
+        to_move = before[Kind.SEND]
+        since = self._send(hook, label, to_move) if to_move else None
+        if not to_move:
+            self.log.info("Nothing to do for %s: no project of label %s needs it.", name_of(self.action), label)
+        done = {
+            "label": label,
+            "moved": sorted(to_move),
+            "already": sorted(before[Kind.DONE]),
+            "skipped": before[Kind.REFUSE],
+        }
+        if before[Kind.REFUSE]:
+            self.log.warning("Left alone, for their status: %s", _list(before[Kind.REFUSE]))
+        context["ti"].xcom_push(key=XCOM_KEY, value=done)
+        return self._wait_for_all(hook, done, since)
+
+    def execute_complete(self, context: Context, event: Any = None) -> Any:
+        """Go on after the trigger has fired: wait for the next project.
+
+        :raises OmsMilestoneFailedError: when a project's status can't be reached any more, or not without a person
+        :raises OmsOperationError: when it wasn't reached in time
+        """
+        self.read_event(event)
+        ti: Any = context["ti"]
+        done = ti.xcom_pull(task_ids=self.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
+        if not isinstance(done, dict):
+            raise OmsOperationError(f"What was done isn't in XCom any more (key {XCOM_KEY}). A retry looks again.")
+        with OmsHook(self.oms_conn_id) as hook:
+            try:
+                return self._wait_for_all(hook, done, None)
+            except OmsError as error:
+                raise ending(error) from None
+
+    def _wait_for_all(self, hook: OmsHook, done: dict[str, Any], since: float | None) -> dict[str, Any]:
+        if self.wait_for_completion and done["moved"]:
+            arrived = self._sort(hook, done["label"])[Kind.DONE]
+            for project_id in done["moved"]:
+                if project_id not in arrived:
+                    self.wait_for(hook, project_id, ActionMilestone(self.action, self.action, since=since))
+        self.log.info("%s: %d projects moved.", name_of(self.action), len(done["moved"]))
+        return done
+
+    def _send(self, hook: OmsHook, label: str, to_move: dict[str, str | None]) -> float | None:
+        """Send the action, once, and fail when it left one of the projects where it was."""
+        at = None
+        try:
+            answer = hook.send(self.describe(label))
+            at, refused = answer.at, set(answer.data.failed or [])
+            taken = set(answer.data.succeeded or [])
+        except OmsError as error:
+            if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
+                raise
+            left = self._sort(hook, label)[Kind.SEND]
+            if set(left) & set(to_move):
+                raise ending(error, f"Not moved (yet): {_list(left)}. A retry looks first.") from None
+            self.log.warning("%s The projects have moved all the same.", error)
+            return None
+        self.log.info("OMS has taken %s for %d projects of label %s.", name_of(self.action), len(taken), label)
+        stuck = refused | (set(to_move) - taken)
+        if stuck:
+            # Somebody else may have moved them, or OMS lists only some of those it moves.
+            now = self._sort(hook, label)
+            stuck = {one for one in stuck if one not in now[Kind.DONE] and (one in refused or one in now[Kind.SEND])}
+        if stuck:
+            raise OmsOperationError(
+                f"{name_of(self.action)} of label {label}: OMS moved {len(taken)} projects, but not these: "
+                f"{plain(', '.join(sorted(stuck)))}. A retry looks first."
+            )
+        return at
+
+    def _sort(self, hook: OmsHook, label: str) -> dict[Kind, dict[str, str | None]]:
+        """Sort the label's projects by what there is to do with each; the values are their statuses."""
+        sorted_projects: dict[Kind, dict[str, str | None]] = {kind: {} for kind in Kind}
+        for project in hook.list_projects(label_ids=[label]):
+            if project.id:
+                sorted_projects[plan(self.action, project.status).kind][project.id] = project.status
+        return sorted_projects
+
+    def _find_label(self, hook: OmsHook) -> str:
+        self._check_label(rendered=True)
+        if self.label_id is not None:
+            return self.label_id.strip()
+        found = find_label(hook, self.label_name or "")
+        if found is None:
+            raise OmsOperationRefusedError(f"OMS has no label named {plain(self.label_name, 200)!r}.")
+        return found
+
+    def _check_label(self, *, rendered: bool) -> None:
+        if (self.label_id is None) == (self.label_name is None):
+            raise ValueError("give label_id or label_name, and not both")
+        name = "label_name" if self.label_id is None else "label_id"
+        value = getattr(self, name)
+        if (rendered or is_literal(value)) and (not isinstance(value, str) or value.strip() in ("", "None")):
+            raise ValueError(f"{name} must be text that isn't empty; it is {value!r}")
+
+
+class OmsStartProjectsByLabelOperator(OmsLabelOperator):
+    """Start the projects of a label that are INIT (``StartProjectsByLabel``), and wait until they are RUNNING.
+
+    Takes the arguments of :class:`OmsLabelOperator`.
+    """
+
+    action = "start"
+
+    def describe(self, label: str) -> Call[LabelOutcome]:
+        """Return the call."""
+        return actions.start_projects_by_label(label)
+
+
+class OmsStopProjectsByLabelOperator(OmsLabelOperator):
+    """Pause the projects of a label that are RUNNING (``StopProjectsByLabel``), and wait until they are SUSPEND.
+
+    Takes the arguments of :class:`OmsLabelOperator`.
+    """
+
+    action = "stop"
+
+    def describe(self, label: str) -> Call[LabelOutcome]:
+        """Return the call."""
+        return actions.stop_projects_by_label(label)
+
+
+def find_label(hook: OmsHook, name: str) -> str | None:
+    """Return the id of the label of a name (``ListAllLabels``), None when there is none.
+
+    :param hook: the hook to ask
+    :param name: the whole name
+    :raises OmsOperationRefusedError: when there are several
+    """
+    found = sorted({label.id for label in hook.list_all_labels() if label.name == name and label.id})
+    if len(found) > 1:
+        raise OmsOperationRefusedError(f"OMS has {len(found)} labels named {plain(name, 200)!r}. Use their ids.")
+    return found[0] if found else None
+
+
+def _list(projects: dict[str, str | None]) -> str:
+    return plain(", ".join(f"{project} ({status})" for project, status in sorted(projects.items())))

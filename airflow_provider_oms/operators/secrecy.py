@@ -1,0 +1,70 @@
+"""Keeping passwords out of everything that a task writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.settings import encode_secret
+
+_SENSITIVE = ("password", "passwd", "secret", "accesskey", "access_key", "token")
+
+
+def hide(*secrets: str | None) -> list[str]:
+    """Have Airflow mask secrets in logs, in clear and in Base64, and return both forms.
+
+    :param secrets: in clear
+    """
+    from airflow.providers.common.compat.sdk import mask_secret
+
+    forms = [form for secret in secrets if secret for form in (secret, encode_secret(secret, "a password"))]
+    for form in forms:
+        mask_secret(form)
+    return forms
+
+
+def hide_secrets(payload: Mapping[str, Any]) -> list[str]:
+    """Have Airflow mask what stands under keys such as ``password``, and return it.
+
+    :param payload: what is to be sent
+    """
+    return hide(*_found(payload))
+
+
+@contextmanager
+def redacted_error(secrets: Iterable[str]) -> Iterator[None]:
+    """Take secrets out of an error of OMS, should it repeat what it was sent.
+
+    :param secrets: all forms of them
+    """
+    try:
+        yield
+    except OmsError as error:
+        said = {name: redact(value, secrets) for name, value in vars(error.details).items() if isinstance(value, str)}
+        details = replace(error.details, **said)  # type: ignore[arg-type]  # only those that are text
+        raise type(error)(redact(error.problem, secrets), details) from None
+
+
+def redact(text: str, secrets: Iterable[str]) -> str:
+    """Replace secrets by asterisks.
+
+    :param text: the text
+    :param secrets: all forms of them
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "***")
+    return text
+
+
+def _found(value: Any, name: str = "") -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _found(item, str(key).lower())
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _found(item, name)
+    elif isinstance(value, str) and any(word in name for word in _SENSITIVE):
+        yield value

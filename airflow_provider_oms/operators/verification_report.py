@@ -1,0 +1,150 @@
+"""What full verification found, as data."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_provider_oms.client.actions import PAGE_SIZE
+from airflow_provider_oms.client.models import TableVerification, VerificationResult
+from airflow_provider_oms.milestones.look import known
+from airflow_provider_oms.milestones.verification import Finding, judge
+from airflow_provider_oms.operators.base import OmsProjectOperator
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.hooks.oms import OmsHook
+
+#: Tables with differences that are looked into; a project with more of them has another problem.
+DEFAULT_MAX_TABLES = 100
+
+
+class OmsFullVerificationReportOperator(OmsProjectOperator):
+    """Fetch what full verification found: the tables that differ, with counts, and on demand rows and corrective SQL.
+
+    It changes nothing, and it doesn't judge: for that there is ``OmsFullVerificationSensor``. Rests on
+    ``ListProjectFullVerifyResult``, ``ListFullVerifyInconsistenciesResult`` and ``ListFullVerifyCorrectionsResult``.
+
+    Returns (XCom) ``project``, ``consistent`` (None while nothing is certain), ``message``, ``different_rows``,
+    ``tables`` (how many there are), ``different_tables`` (how many of them differ, or have no result) and
+    ``differences``: for each of those ``schema``, ``table``, ``target_schema``, ``result``, ``message``, the counts
+    ``source_only``, ``target_only``, ``mismatched``, ``consistent``, and ``rows`` and ``sql`` where asked for. With
+    ``path`` the differences go into that file and the XCom holds its ``path`` instead.
+
+    Rows are data of the database: give ``path``, in a place that only the right people can read, when they are private.
+
+    :param path: a file for the report, as JSON; it is replaced (templated)
+    :param max_rows: how many differing rows to fetch of a table; 0 for none
+    :param max_sql: how many corrective SQL statements to fetch of a table; 0 for none
+    :param max_tables: how many of the tables that differ to report
+    :param source_schemas: only these schemas of the source (templated)
+    :param project_id: the project (templated)
+    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param oms_conn_id: the Airflow connection (templated)
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    template_fields: Sequence[str] = ("project_id", "project_name", "path", "source_schemas", "oms_conn_id")
+
+    def __init__(
+        self,
+        *,
+        path: str | None = None,
+        max_rows: int = 0,
+        max_sql: int = 0,
+        max_tables: int = DEFAULT_MAX_TABLES,
+        source_schemas: Sequence[str] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.path = path
+        self.max_rows = _count("max_rows", max_rows)
+        self.max_sql = _count("max_sql", max_sql)
+        self.max_tables = _count("max_tables", max_tables)
+        self.source_schemas = source_schemas
+
+    def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
+        """Fetch it."""
+        project_id = self.need_project(hook)
+        self.announce(context, hook, project_id)
+        pages = list(hook.list_project_full_verify_result(project_id, source_schemas=self.source_schemas))
+        tables = [table for page in pages for table in page.tables]
+        differing = [table for table in tables if not _is_consistent(table)]
+        finding = judge(pages)
+        report = {
+            "project": project_id,
+            "consistent": _verdict(finding),
+            "message": finding.message,
+            "different_rows": max((page.different_number or 0 for page in pages), default=0),
+            "tables": len(tables),
+            "different_tables": len(differing),
+        }
+        differences = [self._describe(hook, project_id, table) for table in differing[: self.max_tables]]
+        self.log.info("%s", finding.message)
+        if self.path is None:
+            return {**report, "differences": differences}
+        write_json(self.path, {**report, "differences": differences})
+        return {**report, "path": self.path}
+
+    def _describe(self, hook: OmsHook, project_id: str, table: TableVerification) -> dict[str, Any]:
+        schema, name = known(table, TableVerification.source_schema), known(table, TableVerification.source_table)
+        described = {
+            "schema": schema,
+            "table": name,
+            "target_schema": known(table, TableVerification.target_schema),
+            "result": known(table, TableVerification.result_type),
+            "message": known(table, TableVerification.message),
+            "source_only": known(table, TableVerification.source_only_count),
+            "target_only": known(table, TableVerification.target_only_count),
+            "mismatched": known(table, TableVerification.mismatched_count),
+            "consistent": known(table, TableVerification.consistent_count),
+        }
+        if schema and name and self.max_rows:
+            size = min(self.max_rows, PAGE_SIZE)
+            rows = hook.list_full_verify_inconsistencies_result(project_id, schema, name, page_size=size)
+            described["rows"] = [dict(row.raw) for row in islice(rows, self.max_rows)]
+        if schema and name and self.max_sql:
+            size = min(self.max_sql, PAGE_SIZE)
+            statements = hook.list_full_verify_corrections_result(project_id, schema, name, page_size=size)
+            described["sql"] = list(islice(statements, self.max_sql))
+        return described
+
+
+def write_json(path: str, content: Mapping[str, Any]) -> None:
+    """Write a file so that nobody ever sees half of it, readable for its owner only.
+
+    :param path: the file
+    :param content: what goes into it
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(content, file, ensure_ascii=False, indent=1)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _is_consistent(table: TableVerification) -> bool:
+    """Ask the gate's own rule about one table."""
+    alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
+    return judge([VerificationResult(alone, table.source)]).consistent
+
+
+def _verdict(finding: Finding) -> bool | None:
+    return True if finding.consistent else False if finding.inconsistent else None
+
+
+def _count(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{name} must be a whole number, not negative; it is {value!r}")
+    return value

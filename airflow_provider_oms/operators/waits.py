@@ -1,0 +1,95 @@
+"""Waiting for the effect of an action, on a worker or in the triggerer."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from airflow.providers.common.compat.sdk import conf
+
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import ActionMilestone
+from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.operators.base import OmsOperator
+from airflow_provider_oms.reporting import Reporter
+from airflow_provider_oms.waiting import check_event, defer_until_reached, look_once
+
+#: Seconds between two looks. A project changes its status within seconds or minutes.
+DEFAULT_POKE_INTERVAL = 10.0
+
+#: Seconds that an operator waits for a status by default.
+DEFAULT_TIMEOUT = 3600.0
+
+
+class OmsWaitingOperator(OmsOperator):
+    """An action whose effect OMS reaches later. It waits with the same milestones and the same trigger as the gates.
+
+    :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has taken the action
+    :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
+    :param poke_interval: seconds (or timedelta) between two looks while waiting
+    :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
+        Airflow retries it; the retry looks first
+    :raises ValueError: naming the argument that is wrong
+    """
+
+    def __init__(
+        self,
+        *,
+        wait_for_completion: bool = True,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
+        timeout: timedelta | float | None = DEFAULT_TIMEOUT,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.wait_for_completion = wait_for_completion
+        self.deferrable = deferrable
+        self.poke_interval = arguments.seconds("poke_interval", poke_interval)
+        self.timeout = None if timeout is None else arguments.seconds("timeout", timeout)
+
+    def wait_for(self, hook: OmsHook, project_id: str, milestone: ActionMilestone) -> str | None:
+        """Wait for an action's effect, and return the status that was seen.
+
+        :param hook: the hook to ask
+        :param project_id: the project
+        :param milestone: the effect
+        :raises OmsMilestoneFailedError: when it can't come any more, or not without a person
+        :raises OmsOperationError: when it didn't come in time
+        :raises TaskDeferred: when the triggerer is to wait; the task goes on in ``execute_complete``
+        """
+        gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
+        memory, reporter = Memory(), Reporter(gate, self.log)
+        began = time.monotonic()
+        while True:
+            verdict = look_once(hook, gate, memory)
+            reporter.report(verdict)
+            if verdict.state is State.REACHED:
+                return verdict.seen.status
+            if verdict.state is State.FAILED:
+                raise OmsMilestoneFailedError(verdict.message)
+            if self.deferrable:
+                defer_until_reached(self, gate, memory, self.timeout)
+            if self.timeout is not None and time.monotonic() - began >= self.timeout:
+                raise self._too_late(verdict.message)
+            time.sleep(self.poke_interval)
+
+    def read_event(self, event: Any) -> dict[str, Any]:
+        """Return what the trigger saw.
+
+        :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
+        :raises OmsOperationError: when it didn't come in time
+        """
+        status, message, seen = check_event(event)
+        if status == "timeout":
+            raise self._too_late(message)
+        if status == "failed":
+            raise OmsMilestoneFailedError(message)
+        self.log.info("Reached. %s %s", message, seen)
+        return seen
+
+    def _too_late(self, message: str) -> OmsOperationError:
+        return OmsOperationError(f"Still waiting after {self.timeout:g} s (timeout). {message}")
