@@ -67,10 +67,10 @@ def poke(gate):
     return _outcome(lambda: gate.execute(context()))
 
 
-def reschedule(gate, monkeypatch, store=None):
+def reschedule(gate, monkeypatch, store=None, timeout=3600):
     """Run a gate that gives its worker back between two pokes."""
     gate.mode = "reschedule"
-    gate.timeout = 3600
+    gate.timeout = timeout
     module = import_module(type(gate).__mro__[2].__module__)
     if hasattr(module, "_orig_start_date"):  # Airflow 2.11 asks its database
         monkeypatch.setattr(module, "_orig_start_date", lambda **kwargs: None)

@@ -1,0 +1,93 @@
+"""How a gate ends: every way that it can, with soft_fail and never_fail, in every mode, the same."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
+
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.simulator import Fault
+from tests import modes
+from tests.gate_cases import FAILED, REACHED, WAITING
+
+PROGRESS = {"projectId": "np_1", "status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 50}
+FAILED_STEP = {
+    "order": 1,
+    "name": "FULL_TRANSFER",
+    "status": "FAILED",
+    "progress": 50,
+    "extraInfo": {"errorCode": "X-1", "errorMsg": "the disk is full", "failedTime": "2001-01-01T00:00:00.000"},
+}
+
+#: What OMS says; how the gate ends; what the message says. WAITING stands for its time-out.
+ENDINGS = {
+    "reached": ({**PROGRESS, "fullTransferProgress": 100}, REACHED, ""),
+    "time-out": (PROGRESS, WAITING, ""),
+    "paused": ({**PROGRESS, "status": "SUSPEND"}, FAILED, "Resume it in OMS, then clear this task"),
+    "failed": ({**PROGRESS, "status": "FAILED"}, FAILED, "X-1 the disk is full.*resume the project.*clear this task"),
+    "released": ({**PROGRESS, "status": "RELEASED"}, FAILED, "RELEASED"),
+    "finished": ({**PROGRESS, "status": "FINISHED"}, FAILED, "Nothing more will happen"),
+    "disabled": ({**PROGRESS, "enableFullTransfer": False}, FAILED, "enableFullTransfer"),
+    "no such project": (
+        Fault(kind="error", code="GHANA-PROJECT000001", message="project is not exists"),
+        FAILED,
+        "000001",
+    ),
+    "wrong password": (Fault(kind="status", status=401), FAILED, "login"),
+    "outage": (Fault(kind="status", status=503), FAILED, "outage_tolerance"),
+}
+
+SETTINGS = {"none": {}, "soft_fail": {"soft_fail": True}, "never_fail": {"never_fail": True}}
+
+
+def gate(**settings):
+    return modes.make("OmsFullTransferSensor", {}, fail_on_suspend=True, outage_tolerance=0, **settings)
+
+
+MODES = {
+    "poke": lambda settings, monkeypatch: modes.poke(gate(**settings)),
+    "reschedule": lambda settings, monkeypatch: modes.reschedule(gate(**settings), monkeypatch, timeout=0),
+    "deferred": lambda settings, monkeypatch: modes.deferred(gate(**settings)),
+    "triggerer first": lambda settings, monkeypatch: modes.in_triggerer(gate(**settings)),
+}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_gate_ends_the_same_in_every_mode(ending, setting, mode, sim, monkeypatch, pauses):
+    said, expected, message = ENDINGS[ending]
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_OMS_DEFAULT", json.dumps({**json.loads(sim.connection_json), "extra": {"retries": 0}})
+    )
+    if isinstance(said, Fault):
+        sim.add_fault(said)
+    else:
+        sim.set_answer("DescribeProjectProgress", {"success": True, "data": said})
+        sim.set_answer("DescribeProjectSteps", {"success": True, "data": [FAILED_STEP] if ending == "failed" else []})
+    outcome = MODES[mode](SETTINGS[setting], monkeypatch)
+    if setting == "none" or expected == REACHED:
+        assert outcome.state == expected
+        if expected == FAILED:
+            assert re.search(message, outcome.message), outcome.message
+    else:
+        assert outcome.state == modes.SKIPPED
+
+
+def test_a_failure_burns_no_retries():
+    """Airflow retries neither of the two."""
+    assert issubclass(OmsMilestoneFailedError, AirflowFailException)
+    assert not issubclass(AirflowSensorTimeout, AirflowFailException)
+
+
+@pytest.mark.parametrize(
+    "event", [None, {}, "success", {"status": "success"}, {"status": None}, [], {"status": "REACHED"}]
+)
+def test_an_event_that_is_not_known_opens_nothing(event):
+    with pytest.raises(OmsMilestoneFailedError, match="not known"):
+        gate().execute_complete(modes.context(), event=event)
+    with pytest.raises(OmsMilestoneFailedError, match="not known"):
+        gate().execute_complete(modes.context())
