@@ -1,0 +1,219 @@
+"""All gates at once: their arguments reach the trigger, their templates render, mistakes are found and named."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, TaskDeferred
+
+from airflow_provider_oms.sensors import oms as sensors
+from airflow_provider_oms.sensors.base import OmsGateSensor
+from airflow_provider_oms.simulator import Project
+from tests import modes
+
+GATES = [
+    cls
+    for cls in vars(sensors).values()
+    if inspect.isclass(cls) and issubclass(cls, OmsGateSensor) and cls is not OmsGateSensor
+]
+
+#: For every argument that a gate can have: a value that isn't its default, and what the trigger must hold then.
+GIVEN = {
+    "project_id": ("np_9", "np_9"),
+    "project_type": ("SYNC", "SYNC"),
+    "oms_conn_id": ("other", "other"),
+    "poke_interval": (timedelta(minutes=2), 120.0),
+    "fail_on_suspend": (True, True),
+    "failure_grace": (timedelta(seconds=7), 7.0),
+    "outage_tolerance": (8, 8.0),
+    "step": ("connector_full_sync", "CONNECTOR_FULL_SYNC"),
+    "until": ("started", "started"),
+    "progress": (50, 50.0),
+    "max_lag": (timedelta(seconds=9), 9.0),
+    "direction": ("reverse", "reverse"),
+    "hold_for": (timedelta(minutes=1), 60.0),
+    "checkpoint": (datetime(2026, 1, 1, tzinfo=UTC), 1767225600.0),
+    "target_statuses": (["released", "DELETED"], ["RELEASED", "DELETED"]),
+}
+
+#: Arguments that say how to wait, or that stand for another, and so don't travel in the gate's settings.
+ELSEWHERE = {"project_name", "deferrable", "kwargs", "self", "start_from_trigger"}
+
+
+def arguments_of(cls):
+    """Name every argument of a gate of its own and of the base of all gates."""
+    return {
+        *inspect.signature(cls.__init__).parameters,
+        *inspect.signature(OmsGateSensor.__init__).parameters,
+    } - ELSEWHERE
+
+
+def required_of(cls):
+    names = [
+        name
+        for name, parameter in inspect.signature(cls.__init__).parameters.items()
+        if parameter.default is parameter.empty and name not in ELSEWHERE
+    ]
+    return {name: GIVEN[name][0] for name in names}
+
+
+def test_there_are_seven_gates():
+    assert len(GATES) == 7
+
+
+@pytest.mark.parametrize("cls", GATES, ids=lambda cls: cls.__name__)
+def test_what_goes_into_the_trigger_is_what_the_gate_was_given(cls, sim, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_OTHER", sim.connection_json)
+    names = arguments_of(cls)
+    # The project doesn't matter here, only that the gate must wait: OMS is away.
+    sim.down()
+    gate = cls(task_id="gate", deferrable=True, timeout=1000, **{name: GIVEN[name][0] for name in names})
+    with pytest.raises(TaskDeferred) as deferral:
+        gate.execute(modes.context())
+    _, kwargs = deferral.value.trigger.serialize()
+    travelled = {**kwargs["gate"], **kwargs["gate"]["milestone"]}
+    assert {name: travelled[name] for name in names} == {name: GIVEN[name][1] for name in names}
+    assert set(travelled) - names == {"milestone", "kind", "project_name"}
+    assert 1000 < deferral.value.timeout.total_seconds() < 1500
+    assert kwargs["deadline"] is not None
+
+
+@pytest.fixture(autouse=True)
+def nobody_sleeps(pauses):
+    """Retries pause, but not here."""
+
+
+@pytest.mark.parametrize("cls", GATES, ids=lambda cls: cls.__name__)
+def test_template_fields_are_attributes_and_render(cls):
+    arguments = {**required_of(cls), "project_id": "{{ 'np_' ~ 7 }}"}
+    with DAG("d", schedule=None, start_date=datetime(2026, 1, 1)):
+        gate = cls(task_id="gate", **arguments)
+    assert all(hasattr(gate, name) for name in gate.template_fields)
+    gate.render_template_fields({"params": {}})
+    assert gate.gate().project_id == "np_7"
+
+
+def test_a_templated_moment_is_read_when_it_is_rendered():
+    with DAG("d", schedule=None, start_date=datetime(2026, 1, 1)):
+        gate = sensors.OmsCheckpointReachedSensor(
+            task_id="gate", project_id="np_1", checkpoint="{{ data_interval_end }}"
+        )
+    gate.render_template_fields({"data_interval_end": datetime(2026, 1, 1, tzinfo=UTC)})
+    assert gate.gate().milestone.checkpoint == 1767225600.0
+
+
+@pytest.mark.parametrize(
+    ("sensor", "arguments", "named"),
+    [
+        ("OmsFullTransferSensor", {"project_id": None}, "project_id or project_name"),
+        ("OmsFullTransferSensor", {"project_name": "b"}, "project_id or project_name"),
+        ("OmsFullTransferSensor", {"project_id": ""}, "project_id"),
+        ("OmsFullTransferSensor", {"project_id": 7}, "project_id"),
+        ("OmsFullTransferSensor", {"project_id": None, "project_name": "{{ x }}", "project_type": "X"}, None),
+        ("OmsFullTransferSensor", {"project_type": "VERIFY"}, "project_type"),
+        ("OmsFullTransferSensor", {"progress": 101}, "progress"),
+        ("OmsFullTransferSensor", {"progress": 0}, "progress"),
+        ("OmsFullTransferSensor", {"progress": "all"}, "progress"),
+        ("OmsFullTransferSensor", {"failure_grace": -1}, "failure_grace"),
+        ("OmsFullTransferSensor", {"outage_tolerance": "long"}, "outage_tolerance"),
+        ("OmsFullTransferSensor", {"poke_interval": -1}, "poke_interval"),
+        ("OmsFullTransferSensor", {"fail_on_suspend": "yes"}, "fail_on_suspend"),
+        ("OmsFullTransferSensor", {"deferrable": True, "exponential_backoff": True}, "exponential_backoff"),
+        ("OmsStepSensor", {"step": ""}, "step"),
+        ("OmsStepSensor", {"step": "FULL TRANSFER"}, "step"),
+        ("OmsStepSensor", {"step": None}, "step"),
+        ("OmsStepSensor", {"step": "FULL_TRANSFER", "until": "finished"}, "until"),
+        ("OmsCheckpointLagSensor", {"max_lag": -1}, "max_lag"),
+        ("OmsCheckpointLagSensor", {"max_lag": timedelta(seconds=-1)}, "max_lag"),
+        ("OmsCheckpointLagSensor", {"max_lag": True}, "max_lag"),
+        ("OmsCheckpointLagSensor", {"max_lag": 30, "direction": "back"}, "direction"),
+        ("OmsCheckpointLagSensor", {"max_lag": 30, "hold_for": -5}, "hold_for"),
+        ("OmsCheckpointReachedSensor", {"checkpoint": "yesterday"}, "checkpoint"),
+        ("OmsCheckpointReachedSensor", {"checkpoint": 1767225600000}, "checkpoint"),
+        ("OmsCheckpointReachedSensor", {"checkpoint": None}, "checkpoint"),
+        ("OmsProjectStatusSensor", {"target_statuses": []}, "target_statuses"),
+        ("OmsProjectStatusSensor", {"target_statuses": 5}, "target_statuses"),
+        ("OmsCutoverReadySensor", {"max_lag": "soon"}, "max_lag"),
+    ],
+)
+def test_a_mistake_is_found_when_the_dag_is_parsed_and_named(sensor, arguments, named):
+    arguments = {"task_id": "gate", "project_id": "np_1", **arguments}
+    if named is None:
+        getattr(sensors, sensor)(**arguments)  # hidden behind a template: it is found when the gate runs
+        return
+    with pytest.raises(Exception, match=named) as caught:
+        getattr(sensors, sensor)(**arguments)
+    assert isinstance(caught.value, ValueError) or type(caught.value).__name__ == "AirflowException"
+
+
+def test_a_naive_moment_is_utc():
+    gate = modes.make("OmsCheckpointReachedSensor", {"checkpoint": datetime(2026, 1, 1)})
+    assert gate.gate().milestone.checkpoint == 1767225600.0
+
+
+def test_a_name_is_looked_up_once_and_the_id_is_returned(sim):
+    for name in ("orders", "orders_2"):
+        sim.add_project(Project(id=f"np_{name}", name=name, status="RUNNING"))
+    gate = modes.make("OmsProjectStatusSensor", {"target_statuses": "SUSPEND"}, project_name="orders")
+    gate.poke(modes.context())
+    sim.project("orders").pause()
+    outcome = gate.poke(modes.context())
+    gate._watch.hook.close()
+    assert outcome.is_done
+    assert outcome.xcom_value["project"] == "np_orders"
+    assert [record.action for record in sim.requests].count("ListProjects") == 1
+
+
+def test_a_gate_changes_nothing(sim):
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    for cls in GATES:
+        modes.poke(cls(task_id="gate", project_id="np_1", timeout=0, **required_of(cls)))
+    reads = {"DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult", "ListProjects"}
+    assert {record.action for record in sim.requests} <= reads
+
+
+V3 = {
+    "OmsFullTransferSensor": "reached",
+    "OmsCheckpointLagSensor": "reached",
+    "OmsCheckpointReachedSensor": "reached",
+    "OmsProjectStatusSensor": "reached",
+    "OmsStepSensor": "api_version v3",
+    "OmsFullVerificationSensor": "api_version v3",
+    "OmsCutoverReadySensor": "api_version v3",
+}
+
+
+@pytest.mark.parametrize("mode", ["poke", "deferred"])
+@pytest.mark.parametrize("sensor", V3)
+def test_what_oms_3_3_can_answer_works_and_the_rest_says_so_at_once(sensor, mode, sim, monkeypatch):
+    import json
+
+    sim.set_answer(
+        "MigrationProgress",
+        {
+            "success": True,
+            "data": {
+                "status": "RUNNING",
+                "enableFullMigration": True,
+                "fullMigrationProgress": 100,
+                "enableIncrSync": True,
+                "incrSyncCheckpoint": str(int(sim.clock.now()) - 3),
+            },
+        },
+    )
+    extra = {"api_version": "v3"}
+    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps({**json.loads(sim.connection_json), "extra": extra}))
+    arguments = {
+        "OmsCheckpointLagSensor": {"max_lag": 10},
+        "OmsCheckpointReachedSensor": {"checkpoint": sim.clock.now() - 60},
+        "OmsProjectStatusSensor": {"target_statuses": ["RUNNING"]},
+        "OmsStepSensor": {"step": "FULL_MIGRATION"},
+    }.get(sensor, {})
+    outcome = getattr(modes, mode)(modes.make(sensor, arguments))
+    if V3[sensor] == "reached":
+        assert outcome.state == "reached", outcome
+    else:
+        assert outcome.state == "failed"
+        assert V3[sensor] in outcome.message
