@@ -1,0 +1,152 @@
+"""Running an operator the way Airflow does, against a simulated OMS, without waiting for anything.
+
+A pause on the worker or in the triggerer moves the simulator's clock instead. A deferral goes through JSON, which is
+what Airflow's database makes of a trigger and its event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from airflow_provider_oms.simulator import Simulator
+
+#: Everything that changes something in OMS.
+CHANGES = {
+    "AdvanceProject",
+    "CreateLabel",
+    "CreateMySqlDataSource",
+    "CreateOceanBaseDataSource",
+    "CreateProject",
+    "DeleteProject",
+    "ReleaseProject",
+    "ResumeProject",
+    "StartProject",
+    "StartProjectsByLabel",
+    "StopProject",
+    "StopProjectsByLabel",
+    "UpdateProjectConfig",
+}
+
+
+class TaskInstance:
+    """As much of a task instance as an operator asks for."""
+
+    map_index = -1
+    try_number = 1
+
+    def __init__(self) -> None:
+        self.xcoms: dict[str, Any] = {}
+
+    def xcom_push(self, key, value):
+        self.xcoms[key] = json.loads(json.dumps(value))
+
+    def xcom_pull(self, task_ids=None, key="return_value", map_indexes=None):
+        assert task_ids == "task"
+        return self.xcoms.get(key)
+
+
+@dataclass
+class Run:
+    """How a task ended: what it returned or raised, what it left in XCom and what it deferred with."""
+
+    result: Any = None
+    error: BaseException | None = None
+    xcoms: dict[str, Any] = field(default_factory=dict)
+    deferrals: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Runner:
+    """Runs operators against a simulator.
+
+    :param sim: the simulator
+    :param pauses: gets the pauses, in seconds
+    """
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim = sim
+        self.pauses: list[float] = []
+        self.on_pause: Callable[[], object] = lambda: None
+        self.now = 0.0
+
+    def pause(self, seconds: float) -> None:
+        """What takes the place of sleeping."""
+        self.pauses.append(seconds)
+        self.now += seconds
+        self.sim.clock.advance(seconds)
+        self.on_pause()
+
+    def changes(self) -> list[str]:
+        """Return the actions that changed something, or tried to, since the requests were last forgotten."""
+        return [request.action for request in self.sim.requests if request.action in CHANGES]
+
+    def asked(self) -> list[str]:
+        """Return all the actions since the requests were last forgotten."""
+        return [request.action for request in self.sim.requests]
+
+    def run(self, cls, **arguments) -> Run:
+        """Make an operator and run it to its end, through the triggerer if it goes there."""
+        self.sim.clear_requests()
+        operator = cls(task_id="task", **arguments)
+        return self.go(operator)
+
+    def go(self, operator) -> Run:
+        """Run an operator to its end."""
+        ti = TaskInstance()
+        context = {"ti": ti, "task_instance": ti}
+        run = Run(xcoms=ti.xcoms)
+        resume: Callable[[], Any] = lambda: operator.execute(context)  # noqa: E731
+        while True:
+            try:
+                run.result = json.loads(json.dumps(resume()))
+                return run
+            except TaskDeferred as deferred:
+                path, kwargs = deferred.trigger.serialize()
+                kwargs = json.loads(json.dumps(kwargs))
+                run.deferrals.append(kwargs)
+                assert deferred.method_name == "execute_complete"
+                event = json.loads(json.dumps(asyncio.run(_fire(path, kwargs))))
+                resume = lambda event=event: operator.execute_complete(context, event)  # noqa: E731
+            except Exception as error:
+                run.error = error
+                return run
+
+
+async def _fire(path: str, kwargs: dict[str, Any]) -> Any:
+    module, _, name = path.rpartition(".")
+    trigger = getattr(import_module(module), name)(**kwargs)
+    async for event in trigger.run():
+        return event.payload
+    raise AssertionError("the trigger ended without an event")
+
+
+def no_sleep(monkeypatch, runner: Runner) -> None:
+    """Let every pause of the worker and the triggerer be one of the runner's."""
+    really = asyncio.sleep
+
+    async def asleep(seconds, result=None):
+        if seconds > 0:
+            runner.pause(seconds)
+        return await really(0, result)
+
+    monkeypatch.setattr(time, "sleep", runner.pause)
+    monkeypatch.setattr(time, "monotonic", _Clock(runner, time.monotonic))
+    monkeypatch.setattr(asyncio, "sleep", asleep)
+
+
+class _Clock:
+    """The monotonic clock, plus what was slept."""
+
+    def __init__(self, runner: Runner, really: Callable[[], float]) -> None:
+        self.runner = runner
+        self.really = really
+
+    def __call__(self) -> float:
+        return self.really() + self.runner.now
