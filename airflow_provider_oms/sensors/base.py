@@ -26,7 +26,7 @@ from airflow_provider_oms.milestones.gate import (
     Gate,
 )
 from airflow_provider_oms.milestones.kinds import Milestone
-from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
 from airflow_provider_oms.reporting import Reporter
 from airflow_provider_oms.sensors.memory import MemoryStore, store_exists
 from airflow_provider_oms.templates import is_literal
@@ -122,19 +122,28 @@ class OmsGateSensor(BaseSensorOperator):
                 "Use deferrable=True or mode='poke'."
             )
 
+    def look(self) -> PokeReturnValue:
+        """Look once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next look.
+
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises ValueError: naming an argument that is wrong, or that needs a memory
+        """
+        gate = self.gate()
+        if needed := gate.milestone.needs_memory():
+            raise ValueError(f"{needed} needs a memory between two looks, which look() doesn't have")
+        with OmsHook(self.oms_conn_id) as hook:
+            return self._conclude(look_once(hook, gate, Memory(kept=False)), Reporter(gate, self.log))
+
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once.
+        """Look once, as Airflow asks for it.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
         watch = self._watch = self._watch or _Watch(self, context)
         verdict = look_once(watch.hook, watch.gate, watch.memory)
-        watch.reporter.report(verdict)
         watch.leave_link(context)
-        if verdict.state is State.FAILED:
-            raise OmsMilestoneFailedError(verdict.message)
         watch.remember()
-        return PokeReturnValue(verdict.state is State.REACHED, verdict.seen.as_dict())
+        return self._conclude(verdict, watch.reporter)
 
     def execute(self, context: Context) -> Any:
         """Wait until the gate opens, and return what it saw."""
@@ -165,6 +174,17 @@ class OmsGateSensor(BaseSensorOperator):
             raise self._ending(error) from error
         self.log.info("Reached. %s %s", message, seen)
         return seen
+
+    @staticmethod
+    def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
+        """Report a verdict and return it the way Airflow wants it.
+
+        :raises OmsMilestoneFailedError: for one that says so
+        """
+        reporter.report(verdict)
+        if verdict.state is State.FAILED:
+            raise OmsMilestoneFailedError(verdict.message)
+        return PokeReturnValue(verdict.state is State.REACHED, verdict.seen.as_dict())
 
     def _wait_in_triggerer(self, context: Context) -> Any:
         """Look once here, and only wait there if that isn't enough."""

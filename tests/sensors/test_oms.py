@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskDeferred
 
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.sensors import oms as sensors
 from airflow_provider_oms.sensors.base import OmsGateSensor
 from airflow_provider_oms.simulator import Project
@@ -164,6 +165,19 @@ def test_a_name_is_looked_up_once_and_the_id_is_returned(sim):
     assert outcome.is_done
     assert outcome.xcom_value["project"] == "np_orders"
     assert [record.action for record in sim.requests].count("ListProjects") == 1
+
+
+def test_a_single_look_from_other_code(sim):
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    looked = modes.make("OmsProjectStatusSensor", {"target_statuses": "RUNNING"}).look()
+    assert looked.is_done
+    assert looked.xcom_value["status"] == "RUNNING"
+    assert not modes.make("OmsProjectStatusSensor", {"target_statuses": "SUSPEND"}).look().is_done
+    sim.project("np_1").fail(code="X-1", message="the disk is full")
+    with pytest.raises(OmsMilestoneFailedError, match="the disk is full"):
+        modes.make("OmsProjectStatusSensor", {"target_statuses": "SUSPEND", "failure_grace": 0}).look()
+    with pytest.raises(ValueError, match="hold_for"):
+        modes.make("OmsCheckpointLagSensor", {"max_lag": 5, "hold_for": 5}).look()
 
 
 def test_a_gate_changes_nothing(sim):
