@@ -11,6 +11,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -102,7 +103,7 @@ class Runner:
         ti = TaskInstance()
         context = {"ti": ti, "task_instance": ti}
         run = Run(xcoms=ti.xcoms)
-        resume: Callable[[], Any] = lambda: operator.execute(context)  # noqa: E731
+        resume: Callable[[], Any] = partial(operator.execute, context)
         while True:
             try:
                 run.result = json.loads(json.dumps(resume()))
@@ -111,9 +112,9 @@ class Runner:
                 path, kwargs = deferred.trigger.serialize()
                 kwargs = json.loads(json.dumps(kwargs))
                 run.deferrals.append(kwargs)
-                assert deferred.method_name == "execute_complete"
+                method = getattr(operator, deferred.method_name)
                 event = json.loads(json.dumps(asyncio.run(_fire(path, kwargs))))
-                resume = lambda event=event: operator.execute_complete(context, event)  # noqa: E731
+                resume = partial(method, context, event)
             except Exception as error:
                 run.error = error
                 return run
@@ -137,12 +138,13 @@ def no_sleep(monkeypatch, runner: Runner) -> None:
         return await really(0, result)
 
     monkeypatch.setattr(time, "sleep", runner.pause)
-    monkeypatch.setattr(time, "monotonic", _Clock(runner, time.monotonic))
+    for clock in ("time", "monotonic"):
+        monkeypatch.setattr(time, clock, _Clock(runner, getattr(time, clock)))
     monkeypatch.setattr(asyncio, "sleep", asleep)
 
 
 class _Clock:
-    """The monotonic clock, plus what was slept."""
+    """A clock, plus what was slept."""
 
     def __init__(self, runner: Runner, really: Callable[[], float]) -> None:
         self.runner = runner

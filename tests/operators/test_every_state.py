@@ -30,22 +30,28 @@ STATES = (
 START, STOP, RESUME = "StartProject", "StopProject", "ResumeProject"
 RELEASE, DELETE = "ReleaseProject", "DeleteProject"
 
+
+def running(*changes):
+    """Return the same changes for every status of a project at work."""
+    return {state: list(changes) for state in RUNNING}
+
+
 #: operator, arguments -> state -> the changes that OMS is asked for. States that aren't there are refused.
 TABLE = {
     "start": (
         operators.OmsStartProjectOperator,
         {},
-        {"INIT": [START], **dict.fromkeys(RUNNING, []), "FINISHED": []},
+        {"INIT": [START], **running(), "FINISHED": []},
     ),
     "stop": (
         operators.OmsStopProjectOperator,
         {},
-        {**dict.fromkeys(RUNNING, [STOP]), "SUSPEND": []},
+        {**running(STOP), "SUSPEND": []},
     ),
     "resume": (
         operators.OmsResumeProjectOperator,
         {},
-        {"SUSPEND": [RESUME], "FAILED": [RESUME], **dict.fromkeys(RUNNING, [])},
+        {"SUSPEND": [RESUME], "FAILED": [RESUME], **running()},
     ),
     "release": (
         operators.OmsReleaseProjectOperator,
@@ -64,7 +70,7 @@ TABLE = {
         operators.OmsReleaseProjectOperator,
         {"stop_first": True},
         {
-            **dict.fromkeys(RUNNING, [STOP, RELEASE]),
+            **running(STOP, RELEASE),
             "SUSPEND": [RELEASE],
             "FAILED": [RELEASE],
             "FINISHED": [RELEASE],
@@ -84,7 +90,7 @@ TABLE = {
         {"stop_first": True},
         {
             "INIT": [DELETE],
-            **dict.fromkeys(RUNNING, [STOP, RELEASE, DELETE]),
+            **running(STOP, RELEASE, DELETE),
             "SUSPEND": [RELEASE, DELETE],
             "FAILED": [RELEASE, DELETE],
             "FINISHED": [RELEASE, DELETE],
@@ -106,7 +112,7 @@ TABLE = {
     "advance": (
         operators.OmsAdvanceProjectOperator,
         {"from_step": "FULL_VALIDATION"},
-        {**dict.fromkeys(RUNNING, ["AdvanceProject"]), "FINISHED": [], "RELEASING": [], "RELEASED": []},
+        {**running("AdvanceProject"), "FINISHED": [], "RELEASING": [], "RELEASED": []},
     ),
 }
 

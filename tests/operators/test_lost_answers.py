@@ -1,4 +1,4 @@
-"""What an action does when OMS, or the way to it, fails: nothing is sent twice in one try, and a retry puts it right."""
+"""What an action does when OMS fails, or the way to it: nothing is sent twice in one try, and a retry puts it right."""
 
 from __future__ import annotations
 
