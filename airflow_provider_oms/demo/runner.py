@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
 import json
 import sys
 import time
@@ -32,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dag = load_dag(given.file, given.dag_id)
         watch_tasks(dag, partial(_write, report))
         if given.poke_interval is not None:
-            set_poke_interval(dag, given.poke_interval)
+            set_argument(dag, "poke_interval", given.poke_interval)
         _write(report, event="loaded", tasks=list(dag.task_dict))
         run = dag.test()
         instances = run.get_task_instances()
@@ -67,14 +68,15 @@ def load_dag(file: Path, dag_id: str) -> Any:
     raise LookupError(f"{file} has no DAG {dag_id}")
 
 
-def set_poke_interval(dag: Any, seconds: float) -> None:
-    """Let every task of a DAG that looks once in a while look that often."""
+def set_argument(dag: Any, name: str, value: Any) -> None:
+    """Set an argument of every task of a DAG whose operator has it."""
     for task in dag.tasks:
-        partial_kwargs = getattr(task, "partial_kwargs", None)
-        if partial_kwargs is not None:
-            partial_kwargs["poke_interval"] = seconds
-        elif hasattr(task, "poke_interval"):
-            task.poke_interval = seconds
+        arguments = getattr(task, "partial_kwargs", None)
+        if arguments is None:
+            if hasattr(task, name):
+                setattr(task, name, value)
+        elif any(name in inspect.signature(base.__init__).parameters for base in task.operator_class.__mro__):
+            arguments[name] = value
 
 
 def watch_tasks(dag: Any, report: Callable[..., None]) -> None:

@@ -1,0 +1,90 @@
+"""Cut over: when it is safe and a person agrees, stop the writes, let the last change arrive, and switch."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+
+from airflow.providers.common.compat.sdk import DAG, task
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
+
+from airflow_provider_oms.operators.oms import OmsAdvanceProjectOperator
+from airflow_provider_oms.sensors.oms import (
+    OmsCheckpointLagSensor,
+    OmsCheckpointReachedSensor,
+    OmsCutoverReadySensor,
+    OmsStepSensor,
+)
+
+log = logging.getLogger(__name__)
+
+PROJECT = "{{ params.project }}"
+
+DOC = """
+### A cut-over
+
+`ready` opens when a switchover would be safe. Then a person is asked (`approve`). `stop_writes` makes the source
+read-only and returns that moment; `drained` opens once everything written before it has arrived. Only then does OMS go
+on: from the verification to the switchover (`to_switchover`), and through it (`switch_over`). `way_back` opens when
+changes of the new database are flowing back to the old one, so that one could return; then the application moves.
+
+Replace `stop_writes` and `move_application` by what does that in your place. `AdvanceProject` needs OMS Enterprise
+4.3.1 or later; without it leave the two tasks out: a person does these steps in the OMS console, and `switched` waits.
+
+`approve` is Airflow's own human-in-the-loop task where there is one (3.1 and later): answer it under "Required
+Actions"; a rejection skips the rest. On Airflow 2.11 the task waits until the Variable `oms_cutover_approved` holds
+this run's id (Admin, Variables), so that an old approval never counts for a new run.
+"""
+
+with DAG(
+    dag_id="example_oms_cutover",
+    schedule=None,
+    start_date=datetime(2026, 1, 1),
+    catchup=False,
+    params={"project": "shop_cutover"},
+    default_args={"retries": 1, "retry_delay": timedelta(seconds=30)},
+    tags=["oms", "example"],
+    doc_md=DOC,
+) as dag:
+    ready = OmsCutoverReadySensor(task_id="ready", project_name=PROJECT, max_lag=25)
+
+    if AIRFLOW_V_3_1_PLUS:
+        from airflow.providers.standard.operators.hitl import ApprovalOperator
+
+        approve = ApprovalOperator(
+            task_id="approve",
+            subject="Cut over to OceanBase?",
+            body=f"Project {PROJECT}: the source becomes read-only, then the application moves.",
+        )
+    else:
+
+        @task.sensor(task_id="approve", poke_interval=30, mode="reschedule")
+        def wait_for_approval(run_id: str | None = None) -> bool:
+            """Wait until a person has written this run's id into the Variable."""
+            from airflow.models import Variable
+
+            return bool(Variable.get("oms_cutover_approved", default_var=None) == run_id)
+
+        approve = wait_for_approval()
+
+    @task
+    def stop_writes() -> str:
+        """Make the source read-only, and return when it was."""
+        log.info("Here the source is made read-only.")
+        return datetime.now(UTC).isoformat()
+
+    stopped = stop_writes()
+    drained = OmsCheckpointReachedSensor(task_id="drained", project_name=PROJECT, checkpoint=stopped)
+    to_switchover = OmsAdvanceProjectOperator(task_id="to_switchover", project_name=PROJECT, from_step="FULL_VERIFIER")
+    switch_over = OmsAdvanceProjectOperator(
+        task_id="switch_over", project_name=PROJECT, from_step="TRANSFER_APP_SWITCH"
+    )
+    switched = OmsStepSensor(task_id="switched", project_name=PROJECT, step="TRANSFER_APP_SWITCH")
+    way_back = OmsCheckpointLagSensor(task_id="way_back", project_name=PROJECT, max_lag=25, direction="reverse")
+
+    @task
+    def move_application() -> None:
+        """Let the application use the new database."""
+        log.info("Here the application is pointed at OceanBase.")
+
+    ready >> approve >> stopped >> drained >> to_switchover >> switch_over >> switched >> way_back >> move_application()

@@ -1,0 +1,168 @@
+"""Every example DAG is run, deferrable and not."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_oms.demo.runner import load_dag
+from airflow_provider_oms.simulator import Failure, Project, Table
+
+#: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
+ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
+
+EXAMPLES = ("gate", "daily", "migration", "cutover", "many", "teardown")
+
+
+def test_no_example_is_forgotten(example_folder):
+    assert {file.stem for file in example_folder.glob("*.py")} == {f"example_oms_{name}" for name in EXAMPLES}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_it_is_imported_and_says_what_it_is(name, example_folder):
+    dag = load_dag(example_folder / f"example_oms_{name}.py", f"example_oms_{name}")
+    assert dag.doc_md
+    assert "oms" in dag.tags
+    dag.validate()
+
+
+class TestGate:
+    def test_downstream_gets_what_the_gates_saw(self, fast_sim, run_example):
+        project = fast_sim.add_project(Project(name="demo_shop"))
+        outcome = run_example("example_oms_gate")
+        assert outcome.states() == {name: {"success"} for name in ("start", "full_transfer", "lag", "downstream")}
+        seen = outcome.returned("downstream")
+        assert seen["full_transfer"]["project"] == seen["lag"]["project"] == project
+        assert seen["full_transfer"]["progress"] == 100
+        assert 0 <= seen["lag"]["lag"] <= 25
+        assert [one.outcome for one in fast_sim.requests if one.action == "StartProject"] == ["success"]
+
+    @ONE_MODE
+    def test_a_second_run_finds_everything_done(self, fast_sim, run_example):
+        fast_sim.add_project(Project(name="demo_shop", status="RUNNING", step="INCR_TRANSFER", initial_lag=1))
+        assert run_example("example_oms_gate").run_state == "success"
+        assert not [one for one in fast_sim.requests if one.action == "StartProject"]
+
+    def test_downstream_does_not_run_when_the_migration_fails(self, fast_sim, run_example):
+        fast_sim.add_project(Project(name="demo_shop", failures=[Failure("FULL_TRANSFER", message="disk full")]))
+        outcome = run_example("example_oms_gate", failure_grace=10)
+        assert outcome.run_state == "failed"
+        assert outcome.states() == {
+            "start": {"success"},
+            "full_transfer": {"failed"},
+            "lag": {"upstream_failed"},
+            "downstream": {"upstream_failed"},
+        }
+
+    def test_downstream_does_not_run_when_the_lag_stays(self, fast_sim, run_example):
+        fast_sim.add_project(Project(name="demo_shop", initial_lag=600, idle_source=True))
+        outcome = run_example("example_oms_gate", timeout=3.0)
+        assert outcome.states() == {
+            "start": {"success"},
+            "full_transfer": {"success"},
+            "lag": {"failed"},
+            "downstream": {"upstream_failed"},
+        }
+
+
+class TestDaily:
+    def test_the_job_runs_on_complete_data(self, fast_sim, run_example):
+        fast_sim.add_project(
+            Project(name="shop_running", status="RUNNING", step="INCR_TRANSFER", initial_lag=60, catch_up_rate=20)
+        )
+        outcome = run_example("example_oms_daily")
+        assert outcome.states() == {"complete": {"success"}, "report": {"success"}}
+        assert outcome.returned("report")["checkpoint"] > 0
+
+    @ONE_MODE
+    def test_it_does_not_run_before(self, fast_sim, run_example):
+        day = 24 * 3600
+        fast_sim.add_project(
+            Project(name="shop_running", status="RUNNING", step="INCR_TRANSFER", initial_lag=2 * day, idle_source=True)
+        )
+        outcome = run_example("example_oms_daily", timeout=2.0)
+        assert outcome.states() == {"complete": {"failed"}, "report": {"upstream_failed"}}
+
+
+class TestMigration:
+    def test_from_nothing_to_verified(self, fast_sim, run_example):
+        outcome = run_example("example_oms_migration")
+        assert outcome.run_state == "success"
+        assert {source.name: source.password for source in fast_sim.data_sources.values()} == {
+            "shop_mysql": "one",
+            "shop_oceanbase": "two",
+        }
+        assert [live.name for live in fast_sim.projects.values()] == ["shop_migration"]
+        assert outcome.returned("downstream")["project"] == next(iter(fast_sim.projects))
+
+    def test_twice_makes_nothing_twice(self, fast_sim, run_example):
+        for _ in range(2):
+            assert run_example("example_oms_migration").run_state == "success"
+        assert len(fast_sim.projects) == 1
+        assert len(fast_sim.data_sources) == 2
+
+
+class TestCutover:
+    @pytest.fixture
+    def shop(self, fast_sim):
+        fast_sim.add_project(
+            Project(
+                name="shop_cutover",
+                status="RUNNING",
+                step="FULL_VERIFIER",
+                step_progress=100,
+                verification=[Table("shop", "orders")],
+            )
+        )
+        return fast_sim.project("shop_cutover")
+
+    def test_an_approved_one_switches(self, shop, run_example):
+        outcome = run_example("example_oms_cutover", mark_success="approve")
+        assert outcome.run_state == "success"
+        assert shop.current_step == "REVERSE_INCR_TRANSFER"
+        assert shop.step_status("TRANSFER_APP_SWITCH") == "FINISHED"
+
+    @ONE_MODE
+    def test_an_unsafe_one_asks_nobody_and_changes_nothing(self, fast_sim, run_example):
+        fast_sim.add_project(
+            Project(
+                name="shop_cutover",
+                status="RUNNING",
+                step="FULL_VERIFIER",
+                step_progress=100,
+                verification=[Table("shop", "orders", result_type="INCONSISTENT", mismatched=3)],
+            )
+        )
+        outcome = run_example("example_oms_cutover", mark_success="approve")
+        states = outcome.states()
+        assert states.pop("ready") == {"failed"}
+        assert set().union(*states.values()) == {"upstream_failed"}
+        assert not [one for one in fast_sim.requests if one.action == "AdvanceProject"]
+
+
+class TestMany:
+    def test_all_are_started_and_waited_for(self, fast_sim, run_example):
+        projects = ["np_shop_1", "np_shop_2", "np_shop_3"]
+        for project in projects:
+            fast_sim.add_project(Project(id=project))
+        outcome = run_example("example_oms_many")
+        assert outcome.states() == {name: {"success"} for name in ("start", "full_transfer", "copied")}
+        assert sorted(outcome.returned("copied")) == projects
+
+    @ONE_MODE
+    def test_one_that_fails_holds_up_the_job_and_no_other(self, fast_sim, run_example):
+        fast_sim.add_project(Project(id="np_shop_1"))
+        fast_sim.add_project(Project(id="np_shop_2", failures=[Failure("FULL_TRANSFER")]))
+        fast_sim.add_project(Project(id="np_shop_3"))
+        outcome = run_example("example_oms_many", failure_grace=10)
+        assert outcome.states() == {
+            "start": {"success"},
+            "full_transfer": {"success", "failed"},
+            "copied": {"upstream_failed"},
+        }
+
+
+class TestTeardown:
+    def test_the_project_is_gone(self, fast_sim, run_example):
+        fast_sim.add_project(Project(name="shop_old", status="RUNNING", step="INCR_TRANSFER"))
+        assert run_example("example_oms_teardown").run_state == "success"
+        assert not fast_sim.projects
