@@ -1,0 +1,326 @@
+"""Creating a project: once, checked before anything is sent, with names instead of ids."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.operators.oms import OmsCreateProjectOperator, transfer_mapping
+from airflow_provider_oms.simulator import DataSource, Fault, Project
+
+MAPPING = transfer_mapping({"shop": ["orders"]})
+STATES = ("INIT", "RUNNING", "RUNNING_ALARMING", "SUSPEND", "FAILED", "FINISHED", "RELEASING", "RELEASED", "ODD")
+
+
+@pytest.fixture
+def body(sim):
+    """A body that OMS takes, and its two data sources."""
+    source = sim.add_data_source(DataSource(name="source", type="MYSQL"))
+    sink = sim.add_data_source(DataSource(name="target", type="OB_MYSQL"))
+    return {
+        "name": "mover",
+        "type": "MIGRATION",
+        "sourceEndpointId": source,
+        "sinkEndpointId": sink,
+        "transferMapping": MAPPING,
+        "enableFullTransfer": True,
+    }
+
+
+def test_once_and_twice(runner, sim, body):
+    first = runner.run(OmsCreateProjectOperator, project=body)
+    assert runner.asked() == ["ListProjects", "CreateProject"]
+    assert first.error is None
+    assert first.result == first.xcoms["project_id"] == sim.project("mover").id
+    second = runner.run(OmsCreateProjectOperator, project=body)
+    assert runner.asked() == ["ListProjects"]
+    assert second.result == second.xcoms["project_id"] == first.result
+    assert len(sim.projects) == 1
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_project_that_is_there_in_any_state(runner, sim, body, state):
+    there = Project(
+        name="mover",
+        status=state,
+        source_endpoint_id=body["sourceEndpointId"],
+        sink_endpoint_id=body["sinkEndpointId"],
+    )
+    project_id = sim.add_project(there)
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert (run.error, run.result) == (None, project_id)
+    assert runner.changes() == []
+
+
+def test_a_name_that_contains_the_name_is_another(runner, sim, body):
+    sim.add_project(Project(name="mover2"))
+    assert runner.run(OmsCreateProjectOperator, project=body).error is None
+    assert runner.changes() == ["CreateProject"]
+
+
+@pytest.mark.parametrize("trait", ["type", "source", "target"])
+def test_another_project_of_that_name(runner, sim, body, trait):
+    there = Project(
+        name="mover",
+        type="SYNC" if trait == "type" else "MIGRATION",
+        source_endpoint_id="e_other" if trait == "source" else body["sourceEndpointId"],
+        sink_endpoint_id="e_other" if trait == "target" else body["sinkEndpointId"],
+    )
+    sim.add_project(there)
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert there.id in str(run.error)
+    assert "Use another name" in str(run.error)
+    assert runner.changes() == []
+
+
+def test_a_project_whose_endpoints_oms_does_not_tell(runner, sim, body):
+    """It can't be known to be the same, so it isn't taken for it."""
+    sim.add_project(Project(name="mover"))
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "unknown" in str(run.error)
+    assert runner.asked() == ["ListProjects", "DescribeProject"]
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "truncate", "cut_headers"])
+def test_a_lost_answer(runner, sim, body, kind):
+    sim.add_fault(Fault(kind, action="CreateProject", times=1))
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert (run.error, run.result) == (None, sim.project("mover").id)
+    assert runner.asked() == ["ListProjects", "CreateProject", "ListProjects"]
+    assert len(sim.projects) == 1
+
+
+def test_a_request_that_never_arrived(runner, sim, body):
+    sim.add_fault(Fault("reset_before", action="CreateProject", times=1))
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationError)
+    assert "A retry looks first" in str(run.error)
+    assert runner.changes() == ["CreateProject"]
+    assert runner.run(OmsCreateProjectOperator, project=body).error is None
+    assert len(sim.projects) == 1
+
+
+def test_a_look_that_fails_after_a_lost_answer(runner, sim, body):
+    sim.add_fault(Fault("reset_after", action="CreateProject", times=1))
+    sim.add_fault(Fault("status", status=503, action="ListProjects", after=1, times=1))
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationError)
+    assert runner.changes() == ["CreateProject"]
+    assert runner.run(OmsCreateProjectOperator, project=body).result == sim.project("mover").id
+    assert len(sim.projects) == 1
+
+
+def test_no_look_no_project(runner, sim, body):
+    sim.add_fault(Fault("status", status=503, action="ListProjects"))
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationError)
+    assert sim.projects == {}
+
+
+def test_oms_refuses(runner, sim, body):
+    run = runner.run(OmsCreateProjectOperator, project={**body, "sourceEndpointId": "e_nowhere"})
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "The data source e_nowhere (sourceEndpointId) does not exist." in str(run.error)
+
+
+class TestNames:
+    """Names instead of ids."""
+
+    @pytest.fixture
+    def named(self, body):
+        plain = {key: value for key, value in body.items() if key not in ("sourceEndpointId", "sinkEndpointId")}
+        return {**plain, "sourceEndpointName": "source", "sinkEndpointName": "target"}
+
+    def test_of_data_sources(self, runner, sim, body, named):
+        run = runner.run(OmsCreateProjectOperator, project=named)
+        assert run.error is None
+        made = sim.project("mover").project
+        assert (made.source_endpoint_id, made.sink_endpoint_id) == (body["sourceEndpointId"], body["sinkEndpointId"])
+        sent = next(request.payload for request in sim.requests if request.action == "CreateProject")
+        assert not {"sourceEndpointName", "sinkEndpointName", "labelNames"} & set(sent)
+
+    def test_that_nobody_has(self, runner, named):
+        run = runner.run(OmsCreateProjectOperator, project={**named, "sinkEndpointName": "tar"})
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert "no data source named 'tar' (sinkEndpointName)" in str(run.error)
+        assert runner.changes() == []
+
+    def test_that_two_have(self, runner, sim, named):
+        sim.add_data_source(DataSource(name="target", type="OB_MYSQL"))
+        run = runner.run(OmsCreateProjectOperator, project=named)
+        assert "2 data sources named 'target'" in str(run.error)
+
+    def test_of_labels(self, runner, sim, body):
+        first, second = sim.add_label("nightly"), sim.add_label("shop")
+        run = runner.run(OmsCreateProjectOperator, project={**body, "labelNames": ["shop"], "labelIds": [first]})
+        assert run.error is None
+        assert sim.project("mover").project.labels == [first, second]
+
+    def test_of_a_label_that_is_not_there(self, runner, body):
+        run = runner.run(OmsCreateProjectOperator, project={**body, "labelNames": ["shop"]})
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert "'shop' (labelNames)" in str(run.error)
+        assert runner.changes() == []
+
+    @pytest.mark.parametrize("kind", [None, "reset_after"])
+    def test_of_a_label_that_is_to_be_created(self, runner, sim, body, kind):
+        if kind:
+            sim.add_fault(Fault(kind, action="CreateLabel", times=1))
+        for _ in range(2):
+            run = runner.run(
+                OmsCreateProjectOperator, project={**body, "labelNames": ["shop"]}, create_labels=True
+            )  # fmt: skip
+            assert run.error is None
+        assert [label.name for label in sim.labels.values()] == ["shop"]
+
+
+class TestPrecheck:
+    """OMS checks before it creates."""
+
+    def test_that_passes(self, runner, body):
+        run = runner.run(OmsCreateProjectOperator, project=body, precheck=True)
+        assert run.error is None
+        asked = runner.asked()
+        assert asked[:3] == ["ListProjects", "SubmitPreCheck", "GetPreCheckResult"]
+        assert asked[-1] == "CreateProject"
+
+    def test_of_a_project_that_is_there(self, runner, body):
+        runner.run(OmsCreateProjectOperator, project=body)
+        runner.run(OmsCreateProjectOperator, project=body, precheck=True)
+        assert runner.asked() == ["ListProjects"]
+
+    @pytest.mark.parametrize("status", ["preCheckStatus", "projectStatus"])
+    def test_that_fails(self, runner, sim, body, status):
+        items = [
+            {"name": "Connectivity", "endpointType": "SOURCE", "status": "FINISHED"},
+            {"name": "Binlog", "endpointType": "SOURCE", "status": "FAILED", "message": "binlog_format is STATEMENT"},
+            {"name": "Tables", "endpointType": "DEST", "status": "FAILED", "message": "t1 exists", "skippable": True},
+        ]
+        answer = {"success": True, "data": {status: "FINISHED", "preCheckResults": items}}
+        sim.set_answer("GetPreCheckResult", answer)
+        run = runner.run(OmsCreateProjectOperator, project=body, precheck=True)
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert "Binlog (SOURCE): binlog_format is STATEMENT; Tables (DEST): t1 exists, may be skipped" in str(run.error)
+        assert "Connectivity" not in str(run.error)
+        assert "CreateProject" not in runner.asked()
+
+    @pytest.mark.parametrize(
+        "data",
+        [
+            {"preCheckStatus": "FAILED", "preCheckResults": None},
+            {"preCheckStatus": "FINISHED", "preCheckResults": [{"name": "x", "status": "ODD"}]},
+            {"preCheckStatus": "FINISHED", "preCheckResults": [{"name": "x"}]},
+        ],
+    )
+    def test_fails_closed(self, runner, sim, body, data):
+        sim.set_answer("GetPreCheckResult", {"success": True, "data": data})
+        run = runner.run(OmsCreateProjectOperator, project=body, precheck=True)
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert sim.projects == {}
+
+    @pytest.mark.parametrize("status", ["RUNNING", "PENDING", None, "ODD"])
+    def test_that_never_ends(self, runner, sim, body, status):
+        sim.set_answer("GetPreCheckResult", {"success": True, "data": {"preCheckStatus": status}})
+        run = runner.run(OmsCreateProjectOperator, project=body, precheck=True, precheck_timeout=20)
+        assert isinstance(run.error, OmsOperationError)
+        assert "20 s (precheck_timeout)" in str(run.error)
+        assert sim.projects == {}
+
+    def test_with_an_oms_that_has_none(self, runner, sim, body):
+        sim.add_fault(Fault("error", action="SubmitPreCheck", code="X", message="Unsupported action: SubmitPreCheck"))
+        run = runner.run(OmsCreateProjectOperator, project=body, precheck=True)
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert "SubmitPreCheck" in str(run.error)
+        assert sim.projects == {}
+
+
+GOOD = {
+    "name": "mover",
+    "type": "MIGRATION",
+    "sourceEndpointId": "e_1",
+    "sinkEndpointId": "e_2",
+    "transferMapping": MAPPING,
+}
+WRONG = [
+    ({"name": None}, "name must be"),
+    ({"name": "two words"}, "name must be text without blanks"),
+    ({"type": "migration"}, "type must be MIGRATION or SYNC"),
+    ({"sourceEndpointId": None}, "give sourceEndpointId or sourceEndpointName"),
+    ({"sinkEndpointName": "x"}, "give sinkEndpointId or sinkEndpointName, not both"),
+    ({"sinkEndpointId": " "}, "sinkEndpointId must be text"),
+    ({"labelIds": "l_1"}, "labelIds must be a list of texts"),
+    ({"labelIds": ["a", "b", "c"], "labelNames": ["d", "e", "f"]}, "at most 5 labels; these are 6"),
+    ({"transferMapping": None}, "transferMapping must be an object"),
+    ({"transferMapping": {"mode": "ALL", "databases": [{"name": "x"}]}}, "transferMapping.mode must be SPECIFIC"),
+    ({"transferMapping": {"mode": "SPECIFIC", "databases": []}}, "transferMapping.databases must list"),
+    ({"transferMapping": {"mode": "SPECIFIC", "databases": [{}]}}, r"databases\[0\] must be an object with a name"),
+    (
+        {"transferMapping": {"mode": "SPECIFIC", "databases": [{"name": "x", "tables": ["t"]}]}},
+        r"databases\[0\].tables must be a list of objects with names",
+    ),
+    ({"enableFullTransfer": "true"}, "enableFullTransfer must be true or false"),
+    ({"fullTransferConfig": []}, "fullTransferConfig must be an object"),
+    (
+        {"incrTransferConfig": {"startTimestamp": 1}, "enableIncrTransfer": True, "enableFullTransfer": True},
+        "incrTransferConfig.startTimestamp needs",
+    ),
+    ({"incrTransferConfig": {"storeLogKeptHour": 9000}}, "storeLogKeptHour must be a whole number from 1 to 8760"),
+    ({"incrTransferConfig": {"incrSyncConcurrency": "64"}}, "incrSyncConcurrency must be a whole number"),
+    ({"incrTransferConfig": {"recordTypeWhiteList": "INSERT"}}, "recordTypeWhiteList must be a list"),
+    ({"enable_full_transfer": True}, "enable_full_transfer must be written enableFullTransfer"),
+    ({"EnableFullTransfer": True}, "EnableFullTransfer must be written enableFullTransfer"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), WRONG)
+class TestWhatOmsWouldRefuse:
+    """Found without asking OMS, naming the key."""
+
+    def test_while_the_dag_is_parsed(self, change, words):
+        with pytest.raises(ValueError, match=words):
+            OmsCreateProjectOperator(task_id="task", project={**GOOD, **change})
+
+    def test_while_it_runs(self, runner, change, words):
+        import re
+
+        operator = OmsCreateProjectOperator(task_id="task", project="{{ body }}")
+        operator.project = json.dumps({**GOOD, **change})
+        run = runner.go(operator)
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert re.search(words, str(run.error))
+        assert runner.asked() == []
+
+
+def test_every_problem_is_told_at_once():
+    with pytest.raises(ValueError, match=r"name must be.*type must be.*give sinkEndpointId") as caught:
+        OmsCreateProjectOperator(task_id="task", project={"sourceEndpointId": "e_1"})
+    assert "transferMapping" in str(caught.value)
+
+
+def test_keys_that_are_not_known_are_sent(runner, sim, body):
+    runner.run(OmsCreateProjectOperator, project={**body, "workerGradeId": "g_1"})
+    assert next(r for r in sim.requests if r.action == "CreateProject").payload["workerGradeId"] == "g_1"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "1", "null", ""])
+def test_a_file_that_is_no_object(runner, text):
+    operator = OmsCreateProjectOperator(task_id="task", project="body.json")
+    operator.project = text
+    assert isinstance(runner.go(operator).error, OmsOperationRefusedError)
+
+
+def test_a_templated_file(runner, sim, body, tmp_path):
+    from datetime import datetime
+
+    from airflow.providers.common.compat.sdk import DAG
+
+    (tmp_path / "body.json").write_text(json.dumps({**body, "name": "mover_{{ part }}"}))
+    with DAG("d", schedule=None, start_date=datetime(2025, 1, 1), template_searchpath=str(tmp_path)):
+        operator = OmsCreateProjectOperator(task_id="task", project="body.json")
+    operator.render_template_fields({"part": "7"})
+    assert runner.go(operator).error is None
+    assert sim.project("mover_7")

@@ -1,0 +1,198 @@
+"""Data sources out of Airflow connections: once, and never another one than wanted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.operators.oms import OmsCreateMySqlDataSourceOperator, OmsCreateOceanBaseDataSourceOperator
+from airflow_provider_oms.simulator import Fault
+
+MYSQL = {
+    "conn_type": "mysql",
+    "host": "10.0.0.1",
+    "port": 3307,
+    "login": "mover",
+    "password": "pa:ss",
+    "schema": "shop",
+}
+OCEANBASE = {"conn_type": "mysql", "host": "10.0.0.2", "port": 2883, "login": "mover@tn#cl", "password": "wörd"}
+DRC = {"conn_type": "generic", "login": "drc", "password": "drc pw"}
+INNER = {"conn_type": "generic", "password": "inner pw"}
+
+
+@pytest.fixture(autouse=True)
+def connections(monkeypatch):
+    for name, fields in (("SOURCE", MYSQL), ("TARGET", OCEANBASE), ("DRC", DRC), ("INNER", INNER)):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(fields))
+
+
+KINDS = {
+    "mysql": (OmsCreateMySqlDataSourceOperator, {"name": "one", "mysql_conn_id": "source"}, "CreateMySqlDataSource"),
+    "oceanbase": (
+        OmsCreateOceanBaseDataSourceOperator,
+        {"name": "one", "oceanbase_conn_id": "target"},
+        "CreateOceanBaseDataSource",
+    ),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request):
+    return KINDS[request.param]
+
+
+def test_once_and_twice(runner, sim, kind):
+    cls, arguments, action = kind
+    first = runner.run(cls, **arguments)
+    assert runner.asked() == ["ListDataSource", action]
+    assert list(sim.data_sources) == [first.result] == [first.xcoms["data_source_id"]]
+    second = runner.run(cls, **arguments)
+    assert runner.asked() == ["ListDataSource"]
+    assert second.result == second.xcoms["data_source_id"] == first.result
+
+
+def test_mysql_is_what_the_connection_says(runner, sim):
+    runner.run(
+        OmsCreateMySqlDataSourceOperator,
+        name="one",
+        mysql_conn_id="source",
+        region="cn-anhui",
+        description="the shop",
+        try_keep_hb=True,
+    )
+    (made,) = sim.data_sources.values()
+    assert (made.type, made.ip, made.port, made.username, made.password) == (
+        "MYSQL",
+        "10.0.0.1",
+        3307,
+        "mover",
+        "pa:ss",
+    )
+    assert (made.schema, made.region, made.description, made.try_keep_hb) == ("shop", "cn-anhui", "the shop", True)
+
+
+def test_mysql_without_a_port(runner, sim, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({**MYSQL, "port": None}))
+    runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source", schema="other")
+    (made,) = sim.data_sources.values()
+    assert (made.port, made.schema) == (3306, "other")
+
+
+def test_oceanbase_is_what_the_connections_say(runner, sim):
+    runner.run(
+        OmsCreateOceanBaseDataSourceOperator,
+        name="one",
+        oceanbase_conn_id="target",
+        data_source_type="OB_MYSQL_CE",
+        drc_conn_id="drc",
+        inner_drc_conn_id="inner",
+        ocp_name="ocp",
+        config_url="http://10.0.0.3:8080/services",
+    )
+    (made,) = sim.data_sources.values()
+    assert (made.type, made.tenant, made.cluster, made.username) == ("OB_MYSQL_CE", "tn", "cl", "mover")
+    assert (made.ip, made.port, made.password) == ("10.0.0.2", 2883, "wörd")
+    assert (made.drc_username, made.drc_password, made.ocp_name) == ("drc", "drc pw", "ocp")
+
+
+def test_tenant_and_cluster_as_arguments(runner, sim):
+    run = runner.run(
+        OmsCreateOceanBaseDataSourceOperator, name="one", oceanbase_conn_id="target", tenant="t2", cluster="c2"
+    )
+    (made,) = sim.data_sources.values()
+    assert run.error is None
+    assert (made.tenant, made.cluster, made.username) == ("t2", "c2", "mover")
+
+
+@pytest.mark.parametrize(("login", "missing"), [("mover", "tenant"), ("mover@tn", "cluster")])
+def test_tenant_and_cluster_are_needed(runner, monkeypatch, login, missing):
+    monkeypatch.setenv("AIRFLOW_CONN_TARGET", json.dumps({**OCEANBASE, "login": login}))
+    run = runner.run(OmsCreateOceanBaseDataSourceOperator, name="one", oceanbase_conn_id="target")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert f"give {missing}" in str(run.error)
+    assert runner.asked() == []
+
+
+@pytest.mark.parametrize("field", ["host", "login", "password"])
+def test_what_the_connection_must_have(runner, monkeypatch, field):
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({**MYSQL, field: None}))
+    run = runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert f"connection 'source' has no {field}" in str(run.error)
+
+
+@pytest.mark.parametrize(("field", "value"), [("host", "10.9.9.9"), ("port", 3399), ("login", "else"), ("schema", "x")])
+def test_another_one_of_that_name(runner, sim, monkeypatch, field, value):
+    runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({**MYSQL, field: value}))
+    run = runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert str(value) in str(run.error)
+    assert runner.changes() == []
+
+
+def test_another_type_of_that_name(runner, sim):
+    runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    run = runner.run(OmsCreateOceanBaseDataSourceOperator, name="one", oceanbase_conn_id="target")
+    assert "type is 'MYSQL' there" in str(run.error)
+    assert runner.changes() == []
+
+
+def test_a_new_password_changes_nothing(runner, sim, monkeypatch):
+    first = runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({**MYSQL, "password": "new"}))
+    assert runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source").result == first.result
+
+
+def test_a_name_that_contains_the_name_is_another(runner, sim):
+    runner.run(OmsCreateMySqlDataSourceOperator, name="one2", mysql_conn_id="source")
+    runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    assert runner.changes() == ["CreateMySqlDataSource"]
+
+
+@pytest.mark.parametrize("fault", ["reset_after", "truncate"])
+def test_a_lost_answer(runner, sim, kind, fault):
+    cls, arguments, action = kind
+    sim.add_fault(Fault(fault, action=action, times=1))
+    run = runner.run(cls, **arguments)
+    assert run.error is None
+    assert list(sim.data_sources) == [run.result]
+    assert runner.asked() == ["ListDataSource", action, "ListDataSource"]
+
+
+def test_a_request_that_never_arrived(runner, sim, kind):
+    cls, arguments, action = kind
+    sim.add_fault(Fault("reset_before", action=action, times=1))
+    run = runner.run(cls, **arguments)
+    assert isinstance(run.error, OmsOperationError)
+    assert runner.changes() == [action]
+    assert runner.run(cls, **arguments).error is None
+    assert len(sim.data_sources) == 1
+
+
+def test_oms_can_not_reach_the_database(runner, sim, kind):
+    cls, arguments, action = kind
+    sim.add_fault(Fault("error", action=action, code="PARAM_ERROR", message="Connectivity test failed: timed out"))
+    run = runner.run(cls, **arguments)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "Connectivity test failed: timed out" in str(run.error)
+
+
+@pytest.mark.parametrize("name", ["", " ", "two words", "x" * 33, None])
+def test_mysql_names(name):
+    with pytest.raises(ValueError, match="name must"):
+        OmsCreateMySqlDataSourceOperator(task_id="task", name=name)
+
+
+def test_a_name_that_is_wrong_once_rendered(runner):
+    operator = OmsCreateMySqlDataSourceOperator(task_id="task", name="{{ x }}", mysql_conn_id="source")
+    operator.name = "two words"
+    assert isinstance(runner.go(operator).error, OmsOperationRefusedError)
+
+
+def test_descriptions():
+    with pytest.raises(ValueError, match="description must"):
+        OmsCreateMySqlDataSourceOperator(task_id="task", name="one", description="x" * 129)
