@@ -73,9 +73,10 @@ def airflow_environment(
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
         AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=str(deferrable),
-        # Airflow calls itself by its name, and gunicorn and others leave files in the home directory.
+        # Airflow calls itself by its name, and it and gunicorn leave files in the home and temporary directories.
         PATH=os.pathsep.join(filter(None, [str(Path(sys.executable).parent), given.get("PATH")])),
         HOME=str(home),
+        TMPDIR=str(home),
         XDG_RUNTIME_DIR=str(home),
         PYTHONUSERBASE=given.get("PYTHONUSERBASE") or site.getuserbase(),
         PYTHONDONTWRITEBYTECODE="1",

@@ -1,0 +1,70 @@
+"""What the tests of the demo share: the marker of the ones that start a whole Airflow, and a demo in a subprocess."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "slow: starts a whole Airflow with its pages; takes a minute")
+
+
+class RunningDemo:
+    """``oms-demo`` in a subprocess.
+
+    :param arguments: its command line
+    :param folder: where it may leave temporary files
+    """
+
+    def __init__(self, arguments: list[str], folder: Path) -> None:
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
+        self._output = folder / "output"
+        with self._output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "airflow_provider_oms.demo", *arguments],
+                env={**os.environ, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def output(self) -> str:
+        """What it has written so far."""
+        return self._output.read_text(encoding="utf-8")
+
+    def wait_for(self, text: str, seconds: float = 240.0) -> None:
+        """Wait until it has written a text."""
+        deadline = time.monotonic() + seconds
+        while text not in self.output:
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise AssertionError(f"no {text!r} in its output (exit status {self.process.poll()}):\n{self.output}")
+            time.sleep(0.05)
+
+    def left_behind(self) -> list[str]:
+        """Return what is left of its temporary files."""
+        return [path.name for path in self.temporary.iterdir()]
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Callable[..., RunningDemo]]:
+    """Start the demo, with the arguments given."""
+    started: list[RunningDemo] = []
+
+    def start(*arguments: str) -> RunningDemo:
+        running = RunningDemo(list(arguments), tmp_path)
+        started.append(running)
+        return running
+
+    yield start
+    for running in started:
+        if running.process.poll() is None:
+            running.process.terminate()  # which stops its Airflow, too
+        running.process.wait(60)
