@@ -201,7 +201,9 @@ def test_credentials_follow_no_redirect(status, client):
 def test_cookies_are_not_kept(client):
     answer = http(GOOD, "200 OK", "Set-Cookie: session=stolen; Path=/", "Set-Cookie: b=c")
     with RawServer(answer) as server:
-        ask(client, ClientSettings(server.url, retries=0), READ, READ, READ)
+        # By name: aiohttp keeps no cookies of addresses anyway.
+        by_name = server.url.replace("127.0.0.1", "localhost")
+        ask(client, ClientSettings(by_name, retries=0), READ, READ, READ)
 
         assert len(server.requests) == 3
         assert not any(b"cookie" in request.lower() for request in server.requests)
