@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,6 +11,12 @@ from typing import Any
 
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.settings import encode_secret
+
+#: What follows where an answer was cut short to be quoted.
+_CUT = r"(?=$|['\"]|\.\.\.)"
+
+#: Fewer characters of a secret than these tell nothing, and would be found everywhere.
+_SHORTEST_PART = 3
 
 _SENSITIVE = ("password", "passwd", "secret", "accesskey", "access_key", "token")
 
@@ -27,11 +35,12 @@ def hide(*secrets: str | None) -> list[str]:
 
 
 def hide_secrets(payload: Mapping[str, Any]) -> list[str]:
-    """Have Airflow mask what stands under keys such as ``password``, and return it.
+    """Have Airflow mask what stands under keys such as ``password``, and return it, in all forms.
 
-    :param payload: what is to be sent
+    :param payload: what is to be sent; OMS wants passwords in Base64, so what is in it is hidden, too
     """
-    return hide(*_found(payload))
+    secrets = list(_found(payload))
+    return hide(*secrets, *filter(None, map(_decoded, secrets)))
 
 
 @contextmanager
@@ -49,14 +58,23 @@ def redacted_error(secrets: Iterable[str]) -> Iterator[None]:
 
 
 def redact(text: str, secrets: Iterable[str]) -> str:
-    """Replace secrets by asterisks.
+    """Replace secrets by asterisks, also one that was cut where the text was.
 
     :param text: the text
     :param secrets: all forms of them
     """
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
+        for length in range(len(secret) - 1, _SHORTEST_PART - 1, -1):
+            text = re.sub(re.escape(secret[:length]) + _CUT, "***", text)
     return text
+
+
+def _decoded(secret: str) -> str | None:
+    try:
+        return b64decode(secret, validate=True).decode()
+    except ValueError:
+        return None
 
 
 def _found(value: Any, name: str = "") -> Iterator[str]:

@@ -1,0 +1,100 @@
+"""The link to the OMS console: left in XCom by the worker, read from there by the web server."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from airflow_provider_oms.get_provider_info import get_provider_info
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.links import oms as links
+from airflow_provider_oms.operators import oms as operators
+from airflow_provider_oms.sensors import oms as sensors
+from airflow_provider_oms.simulator import Project
+
+CLASSES = [
+    getattr(module, name)
+    for module in (operators, sensors)
+    for name in module.__all__
+    if isinstance(getattr(module, name), type)
+]
+
+
+class Pushed(dict):
+    """A task instance that only takes XComs."""
+
+    def xcom_push(self, key, value):
+        self[key] = value
+
+
+@pytest.mark.parametrize("cls", CLASSES)
+def test_every_task_has_it(cls):
+    assert [link.name for link in cls.operator_extra_links] == ["OMS console"]
+
+
+def test_it_is_registered():
+    assert get_provider_info()["extra-links"] == ["airflow_provider_oms.links.oms.OmsConsoleLink"]
+
+
+def test_an_operator_leaves_it(sim):
+    ti = Pushed()
+    project_id = sim.add_project(Project(name="p", status="RUNNING"))
+    operators.OmsStartProjectOperator(task_id="task", project_id=project_id).execute({"ti": ti})
+    assert ti["oms_console_url"] == f"{sim.url}/oms-v2/migration"
+
+
+@pytest.mark.parametrize("name", ["project_id", "project_name"])
+def test_a_sensor_leaves_it(sim, monkeypatch, name):
+    extra = {"console_url": "https://oms.example.com/p/{project_id}"}
+    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps({**sim.connection_kwargs, "extra": extra}))
+    project_id = sim.add_project(Project(name="p", status="RUNNING"))
+    ti = Pushed()
+    gate = sensors.OmsProjectStatusSensor(
+        task_id="task", target_statuses="RUNNING", **{name: project_id if name == "project_id" else "p"}
+    )
+    assert gate.poke({"ti": ti}).is_done
+    assert ti == {"oms_console_url": f"https://oms.example.com/p/{project_id}"}
+    gate.poke({"ti": Pushed()})  # once is enough
+
+
+@pytest.mark.parametrize("context", [{}, {"ti": None}, {"ti": SimpleNamespace()}])
+def test_what_can_not_be_left_harms_nobody(sim, context):
+    links.push_console_url(context, OmsHook(), "np_1")
+
+
+def test_a_connection_that_can_not_be_read_harms_nobody(monkeypatch):
+    ti = Pushed()
+    links.push_console_url({"ti": ti}, OmsHook("nobody_has_it"), "np_1")
+    assert ti == {}
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"),
+    [
+        ("https://oms.example.com/p/1", "https://oms.example.com/p/1"),
+        ("http://oms:8089/oms-v2/migration", "http://oms:8089/oms-v2/migration"),
+        ("javascript:alert(1)", ""),
+        (None, ""),
+        (7, ""),
+    ],
+)
+def test_is_read_without_a_connection(monkeypatch, left, expected):
+    asked = []
+
+    class Stored:
+        @staticmethod
+        def get_value(*, key, ti_key):
+            asked.append((key, ti_key))
+            return left
+
+    monkeypatch.setattr(links, "XCom", Stored)
+    monkeypatch.setattr(OmsHook, "get_connection", lambda *args: pytest.fail("a link must not read a connection"))
+    assert links.OmsConsoleLink().get_link(None, ti_key="which") == expected
+    assert asked == [("oms_console_url", "which")]
+
+
+def test_what_can_not_be_read_is_no_link(monkeypatch):
+    monkeypatch.setattr(links, "XCom", None)
+    assert links.OmsConsoleLink().get_link(None, ti_key="which") == ""

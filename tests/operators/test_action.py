@@ -1,0 +1,47 @@
+"""Any action of OMS."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.operators.oms import OmsActionOperator
+from airflow_provider_oms.simulator import Fault, Project
+
+
+def test_returns_what_oms_sent(runner, sim):
+    sim.add_label("nightly")
+    run = runner.run(OmsActionOperator, action="ListAllLabels")
+    assert [label["name"] for label in run.result] == ["nightly"]
+
+
+def test_sends_the_payload(runner, sim):
+    project_id = sim.add_project(Project(name="p"))
+    runner.run(OmsActionOperator, action="StartProject", payload={"id": project_id})
+    assert runner.asked() == ["StartProject"]
+    assert sim.project(project_id).status == "RUNNING"
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "reset_before"])
+def test_what_was_lost_is_not_sent_again(runner, sim, kind):
+    sim.add_fault(Fault(kind, action="CreateLabel", times=1))
+    run = runner.run(OmsActionOperator, action="CreateLabel", payload={"name": "x"})
+    assert isinstance(run.error, OmsOperationError)
+    assert runner.asked() == ["CreateLabel"]
+
+
+def test_oms_says_no(runner):
+    run = runner.run(OmsActionOperator, action="StartProject", payload={"id": "np_gone"})
+    assert isinstance(run.error, OmsOperationRefusedError)
+
+
+@pytest.mark.parametrize("action", ["", "List Projects", "x&y", None, 3])
+def test_mistakes_in_the_action(action):
+    with pytest.raises(ValueError, match="action must"):
+        OmsActionOperator(task_id="task", action=action)
+
+
+@pytest.mark.parametrize("payload", [[], "{}", 3])
+def test_mistakes_in_the_payload(payload):
+    with pytest.raises(ValueError, match="payload must"):
+        OmsActionOperator(task_id="task", action="ListProjects", payload=payload)

@@ -1,0 +1,121 @@
+"""What full verification found, as data."""
+
+from __future__ import annotations
+
+import json
+import stat
+
+import pytest
+
+from airflow_provider_oms.exceptions import OmsOperationRefusedError
+from airflow_provider_oms.operators.oms import OmsFullVerificationReportOperator
+from airflow_provider_oms.simulator import Project, Table
+
+
+@pytest.fixture
+def project_id(sim):
+    tables = [Table("shop", f"t{n}") for n in range(150)]
+    tables[120] = Table("shop", "orders", "store", "INCONSISTENT", consistent=10, source_only=2, dest_only=1)
+    tables[140] = Table("shop", "lost", result_type="TARGET_TABLE_NOT_EXIST", message="no such table")
+    project = Project(name="p", status="RUNNING", step="FULL_VERIFIER", step_progress=100, verification=tables)
+    return sim.add_project(project)
+
+
+def test_the_tables_that_differ(runner, project_id):
+    run = runner.run(OmsFullVerificationReportOperator, project_name="p")
+    assert run.error is None
+    assert run.xcoms["project_id"] == project_id
+    report = run.result
+    assert "shop.orders (INCONSISTENT)" in report.pop("message")
+    differences = report.pop("differences")
+    assert report == {
+        "project": project_id,
+        "consistent": False,
+        "different_rows": 3,
+        "tables": 150,
+        "different_tables": 2,
+    }
+    assert differences[0] == {
+        "schema": "shop",
+        "table": "orders",
+        "target_schema": "store",
+        "result": "INCONSISTENT",
+        "message": "Inconsistent",
+        "source_only": 2,
+        "target_only": 1,
+        "mismatched": 0,
+        "consistent": 10,
+    }
+    assert (differences[1]["table"], differences[1]["message"]) == ("lost", "no such table")
+    assert runner.changes() == []
+    assert runner.asked().count("ListProjectFullVerifyResult") == 2
+
+
+def test_rows_and_sql_as_many_as_wanted(runner, project_id):
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, max_rows=2, max_sql=1, max_tables=1)
+    (difference,) = run.result["differences"]
+    assert [row["type"] for row in difference["rows"]] == ["MASTER_ONLY", "MASTER_ONLY"]
+    assert len(difference["sql"]) == 1
+    assert "orders" in difference["sql"][0]
+    assert runner.asked().count("ListFullVerifyInconsistenciesResult") == 1
+    assert runner.asked().count("ListFullVerifyCorrectionsResult") == 1
+
+
+def test_all_rows(runner, project_id):
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, max_rows=1000, max_sql=1000)
+    assert [len(difference["rows"]) for difference in run.result["differences"]] == [3, 0]
+    assert [len(difference["sql"]) for difference in run.result["differences"]] == [3, 0]
+
+
+def test_into_a_file(runner, project_id, tmp_path):
+    path = tmp_path / "reports" / "p.json"
+    for _ in range(2):
+        run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, path=str(path), max_rows=5)
+        assert run.result["path"] == str(path)
+        assert "differences" not in run.result
+    written = json.loads(path.read_text())
+    assert len(written["differences"][0]["rows"]) == 3
+    assert written["different_rows"] == 3
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [one.name for one in path.parent.iterdir()] == ["p.json"]
+
+
+def test_a_consistent_project(runner, sim):
+    project_id = sim.add_project(
+        Project(name="p", status="RUNNING", step="FULL_VERIFIER", step_progress=100, verification=[Table("a", "b")])
+    )
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id)
+    assert (run.result["consistent"], run.result["differences"]) == (True, [])
+
+
+def test_a_verification_that_is_not_through(runner, sim):
+    project_id = sim.add_project(Project(name="p", status="RUNNING", step="FULL_VERIFIER", step_progress=10))
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id)
+    assert (run.error, run.result["consistent"]) == (None, None)
+
+
+def test_schemas(runner, sim):
+    project_id = sim.add_project(
+        Project(
+            name="p",
+            status="RUNNING",
+            step="FULL_VERIFIER",
+            step_progress=100,
+            verification=[Table("a", "t", result_type="INCONSISTENT", mismatched=1), Table("b", "t")],
+        )
+    )
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, source_schemas=["b"])
+    assert run.result["different_tables"] == 0
+    assert run.result["tables"] == 1
+
+
+def test_no_such_project(runner):
+    run = runner.run(OmsFullVerificationReportOperator, project_id="np_gone")
+    assert isinstance(run.error, OmsOperationRefusedError)
+
+
+@pytest.mark.parametrize("argument", ["max_rows", "max_sql", "max_tables"])
+@pytest.mark.parametrize("value", [-1, 1.5, "3", True, None])
+def test_mistakes(argument, value):
+    with pytest.raises(ValueError, match=argument):
+        OmsFullVerificationReportOperator(task_id="task", project_id="np_1", **{argument: value})
