@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from email.utils import formatdate
 from typing import Any
 
@@ -90,7 +91,7 @@ class Dice:
 
     def odd(self) -> Any:
         """Something that doesn't belong there."""
-        return self.draw(_ANYTHING) if self.once_in(4) else self.pick(ODD)
+        return self.draw(_ANYTHING) if self.once_in(4) else deepcopy(self.pick(ODD))
 
 
 # What OMS says
@@ -198,7 +199,7 @@ def _spoil(dice: Dice, body: dict[str, Any]) -> dict[str, Any]:
         elif what == "renamed" and isinstance(holder, dict):
             holder[dice.pick([last.upper(), last.title(), f" {last}", last.lower()])] = holder.pop(last)
         elif what == "twice" and isinstance(holder, list):
-            holder.append(holder[last])
+            holder.append(deepcopy(holder[last]))
     return body
 
 
