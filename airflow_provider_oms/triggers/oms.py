@@ -68,7 +68,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         # Airflow's dag.test() runs a trigger without a task instance; nothing has to settle there.
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
-            pause = pause_before_look(gate, time.time(), settle)
+            pause = pause_before_look(gate, time.time(), settle, memory.project_id)
             settle = 0.0
             left = None if self.deadline is None else self.deadline - time.time()
             if left is not None and left <= pause:
@@ -95,7 +95,7 @@ def event_of(verdict: Verdict) -> dict[str, Any]:
     return {"status": status, "message": verdict.message, "seen": verdict.seen.as_dict()}
 
 
-def pause_before_look(gate: Gate, now: float, settle: float = 0.0) -> float:
+def pause_before_look(gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None) -> float:
     """Return the seconds until the gate's next look.
 
     Gates with the same project and interval look at the same moments, so that one request serves them all. Which
@@ -104,9 +104,10 @@ def pause_before_look(gate: Gate, now: float, settle: float = 0.0) -> float:
     :param gate: the gate's settings
     :param now: the wall clock, Unix seconds
     :param settle: seconds that it must wait at least
+    :param project_id: the project, where the gate itself only has its name
     """
     interval = max(gate.poke_interval, SHORTEST_INTERVAL)
-    phase = zlib.crc32(f"{gate.oms_conn_id} {gate.project}".encode()) / 2**32 * interval
+    phase = zlib.crc32(f"{gate.oms_conn_id} {project_id or gate.project}".encode()) / 2**32 * interval
     # A look that was a little early doesn't look again at once.
     least = max(settle, interval * FRESH)
     return least + (phase - now - least) % interval

@@ -325,6 +325,11 @@ def test_looks_come_once_an_interval_at_the_same_moment_for_all_gates_of_a_proje
     assert len(moments) == 1
 
 
+def test_a_gate_that_was_given_the_name_looks_with_those_that_were_given_the_id():
+    by_id, by_name = gate(), gate(project_id=None, project_name="shop")
+    assert pause_before_look(by_name, 1e9, project_id="np_1") == pause_before_look(by_id, 1e9)
+
+
 def test_the_looks_at_many_projects_are_spread_over_the_interval():
     pauses = [pause_before_look(gate(project_id=f"np_{number}"), 0.0) for number in range(1000)]
     tenths = [int((pause - 30 * FRESH) // 3) for pause in pauses]
