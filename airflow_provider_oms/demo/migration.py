@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,25 @@ def demo_project() -> Project:
             Table(schema="shop", table="customers", consistent=40_000),
         ],
     )
+
+
+def example_projects() -> list[Project]:
+    """Return the projects that all the example DAGs are about, each as its DAG wants to find it."""
+    verified = [Table(schema="shop", table="orders", consistent=60_000)]
+    return [
+        demo_project(),
+        Project(name="shop_running", status="RUNNING", step=INCREMENTAL, initial_lag=60),
+        Project(name="shop_cutover", status="RUNNING", step="FULL_VERIFIER", step_progress=100, verification=verified),
+        *(Project(id=f"np_shop_{number}", name=f"shop_{number}") for number in (1, 2, 3)),
+        Project(name="shop_old", status="RUNNING", step=INCREMENTAL),
+    ]
+
+
+def database_connections() -> dict[str, str]:
+    """Return the environment with the databases' connections that an example makes data sources of. There are none."""
+    source = {"conn_type": "mysql", "host": "shop-mysql.example", "port": 3306, "login": "oms", "password": "no-secret"}
+    target = {**source, "host": "shop-oceanbase.example", "port": 2883, "login": "oms@shop#demo"}
+    return {"AIRFLOW_CONN_SHOP_MYSQL": json.dumps(source), "AIRFLOW_CONN_SHOP_OCEANBASE": json.dumps(target)}
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from airflow_provider_oms.demo.home import (
     standalone_environment,
     throw_away_home,
 )
-from airflow_provider_oms.demo.migration import demo_project
+from airflow_provider_oms.demo.migration import database_connections, example_projects
 from airflow_provider_oms.demo.process import Process
 from airflow_provider_oms.demo.screen import NOTICE, Screen
 from airflow_provider_oms.simulator import Simulator
@@ -45,10 +45,10 @@ def run_standalone(screen: Screen, *, deferrable: bool, keep: bool, port: int) -
     if not is_free(port):
         screen.say(f"Port {port} is taken. Choose another one: oms-demo --ui --port {port + 1}")
         return 1
-    with Simulator([demo_project()]) as oms, throw_away_home(keep) as home:
+    with Simulator(example_projects()) as oms, throw_away_home(keep) as home:
         log = home / "standalone.log"
         environment = airflow_environment(home, example_dags(), oms.connection_json, deferrable=deferrable)
-        environment |= standalone_environment(port)
+        environment |= standalone_environment(port) | database_connections()
         screen.say("Airflow starts (airflow standalone); this takes about half a minute. Ctrl-C stops everything.")
         try:
             with Process([sys.executable, "-m", "airflow", "standalone"], environment, log) as airflow:
@@ -74,8 +74,8 @@ Airflow is ready.
   Login:          {user} / {password}
   Simulated OMS:  {oms.url}  (shows the migration and what was asked of it)
 
-Open the DAG {DAG_ID}, switch it on and trigger it; its migration takes 20 s.
-Later runs find the migration done: restart the demo for a new one. Ctrl-C stops everything.
+Open the DAG {DAG_ID}, switch it on and trigger it; its migration takes 20 s. Each other example DAG has a
+project of its own. Later runs find their work done: restart the demo to begin anew. Ctrl-C stops everything.
 """
     )
 

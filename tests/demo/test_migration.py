@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from airflow_provider_oms.demo.migration import MAX_LAG, Record, demo_project
+from airflow_provider_oms.demo.home import example_dags
+from airflow_provider_oms.demo.migration import MAX_LAG, Record, demo_project, example_projects
 from airflow_provider_oms.simulator import Clock, Simulator
 
 START = 1_800_000_000.0
@@ -61,3 +64,15 @@ def test_steps_for_the_bars(demo):
     assert (full.percent, full.status, full.detail) == (50, "RUNNING", "50,000 rows")
     sim.clock.advance(15)
     assert next(step.detail for step in record.steps() if step.name == "INCR_TRANSFER") == "2 s behind"
+
+
+def test_every_example_finds_its_project():
+    text = "".join(file.read_text() for file in example_dags().glob("example_oms_*.py"))
+    wanted = set(re.findall(r'"project": "(\w+)"', text)) | set(re.findall(r'"(np_\w+)"', text))
+    # The example of a migration makes its project itself.
+    assert wanted - {"shop_migration"} == {"demo_shop", "shop_running", "shop_cutover", "shop_old"} | {
+        f"np_shop_{number}" for number in (1, 2, 3)
+    }
+    with Simulator(example_projects()) as sim:
+        for name in wanted - {"shop_migration"}:
+            assert sim.project(name)
