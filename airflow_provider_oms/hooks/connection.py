@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -13,6 +14,8 @@ from airflow_provider_oms.client.settings import (
     build_base_url,
     read_api_version,
 )
+
+log = logging.getLogger(__name__)
 
 DEFAULT_CONSOLE_URL = "{base_url}/oms-v2/migration"
 
@@ -36,7 +39,7 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
     :raises OmsInvalidRequestError: naming the connection and the field that is wrong
     """
     try:
-        return ClientSettings(
+        settings = ClientSettings(
             base_url=build_base_url(connection.host, connection.port, connection.schema),
             login=connection.login or "",
             password=connection.password or "",
@@ -47,6 +50,9 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
         )
     except OmsInvalidRequestError as error:
         raise OmsInvalidRequestError(f"Airflow connection {connection.conn_id!r}: {error.problem}") from None
+    if settings.verify is False and settings.base_url.startswith("https:"):
+        log.warning("Airflow connection %r: verify is false, so nobody checks who answers.", connection.conn_id)
+    return settings
 
 
 def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: str | None) -> str:

@@ -80,6 +80,15 @@ def test_verify_reads_in_every_form(verify, meaning):
     assert settings_of(host="oms", extra=json.dumps({"verify": verify})).verify == meaning
 
 
+def test_an_unchecked_certificate_is_warned_about(caplog):
+    settings_of(host="oms", schema="https", extra='{"verify": false}')
+    assert "'c': verify is false" in caplog.text
+    caplog.clear()
+    settings_of(host="oms", schema="http", extra='{"verify": false}')
+    settings_of(host="oms", schema="https")
+    assert not caplog.text
+
+
 def test_empty_extra_fields_of_the_form_mean_their_defaults():
     settings = settings_of(
         host="oms",
