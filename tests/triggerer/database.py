@@ -1,0 +1,200 @@
+"""A DAG run in Airflow's database whose tasks are deferred the way Airflow itself does it, and what becomes of them.
+
+Airflow 2.11 defers in the worker (``TaskInstance.defer_task``); in 3.3 the worker sends a message, which a route of the
+API server carries out. Both are Airflow's own code, given the exception that the sensor raised.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from airflow import __version__
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState, TaskInstanceState
+from airflow.utils.types import DagRunType
+
+AIRFLOW_3 = not __version__.startswith("2.")
+
+RUN_ID = "manual__1"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A task instance.
+
+    :param state: its state
+    :param next_method: what it goes on with
+    :param changed: when the row was last written, Unix seconds
+    """
+
+    state: str
+    next_method: str | None
+    changed: float
+
+
+class Run:
+    """A run of a DAG.
+
+    :param dag: the DAG
+    :param home: Airflow's home, whose database there is
+    """
+
+    def __init__(self, dag: Any, home: Path) -> None:
+        self.dag = dag
+        self.file = home / "airflow.db"
+        (_create_3 if AIRFLOW_3 else _create_2)(dag)
+
+    def defer(self, deferrals: dict[str, Any]) -> None:
+        """Put tasks into DEFERRED, each with the TaskDeferred that it has raised."""
+        (_defer_3 if AIRFLOW_3 else _defer_2)(self.dag, deferrals)
+
+    def rows(self) -> dict[str, Row]:
+        """Return the task instances by task id."""
+        columns = "task_id, state, next_method, updated_at"
+        found = self._read(f"SELECT {columns} FROM task_instance WHERE dag_id = ?", self.dag.dag_id)  # noqa: S608
+        return {task: Row(state, method, _unix(changed)) for task, state, method, changed in found}
+
+    def unclaimed(self) -> int:
+        """Return how many tasks wait in the database for a triggerer that has never come."""
+        ((count,),) = self._read("SELECT count(*) FROM trigger WHERE triggerer_id IS NULL")
+        return int(count)
+
+    def trigger_rows(self) -> list[str]:
+        """Return all that is kept of each trigger: as it stands in the database, and decrypted."""
+        from airflow.models.trigger import Trigger
+
+        with create_session() as session:
+            return [f"{row.classpath} {row.encrypted_kwargs} {row.kwargs}" for row in session.query(Trigger)]
+
+    def events(self) -> dict[str, Any]:
+        """Return the events that the tasks go on with, by task id."""
+        from airflow.models.taskinstance import TaskInstance
+
+        with create_session() as session:
+            tasks = session.query(TaskInstance).filter(TaskInstance.dag_id == self.dag.dag_id)
+            return {task.task_id: _decoded(task.next_kwargs).get("event") for task in tasks}
+
+    def delete(self) -> None:
+        """Take the run out of the database, so that no other triggerer finds anything."""
+        from airflow.models.taskinstance import TaskInstance
+        from airflow.models.trigger import Trigger
+
+        with create_session() as session:
+            session.query(TaskInstance).filter(TaskInstance.dag_id == self.dag.dag_id).delete()
+            Trigger.clean_unused(session=session)
+
+    def _read(self, query: str, *values: Any) -> list[Any]:
+        # Apart from Airflow's own engine: a short look that never holds up the triggerer.
+        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=20)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+def _unix(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+
+
+def _decoded(stored: Any) -> dict[str, Any]:
+    if not AIRFLOW_3:
+        return dict(stored or {})
+    from airflow.sdk.serde import deserialize
+
+    return dict(deserialize(stored or {}))
+
+
+def _create_2(dag: Any) -> None:
+    from airflow.models.serialized_dag import SerializedDagModel
+
+    now = datetime.now(UTC)
+    with create_session() as session:
+        dag.sync_to_db(session=session)
+        SerializedDagModel.write_dag(dag, session=session)
+        dag.create_dagrun(
+            run_id=RUN_ID,
+            state=DagRunState.RUNNING,
+            execution_date=now,
+            data_interval=(now - timedelta(days=1), now),
+            run_type=DagRunType.MANUAL,
+            session=session,
+        )
+
+
+def _create_3(dag: Any) -> None:
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+    from airflow.utils.types import DagRunTriggeredByType
+
+    bundle, now = "oms-tests", datetime.now(UTC)
+    with create_session() as session:
+        session.merge(DagBundleModel(name=bundle))
+        session.flush()
+        SerializedDAG.bulk_write_to_db(bundle, None, [dag], session=session)
+        data = DagSerialization.to_dict(dag)
+        SerializedDagModel.write_dag(LazyDeserializedDAG(data=data), bundle, session=session)
+        session.flush()
+        DagSerialization.from_dict(data).create_dagrun(
+            run_id=RUN_ID,
+            logical_date=now,
+            data_interval=(now - timedelta(days=1), now),
+            run_after=now,
+            run_type=DagRunType.MANUAL,
+            triggered_by=DagRunTriggeredByType.TEST,
+            state=DagRunState.RUNNING,
+            session=session,
+        )
+
+
+def _running(dag: Any, session: Any) -> dict[str, Any]:
+    """Return the task instances, as they are while a worker runs them."""
+    from airflow.models.taskinstance import TaskInstance
+
+    tasks = session.query(TaskInstance).filter(TaskInstance.dag_id == dag.dag_id).all()
+    for task in tasks:
+        task.state, task.try_number, task.start_date = TaskInstanceState.RUNNING, 1, datetime.now(UTC)
+    session.commit()
+    return {task.task_id: task for task in tasks}
+
+
+def _defer_2(dag: Any, deferrals: dict[str, Any]) -> None:
+    with create_session() as session:
+        tasks = _running(dag, session)
+        for task_id, deferral in deferrals.items():
+            tasks[task_id].task = dag.get_task(task_id)
+            tasks[task_id].defer_task(exception=deferral, session=session)
+
+
+def _defer_3(dag: Any, deferrals: dict[str, Any]) -> None:
+    import structlog
+    from airflow.api_fastapi.execution_api.datamodels.taskinstance import TIDeferredStatePayload
+    from airflow.api_fastapi.execution_api.routes.task_instances import _create_ti_state_update_query_and_update_state
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.sdk.execution_time.task_runner import _defer_task
+    from sqlalchemy import update
+
+    log = structlog.get_logger(__name__)
+    with create_session() as session:
+        ids = {task_id: task.id for task_id, task in _running(dag, session).items()}
+        for task_id, deferral in deferrals.items():
+            # What the worker sends, over the wire, and what the API server's route does with it.
+            task = SimpleNamespace(dag_id=dag.dag_id, task_id=task_id, run_id=RUN_ID, task=dag.get_task(task_id))
+            message, _ = _defer_task(deferral, task, log)
+            sent = TIDeferredStatePayload(**message.model_dump(exclude={"type"}))
+            received = TIDeferredStatePayload.model_validate_json(sent.model_dump_json())
+            query, state, _ = _create_ti_state_update_query_and_update_state(
+                ti_patch_payload=received,
+                task_instance_id=ids[task_id],
+                query=update(TaskInstance).where(TaskInstance.id == ids[task_id]),
+                session=session,
+                dag_bag=None,
+                dag_id=dag.dag_id,
+            )
+            assert state == TaskInstanceState.DEFERRED
+            session.execute(query)
+            session.commit()

@@ -1,0 +1,190 @@
+"""Twenty projects with ten gates each, and what is true of each gate: written from the design, not from the package.
+
+Times are the simulator's, whose clock runs :data:`SPEED` times as fast as the real one. No two projects keep the same
+pace, so that milestones are reached all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_oms.simulator import Project
+from airflow_provider_oms.simulator.machine import State, evaluate
+
+#: Simulated seconds in a real one.
+SPEED = 10.0
+
+#: Real seconds between two looks.
+POKE_INTERVAL = 3.0
+
+PROJECTS = 20
+GATES_EACH = 10
+
+Truth = Callable[[State], bool]
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A gate, and whether it may be open.
+
+    :param project: the project's id
+    :param sensor: the sensor's class name
+    :param arguments: its arguments
+    :param truth: whether what it waits for is so
+    :param held: seconds for which it must have been so
+    """
+
+    task_id: str
+    project: str
+    sensor: str
+    arguments: dict[str, Any]
+    truth: Truth
+    held: float = 0.0
+
+
+@dataclass
+class Plan:
+    """A project and its gates."""
+
+    project: Project
+    gates: list[Planned] = field(default_factory=list)
+
+    def add(self, sensor: str, truth: Truth, *, held: float = 0.0, **arguments: Any) -> None:
+        """Add a gate; every other one knows its project by its name only."""
+        number = len(self.gates)
+        known = {"project_name": self.project.name} if number % 2 else {"project_id": self.project.id}
+        task_id = f"{self.project.name}_{number}"
+        self.gates.append(Planned(task_id, self.project.id, sensor, known | arguments, truth, held))
+
+
+def plans(begin: float) -> list[Plan]:
+    """Return all projects with their gates.
+
+    :param begin: the simulated time at which the projects will be started
+    """
+    return [(_offline if number % 4 == 3 else _online)(number, begin) for number in range(PROJECTS)]
+
+
+def _online(number: int, begin: float) -> Plan:
+    """Return a project with incremental synchronization, which waits for its switchover in the end."""
+    pace = {"FULL_TRANSFER": 100 + 26 * number, "FULL_VERIFIER": 40 + 3 * number}
+    plan = Plan(
+        Project(
+            id=f"np_{number:02}",
+            name=f"online_{number:02}",
+            durations=pace,
+            initial_lag=120,
+            catch_up_rate=2,
+            verification=[{"schema": "shop", "table": table} for table in ("orders", "prices")],
+        )
+    )
+    moment = begin + 200 + 25 * number
+    plan.add("OmsFullTransferSensor", full_transfer(10), progress=10)
+    plan.add("OmsFullTransferSensor", full_transfer(50), progress=50)
+    plan.add("OmsFullTransferSensor", full_transfer(90), progress=90)
+    plan.add("OmsStepSensor", finished("FULL_TRANSFER"), step="FULL_MIGRATION")
+    plan.add("OmsStepSensor", started("FULL_VERIFIER"), step="FULL_VERIFIER", until="started")
+    plan.add("OmsCheckpointReachedSensor", lambda state: _checkpoint(state) > moment, checkpoint=moment)
+    plan.add("OmsCheckpointLagSensor", lag_within(60), max_lag=60)
+    plan.add("OmsCheckpointLagSensor", lag_within(50), held=45, max_lag=50, hold_for=45)
+    plan.add("OmsFullVerificationSensor", verified)
+    plan.add("OmsCutoverReadySensor", ready_for_cutover, max_lag=25)
+    return plan
+
+
+def _offline(number: int, begin: float) -> Plan:
+    """Return a project without incremental synchronization, which finishes by itself."""
+    pace = {"STRUCT_TRANSFER": 25, "FULL_TRANSFER": 100 + 25 * number, "INDEX_TRANSFER": 35, "FULL_VERIFIER": 90}
+    table = {"schema": "shop", "table": "orders"}
+    plan = Plan(
+        Project(
+            id=f"np_{number:02}",
+            name=f"offline_{number:02}",
+            durations=pace,
+            enable_incr=False,
+            enable_reverse_incr=False,
+            verification=[table],
+        )
+    )
+    for percent in (10, 30, 60, 90):
+        plan.add("OmsFullTransferSensor", full_transfer(percent), progress=percent)
+    plan.add("OmsStepSensor", finished("STRUCT_TRANSFER"), step="STRUCT_TRANSFER")
+    plan.add("OmsStepSensor", finished("FULL_TRANSFER"), step="CONNECTOR_FULL_SYNC")
+    plan.add("OmsStepSensor", finished("INDEX_TRANSFER"), step="INDEX_MIGRATION")
+    plan.add("OmsProjectStatusSensor", lambda state: state.status == "RUNNING", target_statuses="RUNNING")
+    plan.add("OmsFullVerificationSensor", verified)
+    plan.add("OmsProjectStatusSensor", lambda state: state.status == "FINISHED", target_statuses=["FINISHED"])
+    return plan
+
+
+# What is true, as the simulated OMS itself knows it
+
+
+def full_transfer(percent: int) -> Truth:
+    """Return whether the full transfer is so far."""
+    return lambda state: state.steps["FULL_TRANSFER"].progress >= percent
+
+
+def finished(step: str) -> Truth:
+    """Return whether a step is over."""
+    return lambda state: state.steps[step].status == "FINISHED"
+
+
+def started(step: str) -> Truth:
+    """Return whether a step has begun."""
+    return lambda state: state.steps[step].status != "INIT"
+
+
+def lag_within(seconds: float) -> Truth:
+    """Return whether the checkpoint, in whole seconds as OMS gives it, lies that close."""
+    return lambda state: state.status == "RUNNING" and int(state.time) - _checkpoint(state) <= seconds
+
+
+def verified(state: State) -> bool:
+    """Return whether full verification is through. All tables of these projects are consistent."""
+    return state.steps["FULL_VERIFIER"].finish is not None
+
+
+def ready_for_cutover(state: State) -> bool:
+    """Return whether all that a switchover needs is there."""
+    monitoring = state.steps["INCR_TRANSFER"].status == "MONITORING"
+    return finished("FULL_TRANSFER")(state) and monitoring and verified(state) and lag_within(25)(state)
+
+
+def _checkpoint(state: State) -> int:
+    return int(state.forward.checkpoint or 0)
+
+
+def is_true(gate: Planned, live: Any, at: float) -> bool:
+    """Return whether a gate may be open at a moment of the simulated clock, whatever was answered then.
+
+    :param live: the project in the simulator
+    """
+    # Dates and checkpoints are told in whole seconds, so two of them may seem a second further apart than they are.
+    moments = [at - second for second in range(max(0, int(gate.held) - 1) + 1)]
+    return all(gate.truth(evaluate(live.project, live.created, live.history, moment)) for moment in moments)
+
+
+def becomes_true(gates: list[Planned], live: Any, until: float) -> dict[str, float]:
+    """Return when each gate of a project may be open for the first time, to the second.
+
+    :param live: the project in the simulator
+    :param until: where to stop looking
+    """
+    found: dict[str, float] = {}
+    since: dict[str, float] = {}
+    state = State(live.project, live.created)
+    for event in live.history:
+        state.apply(event)
+    at = state.time
+    while at < until and len(found) < len(gates):
+        state.until(at)
+        for gate in gates:
+            if not gate.truth(state):
+                since.pop(gate.task_id, None)
+            elif at - since.setdefault(gate.task_id, at) >= gate.held:
+                found.setdefault(gate.task_id, at)
+        at += 1.0
+    return found

@@ -1,0 +1,100 @@
+"""A real ``airflow triggerer`` process that can be killed as a whole, and started again."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+#: Seconds without a heartbeat after which Airflow gives a triggerer's triggers to another one.
+TAKEN_OVER_AFTER = 5
+
+SETTINGS = {
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": str(TAKEN_OVER_AFTER),
+    "PYTHONUNBUFFERED": "1",
+    "NO_COLOR": "1",
+    "COLUMNS": "1000",
+}
+
+_BLOCKED = re.compile(r"was blocked for ([\d.]+) seconds")
+
+
+class Triggerer:
+    """Airflow's triggerer. As a context manager it leaves nothing running behind.
+
+    :param log: the file that its output is added to
+    """
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in a session of its own."""
+        environment = {**os.environ, **SETTINGS}
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs"],
+                env=environment,
+                cwd=environment["AIRFLOW_HOME"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def kill(self) -> int:
+        """Kill every process of it with SIGKILL, and return how many there were."""
+        if self._process is None:
+            return 0
+        process, self._process = self._process, None
+        members = _session(process.pid)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for member in members:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.wait(30)
+        psutil.wait_procs(members, timeout=30)
+        return len(members)
+
+    def check(self) -> None:
+        """Fail with its log if it has ended by itself."""
+        if self._process is not None and self._process.poll() is not None:
+            raise AssertionError(f"The triggerer ended by itself ({self._process.returncode}).\n{self.text()[-5000:]}")
+
+    def text(self) -> str:
+        """Return what it has written so far."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def blocked(self, since: int = 0) -> list[float]:
+        """Return how many seconds the event loop was blocked, each time that Airflow warned about it.
+
+        :param since: how much of :meth:`text` to pass over
+        """
+        return [float(seconds) for seconds in _BLOCKED.findall(self.text()[since:])]
+
+    def __enter__(self) -> Triggerer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+def _session(leader: int) -> list[psutil.Process]:
+    """Return the processes of a session, and those that these have started."""
+    members: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == leader:
+                for one in (process, *process.children(recursive=True)):
+                    members[one.pid] = one
+    return list(members.values())

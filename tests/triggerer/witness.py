@@ -1,0 +1,78 @@
+"""Notes what the simulated OMS answered, and what was true at that moment: the other side of what the gates claim."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+PROGRESS, STEPS = "DescribeProjectProgress", "DescribeProjectSteps"
+
+
+@dataclass(frozen=True)
+class Answered:
+    """An answer of the simulator.
+
+    :param at: the simulated time
+    :param real: the real time
+    """
+
+    at: float
+    real: float
+    action: str
+    project: str
+
+
+class Witness:
+    """Give it to the simulator as ``on_request``."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._answers: list[Answered] = []
+
+    def __call__(self, record: Any) -> None:
+        if record.outcome == "success" and record.project_id:
+            with self._lock:
+                self._answers.append(Answered(record.time, time.time(), record.action, record.project_id))
+
+    @property
+    def answers(self) -> list[Answered]:
+        """The answers so far, oldest first."""
+        with self._lock:
+            return list(self._answers)
+
+    def projects_since(self, real: float) -> set[str]:
+        """Return the projects that were asked for since a real moment."""
+        return {answer.project for answer in self.answers if answer.real >= real}
+
+    def per_interval(self, begin: float, intervals: int, interval: float) -> Counter[tuple[str, str]]:
+        """Return how often each view of each project was asked for in each interval, as a mean.
+
+        :param begin: the real moment to begin with
+        :param intervals: how many intervals
+        :param interval: real seconds
+        """
+        end = begin + intervals * interval
+        counted = Counter(
+            (one.project, one.action)
+            for one in self.answers
+            if one.action in (PROGRESS, STEPS) and begin <= one.real < end
+        )
+        return Counter({view: count / intervals for view, count in counted.items()})
+
+
+def look_of(answers: Sequence[Answered], told: float, within: float) -> list[Answered]:
+    """Return the answers of the look that was told a time by the Date header, which knows whole seconds only.
+
+    :param answers: the answers about one project
+    :param told: that time
+    :param within: simulated seconds in which no second look can have been
+    """
+    # The header is written a moment after the answer, and a look may ask for the steps after the progress.
+    begun = max(
+        (one.at for one in answers if one.action == PROGRESS and told - within < one.at < told + 1), default=None
+    )
+    return [] if begun is None else [one for one in answers if begun <= one.at < begun + within]
