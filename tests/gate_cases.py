@@ -657,6 +657,13 @@ def _failures() -> Iterator[Case]:
                 expected=FAILED,
                 message="PRE_CHECK",
             )
+    # Nothing begins behind a failed precheck, also where OMS goes on calling the project RUNNING.
+    skipped = [rows[0], step("FULL_TRANSFER", "RUNNING", 3)]
+    for gate in ("full", "lag", "checkpoint"):
+        arguments = SCENES[gate][0]
+        said = progress(fullTransferProgress=0)
+        yield _case(gate, "precheck_failed_in_running", arguments, said, rows, expected=FAILED, message="PRE_CHECK")
+        yield _case(gate, "precheck_skipped", arguments, said, skipped, expected=WAITING)
     failed_without_words = [step("FULL_TRANSFER", "FAILED", 3, extraInfo={})]
     yield _case(
         "full",

@@ -18,7 +18,7 @@ from airflow_provider_oms.client.protocol import (
     build_request,
     read_answer,
 )
-from airflow_provider_oms.client.retry import retry_policy
+from airflow_provider_oms.client.retry import attempts, retry_policy
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.client.transport import (
     bad_address,
@@ -81,14 +81,17 @@ class AsyncOmsClient(AsyncOperations):
         :param call: a call out of :mod:`airflow_provider_oms.client.actions`
         :raises OmsError: one of its kinds
         """
-        from tenacity import AsyncRetrying
-
         request = build_request(self.settings, call)
         if self._unusable is not None:
             raise self._unusable.about(call.asked)
 
         async def once() -> Answer[T]:
             return read_answer(call, await self._exchange(request, call.asked))
+
+        # Retrying costs half as much as the request itself, so where there is nothing to retry it isn't set up.
+        if attempts(self.settings, call) == 1:
+            return await once()
+        from tenacity import AsyncRetrying
 
         return await AsyncRetrying(**retry_policy(self.settings, call))(once)
 

@@ -14,7 +14,9 @@ _LONGEST_TEXT = 1000
 
 def plain(value: Any, limit: int = _LONGEST_TEXT) -> str:
     """Make text that came from OMS safe for one line of a log: no control characters, no endless length."""
-    text = "".join(char if char.isprintable() else " " for char in str(value)[: limit + 1])
+    text = str(value)[: limit + 1]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
     return text if len(text) <= limit else text[:limit] + "..."
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from functools import cached_property, lru_cache
 from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_oms.client.errors import (
@@ -68,7 +68,7 @@ class Call(Generic[T]):
         """What is asked, for a person."""
         return f"{self.action} of {self.subject}" if self.subject else self.action
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The same for calls that have the same answer."""
         return f"{self.action} {'/'.join(self.legacy_path or ())} {json.dumps(self.payload, sort_keys=True)}"
@@ -310,7 +310,11 @@ def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
     return made + (float(age[:9]) if age.isascii() and age.isdigit() else 0.0), "OMS"
 
 
+@lru_cache(maxsize=64)  # many answers come within the same second
 def _http_date(value: str) -> float | None:
+    # Imported when the first answer is there, not while a DAG is parsed.
+    from email.utils import parsedate_to_datetime
+
     try:
         parsed = parsedate_to_datetime(value)
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
@@ -319,5 +323,8 @@ def _http_date(value: str) -> float | None:
 
 
 def utc_text(at: float) -> str:
-    """Write Unix seconds as ISO 8601 in UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    """Write Unix seconds as ISO 8601 in UTC; a time that no calendar has stays a number."""
+    try:
+        return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return f"{at:.0f}"

@@ -28,11 +28,18 @@ class RetryPolicy(TypedDict):
     reraise: bool
 
 
+def attempts(settings: ClientSettings, call: Call[Any]) -> int:
+    """Return how many times a call is sent at most. What changes something in OMS is never sent twice."""
+    return 1 + (settings.retries if call.reads_only else 0)
+
+
 def retry_policy(settings: ClientSettings, call: Call[Any]) -> RetryPolicy:
-    """Return the policy for one call. What changes something in OMS is never sent twice."""
-    attempts = 1 + (settings.retries if call.reads_only else 0)
+    """Return the policy for one call."""
     return RetryPolicy(
-        stop=stop_after_attempt(attempts), wait=_pause, retry=retry_if_exception(_may_pass), reraise=True
+        stop=stop_after_attempt(attempts(settings, call)),
+        wait=_pause,
+        retry=retry_if_exception(_may_pass),
+        reraise=True,
     )
 
 

@@ -6,6 +6,7 @@ import math
 import os
 from base64 import b64encode
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -55,7 +56,7 @@ class ClientSettings:
         """Seconds for connecting alone; always shorter, so that it is clear which of the two ran out."""
         return min(CONNECT_TIMEOUT, self.timeout / 2)
 
-    @property
+    @cached_property
     def authorization(self) -> str:
         """The value of the ``Authorization`` header (HTTP Basic, UTF-8)."""
         return "Basic " + encode_secret(f"{self.login}:{self.password}", "login and password")

@@ -44,8 +44,10 @@ def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
 
     :raises OmsTlsError: naming the path
     """
+    if not settings.base_url.startswith("https:"):
+        return
     bundle = settings.ca_bundle
-    if isinstance(bundle, str) and settings.base_url.startswith("https:") and not os.path.exists(bundle):
+    if isinstance(bundle, str) and not os.path.exists(bundle):
         raise OmsTlsError(
             f"there is no CA bundle at {plain(repr(bundle), 200)} on this machine. Correct verify in the extra.",
             ErrorDetails(asked=asked),

@@ -48,21 +48,19 @@ class _Rule:
     :param name: OMS's name of the action
     :param allowed: the statuses that it can be taken in
     :param done: the statuses in which there is nothing left to do
-    :param effect: further statuses that end the wait for its effect: the project has gone beyond it meanwhile
     :param under_way: the statuses in which it has been taken and OMS is at it
     """
 
     name: str
     allowed: tuple[str, ...]
     done: tuple[str, ...]
-    effect: tuple[str, ...] = ()
     under_way: tuple[str, ...] = ()
 
 
 _RULES = {
     "start": _Rule("StartProject", ("INIT",), (_RUNNING, "FINISHED")),
     "stop": _Rule("StopProject", (_RUNNING,), ("SUSPEND",)),
-    "resume": _Rule("ResumeProject", ("SUSPEND", "FAILED"), (_RUNNING,), effect=("FINISHED",)),
+    "resume": _Rule("ResumeProject", ("SUSPEND", "FAILED"), (_RUNNING, "FINISHED")),
     "release": _Rule("ReleaseProject", ("SUSPEND", "FAILED", "FINISHED"), (RELEASED, DELETED), under_way=(RELEASING,)),
     "delete": _Rule("DeleteProject", ("INIT", RELEASED), (DELETED,)),
     "advance": _Rule("AdvanceProject", (_RUNNING,), ()),
@@ -127,8 +125,6 @@ def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = F
     :return: True when it can, False while OMS shows the status from before or is at it, None when the project has
         gone elsewhere
     """
-    if _among(status, _RULES[sent].effect):
-        return True
     move = plan(goal, status, stop_first=stop_first)
     if move.kind is Kind.REFUSE:
         return None

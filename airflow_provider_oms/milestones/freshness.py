@@ -19,6 +19,20 @@ _FROZEN = (
 )
 
 
+#: Seconds: OMS collects checkpoints every 10 s and writers save them every 10 s (OceanBase's ODC waits for 25).
+_FINEST = 25.0
+
+
+def caution(max_lag: float) -> str | None:
+    """Warn of a lag that is allowed, but smaller than OMS can show.
+
+    :param max_lag: seconds
+    """
+    if max_lag >= _FINEST:
+        return None
+    return f"max_lag is {max_lag:g} s, but OMS moves checkpoints only every 10 to 20 s: below {_FINEST:g} s it is luck."
+
+
 @dataclass(frozen=True)
 class Reading:
     """A checkpoint and what it is worth.

@@ -50,6 +50,10 @@ class Milestone:
         """Name the setting that can't work where nothing is remembered between two looks."""
         return None
 
+    def caution(self) -> str | None:
+        """Say what a person should know before waiting."""
+        return None
+
 
 @dataclass(frozen=True)
 class StepMilestone(Milestone):
@@ -150,11 +154,17 @@ class CheckpointLagMilestone(Milestone):
     def needs_memory(self) -> str | None:
         return "hold_for" if self.hold_for else None
 
+    def caution(self) -> str | None:
+        return freshness.caution(self.max_lag)
+
     def check(self, look: Look) -> Dialogue[Verdict]:
         answer = yield from look.progress()
         reading = freshness.read(answer, self.direction)
         seen = look.sighting(answer, checkpoint=reading.checkpoint, lag=reading.lag)
-        since, look.memory.within_since = look.memory.within_since, None
+        # Counted by one clock only: the difference between two would count as time that has passed.
+        same_clock = look.memory.within_clock == answer.clock
+        since = look.memory.within_since if same_clock else None
+        look.memory.within_since = look.memory.within_clock = None
         if reading.impossible:
             return look.failed(reading.problem, seen)
         if reading.problem:
@@ -167,7 +177,8 @@ class CheckpointLagMilestone(Milestone):
         if lag > self.max_lag:
             awaits = _step_of(self.direction)
             return (yield from look.not_yet(message + reading.remark, answer, seen, awaits=awaits))
-        since = look.memory.within_since = min(answer.at, since) if since is not None else answer.at
+        since = min(answer.at, since) if since is not None else answer.at
+        look.memory.within_since, look.memory.within_clock = since, answer.clock
         if answer.at - since >= self.hold_for:
             return look.reached(message, seen)
         held = f" It has been for {answer.at - since:.0f} s of {self.hold_for:g} s."
@@ -287,6 +298,9 @@ class CutoverReadyMilestone(Milestone):
 
     def describe(self) -> str:
         return f"the project to be ready for the cut-over (lag within {self.max_lag:g} s)"
+
+    def caution(self) -> str | None:
+        return freshness.caution(self.max_lag)
 
     def check(self, look: Look) -> Dialogue[Verdict]:
         progress = yield from look.progress()

@@ -7,7 +7,7 @@ the synchronous client, the asynchronous one and a test that has neither. It doe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client import actions
@@ -66,17 +66,16 @@ class Look:
     def sighting(self, answer: Answer[ProjectProgress], **more: Any) -> Sighting:
         """Describe what a progress answer shows; ``more`` names what the milestone knows better."""
         data = answer.data
-        seen = Sighting(
-            project=self.project_id,
-            status=known(data, ProjectProgress.status),
-            step=known(data, ProjectProgress.current_step),
-            progress=known(data, ProjectProgress.full_transfer_progress),
-            checkpoint=known(data, ProjectProgress.incr_sync_checkpoint),
-            time=utc_text(answer.at),
-        )
-        if "lag" not in more:
-            more = {**more, "lag": lag_of(seen.checkpoint, answer.at)}
-        return replace(seen, **more)
+        checkpoint = known(data, ProjectProgress.incr_sync_checkpoint)
+        seen = {
+            "status": known(data, ProjectProgress.status),
+            "step": known(data, ProjectProgress.current_step),
+            "progress": known(data, ProjectProgress.full_transfer_progress),
+            "checkpoint": checkpoint,
+            "lag": lag_of(checkpoint, answer.at),
+            "time": utc_text(answer.at),
+        }
+        return Sighting(self.project_id, **seen | more)
 
     def reached(self, message: str, seen: Sighting) -> Verdict:
         """The milestone is reached."""
@@ -108,7 +107,8 @@ class Look:
         :param message: what is still missing
         :param answer: the progress that was looked at
         :param seen: what was seen
-        :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too
+        :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too, and
+            so does a FAILED precheck, behind which nothing begins
         :param steps: the steps, where the milestone has asked for them already
         :param alarming: whether a person should look at what is missing
         """
@@ -119,7 +119,8 @@ class Look:
         if view is Outlook.FAILED:
             return self._failure(step_rules.failed(steps or []), "The project has failed", answer.at, seen)
         awaited = [step for name in awaits for step in step_rules.find(steps or [], name)]
-        if view is Outlook.UNDER_WAY and (broken := step_rules.failed(awaited)):
+        broken = step_rules.failed(awaited) or step_rules.failed_precheck(steps or [])
+        if view is Outlook.UNDER_WAY and broken:
             return self._failure(broken, "The step has failed", answer.at, seen)
         self.memory.failed_since = None
         if view is Outlook.GONE:
@@ -182,7 +183,7 @@ def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
         memory.unreachable_since = None
         return _no_project(gate, memory, error)
     except OmsTemporaryError as error:
-        memory.within_since = None
+        memory.within_since = memory.within_clock = None
         return _outage(gate, memory, now, error)
     except OmsError as error:
         seen = Sighting(project=gate.project_id or memory.project_id)

@@ -66,7 +66,8 @@ class Memory:
 
     :param project_id: the id that the project's name was resolved to
     :param failed_since: since when OMS has called the project or the step FAILED without a break (OMS's clock)
-    :param within_since: since when every look has found the lag small enough (OMS's clock)
+    :param within_since: since when every look has found the lag small enough
+    :param within_clock: whose clock that is
     :param unreachable_since: since when no look has got a usable answer (local clock)
     :param looks: how many looks there were
     :param kept: False where nothing survives until the next look
@@ -75,6 +76,7 @@ class Memory:
     project_id: str | None = None
     failed_since: float | None = None
     within_since: float | None = None
+    within_clock: str | None = None
     unreachable_since: float | None = None
     looks: int = 0
     kept: bool = True

@@ -158,10 +158,10 @@ class OmsStartProjectOperator(_StoppingOnKill):
 
 
 class OmsResumeProjectOperator(_StoppingOnKill):
-    """Resume a paused or failed project (``ResumeProject``), and wait until it is RUNNING.
+    """Resume a paused or failed project (``ResumeProject``), and wait until it is RUNNING or has FINISHED.
 
-    From SUSPEND or FAILED (this is how OMS retries a failed step); nothing to do when it is RUNNING already. A project
-    that stays FAILED two minutes after it was resumed fails the task. Takes the arguments of
+    From SUSPEND or FAILED (this is how OMS retries a failed step); nothing to do when it is RUNNING or FINISHED.
+    A project that stays FAILED two minutes after it was resumed fails the task. Takes the arguments of
     :class:`OmsProjectActionOperator`, too.
 
     :param stop_on_kill: stop the project when the task is killed while it waits on a worker; not when it is deferred

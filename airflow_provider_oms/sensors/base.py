@@ -216,6 +216,8 @@ class _Watch:
         self.gate = sensor.gate()
         self.hook = OmsHook(sensor.oms_conn_id)
         self.reporter = Reporter(self.gate, sensor.log)
+        if caution := self.gate.milestone.caution():
+            sensor.log.warning("%s", caution)
         # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()

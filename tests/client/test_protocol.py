@@ -317,3 +317,7 @@ def test_calls_are_the_same_when_their_answers_are():
 
 def test_utc_text():
     assert utc_text(NOW) == "2023-11-14T22:13:20+00:00"
+
+
+def test_a_time_that_no_calendar_has_stays_a_number():
+    assert utc_text(1e15) == "1000000000000000"

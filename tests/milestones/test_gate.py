@@ -396,3 +396,18 @@ def test_a_named_project_that_is_deleted_meanwhile_is():
 def test_the_gates_kwargs_hold_nothing_but_its_settings():
     gate = replace(gate_of(FULL), oms_conn_id="oms_x")
     assert set(gate.as_dict()) == set(vars(gate))
+
+
+def test_a_lag_is_held_by_one_clock_only():
+    """Where OMS stops telling its time, the difference to ours must not count as time that has passed."""
+    script = Script(gate_of("OmsCheckpointLagSensor", {"max_lag": 60, "hold_for": 300}))
+    steady = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100, "enableIncrSync": True}
+
+    def look(at, date):
+        return script.look(at, {**steady, "incrSyncCheckpoint": NOW}, date=date).state
+
+    assert look(NOW - 1000, None) == "waiting"  # our clock, which is slow; a checkpoint so far ahead isn't believed
+    assert look(NOW - 290, None) == "waiting"  # now it is: the lag counts as held from here on
+    assert look(NOW - 280, NOW + 20) == "waiting"  # by OMS's clock 310 s have passed; by ours 10
+    assert look(NOW + 20, NOW + 55) == "waiting"
+    assert script.look(NOW + 300, {**steady, "incrSyncCheckpoint": NOW + 310}, date=NOW + 321).state == "reached"

@@ -51,7 +51,7 @@ TABLE = {
     "resume": (
         operators.OmsResumeProjectOperator,
         {},
-        {"SUSPEND": [RESUME], "FAILED": [RESUME], **running()},
+        {"SUSPEND": [RESUME], "FAILED": [RESUME], **running(), "FINISHED": []},
     ),
     "release": (
         operators.OmsReleaseProjectOperator,

@@ -231,3 +231,12 @@ def test_what_oms_3_3_can_answer_works_and_the_rest_says_so_at_once(sensor, mode
     else:
         assert outcome.state == "failed"
         assert V3[sensor] in outcome.message
+
+
+@pytest.mark.parametrize(("max_lag", "warned"), [(24, True), (25, False)])
+@pytest.mark.parametrize("sensor", ["OmsCheckpointLagSensor", "OmsCutoverReadySensor"])
+def test_a_lag_finer_than_oms_can_show_is_warned_about(sensor, max_lag, warned, sim, caplog, capfd):
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    modes.poke(modes.make(sensor, {"max_lag": max_lag}))
+    said = caplog.text + capfd.readouterr().out
+    assert ("it is luck" in said) is warned
