@@ -47,6 +47,8 @@ class OmsGateSensor(BaseSensorOperator):
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection (templated)
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
+    :param start_from_trigger: take the first look in the triggerer, too, so that no worker is needed until the gate
+        opens; from Airflow 3.3 on, with ``deferrable``, and with templates of the run's dates, id and ``dag_run`` only
     :param poke_interval: seconds (or timedelta) between two looks
     :param fail_on_suspend: fail when the project is paused, instead of waiting for somebody to resume it
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
@@ -66,6 +68,7 @@ class OmsGateSensor(BaseSensorOperator):
         project_type: str = "MIGRATION",
         oms_conn_id: str = OmsHook.default_conn_name,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        start_from_trigger: bool = False,
         poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
         fail_on_suspend: bool = False,
         failure_grace: timedelta | float = DEFAULT_FAILURE_GRACE,
@@ -78,6 +81,7 @@ class OmsGateSensor(BaseSensorOperator):
         self.project_type = project_type
         self.oms_conn_id = oms_conn_id
         self.deferrable = deferrable
+        self.start_from_trigger = start_from_trigger
         self.fail_on_suspend = fail_on_suspend
         self.failure_grace = failure_grace
         self.outage_tolerance = outage_tolerance
@@ -110,6 +114,10 @@ class OmsGateSensor(BaseSensorOperator):
 
         :raises ValueError: naming the argument that is wrong
         """
+        if self.start_from_trigger:
+            from airflow_provider_oms.sensors.first_look import start_trigger_args
+
+            self.start_trigger_args = start_trigger_args(self)
         if not all(is_literal(getattr(self, name)) for name in self.template_fields):
             if (self.project_id is None) == (self.project_name is None):
                 raise ValueError("give project_id or project_name, and not both")

@@ -54,6 +54,19 @@ class Run:
         """Put tasks into DEFERRED, each with the TaskDeferred that it has raised."""
         (_defer_3 if AIRFLOW_3 else _defer_2)(self.dag, deferrals)
 
+    def start(self) -> dict[str, bool]:
+        """Start all tasks as Airflow 3.3's scheduler does; tell which go straight to the triggerer."""
+        from airflow.models.serialized_dag import SerializedDagModel
+        from airflow.models.taskinstance import TaskInstance
+
+        with create_session() as session:
+            dag = SerializedDagModel.get_dag(self.dag.dag_id, session=session)
+            deferred = {}
+            for task in session.query(TaskInstance).filter(TaskInstance.dag_id == self.dag.dag_id):
+                task.task = dag.get_task(task.task_id)
+                deferred[task.task_id] = task.defer_task(session=session)
+            return deferred
+
     def rows(self) -> dict[str, Row]:
         """Return the task instances by task id."""
         columns = "task_id, state, next_method, updated_at"

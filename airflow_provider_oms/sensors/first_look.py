@@ -1,0 +1,128 @@
+"""``start_from_trigger``: a gate that needs no worker, not even for its first look. From Airflow 3.3 on.
+
+Airflow hands the arguments to the triggerer as they stand in the DAG, and renders them there: again after every restart
+of the triggerer, without the DAG's own macros, names that it doesn't know as nothing, and a trigger that asks for an
+XCom waits for ever. So only templates are let through that always render to the same, and all others are refused while
+the DAG is parsed. Mapped tasks take their first look on a worker, as without the argument: Airflow does that by itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import SandboxedEnvironment
+
+from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.waiting import SLACK
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.sensors.base import OmsGateSensor
+
+TRIGGER = "airflow_provider_oms.triggers.first_look.OmsFirstLookTrigger"
+
+#: What a template may use: it is the same as long as the DAG run lasts, and the triggerer knows it.
+FIXED = frozenset(
+    {
+        *("dag_run", "data_interval_end", "data_interval_start", "ds", "ds_nodash"),
+        *("logical_date", "run_id", "ts", "ts_nodash", "ts_nodash_with_tz"),
+    }
+)
+
+#: Arguments that mean nothing in the triggerer.
+_NOT_THERE = {"self", "kwargs", "deferrable", "start_from_trigger"}
+
+
+def start_trigger_args(sensor: OmsGateSensor) -> Any:
+    """Return what Airflow needs to begin with the trigger.
+
+    :param sensor: the gate
+    :raises ValueError: where that wouldn't be right
+    """
+    from airflow import __version__
+    from airflow.triggers.base import StartTriggerArgs
+
+    if tuple(int(part) for part in __version__.split(".")[:2]) < (3, 3):
+        raise ValueError(
+            "start_from_trigger needs Airflow 3.3: before, templates reach the trigger as they are written"
+        )
+    if not sensor.deferrable:
+        raise ValueError("start_from_trigger=True needs deferrable=True")
+    given = {name: _plain(getattr(sensor, name)) for name in _arguments(type(sensor))}
+    for name, value in given.items():
+        _check(name, value)
+    templated = {name: value for name, value in given.items() if name in sensor.template_fields}
+    settings = {name: value for name, value in given.items() if name not in templated}
+    allowed = sensor.timeout + SLACK
+    limit = getattr(sensor, "execution_timeout", None)
+    kwargs = {
+        "sensor": f"{type(sensor).__module__}.{type(sensor).__qualname__}",
+        "settings": json.dumps(settings),
+        "timeout": sensor.timeout,
+        # Airflow ends the deferral at the earlier of the two, counted from the same moment.
+        "allowed": allowed if limit is None else min(allowed, limit.total_seconds()),
+        **templated,
+    }
+    return StartTriggerArgs(
+        trigger_cls=TRIGGER,
+        trigger_kwargs=kwargs,
+        next_method="execute_complete",
+        next_kwargs=None,
+        timeout=timedelta(seconds=allowed),
+    )
+
+
+def _arguments(cls: type) -> Iterator[str]:
+    """Name the arguments of a gate's own and of the base of all gates."""
+    from airflow_provider_oms.sensors.base import OmsGateSensor
+
+    for one in cls.__mro__:
+        if constructor := vars(one).get("__init__"):
+            yield from (name for name in inspect.signature(constructor).parameters if name not in _NOT_THERE)
+        if one is OmsGateSensor:
+            return
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON, so that Airflow's serialization has nothing to change."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+def _check(name: str, value: Any) -> None:
+    if is_literal(value):
+        return
+    if hasattr(value, "resolve"):
+        raise ValueError(f"{name} is another task's result (XCom), which a trigger can't read. {_INSTEAD}")
+    for text in _texts(value):
+        try:
+            used = find_undeclared_variables(SandboxedEnvironment().parse(text))
+        except jinja2.TemplateError as error:
+            raise ValueError(f"{name} is no valid template: {error}") from None
+        if strange := sorted(used - FIXED):
+            raise ValueError(
+                f"{name} uses {', '.join(strange)}. With start_from_trigger a template is rendered anew whenever the "
+                f"triggerer restarts, so it may use {', '.join(sorted(FIXED))} only. {_INSTEAD}"
+            )
+
+
+_INSTEAD = "Leave start_from_trigger out: the first look on a worker is short."
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _texts(one)

@@ -1,0 +1,94 @@
+"""The trigger of a gate that never was on a worker (``start_from_trigger``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+import jinja2
+from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event_of
+
+
+class OmsFirstLookTrigger(OmsMilestoneTrigger):
+    """Take the first look, too. Airflow renders its templates; it fires a failure when they or the settings are wrong.
+
+    :param sensor: the gate's class
+    :param settings: its arguments that are no templates, as JSON
+    :param timeout: seconds after which it gives up, counted from the moment at which Airflow started the task
+    :param allowed: seconds after which Airflow ends the deferral, counted from the same moment
+    :param templated: its other arguments
+    """
+
+    def __init__(self, sensor: str, settings: str, timeout: float, allowed: float, **templated: Any) -> None:
+        super().__init__(gate={})
+        self.sensor = sensor
+        self.settings = settings
+        self.timeout = timeout
+        self.allowed = allowed
+        self._problem = ""
+        self._templated = list(templated)
+        for name, value in templated.items():
+            setattr(self, name, value)  # where Airflow looks for what to render
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what Airflow keeps of the trigger."""
+        kwargs = {
+            "sensor": self.sensor,
+            "settings": self.settings,
+            "timeout": self.timeout,
+            "allowed": self.allowed,
+            **{name: getattr(self, name) for name in self._templated},
+        }
+        return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
+
+    def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
+        """Render the templates as a worker would: a name that isn't known is a mistake, not an empty text."""
+        environment = jinja_env or self.get_template_env()
+        environment.undefined = jinja2.StrictUndefined
+        try:
+            super().render_template_fields(context, environment)
+        except Exception as error:
+            self._problem = f"A template can't be rendered: {error}."
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Wait, look, and fire once."""
+        try:
+            if self._problem:
+                raise ValueError(self._problem)
+            self.gate = self._rendered().as_dict()
+        except Exception as error:
+            verdict = Verdict(State.FAILED, f"{error} Correct the DAG, then clear this task.")
+            yield TriggerEvent(event_of(verdict))
+            return
+        self.deadline = self._deadline()
+        async for event in super().run():
+            yield event
+
+    def _rendered(self) -> Gate:
+        module, name = self.sensor.rsplit(".", 1)
+        templated = {name: getattr(self, name) for name in self._templated}
+        if raw := [name for name, value in templated.items() if not is_literal(value)]:
+            raise ValueError(f"Airflow has not rendered {', '.join(raw)}: the DAG was changed while the gate waited.")
+        sensor = getattr(import_module(module), name)(
+            task_id="gate", deferrable=True, **json.loads(self.settings), **templated
+        )
+        gate = sensor.gate()
+        if not isinstance(gate, Gate):
+            raise TypeError(f"{self.sensor} is no gate.")
+        return gate
+
+    def _deadline(self) -> float | None:
+        """Count from the moment at which Airflow started the task, which a restart of the triggerer doesn't change."""
+        ends: datetime | None = getattr(self, "timeout_after", None)
+        if ends is None:
+            return None
+        ends = ends if ends.tzinfo else ends.replace(tzinfo=UTC)
+        return ends.timestamp() - self.allowed + self.timeout
