@@ -11,6 +11,8 @@ from airflow_provider_oms.milestones.verdict import State, Verdict
 
 HEARTBEAT = 10
 
+_NUMBERS = re.compile(r"\d+(\.\d+)?")
+
 
 class Reporter:
     """Writes the verdicts of one gate, leaving out those that say nothing new.
@@ -59,5 +61,5 @@ def describe(gate: Gate, verdict: Verdict) -> str:
 def _news(verdict: Verdict) -> object:
     """Return what makes a verdict differ from the one before: not the lag and not the rows, which always do."""
     progress = None if verdict.seen.progress is None else int(verdict.seen.progress)
-    words = re.sub(r"\d+(\.\d+)?", "#", verdict.message)
+    words = _NUMBERS.sub("#", verdict.message)
     return verdict.state, verdict.seen.status, verdict.seen.step, progress, verdict.alarming, words

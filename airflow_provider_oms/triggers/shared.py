@@ -22,13 +22,16 @@ from airflow_provider_oms.hooks.oms import OmsHook, connection_problem
 
 T = TypeVar("T")
 
+#: Answers to keep before it is looked which of them nobody will take any more.
+_MANY = 1000
+
 
 @dataclass
 class _Asked:
-    """A question: when it was asked, and the task that gets the answer."""
+    """A question: when it was asked, and what it came to. None: whoever asked it was cancelled."""
 
     at: float
-    task: asyncio.Task[tuple[Answer[Any], float]]
+    found: asyncio.Future[tuple[Answer[Any], float] | None]
 
 
 class SharedOms:
@@ -43,6 +46,7 @@ class SharedOms:
         self._clients: list[AsyncOmsClient] = []
         self._opening = asyncio.Lock()
         self._asked: dict[str, _Asked] = {}
+        self._most = _MANY
 
     async def ask(self, call: Call[T], *, fresh_for: float, after: float = 0.0) -> tuple[Answer[T], float]:
         """Return the answer to a call, and when it came (the loop's clock).
@@ -52,39 +56,60 @@ class SharedOms:
         :param after: the loop's time; an answer asked for earlier doesn't do
         :raises OmsError: one of its kinds
         """
-        now = asyncio.get_running_loop().time()
-        asked = self._asked.get(call.key)
-        if asked is None or asked.at < after or now - asked.at > fresh_for:
-            self._forget(now)
-            asked = self._asked[call.key] = _Asked(now, asyncio.create_task(self._send(call)))
-            # Whoever waits may be cancelled; then nobody is left to look at a failure.
-            asked.task.add_done_callback(lambda task: task.cancelled() or task.exception())
-        try:
-            # A gate that is cancelled must not take the answer away from the others.
-            return await asyncio.shield(asked.task)
-        except OmsError as error:
-            # Each gate gets an error of its own, so that their tracebacks don't pile up in one.
-            raise type(error)(error.problem, error.details) from None
+        loop, key = asyncio.get_running_loop(), call.key
+        while True:
+            now = loop.time()
+            asked = self._asked.get(key)
+            if asked is None or asked.at < after or now - asked.at > fresh_for:
+                self._forget(now)
+                asked = self._asked[key] = _Asked(now, loop.create_future())
+                return await self._ask_for_all(key, asked, call)
+            try:
+                # A gate that is cancelled must not take the answer away from the others.
+                found = await asyncio.shield(asked.found)
+            except OmsError as error:
+                # Each gate gets an error of its own, so that their tracebacks don't pile up in one.
+                raise type(error)(error.problem, error.details) from None
+            if found is not None:
+                return found
 
     async def close(self) -> None:
-        """Give up what is on its way and close the session."""
-        tasks = [asked.task for asked in self._asked.values()]
+        """Close the session."""
         self._asked.clear()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
         while self._clients:
             await self._clients.pop().aclose()
 
+    async def _ask_for_all(self, key: str, asked: _Asked, call: Call[T]) -> tuple[Answer[T], float]:
+        """Ask, and let those who wait for the same have what comes of it.
+
+        In the task of the gate that asks, not in one of its own: that would cost a tenth of a poll. So if the gate is
+        cancelled, the next one that waits has to ask again.
+        """
+        try:
+            found = await self._send(call)
+        except Exception as error:
+            asked.found.set_exception(error)
+            asked.found.exception()  # there may be nobody else to look at it
+            raise
+        except BaseException:
+            if self._asked.get(key) is asked:
+                del self._asked[key]
+            asked.found.set_result(None)
+            raise
+        asked.found.set_result(found)
+        return found
+
     def _forget(self, now: float) -> None:
         """Drop answers that nobody will take any more, so that memory doesn't grow with the projects seen."""
-        if len(self._asked) > 1000:
+        if len(self._asked) > self._most:
             self._asked = {
-                key: asked for key, asked in self._asked.items() if now - asked.at < 60 or not asked.task.done()
+                key: asked for key, asked in self._asked.items() if now - asked.at < 60 or not asked.found.done()
             }
+            # Not again for every question of those who watch more projects than this.
+            self._most = max(_MANY, 2 * len(self._asked))
 
     async def _send(self, call: Call[T]) -> tuple[Answer[T], float]:
-        client = await self._open()
+        client = self._clients[-1] if self._clients else await self._open()
         try:
             answer = await client.asend(call)
         except OmsAuthenticationError:
