@@ -1,0 +1,85 @@
+"""Run the benchmarks and write their table.
+
+python -m benchmarks [--quick] [--only NAME] [--output FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.measuring import Size
+from benchmarks.row import Row, Skipped, markdown
+from benchmarks.server import CannedOms
+
+NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "pokes", "parsing")
+
+#: Takes minutes, and nothing of it could be made short: left out of the short form.
+LONG = ("triggerer",)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a short form; its figures mean little")
+    parser.add_argument("--only", choices=NAMES, action="append", help="only this one")
+    parser.add_argument("--output", type=Path, help="write the table to this file, too")
+    options = parser.parse_args(arguments)
+    names = options.only or [name for name in NAMES if not (options.quick and name in LONG)]
+    home = throwaway_airflow()
+    rows: list[Row | Skipped] = []
+    try:
+        with CannedOms() as oms:
+            for name in names:
+                for row in import_module(f"benchmarks.{name}").run(Size(quick=options.quick), oms):
+                    rows.append(row)
+                    print(f"{name}: " + " | ".join(filter(None, row.cells())), flush=True)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    command = " ".join(["python -m benchmarks", *(["--quick"] if options.quick else [])])
+    table = f"`{command}` on {machine()}:\n\n{markdown(rows)}"
+    print(f"\n{table}")
+    if options.output:
+        options.output.write_text(f"<!-- Written by: {command} -->\n\n{table}")
+    return 0
+
+
+def throwaway_airflow() -> Path:
+    """Have Airflow keep what it writes in a temporary directory; call it before anything imports Airflow."""
+    home = Path(tempfile.mkdtemp(prefix="oms-benchmarks-"))
+    for name in [name for name in os.environ if name.startswith("AIRFLOW") or name.lower().endswith("_proxy")]:
+        del os.environ[name]
+    os.environ.update(
+        AIRFLOW_HOME=str(home),
+        AIRFLOW__CORE__LOAD_EXAMPLES="False",
+        AIRFLOW__CORE__DAGS_FOLDER=str(home / "dags"),
+        AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
+    )
+    (home / "dags").mkdir()
+    return home
+
+
+def machine() -> str:
+    """Describe what the figures were measured with."""
+
+    def of(name: str) -> str:
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            return "none"
+
+    names = {"Airflow": "apache-airflow", "aiohttp": "aiohttp", "requests": "requests"}
+    versions = ", ".join(f"{shown} {of(name)}" for shown, name in names.items())
+    return f"{os.cpu_count()} cores, Python {platform.python_version()}, {versions}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

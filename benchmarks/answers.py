@@ -1,0 +1,54 @@
+"""What OMS says in the benchmarks: answers of the simulator, taken once and sent again and again.
+
+A project in the middle of its full transfer, so that gates wait; and a list of 150 projects with their steps.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from functools import cache
+from urllib.request import Request, urlopen
+
+from airflow_provider_oms.simulator import Clock, Project, Simulator
+
+PROJECTS = 150
+
+
+def project_id(number: int) -> str:
+    """The id of a listed project."""
+    return f"np_{number:04}"
+
+
+def project_name(number: int) -> str:
+    """The name of a listed project."""
+    return f"shop_{number:04}"
+
+
+@cache
+def taken() -> dict[str, bytes]:
+    """Return the answers by action; ``done`` is the progress of a project whose full transfer is at 100 %."""
+    with Simulator(clock=Clock(speed=0)) as oms:
+        for number in range(PROJECTS):
+            oms.add_project(
+                Project(id=project_id(number), name=project_name(number), durations={"FULL_TRANSFER": 1000})
+            )
+            oms.project(project_id(number)).start()
+        oms.clock.advance(500)
+        found = {
+            action: _ask(oms, action, id=project_id(0))
+            for action in ("DescribeProjectProgress", "DescribeProjectSteps")
+        }
+        found["ListProjects"] = _ask(oms, "ListProjects", pageNumber=1, pageSize=PROJECTS)
+        for page in (1, 2):
+            found[f"ListProjects {page}"] = _ask(oms, "ListProjects", pageNumber=page, pageSize=100)
+        oms.clock.advance(5000)
+        found["done"] = _ask(oms, "DescribeProjectProgress", id=project_id(0))
+    return found
+
+
+def _ask(oms: Simulator, action: str, **payload: object) -> bytes:
+    login = b64encode(f"{oms.login}:{oms.password}".encode()).decode()
+    headers = {"Authorization": f"Basic {login}", "Content-Type": "application/json"}
+    with urlopen(Request(f"{oms.url}/api/v2?Action={action}", json.dumps(payload).encode(), headers)) as answer:
+        return answer.read()

@@ -1,0 +1,92 @@
+"""Gates that wait on one event loop, as they do in a triggerer."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from typing import Any
+
+from benchmarks.answers import project_id
+
+
+def trigger(number: int, interval: float, milestone: dict[str, Any], **project: Any) -> Any:
+    """Return a trigger that waits.
+
+    :param number: the project
+    :param milestone: what it waits for, as a trigger's kwargs hold it
+    :param project: ``project_name``, instead
+    """
+    from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
+
+    known = project or {"project_id": project_id(number)}
+    return OmsMilestoneTrigger(gate={**known, "poke_interval": interval, "milestone": milestone})
+
+
+#: One question a look.
+STATUS = {"kind": "project_status", "target_statuses": ["FINISHED"]}
+#: Two: the progress, then the steps.
+STEP = {"kind": "step", "step": "FULL_TRANSFER"}
+FULL_TRANSFER = {"kind": "full_transfer", "progress": 100}
+LAG = {"kind": "checkpoint_lag", "max_lag": 30}
+
+#: One after the other, so that a project's gates wait for different things.
+VARIED = (STEP, FULL_TRANSFER, LAG, STATUS, {"kind": "cutover_ready"}, {"kind": "full_verification"})
+
+
+async def fire(waiting: Any) -> Any:
+    """Run a trigger to its end and return its event."""
+    return await anext(waiting.run())
+
+
+@contextlib.asynccontextmanager
+async def running(jobs: Iterable[Awaitable[Any]]) -> AsyncIterator[list[asyncio.Task[Any]]]:
+    """Run jobs in the background; they are cancelled in the end."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        yield tasks
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def every(interval: float, index: int, total: int, poll: Callable[[], Awaitable[object]]) -> None:
+    """Poll for ever, as evenly spread as gates are."""
+    await asyncio.sleep(interval * index / total)
+    while True:
+        began = time.monotonic()
+        await poll()
+        await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))
+
+
+async def cpu_of(jobs: Iterable[Awaitable[Any]], *, warm: float, seconds: float) -> float:
+    """Return the CPU seconds that jobs cost this process in a window of time, once they run evenly."""
+    async with running(jobs):
+        await asyncio.sleep(warm)
+        before = time.process_time()
+        await asyncio.sleep(seconds)
+        return time.process_time() - before
+
+
+@contextlib.contextmanager
+def logging_to_nowhere() -> Iterator[None]:
+    """Have Airflow write its logs as ever, but where nobody sees them."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    shown = [os.dup(number) for number in (1, 2)]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, before in zip((1, 2), shown, strict=True):
+            os.dup2(before, number)
+            os.close(before)
+        os.close(nowhere)

@@ -1,0 +1,93 @@
+"""What parsing a DAG file pays for importing the sensors, in a process that has Airflow already."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.measuring import Size
+from benchmarks.row import Row, Skipped
+
+#: Milliseconds.
+AIM = 10.0
+
+OURS = "airflow_provider_oms.sensors.oms"
+
+PEERS = {
+    "http": "airflow.providers.http.sensors.http",
+    "dbt Cloud": "airflow.providers.dbt.cloud.sensors.dbt",
+    "Airbyte": "airflow.providers.airbyte.sensors.airbyte",
+}
+
+#: What nobody who parses a DAG should wait for.
+HEAVY = ("requests", "aiohttp", "tenacity", "httpx", "ssl", "email")
+
+# A fork for each import: every one starts from the same Airflow, and none pays for starting it.
+_PROBE = """
+import gc, importlib, json, os, sys, time
+from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperatorLink, BaseSensorOperator, XCom, conf
+
+def once(module, call):
+    reader, writer = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            gc.collect()
+            before, began = set(sys.modules), time.process_time()
+            try:
+                loaded = importlib.import_module(module)
+                if call:
+                    getattr(loaded, call)()
+                cost = (time.process_time() - began) * 1000
+            except ImportError:
+                cost = None
+            new = sorted(set(sys.modules) - before)
+            os.write(writer, json.dumps([cost, len(new), [name for name in %r if name in new]]).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as pipe:
+        found = json.loads(pipe.read())
+    os.waitpid(child, 0)
+    return found
+
+rounds, wanted = json.loads(sys.argv[1])
+found = {name: [] for name, _, _ in wanted}
+for round in range(rounds + 1):
+    for name, module, call in wanted:
+        measured = once(module, call)
+        if round:  # the first one may have to compile
+            found[name].append(measured)
+print("PROBED " + json.dumps(found))
+"""
+
+
+def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
+    """Yield the cost of our import beside that of each provider that is installed."""
+    info = "airflow_provider_oms.get_provider_info"
+    wanted = [("ours", OURS, None), *((name, module, None) for name, module in PEERS.items())]
+    wanted.append(("info", info, "get_provider_info"))
+    found = _probe(size.of(15, 1), wanted)
+    cost, modules, heavy = found["ours"]
+    assert cost is not None
+    note = f"{modules} modules; of {', '.join(HEAVY)} it loads {', '.join(heavy) or 'none'}"
+    yield Row("import sensors.oms, CPU", cost, unit="ms", most=AIM, note=note)
+    for name in PEERS:
+        theirs, count, loads = found[name]
+        if theirs is None:
+            yield Skipped(f"import sensors.oms beside {name}", "that provider isn't installed here")
+            continue
+        note = f"{count} modules, among them {', '.join(loads)}" if loads else f"{count} modules"
+        yield Row("import sensors.oms, CPU", cost, f"the {name} sensor", theirs, "ms", aim=1.0, note=note)
+    yield Row("import and call get_provider_info, CPU", found["info"][0], unit="ms", most=AIM)
+
+
+def _probe(rounds: int, wanted: list[Any]) -> dict[str, Any]:
+    """Return for each import its median milliseconds, its modules, and the heavy ones among them."""
+    command = [sys.executable, "-c", _PROBE % (HEAVY,), json.dumps([rounds, wanted])]
+    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    (line,) = [line for line in output.splitlines() if line.startswith("PROBED ")]
+    probed: dict[str, Any] = json.loads(line.removeprefix("PROBED "))
+    return {name: sorted(rounds, key=lambda one: one[0] or 0)[len(rounds) // 2] for name, rounds in probed.items()}

@@ -1,0 +1,53 @@
+"""Measuring contenders side by side, so that a noisy machine is noisy for all of them."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Size:
+    """How thorough a run is.
+
+    :param quick: the short form, which shows that everything still works; its figures mean little
+    """
+
+    quick: bool = False
+
+    def of(self, full: T, quick: T) -> T:
+        """Choose a number."""
+        return quick if self.quick else full
+
+
+def median_of_rounds(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> dict[str, float]:
+    """Measure every contender once a round, in turn, and return the median of each.
+
+    :param contenders: each returns one figure
+    """
+    figures: dict[str, list[float]] = {name: [] for name in contenders}
+    for number in range(rounds):
+        order = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        for name in order:
+            gc.collect()
+            figures[name].append(contenders[name]())
+    return {name: statistics.median(found) for name, found in figures.items()}
+
+
+def each(times: int, work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> Callable[[], float]:
+    """Return a contender: microseconds for each time of a piece of work, of CPU if no other clock is given."""
+
+    def measure() -> float:
+        work()
+        began = clock()
+        for _ in range(times):
+            work()
+        return (clock() - began) / times * 1e6
+
+    return measure

@@ -1,0 +1,126 @@
+"""What one poll costs in a triggerer, with thousands of gates that each watch a project of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+from benchmarks.answers import project_id
+from benchmarks.gates import STATUS, STEP, every, fire, logging_to_nowhere, running, trigger
+from benchmarks.measuring import Size, median_of_rounds
+from benchmarks.row import Row, Skipped
+from benchmarks.server import JSON, MISSING, CannedOms
+
+AIM = 1.3
+
+Job = Coroutine[Any, Any, Any]
+
+
+def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
+    """Yield our CPU for a poll beside that of the bare loop, of the http provider and of threads."""
+    gates, interval = size.of(2000, 40), size.of(4.0, 1.0)
+
+    def contender(jobs: Callable[[], list[Job]], requests_each: int = 1) -> Callable[[], float]:
+        return lambda: asyncio.run(_cpu_of_a_poll(oms, jobs, interval, requests_each))
+
+    def ours(milestone: dict[str, Any]) -> list[Job]:
+        return [fire(trigger(number, interval, milestone)) for number in range(gates)]
+
+    contenders = {
+        "one": contender(lambda: ours(STATUS)),
+        "bare one": contender(lambda: [_bare(oms, gates, interval, ["DescribeProjectProgress"])]),
+        "two": contender(lambda: ours(STEP), 2),
+        "bare two": contender(
+            lambda: [_bare(oms, gates, interval, ["DescribeProjectProgress", "DescribeProjectSteps"])], 2
+        ),
+        "threads": contender(lambda: [_threads(oms, gates, interval)]),
+    }
+    peers = _http_provider(gates, interval)
+    contenders |= {name: contender(jobs) for name, jobs in peers.items()}
+
+    with logging_to_nowhere():
+        cpu = median_of_rounds(size.of(5, 1), contenders)
+    note = f"{gates} gates"
+    yield Row("a poll, 1 request, CPU", cpu["one"], "bare aiohttp loop", cpu["bare one"], "us", aim=AIM, note=note)
+    yield Row("a poll, 2 requests, CPU", cpu["two"], "bare aiohttp loop", cpu["bare two"], "us", aim=AIM, note=note)
+    for name in peers:
+        yield Row("a poll, 1 request, CPU", cpu["one"], name, cpu[name], "us", aim=0.5, note=note)
+    if not peers:
+        yield Skipped("a poll beside HttpTrigger", "the http provider isn't installed here")
+    yield Row("a poll, 1 request, CPU", cpu["one"], "requests in threads", cpu["threads"], "us", aim=0.5, note=note)
+
+
+async def _cpu_of_a_poll(oms: CannedOms, jobs: Callable[[], list[Job]], interval: float, requests_each: int) -> float:
+    """Return microseconds of CPU of this process for a poll, once all poll."""
+    async with running(jobs()):
+        await asyncio.sleep(interval * 1.25)
+        await asyncio.to_thread(oms.tell)
+        before = time.process_time()
+        await asyncio.sleep(interval)
+        spent = time.process_time() - before
+        counted = await asyncio.to_thread(oms.tell)
+    return spent / (sum(counted["asked"].values()) / requests_each) * 1e6
+
+
+async def _bare(oms: CannedOms, gates: int, interval: float, actions: list[str]) -> None:
+    """The limit: nothing but requests over one session, and reading the JSON."""
+    import aiohttp
+
+    headers = {"Authorization": "Basic dmlld2VyOm5vbmU=", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession(oms.url, headers=headers) as session:
+
+        async def poll(body: bytes) -> None:
+            for action in actions:
+                async with session.post(f"/api/v2?Action={action}", data=body) as response:
+                    json.loads(await response.read())
+
+        bodies = [json.dumps({"id": project_id(number)}).encode() for number in range(gates)]
+        async with running(
+            every(interval, number, gates, lambda body=body: poll(body))  # type: ignore[misc]
+            for number, body in enumerate(bodies)
+        ) as tasks:
+            await asyncio.gather(*tasks)
+
+
+async def _threads(oms: CannedOms, gates: int, interval: float) -> None:
+    """What an asynchronous trigger around a synchronous client does."""
+    import requests
+
+    local = threading.local()
+
+    def poll() -> object:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+        return local.session.post(f"{oms.url}{JSON}", b"{}", timeout=30).json()
+
+    async with running(
+        every(interval, number, gates, lambda: asyncio.to_thread(poll)) for number in range(gates)
+    ) as tasks:
+        await asyncio.gather(*tasks)
+
+
+def _http_provider(gates: int, interval: float) -> dict[str, Callable[[], list[Job]]]:
+    """The triggers of Airflow's http provider, where there is one."""
+    try:
+        from airflow.providers.http.triggers.http import HttpSensorTrigger, HttpTrigger
+    except ImportError:
+        return {}
+
+    def once() -> Job:
+        return fire(HttpTrigger(endpoint=JSON, method="POST", data="{}", auth_type="aiohttp.BasicAuth"))
+
+    def waits() -> Job:
+        return fire(HttpSensorTrigger(endpoint=MISSING, method="POST", data="{}", poke_interval=interval))
+
+    async def later(number: int) -> None:
+        await asyncio.sleep(interval * number / gates)
+        await waits()
+
+    return {
+        "HttpTrigger, once a poll": lambda: [every(interval, number, gates, once) for number in range(gates)],
+        "HttpSensorTrigger, 404": lambda: [later(number) for number in range(gates)],
+    }

@@ -1,0 +1,124 @@
+"""An OMS that answers with ready-made JSON as fast as it can, in a process of its own.
+
+It counts what it is asked, and can be told to be slow, or that the milestone is reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any, Self
+from urllib.request import urlopen
+
+#: Where the JSON of ``DescribeProjectProgress`` is found without an action, and with the status 404.
+JSON, MISSING = "/json", "/missing"
+
+
+class CannedOms:
+    """Holds the process; as a context manager it ends with it."""
+
+    def __enter__(self) -> Self:
+        from benchmarks.answers import taken
+
+        answers = {name: base64.b64encode(body).decode() for name, body in taken().items()}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.server"],
+            cwd=Path(__file__).parent.parent,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(answers) + "\n")
+        self._process.stdin.flush()
+        self.port = int(self._process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
+        # Airflow finds the connections here, also in processes that it starts.
+        fields = {
+            "host": "127.0.0.1",
+            "port": self.port,
+            "schema": "http",
+            "login": "viewer",
+            "password": "not-a-secret",
+        }
+        os.environ["AIRFLOW_CONN_OMS_DEFAULT"] = json.dumps({"conn_type": "oms", **fields})
+        os.environ["AIRFLOW_CONN_HTTP_DEFAULT"] = json.dumps({"conn_type": "http", **fields})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+    def tell(self, **settings: Any) -> dict[str, Any]:
+        """Tell it how to behave and forget what was counted; return what was counted until then.
+
+        :param delay: seconds before every answer
+        :param reached: whether the full transfer is done
+        """
+        with urlopen(f"{self.url}/tell?{json.dumps(settings).encode().hex()}", timeout=30) as answer:
+            counted: dict[str, Any] = json.load(answer)
+        return counted
+
+
+class _State:
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.reached = False
+        self.asked: Counter[str] = Counter()
+        self.told_at: dict[str, float] = {}
+
+
+def _serve() -> None:
+    from aiohttp import web
+
+    answers = {name: base64.b64decode(body) for name, body in json.loads(sys.stdin.readline()).items()}
+    progress = answers["DescribeProjectProgress"]
+    state = _State()
+
+    def answer(body: bytes, status: int = 200) -> web.Response:
+        return web.Response(body=body, status=status, content_type="application/json")
+
+    async def handle(request: Any) -> web.Response:
+        body = await request.read()
+        if request.path == "/tell":
+            counted = {"asked": state.asked, "told_at": state.told_at}
+            state.asked, state.told_at = Counter(), {}
+            vars(state).update(json.loads(bytes.fromhex(request.query_string)))
+            return answer(json.dumps(counted).encode())
+        if state.delay:
+            await asyncio.sleep(state.delay)
+        if request.path != "/api/v2":
+            state.asked[request.path] += 1
+            return answer(progress, 404 if request.path == MISSING else 200)
+        action = request.query_string.removeprefix("Action=")
+        payload = json.loads(body)
+        about = payload.get("id", "")
+        state.asked[f"{action} {about}"] += 1
+        if state.reached and action == "DescribeProjectProgress":
+            state.told_at.setdefault(about, time.monotonic())
+            return answer(answers["done"])
+        return answer(answers.get(f"{action} {payload.get('pageNumber')}") or answers[action])
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(web.Server(handle), "127.0.0.1", 0, backlog=4096)
+        print(server.sockets[0].getsockname()[1], flush=True)
+        # The end of the input is the end of whoever measures.
+        await loop.run_in_executor(None, sys.stdin.read)
+
+    asyncio.run(run())
+
+
+if __name__ == "__main__":
+    _serve()
