@@ -11,8 +11,6 @@ from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.look import BELIEVABLE_AHEAD, known, lag_of
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
-DIRECTIONS = ("forward", "reverse")
-
 _FROZEN = (
     " The project is past its switchover, so the forward checkpoint stands still; "
     "direction='reverse' is the one that moves."

@@ -9,6 +9,7 @@ from typing import Any
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import Milestone, from_dict, to_dict
 
+DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
 DEFAULT_FAILURE_GRACE = 120.0
 DEFAULT_OUTAGE_TOLERANCE = 600.0
@@ -34,7 +35,7 @@ class Gate:
     project_id: str | None = None
     project_name: str | None = None
     project_type: str = "MIGRATION"
-    oms_conn_id: str = "oms_default"
+    oms_conn_id: str = DEFAULT_CONN_ID
     poke_interval: float = DEFAULT_POKE_INTERVAL
     fail_on_suspend: bool = False
     failure_grace: float = DEFAULT_FAILURE_GRACE

@@ -17,23 +17,22 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
-from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
+from airflow_provider_oms.links.oms import OmsConsoleLink
 from airflow_provider_oms.milestones.gate import (
+    DEFAULT_CONN_ID,
     DEFAULT_FAILURE_GRACE,
     DEFAULT_OUTAGE_TOLERANCE,
     DEFAULT_POKE_INTERVAL,
     Gate,
 )
 from airflow_provider_oms.milestones.kinds import Milestone
-from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
-from airflow_provider_oms.reporting import Reporter
-from airflow_provider_oms.sensors.memory import MemoryStore, store_exists
 from airflow_provider_oms.templates import is_literal
-from airflow_provider_oms.waiting import check_event, defer_until_reached, look_once
 
+# What a gate needs when it runs is imported then: every DAG file with a gate is parsed again and again.
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.sensors.watch import Watch
 
 
 class OmsGateSensor(BaseSensorOperator):
@@ -66,7 +65,7 @@ class OmsGateSensor(BaseSensorOperator):
         project_id: str | None = None,
         project_name: str | None = None,
         project_type: str = "MIGRATION",
-        oms_conn_id: str = OmsHook.default_conn_name,
+        oms_conn_id: str = DEFAULT_CONN_ID,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         start_from_trigger: bool = False,
         poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
@@ -85,7 +84,7 @@ class OmsGateSensor(BaseSensorOperator):
         self.fail_on_suspend = fail_on_suspend
         self.failure_grace = failure_grace
         self.outage_tolerance = outage_tolerance
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         self._check_waiting()
 
     @abstractmethod
@@ -124,11 +123,14 @@ class OmsGateSensor(BaseSensorOperator):
             return
         gate = self.gate()
         needed = gate.milestone.needs_memory()
-        if needed and self.reschedule and not self.deferrable and not store_exists():
-            raise ValueError(
-                f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
-                "Use deferrable=True or mode='poke'."
-            )
+        if needed and self.reschedule and not self.deferrable:
+            from airflow_provider_oms.sensors.memory import store_exists
+
+            if not store_exists():
+                raise ValueError(
+                    f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
+                    "Use deferrable=True or mode='poke'."
+                )
 
     def look(self) -> PokeReturnValue:
         """Look once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next look.
@@ -139,19 +141,16 @@ class OmsGateSensor(BaseSensorOperator):
         gate = self.gate()
         if needed := gate.milestone.needs_memory():
             raise ValueError(f"{needed} needs a memory between two looks, which look() doesn't have")
-        with OmsHook(self.oms_conn_id) as hook:
-            return self._conclude(look_once(hook, gate, Memory(kept=False)), Reporter(gate, self.log))
+        from airflow_provider_oms.sensors.watch import look_alone
+
+        return look_alone(gate, self.log)
 
     def poke(self, context: Context) -> PokeReturnValue:
         """Look once, as Airflow asks for it.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
-        watch = self._watch = self._watch or _Watch(self, context)
-        verdict = look_once(watch.hook, watch.gate, watch.memory)
-        watch.leave_link(context)
-        watch.remember()
-        return self._conclude(verdict, watch.reporter)
+        return self._watching(context).look(context)
 
     def execute(self, context: Context) -> Any:
         """Wait until the gate opens, and return what it saw."""
@@ -171,6 +170,8 @@ class OmsGateSensor(BaseSensorOperator):
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
         """
+        from airflow_provider_oms.waiting import check_event
+
         try:
             status, message, seen = check_event(event)
             if status == "timeout":
@@ -183,20 +184,17 @@ class OmsGateSensor(BaseSensorOperator):
         self.log.info("Reached. %s %s", message, seen)
         return seen
 
-    @staticmethod
-    def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
-        """Report a verdict and return it the way Airflow wants it.
+    def _watching(self, context: Context) -> Watch:
+        from airflow_provider_oms.sensors.watch import Watch
 
-        :raises OmsMilestoneFailedError: for one that says so
-        """
-        reporter.report(verdict)
-        if verdict.state is State.FAILED:
-            raise OmsMilestoneFailedError(verdict.message)
-        return PokeReturnValue(verdict.state is State.REACHED, verdict.seen.as_dict())
+        self._watch = self._watch or Watch(self, context)
+        return self._watch
 
     def _wait_in_triggerer(self, context: Context) -> Any:
         """Look once here, and only wait there if that isn't enough."""
-        watch = self._watch = _Watch(self, context)
+        from airflow_provider_oms.waiting import defer_until_reached
+
+        watch = self._watching(context)
         try:
             looked = self.poke(context)
         except OmsMilestoneFailedError as error:
@@ -215,29 +213,3 @@ class OmsGateSensor(BaseSensorOperator):
     def _check_waiting(self) -> None:
         if self.deferrable and (self.exponential_backoff or self.max_wait is not None):
             raise ValueError("exponential_backoff and max_wait don't go with deferrable=True: set poke_interval")
-
-
-class _Watch:
-    """What a gate holds while it runs on a worker."""
-
-    def __init__(self, sensor: OmsGateSensor, context: Context) -> None:
-        self.gate = sensor.gate()
-        self.hook = OmsHook(sensor.oms_conn_id)
-        self.reporter = Reporter(self.gate, sensor.log)
-        if caution := self.gate.milestone.caution():
-            sensor.log.warning("%s", caution)
-        # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
-        self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
-        self.memory = self.store.load() if self.store else Memory()
-        self._linked = False
-
-    def leave_link(self, context: Context) -> None:
-        """Leave the link to the console, once the project is known."""
-        if not self._linked:
-            self._linked = True
-            push_console_url(context, self.hook, self.gate.project_id or self.memory.project_id)
-
-    def remember(self) -> None:
-        """Keep what is needed at the next look."""
-        if self.store:
-            self.store.save(self.memory)

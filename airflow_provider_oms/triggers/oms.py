@@ -12,6 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_oms.client.operations import aconverse
 from airflow_provider_oms.client.protocol import Answer, Call
+from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.look import look
 from airflow_provider_oms.milestones.verdict import Memory, State, Verdict

@@ -1,0 +1,66 @@
+"""What a gate does while it runs on a worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import PokeReturnValue
+
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+from airflow_provider_oms.reporting import Reporter
+from airflow_provider_oms.sensors.memory import MemoryStore
+from airflow_provider_oms.waiting import look_once
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_oms.sensors.base import OmsGateSensor
+
+
+class Watch:
+    """What a gate holds while it runs on a worker."""
+
+    def __init__(self, sensor: OmsGateSensor, context: Context) -> None:
+        self.gate = sensor.gate()
+        self.hook = OmsHook(sensor.oms_conn_id)
+        self.reporter = Reporter(self.gate, sensor.log)
+        if caution := self.gate.milestone.caution():
+            sensor.log.warning("%s", caution)
+        # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
+        self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
+        self.memory = self.store.load() if self.store else Memory()
+        self._linked = False
+
+    def look(self, context: Context) -> PokeReturnValue:
+        """Look once, and keep what is needed at the next look.
+
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        """
+        verdict = look_once(self.hook, self.gate, self.memory)
+        if not self._linked:
+            self._linked = True
+            push_console_url(context, self.hook, self.gate.project_id or self.memory.project_id)
+        if self.store:
+            self.store.save(self.memory)
+        return _conclude(verdict, self.reporter)
+
+
+def look_alone(gate: Gate, log: Any) -> PokeReturnValue:
+    """Look once, with nothing to remember and no next look.
+
+    :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+    """
+    with OmsHook(gate.oms_conn_id) as hook:
+        return _conclude(look_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
+
+
+def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
+    """Report a verdict and return it the way Airflow wants it."""
+    reporter.report(verdict)
+    if verdict.state is State.FAILED:
+        raise OmsMilestoneFailedError(verdict.message)
+    return PokeReturnValue(verdict.state is State.REACHED, verdict.seen.as_dict())
