@@ -46,8 +46,12 @@ class Run:
     """
 
     def __init__(self, dag: Any, home: Path) -> None:
+        from airflow.models.trigger import Trigger
+
         self.dag = dag
         self.file = home / "airflow.db"
+        with create_session() as session:
+            Trigger.clean_unused(session=session)  # what other tests' dag.test() runs have left
         (_create_3 if AIRFLOW_3 else _create_2)(dag)
 
     def defer(self, deferrals: dict[str, Any]) -> None:
