@@ -28,7 +28,8 @@ read-only and returns that moment; `drained` opens once everything written befor
 on: from the verification to the switchover (`to_switchover`), and through it (`switch_over`). `way_back` opens when
 changes of the new database are flowing back to the old one, so that one could return; then the application moves.
 
-Replace `stop_writes` and `move_application` by what does that in your place. `AdvanceProject` needs OMS Enterprise
+Replace `stop_writes` and `move_application` by what does that in your place; ask the source for the time once it is
+read-only (`SELECT UTC_TIMESTAMP()`), since a worker's clock may be behind it. `AdvanceProject` needs OMS Enterprise
 4.3.1 or later; without it leave the two tasks out: a person does these steps in the OMS console, and `switched` waits.
 
 `approve` is Airflow's own human-in-the-loop task where there is one (3.1 and later): answer it under "Required
@@ -69,7 +70,11 @@ with DAG(
 
     @task
     def stop_writes() -> str:
-        """Make the source read-only, and return when it was."""
+        """Make the source read-only, and return when it was, by the source's own clock.
+
+        Checkpoints are times of the source. A worker's clock that is behind it would name a moment before the last
+        write, and the gate would open without that write.
+        """
         log.info("Here the source is made read-only.")
         return datetime.now(UTC).isoformat()
 
