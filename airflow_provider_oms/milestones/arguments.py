@@ -61,6 +61,16 @@ def moment(name: str, value: Any) -> float:
     return parsed
 
 
+def flag(name: str, value: Any) -> bool:
+    """Read a yes or no. Text is none: "false" would be true.
+
+    :raises ValueError: naming the argument
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False; it is {value!r}")
+    return value
+
+
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     """Read one of a few words.
 

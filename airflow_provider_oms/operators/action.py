@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client import actions
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.operators.secrecy import hide_secrets, redacted_error
 from airflow_provider_oms.templates import is_literal
@@ -41,7 +42,7 @@ class OmsActionOperator(OmsOperator):
         super().__init__(**kwargs)
         self.action = action
         self.payload = payload
-        self.reads_only = reads_only
+        self.reads_only = arguments.flag("reads_only", reads_only)
         if is_literal(action) and (not isinstance(action, str) or not action.isascii() or not action.isalnum()):
             raise ValueError(f"action must be the name of an OMS action; it is {action!r}")
         if is_literal(payload) and not isinstance(payload, Mapping | None):

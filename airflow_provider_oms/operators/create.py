@@ -66,9 +66,9 @@ class OmsCreateProjectOperator(OmsOperator):
     ) -> None:
         super().__init__(**kwargs)
         self.project = project
-        self.precheck = precheck
+        self.precheck = arguments.flag("precheck", precheck)
         self.precheck_timeout = arguments.seconds("precheck_timeout", precheck_timeout)
-        self.create_labels = create_labels
+        self.create_labels = arguments.flag("create_labels", create_labels)
         if is_literal(project) and not isinstance(project, str):
             check(project)
 

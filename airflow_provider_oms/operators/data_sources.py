@@ -13,6 +13,7 @@ from airflow_provider_oms.client.models import DataSource
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost
 from airflow_provider_oms.operators.secrecy import hide, redacted_error
 from airflow_provider_oms.templates import is_literal
@@ -150,7 +151,7 @@ class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
     def __init__(self, *, mysql_conn_id: str = "mysql_default", try_keep_hb: bool | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.mysql_conn_id = mysql_conn_id
-        self.try_keep_hb = try_keep_hb
+        self.try_keep_hb = None if try_keep_hb is None else arguments.flag("try_keep_hb", try_keep_hb)
 
     def _check_text(self, argument: str) -> None:
         super()._check_text(argument)

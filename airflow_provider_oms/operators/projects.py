@@ -10,6 +10,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.actions import Kind, Move, may_be_stopped, name_of, plan
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.status import DELETED
@@ -128,7 +129,7 @@ class _StoppingOnKill(OmsProjectActionOperator):
 
     def __init__(self, *, stop_on_kill: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stop_on_kill = stop_on_kill
+        self.stop_on_kill = arguments.flag("stop_on_kill", stop_on_kill)
 
     def on_kill(self) -> None:
         """Stop the project if told to: when somebody marks or clears the task while it waits on a worker."""
@@ -185,7 +186,7 @@ class _Ending(OmsProjectActionOperator):
 
     def __init__(self, *, stop_first: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.stop_first = stop_first
+        self.stop_first = arguments.flag("stop_first", stop_first)
 
 
 class OmsReleaseProjectOperator(_Ending):

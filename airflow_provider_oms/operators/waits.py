@@ -46,8 +46,8 @@ class OmsWaitingOperator(OmsOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.wait_for_completion = wait_for_completion
-        self.deferrable = deferrable
+        self.wait_for_completion = arguments.flag("wait_for_completion", wait_for_completion)
+        self.deferrable = arguments.flag("deferrable", deferrable)
         self.poke_interval = arguments.seconds("poke_interval", poke_interval)
         self.timeout = None if timeout is None else arguments.seconds("timeout", timeout)
 

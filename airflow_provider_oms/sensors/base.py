@@ -18,6 +18,7 @@ from airflow.providers.common.compat.sdk import (
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.links.oms import OmsConsoleLink
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.gate import (
     DEFAULT_CONN_ID,
     DEFAULT_FAILURE_GRACE,
@@ -33,6 +34,19 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_oms.sensors.watch import Watch
+
+
+#: What a template of each field may render to: it stands there while the other arguments are checked.
+RENDERED: dict[str, Any] = {
+    "project_id": "np",
+    "project_name": "name",
+    "oms_conn_id": DEFAULT_CONN_ID,
+    "step": "STEP",
+    "progress": 100,
+    "max_lag": 25,
+    "checkpoint": "2026-01-01",
+    "target_statuses": ["RUNNING"],
+}
 
 
 class OmsGateSensor(BaseSensorOperator):
@@ -79,8 +93,8 @@ class OmsGateSensor(BaseSensorOperator):
         self.project_name = project_name
         self.project_type = project_type
         self.oms_conn_id = oms_conn_id
-        self.deferrable = deferrable
-        self.start_from_trigger = start_from_trigger
+        self.deferrable = arguments.flag("deferrable", deferrable)
+        self.start_from_trigger = arguments.flag("start_from_trigger", start_from_trigger)
         self.fail_on_suspend = fail_on_suspend
         self.failure_grace = failure_grace
         self.outage_tolerance = outage_tolerance
@@ -117,11 +131,12 @@ class OmsGateSensor(BaseSensorOperator):
             from airflow_provider_oms.sensors.first_look import start_trigger_args
 
             self.start_trigger_args = start_trigger_args(self)
-        if not all(is_literal(getattr(self, name)) for name in self.template_fields):
+        hidden = [name for name in self.template_fields if not is_literal(getattr(self, name))]
+        if not RENDERED.keys() >= set(hidden):  # a field of somebody else's sensor: it may render to anything
             if (self.project_id is None) == (self.project_name is None):
                 raise ValueError("give project_id or project_name, and not both")
             return
-        gate = self.gate()
+        gate = self._gate_once_rendered(hidden)
         needed = gate.milestone.needs_memory()
         if needed and self.reschedule and not self.deferrable:
             from airflow_provider_oms.sensors.memory import store_exists
@@ -131,6 +146,16 @@ class OmsGateSensor(BaseSensorOperator):
                     f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
                     "Use deferrable=True or mode='poke'."
                 )
+
+    def _gate_once_rendered(self, hidden: Sequence[str]) -> Gate:
+        """Return the gate as it might be, with something right in the place of each template."""
+        # Past Airflow's own __setattr__, which would take the tasks away that a reference leads to.
+        written = {name: vars(self)[name] for name in hidden}
+        vars(self).update((name, RENDERED[name]) for name in hidden)
+        try:
+            return self.gate()
+        finally:
+            vars(self).update(written)
 
     def look(self) -> PokeReturnValue:
         """Look once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next look.

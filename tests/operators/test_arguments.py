@@ -150,6 +150,29 @@ def test_times_as_timedelta(cls):
     assert cls(task_id="task2", **ALL[cls], timeout=None).timeout is None
 
 
+FLAGS = [
+    (cls, name)
+    for cls in ALL
+    for name in (
+        *("create_labels", "deferrable", "precheck", "reads_only"),
+        *("stop_first", "stop_on_kill", "try_keep_hb", "wait_for_completion"),
+    )
+    if any(
+        name in inspect.signature(base.__init__).parameters
+        for base in cls.__mro__
+        if base.__module__.startswith("airflow_provider_oms")
+    )
+]
+
+
+@pytest.mark.parametrize(("cls", "name"), FLAGS)
+@pytest.mark.parametrize("value", ["false", "{{ params.no }}", 1])
+def test_a_flag_is_no_text(cls, name, value):
+    """Any text would count as True."""
+    with pytest.raises(ValueError, match=f"{name} must be True or False"):
+        cls(task_id="task", **ALL[cls], **{name: value})
+
+
 def test_a_wrong_rendered_body_is_the_same_mistake():
     with pytest.raises(ValueError, match="project must be a mapping"):
         check(json.loads("[]"))
