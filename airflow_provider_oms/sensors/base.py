@@ -150,12 +150,12 @@ class OmsGateSensor(BaseSensorOperator):
     def _gate_once_rendered(self, hidden: Sequence[str]) -> Gate:
         """Return the gate as it might be, with something right in the place of each template."""
         # Past Airflow's own __setattr__, which would take the tasks away that a reference leads to.
-        written = {name: vars(self)[name] for name in hidden}
-        vars(self).update((name, RENDERED[name]) for name in hidden)
+        written = {name: self.__dict__[name] for name in hidden}
+        self.__dict__.update((name, RENDERED[name]) for name in hidden)
         try:
             return self.gate()
         finally:
-            vars(self).update(written)
+            self.__dict__.update(written)
 
     def look(self) -> PokeReturnValue:
         """Look once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next look.
