@@ -145,7 +145,7 @@ class AsyncOmsClient(AsyncOperations):
                 proxy=self._proxy,
             ) as response:
                 body = bytearray()
-                async for chunk in response.content.iter_any():
+                while chunk := await response.content.readany():
                     body += chunk
                     if len(body) > MAX_ANSWER_BYTES:
                         response.close()

@@ -85,7 +85,9 @@ class Field(Generic[T]):
         if model is None:
             return self
         for name in self.names:
-            value = model.get(name)
+            value = model.raw.get(name)
+            if value is None:
+                value = model.get(name)
             if value is not None:
                 try:
                     return self.read(value)
@@ -129,7 +131,7 @@ def texts(value: Any) -> list[str]:
 
 def word(value: Any) -> str:
     """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around."""
-    return text(value).strip().upper()
+    return (value if isinstance(value, str) else text(value)).strip().upper()
 
 
 def number(value: Any) -> float:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_oms.client.errors import (
@@ -41,6 +41,9 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 PASSING_CODES = frozenset({"GHANA-OPERAT000001", "CM-RESOAT000011", "GHANA-OPERIE000000", "INNER_ERROR"})
 PROJECT_NOT_FOUND_CODE = "GHANA-PROJECT000001"
 
+# Made once: json.dumps makes one at each call that has arguments.
+_to_json = json.JSONEncoder(allow_nan=False).encode
+
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
@@ -68,10 +71,10 @@ class Call(Generic[T]):
         """What is asked, for a person."""
         return f"{self.action} of {self.subject}" if self.subject else self.action
 
-    @cached_property
+    @property
     def key(self) -> str:
         """The same for calls that have the same answer."""
-        return f"{self.action} {'/'.join(self.legacy_path or ())} {json.dumps(self.payload, sort_keys=True)}"
+        return f"{self.action} {'/'.join(self.legacy_path or ())} {sorted(self.payload.items())!r}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
                 )
         return HttpRequest("GET", f"{settings.base_url}/api/omsp/v2/{'/'.join(call.legacy_path)}", headers)
     try:
-        body = json.dumps(call.payload, allow_nan=False).encode()
+        body = _to_json(call.payload).encode()
     except (TypeError, ValueError) as error:
         raise OmsInvalidRequestError(
             f"the request can't be written as JSON: {error}.", ErrorDetails(asked=call.asked)

@@ -8,6 +8,7 @@ way, or fresh enough, gets that answer.
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -21,9 +22,6 @@ from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.hooks.oms import OmsHook, connection_problem
 
 T = TypeVar("T")
-
-#: Answers to keep before it is looked which of them nobody will take any more.
-_MANY = 1000
 
 
 @dataclass
@@ -45,8 +43,9 @@ class SharedOms:
         self.users = 0
         self._clients: list[AsyncOmsClient] = []
         self._opening = asyncio.Lock()
-        self._asked: dict[str, _Asked] = {}
-        self._most = _MANY
+        #: The oldest question first.
+        self._asked: OrderedDict[str, _Asked] = OrderedDict()
+        self._longest = 0.0
 
     async def ask(self, call: Call[T], *, fresh_for: float, after: float = 0.0) -> tuple[Answer[T], float]:
         """Return the answer to a call, and when it came (the loop's clock).
@@ -61,8 +60,10 @@ class SharedOms:
             now = loop.time()
             asked = self._asked.get(key)
             if asked is None or asked.at < after or now - asked.at > fresh_for:
+                self._longest = max(self._longest, fresh_for)
                 self._forget(now)
                 asked = self._asked[key] = _Asked(now, loop.create_future())
+                self._asked.move_to_end(key)
                 return await self._ask_for_all(key, asked, call)
             try:
                 # A gate that is cancelled must not take the answer away from the others.
@@ -100,13 +101,12 @@ class SharedOms:
         return found
 
     def _forget(self, now: float) -> None:
-        """Drop answers that nobody will take any more, so that memory doesn't grow with the projects seen."""
-        if len(self._asked) > self._most:
-            self._asked = {
-                key: asked for key, asked in self._asked.items() if now - asked.at < 60 or not asked.found.done()
-            }
-            # Not again for every question of those who watch more projects than this.
-            self._most = max(_MANY, 2 * len(self._asked))
+        """Drop the answers that are too old for everybody: thousands of them would keep the garbage collector busy."""
+        while self._asked:
+            key, oldest = next(iter(self._asked.items()))
+            if now - oldest.at <= self._longest or not oldest.found.done():
+                return
+            del self._asked[key]
 
     async def _send(self, call: Call[T]) -> tuple[Answer[T], float]:
         client = self._clients[-1] if self._clients else await self._open()
