@@ -1,0 +1,124 @@
+"""``python -m reliability``: the faults, generated answers, crashes and soak, and one table of what came of them.
+
+Give ``--airflow`` the Python of each environment whose Airflow is to be tried; its own is taken otherwise. Everything
+happens on this machine. It takes about half an hour with two of them; with ``--quick`` about ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reliability import postgres, report
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ("faults", "answers", "crashes", "soak")
+
+
+class Run:
+    """One run of some parts; each leaves a file with its result.
+
+    :param folder: where the results go
+    :param quick: whether to do less
+    :param seed: what the crashes are chosen by
+    """
+
+    def __init__(self, folder: Path, *, quick: bool, seed: int) -> None:
+        self.folder, self.quick, self.seed = folder, quick, seed
+        self.failed: list[str] = []
+        self.not_run: list[str] = []
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def suites(self, python: str, parts: Sequence[str]) -> None:
+        """Run tests and count them."""
+        files = [*(report.FAULTS if "faults" in parts else ()), *([report.ANSWERS] if "answers" in parts else [])]
+        result = self.folder / "suites.json"
+        result.unlink(missing_ok=True)
+        options = ["-q", "-p", "reliability.counting", "-p", "no:cacheprovider"]
+        self._call("tests", [python, "-m", "pytest", *options, *files], {"RELIABILITY_COUNTS": str(result)})
+
+    def crashes(self, python: str) -> None:
+        """Run the campaign on each database."""
+        for database in ("sqlite", "postgresql"):
+            if database == "postgresql" and not postgres.usable(python):
+                self.not_run.append(f"crashes on PostgreSQL with {version_of(python)}: no server, or no psycopg2")
+                continue
+            self._module("crashes", python, database, ["--database", database, "--seed", str(self.seed)])
+
+    def soak(self, python: str) -> None:
+        """Run the soak."""
+        self._module("soak", python, "", [])
+
+    def _module(self, name: str, python: str, label: str, options: Sequence[str]) -> None:
+        parts = [name, version_of(python), label]
+        result = self.folder / f"{'-'.join(filter(None, parts))}.json"
+        result.unlink(missing_ok=True)
+        more = ["--quick"] if self.quick else []
+        self._call(
+            " ".join(filter(None, parts)),
+            [python, "-m", f"reliability.{name}", *options, *more, "--result", str(result)],
+            {},
+        )
+
+    def _call(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
+        print(f"\n=== {name}", flush=True)
+        given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+        done = subprocess.run(command, cwd=ROOT, env=given, stdout=sys.stderr, check=False)
+        if done.returncode:
+            self.failed.append(name)
+
+    def finish(self) -> None:
+        """Leave a note of what could not be run."""
+        note = self.folder / "not_run.json"
+        note.unlink(missing_ok=True)
+        if self.not_run:
+            note.write_text(json.dumps(self.not_run), encoding="utf-8")
+
+
+def version_of(python: str) -> str:
+    """Return the version of the Airflow that a Python has."""
+    code = "import importlib.metadata as m; print(m.version('apache-airflow'))"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="10 gates, 2 lifecycles and 3 kills; a soak of 30 s")
+    parser.add_argument("--report", action="store_true", help="run nothing, print what earlier runs have left")
+    parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
+    parser.add_argument("--airflow", metavar="PYTHON", action="append", help="an environment's Python; repeatable")
+    parser.add_argument("--seed", type=int, default=1, help="what the crashes are chosen by")
+    parser.add_argument("--results", type=Path, default=ROOT / "build" / "reliability", help="where the results go")
+    given = parser.parse_args()
+    failed: list[str] = []
+    if not given.report:
+        pythons, parts = given.airflow or [sys.executable], given.only or PARTS
+        run = Run(given.results.resolve(), quick=given.quick, seed=given.seed)
+        if {"faults", "answers"} & set(parts):
+            run.suites(pythons[0], parts)
+        for python in pythons:
+            if "crashes" in parts:
+                run.crashes(python)
+            if "soak" in parts:
+                run.soak(python)
+        run.finish()
+        failed = run.failed
+    results = report.read(given.results)
+    text = report.markdown(results)
+    (given.results / "report.md").write_text(text, encoding="utf-8") if results else None
+    print(f"\n{text}")
+    if failed:
+        print(f"Failed: {', '.join(failed)}")
+    return 1 if failed or report.wrong(report.totals(results)) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,314 @@
+"""A real Airflow, each component a process of its own that can be killed and started again.
+
+Used by a Python that has that Airflow. Nothing of it is left running or on disk afterwards.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from airflow_provider_oms.demo.home import airflow_environment, airflow_version, standalone_environment
+from reliability.postgres import free_port
+from tests.triggerer.process import SETTINGS as TRIGGERER_SETTINGS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: What makes Airflow find out within seconds, not minutes, that something was killed.
+ATTENTIVE = {
+    **TRIGGERER_SETTINGS,
+    "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "10",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "60",
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT_CHECK_INTERVAL": "10",
+    # 3.x
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "25",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+    # 2.11
+    "AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC": "2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "25",
+    "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
+}
+
+#: The command line of a process in which a task runs, or of the one that watches over it.
+_TASK = re.compile(
+    r"airflow worker -- [0-9a-f]{8}-[0-9a-f]{4}-"  # 3.x
+    r"|airflow worker -- LocalExecutor: (?!<idle>)"
+    r"|airflow task (runner|supervisor): "  # 2.11
+)
+
+
+class Component:
+    """A component of Airflow in a session of its own.
+
+    :param arguments: those of the command ``airflow``
+    :param environment: its environment
+    :param log: the file that its output is added to
+    """
+
+    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
+        self.arguments, self.environment, self.log = arguments, environment, log
+        self.died = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it."""
+        with self.log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "airflow", *self.arguments],
+                env=dict(self.environment),
+                cwd=self.environment["AIRFLOW_HOME"],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def members(self) -> list[psutil.Process]:
+        """Return its processes, and those that these have started."""
+        return [] if self._process is None else session(self._process.pid)
+
+    def kill(self) -> int:
+        """Kill all of it with SIGKILL; return how many processes there were."""
+        if self._process is None:
+            return 0
+        process = self._process
+        members = self.members()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for member in members:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(30)
+        psutil.wait_procs(members, timeout=30)
+        # What was forked while the others were killed.
+        for member in session(process.pid):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        self._process = None
+        return len(members)
+
+    def tend(self) -> None:
+        """Start it again if it has ended by itself, as a service manager does."""
+        if self._process is not None and self._process.poll() is not None:
+            self.died += 1
+            self.kill()
+            self.start()
+
+
+def session(leader: int) -> list[psutil.Process]:
+    """Return the processes of a session, and those that these have started in sessions of their own."""
+    members: dict[int, psutil.Process] = {}
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
+            if os.getsid(process.pid) == leader:
+                for one in (process, *process.children(recursive=True)):
+                    members[one.pid] = one
+    return list(members.values())
+
+
+def runs_a_task(command_line: str) -> bool:
+    """Tell from a command line whether a task runs in a process, or is watched over by it."""
+    return bool(_TASK.search(command_line))
+
+
+class Cluster:
+    """An Airflow: its database, its home and its components. As a context manager it leaves nothing behind.
+
+    :param connections: the environment with its connections, and whatever else its tasks need
+    :param database: an address for SQLAlchemy; None for SQLite in its home
+    """
+
+    def __init__(self, connections: Mapping[str, str], database: str | None = None) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="oms-reliability-"))
+        self.database = database or f"sqlite:///{self.home}/airflow.db"
+        one_by_one = airflow_version() < (3,) and database is None
+        port = free_port()
+        self.environment = {
+            **airflow_environment(self.home, ROOT / "reliability" / "dags", "{}", deferrable=True),
+            **standalone_environment(port),
+            **ATTENTIVE,
+            "PYTHONPATH": str(ROOT),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database,
+            "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor" if one_by_one else "LocalExecutor",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__FERNET_KEY": "",
+            # All components must agree on these, and each would make up its own.
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
+            "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
+            "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
+            "AIRFLOW__CORE__MAX_ACTIVE_TASKS_PER_DAG": "64",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",
+            **connections,
+        }
+        self.components = {name: self._component(name, *rest) for name, rest in _components().items()}
+
+    def _component(self, name: str, *arguments: str) -> Component:
+        return Component([name, *arguments], self.environment, self.home / f"{name}.log")
+
+    def __enter__(self) -> Cluster:
+        try:
+            self._migrate()
+            for component in self.components.values():
+                component.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _migrate(self) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env=self.environment,
+            cwd=self.home,
+            capture_output=True,
+            timeout=240,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"airflow db migrate failed.\n{done.stderr.decode(errors='replace')[-3000:]}")
+
+    def stop(self) -> None:
+        """End everything."""
+        for component in reversed(list(self.components.values())):
+            component.kill()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def tend(self) -> None:
+        """Start again what has ended by itself."""
+        for component in self.components.values():
+            component.tend()
+
+    @property
+    def died(self) -> int:
+        """How often a component has ended by itself."""
+        return sum(component.died for component in self.components.values())
+
+    def kill(self, what: str, dice: random.Random) -> str | None:
+        """Kill a component as a whole and start it again, or a process in which a task runs.
+
+        :param what: ``scheduler``, ``triggerer`` or ``task``
+        :param dice: decides which task, and how long the component is away
+        :return: what was killed, None when nothing of the kind was there
+        """
+        if what != "task":
+            count = self.components[what].kill()
+            time.sleep(dice.uniform(0, 3))
+            self.components[what].start()
+            return f"{what} ({count} processes)"
+        victims = {}
+        for process in self.components["scheduler"].members():
+            with contextlib.suppress(psutil.Error):
+                line = " ".join(process.cmdline())
+                if runs_a_task(line):
+                    victims[process.pid] = (process, line)
+        if not victims:
+            return None
+        process, line = victims[dice.choice(sorted(victims))]
+        with contextlib.suppress(psutil.Error):
+            # With what it has started: the machine of a worker is gone with all that runs there.
+            children = process.children(recursive=True)
+            for one in (process, *children):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    one.kill()
+            return line[:120]
+        return None
+
+    def tail(self, size: int = 3000) -> str:
+        """Return the end of each component's log."""
+        parts = []
+        for name in self.components:
+            log = self.home / f"{name}.log"
+            text = log.read_text(errors="replace") if log.exists() else ""
+            parts.append(f"--- {name}\n{text[-size:]}")
+        return "\n".join(parts)
+
+
+def _components() -> dict[str, list[str]]:
+    if airflow_version() < (3,):
+        return {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
+    return {
+        "api-server": [],
+        "dag-processor": [],
+        "scheduler": ["--skip-serve-logs"],
+        "triggerer": ["--skip-serve-logs"],
+    }
+
+
+class Database:
+    """Short looks into Airflow's database, apart from Airflow's own code.
+
+    :param address: for SQLAlchemy
+    """
+
+    def __init__(self, address: str) -> None:
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        if address.startswith("sqlite:///"):
+            # Read only: it never holds up Airflow.
+            address = f"sqlite:///file:{address.removeprefix('sqlite:///')}?mode=ro&uri=true"
+        self._engine = create_engine(address, poolclass=NullPool)
+
+    def _read(self, query: str) -> list[Any]:
+        from sqlalchemy import text
+
+        with self._engine.connect() as connection:
+            return list(connection.execute(text(query)))
+
+    def tasks(self) -> dict[tuple[str, str], tuple[str | None, int]]:
+        """Return the state and the number of tries of each task, by DAG and task id."""
+        rows = self._read("SELECT dag_id, task_id, state, try_number FROM task_instance")
+        return {(row[0], row[1]): (row[2], int(row[3] or 0)) for row in rows}
+
+    def returned(self) -> dict[tuple[str, str], Any]:
+        """Return what each task has returned."""
+        rows = self._read("SELECT dag_id, task_id, value FROM xcom WHERE key = 'return_value'")
+        return {(row[0], row[1]): decoded(row[2]) for row in rows}
+
+
+def decoded(value: Any) -> Any:
+    """Return an XCom's value, which is JSON, as bytes, or text of text, depending on version and database."""
+    import json
+
+    if isinstance(value, memoryview):
+        value = bytes(value)
+    while isinstance(value, str | bytes):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def patiently(read: Callable[[], Any], seconds: float = 30.0) -> Any:
+    """Call something that fails while a database is locked or not there yet."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return read()
+        except Exception:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.3)

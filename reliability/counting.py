@@ -1,0 +1,68 @@
+"""A pytest plugin that counts what was really run: tests by file, and what hypothesis has generated.
+
+``pytest -p reliability.counting``; ``RELIABILITY_COUNTS`` names the file that it writes (JSON).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: Tests by file and outcome.
+outcomes: dict[str, Counter[str]] = {}
+
+#: Examples that hypothesis has generated and tried, and answers of OMS that gates were given in them, by file.
+examples: Counter[str] = Counter()
+answers: Counter[str] = Counter()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Count the examples of one test. The test may call hypothesis itself, or be one of its own."""
+    from hypothesis.statistics import collector
+
+    file = item.nodeid.split("::")[0]
+
+    def note(statistics: Any) -> None:
+        for phase in ("reuse-phase", "generate-phase"):
+            cases = statistics.get(phase, {}).get("test-cases", [])
+            examples[file] += sum(case["status"] in ("valid", "interesting") for case in cases)
+
+    _count_answers(item, file)
+    with collector.with_value(note):
+        return (yield)
+
+
+def _count_answers(item: pytest.Item, file: str) -> None:
+    """Count what the generated OMS of the property tests answers."""
+    heard = getattr(getattr(item, "module", None), "HeardOms", None)
+    if heard is None or hasattr(heard, "uncounted"):
+        return
+    heard.uncounted = heard._reply
+
+    def counted(self: Any, action: str, payload: Any) -> Any:
+        answers[file] += 1
+        return self.uncounted(action, payload)
+
+    heard._reply = counted
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count a test once: by its call, or by what kept it from being called."""
+    if report.when == "call" or report.outcome != "passed":
+        outcomes.setdefault(report.nodeid.split("::")[0], Counter())[report.outcome] += 1
+
+
+def pytest_sessionfinish() -> None:
+    """Write the counts."""
+    counts = {
+        file: {**counter, "examples": examples[file], "answers": answers[file]} for file, counter in outcomes.items()
+    }
+    if target := os.environ.get("RELIABILITY_COUNTS"):
+        Path(target).write_text(json.dumps(counts, indent=2), encoding="utf-8")

@@ -1,0 +1,140 @@
+"""The table of all that was tried, from the results that the parts have left; nothing in it is typed in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+#: The suites whose tests each try one fault, with what a test of theirs does.
+FAULTS = {
+    "tests/client/test_parity.py": "faults x reading and creating, each with both clients",
+    "tests/client/test_transport.py": "proxies, certificates, redirects, sizes, cookies",
+    "tests/operators/test_lost_answers.py": "answers lost before and after an operator's action",
+    "tests/operators/test_crash.py": "operators killed between any two requests",
+}
+
+ANSWERS = "tests/milestones/test_property.py"
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """Return the results that a folder holds, by name."""
+    files = sorted(folder.glob("*.json")) if folder.exists() else []
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def totals(results: Mapping[str, Any]) -> dict[str, int | None]:
+    """Add up what was tried and what went wrong. None stands for what wasn't run.
+
+    :param results: what :func:`read` returned
+    """
+    suites, campaigns, soaks = suites_of(results), of_kind(results, "crashes"), of_kind(results, "soak")
+    faults = [counts for file, counts in suites.items() if file in FAULTS]
+    generated = suites.get(ANSWERS)
+    failed = sum(counts.get("failed", 0) for counts in suites.values())
+    return {
+        "faults": sum(counts.get("passed", 0) for counts in faults) if faults else None,
+        "answers": generated["answers"] if generated else None,
+        "histories": generated["examples"] if generated else None,
+        "crashes": sum(sum(one["kills"].values()) for one in campaigns) if campaigns else None,
+        "lost": _sum([*campaigns, *soaks], "lost"),
+        "twice": _sum(campaigns, "twice"),
+        "early": _sum(campaigns, "early"),
+        "leaks": _sum(soaks, "leaks"),
+        "failed": failed if suites else None,
+    }
+
+
+def _sum(ran: Sequence[Mapping[str, Any]], key: str) -> int | None:
+    return sum(len(one[key]) for one in ran) if ran else None
+
+
+def suites_of(results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the counts of the tests by file."""
+    return dict(results.get("suites", {}))
+
+
+def of_kind(results: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
+    """Return the results of all campaigns, or of all soaks."""
+    return [result for name, result in results.items() if name.startswith(f"{kind}-")]
+
+
+def wrong(found: Mapping[str, int | None]) -> bool:
+    """Tell whether anything went wrong."""
+    return any(found[name] for name in ("lost", "twice", "early", "leaks", "failed"))
+
+
+def table(rows: Sequence[Sequence[object]]) -> str:
+    """Return a table in Markdown; the first row is its head."""
+    head, *body = [[str(cell) for cell in row] for row in rows]
+    lines = [head, ["---"] * len(head), *body]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+    """Return all of it in Markdown."""
+    found = totals(results)
+    shown = {name: "not run" if value is None else f"{value:,}" for name, value in found.items()}
+    parts = [
+        table(
+            [
+                ("what", "count"),
+                ("faults tried", shown["faults"]),
+                ("answers generated", f"{shown['answers']} in {shown['histories']} histories"),
+                ("crashes survived", shown["crashes"]),
+                ("things lost", shown["lost"]),
+                ("things done twice", shown["twice"]),
+                ("gates opened early", shown["early"]),
+                ("leaks", shown["leaks"]),
+                ("tests failed", shown["failed"]),
+            ]
+        )
+    ]
+    suites = suites_of(results)
+    if suites:
+        rows: list[Sequence[object]] = [("tests", "passed", "failed", "skipped", "each tries")]
+        for file, counts in suites.items():
+            row = [counts.get(name, 0) for name in ("passed", "failed", "skipped")]
+            what = FAULTS.get(file, f"{counts['examples']:,} histories with {counts['answers']:,} answers")
+            rows.append((f"`{file}`", *row, what))
+        parts.append(table(rows))
+    campaigns = of_kind(results, "crashes")
+    if campaigns:
+        rows = [
+            (
+                *("Airflow", "database", "executor", "seed", "killed: tasks, triggerers, schedulers"),
+                *("gates: open, failed rightly", "lifecycles", "lost", "twice", "early", "seconds"),
+            )
+        ]
+        rows += [_crash_row(one) for one in campaigns]
+        parts.append(table(rows))
+    soaks = of_kind(results, "soak")
+    if soaks:
+        rows = [("Airflow", "gates", "seconds", "requests", "memory, MiB", "file descriptors", "sockets", "leaks")]
+        rows += [_soak_row(one) for one in soaks]
+        parts.append(table(rows))
+    if not_run := results.get("not_run"):
+        parts.append("Not run: " + "; ".join(not_run) + ".")
+    return "\n\n".join(parts) + "\n"
+
+
+def _crash_row(one: Mapping[str, Any]) -> Sequence[object]:
+    kills = ", ".join(str(one["kills"].get(what, 0)) for what in ("task", "triggerer", "scheduler"))
+    gates = f"{one['gates']}: {one['gates_open']}, {one['gates_failed_rightly']}"
+    lifecycles = f"{one['lifecycles_done']} of {one['lifecycles']}"
+    wrongs = [len(one[name]) for name in ("lost", "twice", "early")]
+    return (
+        *(one["airflow"], one["database"], one["executor"], one["seed"], kills),
+        *(gates, lifecycles, *wrongs, one["seconds"]),
+    )
+
+
+def _soak_row(one: Mapping[str, Any]) -> Sequence[object]:
+    before, after = one["before"], one["after"]
+    memory = f"{before['rss'] / 2**20:.1f} to {after['rss'] / 2**20:.1f}"
+    return (
+        *(one["airflow"], one["gates"], one["seconds"], f"{one['requests']:,.0f}", memory),
+        *(f"{before[name]:g} to {after[name]:g}" for name in ("fds", "sockets")),
+        len(one["leaks"]),
+    )

@@ -1,0 +1,224 @@
+"""A soak: some hundred gates wait for minutes in a real triggerer, and what it holds is measured the whole time.
+
+``python -m reliability.soak``, with a Python that has the Airflow to be tried. The gates look once a second, the
+shortest interval there is, so minutes hold as many looks as hours do otherwise; OMS goes away once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_oms.demo.home import airflow_environment
+
+#: A project has this many gates.
+GATES_EACH = 15
+
+#: What may come and go by chance: a connection that is being renewed has two sockets for a moment.
+SPARE = 2
+
+#: Bytes of memory for each further request above which it counts as a leak. A request kept whole would be thousands.
+BYTES_A_REQUEST = 256
+
+#: Bytes that an allocator may take and keep without a leak, however few the requests.
+ALLOCATOR = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the triggerer's processes hold together.
+
+    :param at: real seconds since the beginning
+    :param requests: how many the simulator has answered
+    :param rss: bytes
+    :param fds: file descriptors
+    :param sockets: TCP sockets
+    """
+
+    at: float
+    requests: int
+    rss: int
+    fds: int
+    sockets: int
+
+
+def medians(samples: Sequence[Sample]) -> Sample:
+    """Return the middle of some samples."""
+    return Sample(*(statistics.median(getattr(one, name) for one in samples) for name in asdict(samples[0])))
+
+
+def leaks(before: Sample, after: Sample) -> list[str]:
+    """Name what has grown with the number of requests.
+
+    :param before: after the warm-up
+    :param after: at the end
+    """
+    found = [
+        f"{name} grew from {getattr(before, name):g} to {getattr(after, name):g}"
+        for name in ("fds", "sockets")
+        if getattr(after, name) > getattr(before, name) + SPARE
+    ]
+    grown, requests = after.rss - before.rss, after.requests - before.requests
+    if grown > ALLOCATOR + BYTES_A_REQUEST * requests:
+        found.append(f"memory grew by {grown / 1024:.0f} KiB over {requests:g} requests")
+    return found
+
+
+def measure(processes: Sequence[Any], at: float, requests: int) -> Sample:
+    """Measure processes."""
+    import psutil
+
+    rss = fds = sockets = 0
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            rss += process.memory_info().rss
+            fds += process.num_fds()
+            connections = getattr(process, "net_connections", None) or process.connections
+            sockets += len(connections(kind="tcp"))
+    return Sample(at, requests, rss, fds, sockets)
+
+
+def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, Any]:
+    """Let gates wait, and return what came of it. The environment leads to an Airflow with a database.
+
+    :param home: Airflow's home
+    :param gates: how many
+    :param warm_up: real seconds before the first measure
+    :param seconds: real seconds from then on
+    """
+    from airflow.providers.common.compat.sdk import DAG, TaskDeferred
+
+    from airflow_provider_oms.sensors import oms as sensors
+    from airflow_provider_oms.simulator import Project, Simulator
+    from reliability.cluster import session
+    from tests import modes
+    from tests.triggerer.database import Run
+    from tests.triggerer.process import Triggerer
+
+    answered = [0]
+
+    def count(record: Any) -> None:
+        answered[0] += 1
+
+    def wait(until: float, keep: list[Sample] | None = None) -> None:
+        while time.monotonic() < until:
+            triggerer.check()
+            if keep is not None:
+                processes = session(triggerer._process.pid)  # type: ignore[union-attr]
+                keep.append(measure(processes, time.monotonic() - begun, answered[0]))
+            time.sleep(1)
+
+    with Simulator(on_request=count) as oms, contextlib.ExitStack() as stack:
+        os.environ["AIRFLOW_CONN_OMS_DEFAULT"] = oms.connection_json
+        for number in range(-(-gates // GATES_EACH)):
+            table = [{"schema": "shop", "table": "orders"}]
+            oms.add_project(
+                Project(
+                    id=f"np_{number}",
+                    name=f"shop_{number}",
+                    status="RUNNING",
+                    step="FULL_TRANSFER",
+                    durations={"FULL_TRANSFER": 10**7},
+                    verification=table,  # type: ignore[arg-type]
+                )
+            )
+        kinds: list[tuple[str, dict[str, Any]]] = [
+            ("OmsFullTransferSensor", {}),
+            ("OmsStepSensor", {"step": "FULL_TRANSFER"}),
+            ("OmsCheckpointLagSensor", {"max_lag": 30}),
+            ("OmsFullVerificationSensor", {}),
+            ("OmsCutoverReadySensor", {}),
+        ]
+        deferrals = {}
+        with DAG("reliability_soak", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None) as dag:
+            for number in range(gates):
+                sensor, arguments = kinds[number % len(kinds)]
+                getattr(sensors, sensor)(
+                    task_id=f"gate_{number}",
+                    project_id=f"np_{number // GATES_EACH}",
+                    deferrable=True,
+                    poke_interval=1,
+                    timeout=86400,
+                    **arguments,
+                )
+        for task in dag.tasks:
+            try:
+                task.execute(modes.context())
+            except TaskDeferred as deferred:
+                deferrals[task.task_id] = deferred
+        run = Run(dag, home)
+        run.defer(deferrals)
+        begun = time.monotonic()
+        triggerer = stack.enter_context(Triggerer(home / "triggerer.log"))
+        while run.unclaimed() and time.monotonic() < begun + 180:
+            wait(time.monotonic() + 1)
+        oms.outage(3)
+        wait(time.monotonic() + warm_up)
+        samples: list[Sample] = []
+        third = seconds / 3
+        wait(time.monotonic() + third, samples)
+        oms.outage(3)
+        wait(time.monotonic() + 2 * third, samples)
+        waiting = sum(row.state == "deferred" for row in run.rows().values())
+    size = max(5, len(samples) // 6)
+    before, after = medians(samples[:size]), medians(samples[-size:])
+    return {
+        "airflow": version("apache-airflow"),
+        "gates": gates,
+        "gates_still_waiting": waiting,
+        "seconds": round(samples[-1].at - samples[0].at),
+        "requests": samples[-1].requests - samples[0].requests,
+        "before": asdict(before),
+        "after": asdict(after),
+        "leaks": leaks(before, after),
+        "lost": [f"{gates - waiting} gates don't wait any more"] if waiting != gates else [],
+        "samples": [asdict(one) for one in samples[:: max(1, len(samples) // 60)]],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m reliability.soak", description=__doc__)
+    parser.add_argument("--gates", type=int, default=300)
+    parser.add_argument("--warm-up", type=float, default=45)
+    parser.add_argument("--seconds", type=float, default=180)
+    parser.add_argument("--quick", action="store_true", help="45 gates, 30 s")
+    parser.add_argument("--result", type=Path, help="a file for what came of it (JSON)")
+    given = parser.parse_args()
+    if given.quick:
+        given.gates, given.warm_up, given.seconds = 45, 10, 30
+    home = Path(tempfile.mkdtemp(prefix="oms-soak-"))
+    try:
+        dags = home / "dags"
+        dags.mkdir()
+        environment = airflow_environment(home, dags, "{}", deferrable=True)
+        for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
+            del os.environ[name]
+        os.environ.update(environment, AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING")
+        command = [sys.executable, "-m", "airflow", "db", "migrate"]
+        subprocess.run(command, check=True, capture_output=True, timeout=240)
+        found = soak(home, given.gates, given.warm_up, given.seconds)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    text = json.dumps(found, indent=2)
+    print(text)
+    if given.result:
+        given.result.write_text(text, encoding="utf-8")
+    return 1 if found["leaks"] or found["lost"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
