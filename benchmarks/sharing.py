@@ -19,8 +19,8 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     """Yield the requests of an interval, and the part of a core that they cost."""
     gates, projects = size.of(1000, 40), size.of(20, 4)
     with logging_to_nowhere():
-        yield from _requests(oms, gates, projects, size.of(5.0, 1.0), size.of(4, 2))
-        yield from _cpu(oms, gates, projects, size.of(30.0, 1.0), size.of(2, 1))
+        yield from _requests(oms, gates, projects, size.of(5.0, 1.0), size.of(4, 1))
+        yield from _cpu(oms, gates, projects, size.of(30.0, 1.0), size)
 
 
 def _gates(gates: int, projects: int, interval: float) -> list[Any]:
@@ -43,15 +43,17 @@ def _requests(oms: CannedOms, gates: int, projects: int, interval: float, interv
     yield Row(what, each, "one for each gate (every peer)", gates, aim=0.5, note="theirs is counted, not measured")
 
 
-def _cpu(oms: CannedOms, gates: int, projects: int, interval: float, rounds: int) -> Iterator[Row]:
+def _cpu(oms: CannedOms, gates: int, projects: int, interval: float, size: Size) -> Iterator[Row]:
+    seconds = interval * size.of(1.0, 0.5)
+
     async def sleep() -> None:
         return None
 
     def percent(jobs: Any) -> float:
-        return 100 / interval * asyncio.run(cpu_of(jobs(), warm=1.25 * interval, seconds=interval))
+        return 100 / seconds * asyncio.run(cpu_of(jobs(), warm=1.25 * seconds, seconds=seconds))
 
     found = median_of_rounds(
-        rounds,
+        size.of(2, 1),
         {
             "ours": lambda: percent(lambda: _gates(gates, projects, interval)),
             "sleep": lambda: percent(lambda: [every(interval, n, gates, sleep) for n in range(gates)]),

@@ -22,7 +22,7 @@ BEAT = 0.002
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     """Yield the lateness of a heartbeat beside gates, and beside none."""
-    gates, interval, seconds = size.of(1000, 20), size.of(5.0, 1.0), size.of(20.0, 1.5)
+    gates, interval, seconds = size.of(1000, 20), size.of(5.0, 1.0), size.of(20.0, 0.5)
     names, spread = size.of(PROJECTS, 10), size.of(10.0, 1.0)
 
     def slow() -> list[Any]:
@@ -32,7 +32,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
         return [fire(trigger(0, spread, STATUS, project_name=project_name(n))) for n in range(names)]
 
     # Importing and reading certificates happen once in a process, in a thread.
-    asyncio.run(_beat([fire(trigger(0, 1.0, STATUS))], 1.2, warm=0))
+    asyncio.run(_beat([fire(trigger(0, 1.0, STATUS))], 0.1))
     cases: tuple[tuple[str, float, Callable[[], list[Coroutine[Any, Any, Any]]], float], ...] = (
         (f"{gates} gates, answers after 2 s", 2.0 if not size.quick else 0.2, slow, seconds),
         (f"{names} gates, each listing {PROJECTS} projects", 0.0, huge, spread),

@@ -1,0 +1,204 @@
+"""What a waiting gate costs a real ``airflow triggerer`` beside a trigger that only sleeps. Airflow 3 only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.triggers.base import BaseTrigger, TriggerEvent
+
+from benchmarks.answers import project_id
+from benchmarks.gates import VARIED, logging_to_nowhere
+from benchmarks.measuring import Size
+from benchmarks.row import Row, Skipped
+from benchmarks.server import CannedOms
+
+AIM = 1.2
+
+INTERVAL = 30.0
+
+
+class SleepTrigger(BaseTrigger):
+    """Waits, and does nothing else."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        return f"{type(self).__module__}.{type(self).__qualname__}", {"number": self.number}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        while True:  # noqa: ASYNC110 - as a trigger that polls does
+            await asyncio.sleep(INTERVAL)
+        yield TriggerEvent({})
+
+
+def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
+    """Yield memory, CPU and start-up for each number of gates."""
+    from airflow import __version__
+
+    if __version__.startswith("2."):
+        yield Skipped("gates in a real triggerer", "written for Airflow 3")
+        return
+    subprocess.run(["airflow", "db", "migrate"], env=_environment(), check=True, capture_output=True, timeout=300)
+    seconds = size.of(INTERVAL, 5.0)
+    empty = _hold(oms, 0, projects=0, seconds=seconds)
+    for gates in size.of([1000, 5000], [20]):
+        ours = _hold(oms, gates, projects=20, seconds=seconds)
+        sleeping = _hold(oms, gates, projects=0, seconds=seconds)
+        peer, what = "triggers that only sleep", f"{gates} gates in one triggerer"
+        kib = 1024 * (ours["memory"] - empty["memory"]) / gates
+        note = f"{kib:.0f} KiB a gate; with none it has {empty['memory']:.0f} MiB"
+        yield Row(f"{what}, memory", ours["memory"], peer, sleeping["memory"], "MiB", aim=AIM, note=note)
+        note = f"with none {empty['cpu']:.1f} %; OMS got {ours['requests']:.0f} requests in {seconds:g} s"
+        yield Row(f"{what}, CPU", ours["cpu"], peer, sleeping["cpu"], "% of a core", aim=AIM, note=note)
+        note = f"with none {empty['start']:.1f} s"
+        yield Row(f"{what}, CPU until all are claimed", ours["start"], peer, sleeping["start"], "s", aim=AIM, note=note)
+        yield Row(f"{what}, time until all are claimed", ours["until"], peer, sleeping["until"], "s", aim=AIM)
+        yield Row(f"{what}, open files", ours["files"], peer, sleeping["files"], aim=AIM)
+
+
+def _hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> dict[str, float]:
+    """Have a triggerer hold triggers for a while; return what they cost."""
+    import psutil
+
+    with logging_to_nowhere():
+        _store(gates, projects)
+    home = Path(os.environ["AIRFLOW_HOME"])
+    with (home / "triggerer.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs", "--capacity", str(max(gates, 1) + 100)],
+            env=_environment(),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=_many_files,
+        )
+    try:
+        began = time.monotonic()
+        # An empty one is up after some ten seconds.
+        while _waiting(home) or time.monotonic() - began < 15:
+            time.sleep(1)
+            if process.poll() is not None or time.monotonic() - began > 600:
+                raise RuntimeError((home / "triggerer.log").read_text(errors="replace")[-3000:])
+        until = time.monotonic() - began
+        leader = psutil.Process(process.pid)
+        family = [leader, *leader.children(recursive=True)]
+        start = _cpu(family)
+        time.sleep(1.2 * seconds)  # every gate has looked
+        oms.tell()
+        before, asked = _cpu(family), time.monotonic()
+        time.sleep(seconds)
+        return {
+            "until": until,
+            "start": start,
+            "cpu": 100 * (_cpu(family) - before) / (time.monotonic() - asked),
+            "requests": float(sum(oms.tell()["asked"].values())),
+            "memory": sum(one.memory_full_info().pss for one in family) / 1024**2,
+            "files": float(sum(one.num_fds() for one in family)),
+        }
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(30)
+
+
+def _cpu(family: list[Any]) -> float:
+    return sum(sum(one.cpu_times()[:2]) for one in family)
+
+
+def _many_files() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _environment() -> dict[str, str]:
+    root = str(Path(__file__).parent.parent)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "PYTHONPATH": root, "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO"}
+
+
+def _waiting(home: Path) -> int:
+    """Return how many triggers no triggerer has claimed yet."""
+    with closing(sqlite3.connect(f"file:{home}/airflow.db?mode=ro", uri=True, timeout=20)) as connection:
+        return int(connection.execute("SELECT count(*) FROM trigger WHERE triggerer_id IS NULL").fetchone()[0])
+
+
+def _store(gates: int, projects: int) -> None:
+    """Put deferred tasks, one mapped task instance each, into the database, and nothing else."""
+    from airflow.models.dagbundle import DagBundleModel
+    from airflow.models.serialized_dag import SerializedDagModel
+    from airflow.models.taskinstance import TaskInstance
+    from airflow.models.trigger import Trigger
+    from airflow.providers.common.compat.sdk import DAG, BaseOperator
+    from airflow.serialization.definitions.dag import SerializedDAG
+    from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+    from airflow.utils.session import create_session
+    from airflow.utils.state import DagRunState, TaskInstanceState
+    from airflow.utils.types import DagRunTriggeredByType, DagRunType
+    from sqlalchemy import delete
+
+    now = datetime.now(UTC)
+    with DAG(f"held_{int(time.time() * 1000)}", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None) as dag:
+        BaseOperator(task_id="gate")
+    with create_session() as session:
+        session.execute(delete(TaskInstance))
+        session.execute(delete(Trigger))
+        session.merge(DagBundleModel(name="bench"))
+        session.flush()
+        SerializedDAG.bulk_write_to_db("bench", None, [dag], session=session)
+        data = DagSerialization.to_dict(dag)
+        SerializedDagModel.write_dag(LazyDeserializedDAG(data=data), "bench", session=session)
+        session.flush()
+        stored = DagSerialization.from_dict(data)
+        created = stored.create_dagrun(
+            run_id="held",
+            logical_date=now,
+            data_interval=(now, now),
+            run_after=now,
+            run_type=DagRunType.MANUAL,
+            triggered_by=DagRunTriggeredByType.TEST,
+            state=DagRunState.RUNNING,
+            session=session,
+        )
+        session.flush()
+        (only,) = created.get_task_instances(session=session)
+        version = only.dag_version_id
+        session.delete(only)
+        session.flush()
+        for number in range(gates):
+            trigger = Trigger(*_trigger(number, projects))
+            session.add(trigger)
+            session.flush()
+            task = TaskInstance(stored.get_task("gate"), run_id="held", map_index=number, dag_version_id=version)
+            task.state, task.try_number, task.start_date = TaskInstanceState.DEFERRED, 1, now
+            task.trigger_id, task.next_method, task.next_kwargs = trigger.id, "execute_complete", {}
+            session.add(task)
+
+
+def _trigger(number: int, projects: int) -> tuple[str, dict[str, Any]]:
+    if not projects:
+        return SleepTrigger(number).serialize()
+    from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
+
+    gate = {
+        "project_id": project_id(number % projects),
+        "poke_interval": INTERVAL,
+        "milestone": VARIED[number // projects % len(VARIED)],
+    }
+    kwargs = OmsMilestoneTrigger(gate=gate).serialize()
+    return kwargs[0], json.loads(json.dumps(kwargs[1]))
