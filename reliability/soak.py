@@ -23,6 +23,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from airflow_provider_oms.client.aio import _CONNECTIONS
 from airflow_provider_oms.demo.home import airflow_environment
 
 #: A project has this many gates.
@@ -30,6 +31,10 @@ GATES_EACH = 15
 
 #: What may come and go by chance: a connection that is being renewed has two sockets for a moment.
 SPARE = 2
+
+#: Connections that the client keeps at most. It opens as many as it has needed at once so far, so up to this they may
+#: still become more.
+POOL = _CONNECTIONS
 
 #: Bytes of memory for each further request above which it counts as a leak. A request kept whole would be thousands.
 BYTES_A_REQUEST = 256
@@ -67,11 +72,11 @@ def leaks(before: Sample, after: Sample) -> list[str]:
     :param before: after the warm-up
     :param after: at the end
     """
-    found = [
-        f"{name} grew from {getattr(before, name):g} to {getattr(after, name):g}"
-        for name in ("fds", "sockets")
-        if getattr(after, name) > getattr(before, name) + SPARE
-    ]
+    found = []
+    if after.sockets > max(before.sockets, POOL) + SPARE:
+        found.append(f"sockets grew from {before.sockets:g} to {after.sockets:g}")
+    if after.fds - after.sockets > before.fds - before.sockets + SPARE:
+        found.append(f"fds grew from {before.fds:g} to {after.fds:g}, not counting sockets")
     grown, requests = after.rss - before.rss, after.requests - before.requests
     if grown > ALLOCATOR + BYTES_A_REQUEST * requests:
         found.append(f"memory grew by {grown / 1024:.0f} KiB over {requests:g} requests")
@@ -163,11 +168,15 @@ def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, An
         run = Run(dag, home)
         run.defer(deferrals)
         begun = time.monotonic()
+        # As usual: Airflow opens the log of a trigger when it writes its first line.
+        os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "INFO"
         triggerer = stack.enter_context(Triggerer(home / "triggerer.log"))
         while run.unclaimed() and time.monotonic() < begun + 180:
             wait(time.monotonic() + 1)
         oms.outage(3)
-        wait(time.monotonic() + warm_up)
+        wait(time.monotonic() + warm_up / 2)
+        oms.outage(3)
+        wait(time.monotonic() + warm_up / 2)
         samples: list[Sample] = []
         third = seconds / 3
         wait(time.monotonic() + third, samples)
