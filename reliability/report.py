@@ -38,12 +38,17 @@ def totals(results: Mapping[str, Any]) -> dict[str, int | None]:
         "answers": generated["answers"] if generated else None,
         "histories": generated["examples"] if generated else None,
         "crashes": sum(sum(one["kills"].values()) for one in campaigns) if campaigns else None,
+        "survived": sum(sum(one["kills"].values()) for one in campaigns if not _spoilt(one)) if campaigns else None,
         "lost": _sum([*campaigns, *soaks], "lost"),
         "twice": _sum(campaigns, "twice"),
         "early": _sum(campaigns, "early"),
         "leaks": _sum(soaks, "leaks"),
         "failed": failed if suites else None,
     }
+
+
+def _spoilt(campaign: Mapping[str, Any]) -> bool:
+    return any(campaign[name] for name in ("lost", "twice", "early"))
 
 
 def _sum(ran: Sequence[Mapping[str, Any]], key: str) -> int | None:
@@ -81,8 +86,8 @@ def markdown(results: Mapping[str, Any]) -> str:
             [
                 ("what", "count"),
                 ("faults tried", shown["faults"]),
-                ("answers generated", f"{shown['answers']} in {shown['histories']} histories"),
-                ("crashes survived", shown["crashes"]),
+                ("answers generated", f"{shown['answers']}, in {shown['histories']} histories"),
+                ("crashes survived", f"{shown['survived']} of {shown['crashes']}"),
                 ("things lost", shown["lost"]),
                 ("things done twice", shown["twice"]),
                 ("gates opened early", shown["early"]),

@@ -48,7 +48,8 @@ def test_everything_is_added_up():
     assert (found["faults"], found["answers"], found["histories"], found["crashes"]) == (179, 19000, 8400, 6)
     assert not report.wrong(found)
     text = report.markdown(RESULTS)
-    assert "| answers generated | 19,000 in 8,400 histories |" in text
+    assert "| answers generated | 19,000, in 8,400 histories |" in text
+    assert "| crashes survived | 6 of 6 |" in text
     assert "| gates opened early | 0 |" in text
     assert "300.0 to 300.0" in text
 
@@ -64,6 +65,7 @@ def test_what_was_not_run_is_no_zero():
 def test_a_campaign_that_went_wrong_is_wrong(key):
     found = report.totals({**RESULTS, "crashes-3.3.2-sqlite": {**CRASHES, key: ["this", "that"]}})
     assert found[key] == 2
+    assert (found["survived"], found["crashes"]) == (3, 6)
     assert report.wrong(found)
 
 
