@@ -17,7 +17,7 @@ from airflow_provider_oms.client.protocol import (
     build_request,
     read_answer,
 )
-from airflow_provider_oms.client.retry import retry_policy
+from airflow_provider_oms.client.retry import attempts, retry_policy
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.client.transport import (
     bad_address,
@@ -77,13 +77,25 @@ class OmsClient(Operations):
         :param call: a call out of :mod:`airflow_provider_oms.client.actions`
         :raises OmsError: one of its kinds
         """
-        from tenacity import Retrying
-
         request = build_request(self.settings, call)
         check_ca_bundle(self.settings, call.asked)
-        return Retrying(**retry_policy(self.settings, call))(
-            lambda: read_answer(call, self._exchange(request, call.asked))
-        )
+        failed: list[OmsError] = []
+
+        def once() -> Answer[T]:
+            if failed:
+                raise failed.pop()
+            return read_answer(call, self._exchange(request, call.asked))
+
+        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
+        try:
+            return once()
+        except OmsError as error:
+            if attempts(self.settings, call) == 1:
+                raise
+            failed.append(error)
+        from tenacity import Retrying
+
+        return Retrying(**retry_policy(self.settings, call))(once)
 
     def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
         import requests
