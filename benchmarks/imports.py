@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -87,7 +88,9 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
 def _probe(rounds: int, wanted: list[Any]) -> dict[str, Any]:
     """Return for each import its median milliseconds, its modules, and the heavy ones among them."""
     command = [sys.executable, "-c", _PROBE % (HEAVY,), json.dumps([rounds, wanted])]
-    output = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300).stdout
+    # Modules are kept compiled, as they are wherever Airflow runs; the first round may have to write them.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300).stdout
     (line,) = [line for line in output.splitlines() if line.startswith("PROBED ")]
     probed: dict[str, Any] = json.loads(line.removeprefix("PROBED "))
     return {name: sorted(rounds, key=lambda one: one[0] or 0)[len(rounds) // 2] for name, rounds in probed.items()}

@@ -46,7 +46,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     contenders |= {name: contender(jobs) for name, jobs in peers.items()}
 
     with logging_to_nowhere():
-        cpu = median_of_rounds(size.of(5, 1), contenders)
+        cpu = median_of_rounds(size.of(3, 1), contenders)
     note = f"{gates} gates"
     yield Row("a poll, 1 request, CPU", cpu["one"], "bare aiohttp loop", cpu["bare one"], "us", aim=AIM, note=note)
     yield Row("a poll, 2 requests, CPU", cpu["two"], "bare aiohttp loop", cpu["bare two"], "us", aim=AIM, note=note)

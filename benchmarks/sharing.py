@@ -53,7 +53,7 @@ def _cpu(oms: CannedOms, gates: int, projects: int, interval: float, size: Size)
         return 100 / seconds * asyncio.run(cpu_of(jobs(), warm=1.25 * seconds, seconds=seconds))
 
     found = median_of_rounds(
-        size.of(2, 1),
+        1,
         {
             "ours": lambda: percent(lambda: _gates(gates, projects, interval)),
             "sleep": lambda: percent(lambda: [every(interval, n, gates, sleep) for n in range(gates)]),
