@@ -1,6 +1,6 @@
 """Run the benchmarks and write their table.
 
-python -m benchmarks [--quick] [--only NAME] [--output FILE]
+python -m benchmarks [--quick] [--only NAME] [--output docs/performance.md]
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "pokes
 #: Takes minutes, and nothing of it could be made short: left out of the short form.
 LONG = ("triggerer",)
 
+#: Around the table in a page of the docs.
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
@@ -31,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--quick", action="store_true", help="a short form; its figures mean little")
     parser.add_argument("--only", choices=NAMES, action="append", help="only this one")
-    parser.add_argument("--output", type=Path, help="write the table to this file, too")
+    parser.add_argument("--output", type=Path, help="put the table into this file, too")
     options = parser.parse_args(arguments)
     names = options.only or [name for name in NAMES if not (options.quick and name in LONG)]
     home = throwaway_airflow()
@@ -48,8 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
     table = f"`{command}` on {machine()}:\n\n{markdown(rows)}"
     print(f"\n{table}")
     if options.output:
-        options.output.write_text(f"<!-- Written by: {command} -->\n\n{table}")
+        options.output.write_text(with_table(options.output.read_text() if options.output.exists() else "", table))
     return 0
+
+
+def with_table(page: str, table: str) -> str:
+    """Return a page with a new table where its old one was, or with nothing else."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else f"{BEGIN}\n{table}\n{END}\n"
 
 
 def throwaway_airflow() -> Path:

@@ -7,7 +7,7 @@ from importlib import import_module
 
 import pytest
 
-from benchmarks.__main__ import LONG, NAMES
+from benchmarks.__main__ import BEGIN, END, LONG, NAMES, with_table
 from benchmarks.measuring import Size, median_of_rounds
 from benchmarks.row import HEADINGS, Row, Skipped, markdown
 from benchmarks.server import CannedOms
@@ -56,3 +56,9 @@ def test_the_table_is_aligned():
 def test_the_median_of_all_rounds_counts():
     figures = iter([3.0, 1.0, 2.0])
     assert median_of_rounds(3, {"one": lambda: next(figures)}) == {"one": 2.0}
+
+
+def test_a_page_keeps_what_stands_around_the_table():
+    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    assert with_table(page, "new\n") == f"before\n{BEGIN}\nnew\n\n{END}\nafter\n"
+    assert with_table(with_table("", "old\n"), "new\n") == f"{BEGIN}\nnew\n\n{END}\n"
