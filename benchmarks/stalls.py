@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -42,13 +44,16 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
         try:
             with logging_to_nowhere():
                 idle = asyncio.run(_beat([], lasting))
-                ours = asyncio.run(_beat(jobs(), lasting))
+                with _collections() as collected:
+                    ours = asyncio.run(_beat(jobs(), lasting))
         finally:
             oms.tell(delay=0)
         for what, of, most in (("p99", _p99, P99), ("worst", max, WORST)):
             cpu = of([cpu for _, cpu in ours])
             late, nothing = of([late for late, _ in ours]), of([late for late, _ in idle])
             note = f"{cpu:.1f} ms of it CPU of this thread"
+            if what == "worst":
+                note += f"; the longest garbage collection took {max(collected, default=0.0):.1f} ms"
             yield Row(f"event-loop stall, {what}: {name}", late, "an idle loop", nothing, "ms", most=most, note=note)
 
 
@@ -64,6 +69,27 @@ async def _beat(jobs: list[Any], seconds: float, warm: float = 0.5) -> list[tupl
             late = max(0.0, time.monotonic() - began - BEAT)
             found.append((late * 1000, min(late, time.thread_time() - busy) * 1000))
     return found
+
+
+@contextlib.contextmanager
+def _collections() -> Iterator[list[float]]:
+    """Note how long each garbage collection takes, in milliseconds: it goes through all that Airflow has loaded."""
+    took: list[float] = []
+    began = 0.0
+
+    def note(phase: str, info: dict[str, int]) -> None:
+        nonlocal began
+        if phase == "start":
+            began = time.thread_time()
+        else:
+            took.append((time.thread_time() - began) * 1000)
+
+    gc.collect()
+    gc.callbacks.append(note)
+    try:
+        yield took
+    finally:
+        gc.callbacks.remove(note)
 
 
 def _p99(values: list[float]) -> float:
