@@ -1,4 +1,4 @@
-"""A throw-away Airflow for the test run, made before anything imports Airflow, and the fixtures that all tests share."""
+"""A throw-away Airflow for the test run, made before anything imports Airflow, and fixtures that all tests share."""
 
 from __future__ import annotations
 
