@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -68,8 +69,16 @@ class Run:
     def _call(self, name: str, command: Sequence[str], environment: dict[str, str]) -> None:
         print(f"\n=== {name}", flush=True)
         given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-        done = subprocess.run(command, cwd=ROOT, env=given, stdout=sys.stderr, check=False)
-        if done.returncode:
+        process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=sys.stderr)
+        try:
+            code = process.wait()
+        except BaseException as error:
+            # It has an Airflow to stop. Ctrl-C has reached it already.
+            if not isinstance(error, KeyboardInterrupt):
+                process.terminate()
+            process.wait(120)
+            raise
+        if code:
             self.failed.append(name)
 
     def finish(self) -> None:
@@ -98,6 +107,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="what the crashes are chosen by")
     parser.add_argument("--results", type=Path, default=ROOT / "build" / "reliability", help="where the results go")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     failed: list[str] = []
     if not given.report:
         pythons, parts = given.airflow or [sys.executable], given.only or PARTS

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import time
 from collections import Counter
@@ -195,6 +196,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="10 gates, 2 lifecycles, 3 kills")
     parser.add_argument("--result", type=Path, help="a file for what came of it (JSON)")
     given = parser.parse_args()
+    # So that nothing of Airflow is left running.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     size = size_of(given.quick, given.database)
     found = Campaign(size, given.seed, given.database).run()
     text = json.dumps(found, indent=2)

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -207,6 +208,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="45 gates, 30 s")
     parser.add_argument("--result", type=Path, help="a file for what came of it (JSON)")
     given = parser.parse_args()
+    # So that nothing of Airflow is left running.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if given.quick:
         given.gates, given.warm_up, given.seconds = 45, 10, 30
     home = Path(tempfile.mkdtemp(prefix="oms-soak-"))
