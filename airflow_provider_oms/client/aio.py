@@ -49,6 +49,9 @@ class AsyncOmsClient(AsyncOperations):
     def __init__(self, settings: ClientSettings) -> None:
         self.settings = settings
         self._session: aiohttp.ClientSession | None = None
+        # Not the connector's own limit: its queue counts as a part of the time-out, so that many gates on a slow OMS
+        # would take it for one that is down.
+        self._turns = asyncio.Semaphore(_CONNECTIONS)
         self._proxy: str | None = None
         self._unusable: OmsError | None = None
 
@@ -58,7 +61,7 @@ class AsyncOmsClient(AsyncOperations):
         import aiohttp
 
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=_CONNECTIONS),
+            connector=aiohttp.TCPConnector(ssl=context, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
@@ -144,14 +147,17 @@ class AsyncOmsClient(AsyncOperations):
         if self._session is None:
             raise RuntimeError("AsyncOmsClient must be opened with 'async with'")
         try:
-            async with self._session.request(
-                request.method,
-                URL(request.url, encoded=True),
-                data=request.body,
-                headers=request.headers,
-                allow_redirects=False,
-                proxy=self._proxy,
-            ) as response:
+            async with (
+                self._turns,
+                self._session.request(
+                    request.method,
+                    URL(request.url, encoded=True),
+                    data=request.body,
+                    headers=request.headers,
+                    allow_redirects=False,
+                    proxy=self._proxy,
+                ) as response,
+            ):
                 body = bytearray()
                 while chunk := await response.content.readany():
                     body += chunk

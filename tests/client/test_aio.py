@@ -155,3 +155,13 @@ async def test_v3_over_get(oms):
     async with AsyncOmsClient(settings_of(oms, api_version="v3")) as client:
         assert (await client.adescribe_project_progress("np_1")).status == "INIT"
     assert oms.requests[-1].method == "GET"
+
+
+@pytest.mark.asyncio
+async def test_waiting_for_a_turn_is_no_time_out(oms, monkeypatch):
+    """A thousand gates on a slow OMS wait for each other; none may take that for an OMS that is down."""
+    monkeypatch.setattr("airflow_provider_oms.client.aio._CONNECTIONS", 1)
+    oms.add_fault(Fault("delay", seconds=0.4))
+    async with AsyncOmsClient(settings_of(oms, timeout=1.5, retries=0)) as client:
+        answers = await asyncio.gather(*(client.adescribe_project_progress(f"np_{number}") for number in range(6)))
+    assert len(answers) == 6
