@@ -81,13 +81,17 @@ def markdown(results: Mapping[str, Any]) -> str:
     """Return all of it in Markdown."""
     found = totals(results)
     shown = {name: "not run" if value is None else f"{value:,}" for name, value in found.items()}
+
+    def pair(one: str, words: str, other: str) -> str:
+        return shown[one] if found[one] is None else words.format(shown[one], shown[other])
+
     parts = [
         table(
             [
                 ("what", "count"),
                 ("faults tried", shown["faults"]),
-                ("answers generated", f"{shown['answers']}, in {shown['histories']} histories"),
-                ("crashes survived", f"{shown['survived']} of {shown['crashes']}"),
+                ("answers generated", pair("answers", "{}, in {} histories", "histories")),
+                ("crashes survived", pair("survived", "{} of {}", "crashes")),
                 ("things lost", shown["lost"]),
                 ("things done twice", shown["twice"]),
                 ("gates opened early", shown["early"]),
