@@ -1,4 +1,4 @@
-"""The fault matrix: every fault x reading and creating x both clients, over real sockets.
+"""The fault matrix: every fault x every kind of request x both clients, over real sockets.
 
 Both clients must raise the same class with the same words after the same number of requests, and nothing may be
 created twice. ``retries`` is 1, so a fault that may pass is met twice by what reads, and once by what creates.
@@ -6,7 +6,7 @@ created twice. ``retries`` is 1, so a fault that may pass is met twice by what r
 
 import contextlib
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPSConnection
 
 import pytest
@@ -30,8 +30,17 @@ from airflow_provider_oms.client.errors import (
     OmsUnsupportedActionError,
 )
 from airflow_provider_oms.client.settings import ClientSettings
-from airflow_provider_oms.simulator import Fault, Simulator
+from airflow_provider_oms.simulator import Fault, Project, Simulator
 
+#: Every kind of request that this client sends: one that reads and one that creates stand for the rest below.
+REQUESTS = {
+    "read": actions.list_all_labels(),
+    "create": actions.create_label("a-label"),
+    "read about a project": actions.describe_project_steps("np_1"),
+    "read a page": actions.list_projects().page(1),
+    "read from OMS 3.3": actions.describe_project_progress("np_1"),
+    "change": actions.start_project("np_1"),
+}
 KINDS = ("read", "create")
 
 
@@ -132,14 +141,16 @@ class Seen:
 
 def meet(client, what, port, make, settings=None, **simulator):
     """Let one client meet a simulator of its own, on a port that both share, and tell what came of it."""
-    with Simulator(port=port, **simulator) as oms:
+    with Simulator([Project(id="np_1", name="one")], port=port, **simulator) as oms:
         make(oms)
-        call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
-        ended = outcome(client, settings(oms), call)
+        how = settings(oms)
+        if what == "read from OMS 3.3":
+            how = replace(how, api_version="v3")
+        ended = outcome(client, how, REQUESTS[what])
         requests = len(oms.requests)
         if oms.scheme == "https":
             settle(oms)
-        return ended, requests, len(oms.labels)
+        return ended, requests, len(oms.labels) + (oms.project("np_1").status != "INIT")
 
 
 def settle(oms):
@@ -177,7 +188,7 @@ def both(what, port, make, settings, pauses, **simulator):
     return seen[0]
 
 
-@pytest.mark.parametrize("what", KINDS)
+@pytest.mark.parametrize("what", REQUESTS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_fault(cell, what, port, pauses):
     seen = both(
@@ -190,13 +201,14 @@ def test_a_fault(cell, what, port, pauses):
 
     assert seen.error is cell.error
     assert cell.says in seen.message
-    assert seen.created == (1 if cell.executed and what == "create" else 0)
-    again = cell.error is not None and issubclass(cell.error, OmsTemporaryError) and what == "read"
+    call = REQUESTS[what]
+    assert seen.created == (1 if cell.executed and not call.reads_only else 0)
+    again = cell.error is not None and issubclass(cell.error, OmsTemporaryError) and call.reads_only
     assert len(seen.slept) == (1 if again else 0)
     if cell.fault["kind"] != "delay":  # the simulator records those afterwards
         assert seen.requests == (2 if again else 1)
     if cell.error is not None:
-        assert ("ListAllLabels" if what == "read" else "CreateLabel of label a-label") in seen.message
+        assert seen.message.startswith(f"{call.asked}: ")
     if "Retry-After" in cell.fault.get("headers", {}) and again:
         assert seen.slept == (7.0,)
 
