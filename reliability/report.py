@@ -9,7 +9,7 @@ from typing import Any
 
 #: The suites whose tests each try one fault, with what a test of theirs does.
 FAULTS = {
-    "tests/client/test_parity.py": "faults x reading and creating, each with both clients",
+    "tests/client/test_parity.py": "faults x kinds of request, each with both clients",
     "tests/client/test_transport.py": "proxies, certificates, redirects, sizes, cookies",
     "tests/operators/test_lost_answers.py": "answers lost before and after an operator's action",
     "tests/operators/test_crash.py": "operators killed between any two requests",
