@@ -80,6 +80,7 @@ class OmsMilestoneTrigger(BaseTrigger):
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
                 return verdict
+            del verdict  # of thousands of gates: what is kept while they sleep, the garbage collector goes through
 
     async def _last_look(self, gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
         """Look once more at the deadline: what was reached meanwhile counts."""
