@@ -19,8 +19,11 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     """Yield the requests of an interval, and the part of a core that they cost."""
     gates, projects = size.of(1000, 40), size.of(20, 4)
     with logging_to_nowhere():
-        yield from _requests(oms, gates, projects, size.of(5.0, 1.0), size.of(4, 1))
-        yield from _cpu(oms, gates, projects, size.of(30.0, 1.0), size)
+        rows = [
+            *_requests(oms, gates, projects, size.of(5.0, 1.0), size.of(4, 1)),
+            *_cpu(oms, gates, projects, size.of(30.0, 1.0), size),
+        ]
+    yield from rows
 
 
 def _gates(gates: int, projects: int, interval: float) -> list[Any]:
