@@ -21,7 +21,7 @@ def make(version: str, *groups: str) -> Path:
     """
     if not (3, 11) <= sys.version_info[:2] <= (3, 12):
         sys.exit(f"Python 3.11 or 3.12 is needed (Airflow 2.11 knows no later one); this is {sys.version.split()[0]}.")
-    where = ROOT / f".venv-airflow-{version}"
+    where = ROOT / "-".join([f".venv-airflow-{version}", *groups])
     python = where / "bin" / "python"
     constraints = ROOT / "constraints" / f"airflow-{version}.txt"
     project = ROOT / "pyproject.toml"

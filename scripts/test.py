@@ -29,7 +29,9 @@ def main() -> int:
         pythons = list(pool.map(lambda version: environment.make(version, "test", "lint"), versions))
     failed = []
     for version, python in zip(versions, pythons, strict=True):
-        steps = [[python, "-m", "pytest", *(options or ["--numprocesses", str(min(4, os.cpu_count() or 1))])]]
+        # One more than there are cores: some tests wait for an Airflow.
+        processes = str(min(4, 1 + (os.cpu_count() or 1)))
+        steps = [[python, "-m", "pytest", *(options or ["--numprocesses", processes])]]
         if version == environment.VERSIONS[0]:
             steps += [[python, "-m", *linter] for linter in LINTERS]
         for step in steps:
