@@ -1,4 +1,4 @@
-"""Virtual environments with one Airflow each, made with nothing but Python and pip."""
+"""Virtual environments, made with nothing but Python and pip: one for each Airflow, one for the documentation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,19 +22,31 @@ def make(version: str, *groups: str) -> Path:
     """
     if not (3, 11) <= sys.version_info[:2] <= (3, 12):
         sys.exit(f"Python 3.11 or 3.12 is needed (Airflow 2.11 knows no later one); this is {sys.version.split()[0]}.")
-    where = ROOT / "-".join([f".venv-airflow-{version}", *groups])
+    checkout = ["--editable", str(ROOT)]
+    return _make("-".join([f".venv-airflow-{version}", *groups]), f"airflow-{version}", checkout, groups)
+
+
+def make_docs() -> Path:
+    """Make, or bring up to date, the environment that builds the documentation; return its Python."""
+    return _make(".venv-docs", "docs", [], ["docs"])
+
+
+def _make(name: str, pins: str, checkout: Sequence[str], groups: Sequence[str]) -> Path:
+    where = ROOT / name
     python = where / "bin" / "python"
-    constraints = ROOT / "constraints" / f"airflow-{version}.txt"
+    constraints = ROOT / "constraints" / f"{pins}.txt"
     project = ROOT / "pyproject.toml"
-    wanted = hashlib.sha256(repr((sys.version, groups)).encode() + constraints.read_bytes() + project.read_bytes())
+    wanted = hashlib.sha256(
+        repr((sys.version, tuple(groups))).encode() + constraints.read_bytes() + project.read_bytes()
+    )
     stamp = where / "made-from"
     if stamp.exists() and stamp.read_text() == wanted.hexdigest():
         return python
-    print(f"Installing Airflow {version} into {where.name} (once) ...", flush=True)
+    print(f"Installing {pins} into {where.name} (once) ...", flush=True)
     venv.create(where, clear=True, with_pip=True)
     declared = tomllib.loads(project.read_text())["dependency-groups"]
     requirements = [requirement for group in groups for requirement in declared[group]]
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([*pip, "--constraint", constraints, "--editable", ROOT, *requirements], check=True)
+    subprocess.run([*pip, "--constraint", constraints, *checkout, *requirements], check=True)
     stamp.write_text(wanted.hexdigest())
     return python
