@@ -47,7 +47,9 @@ with DAG(
     tags=["oms", "example"],
     doc_md=DOC,
 ) as dag:
+    # --8<-- [start:cutover_ready]
     ready = OmsCutoverReadySensor(task_id="ready", project_name=PROJECT, max_lag=25)
+    # --8<-- [end:cutover_ready]
 
     if AIRFLOW_V_3_1_PLUS:
         from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -79,13 +81,21 @@ with DAG(
         return datetime.now(UTC).isoformat()
 
     stopped = stop_writes()
+    # --8<-- [start:drained]
     drained = OmsCheckpointReachedSensor(task_id="drained", project_name=PROJECT, checkpoint=stopped)
+    # --8<-- [end:drained]
+    # --8<-- [start:advance]
     to_switchover = OmsAdvanceProjectOperator(task_id="to_switchover", project_name=PROJECT, from_step="FULL_VERIFIER")
     switch_over = OmsAdvanceProjectOperator(
         task_id="switch_over", project_name=PROJECT, from_step="TRANSFER_APP_SWITCH"
     )
+    # --8<-- [end:advance]
+    # --8<-- [start:step]
     switched = OmsStepSensor(task_id="switched", project_name=PROJECT, step="TRANSFER_APP_SWITCH")
+    # --8<-- [end:step]
+    # --8<-- [start:reverse_lag]
     way_back = OmsCheckpointLagSensor(task_id="way_back", project_name=PROJECT, max_lag=25, direction="reverse")
+    # --8<-- [end:reverse_lag]
 
     @task
     def move_application() -> None:

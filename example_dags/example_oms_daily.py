@@ -32,9 +32,11 @@ with DAG(
     tags=["oms", "example"],
     doc_md=DOC,
 ) as dag:
+    # --8<-- [start:checkpoint_reached]
     complete = OmsCheckpointReachedSensor(
         task_id="complete", project_name="{{ params.project }}", checkpoint="{{ data_interval_end }}"
     )
+    # --8<-- [end:checkpoint_reached]
 
     @task
     def report(seen: dict[str, Any]) -> dict[str, Any]:

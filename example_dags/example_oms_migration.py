@@ -43,12 +43,17 @@ with DAG(
     tags=["oms", "example"],
     doc_md=DOC,
 ) as dag:
+    # --8<-- [start:mysql]
     source = OmsCreateMySqlDataSourceOperator(
         task_id="source", name="shop_mysql", mysql_conn_id="shop_mysql", try_keep_hb=True
     )
+    # --8<-- [end:mysql]
+    # --8<-- [start:oceanbase]
     target = OmsCreateOceanBaseDataSourceOperator(
         task_id="target", name="shop_oceanbase", oceanbase_conn_id="shop_oceanbase"
     )
+    # --8<-- [end:oceanbase]
+    # --8<-- [start:create]
     create = OmsCreateProjectOperator(
         task_id="create",
         project={
@@ -64,10 +69,13 @@ with DAG(
             "enableReverseIncrTransfer": True,
         },
     )
+    # --8<-- [end:create]
     start = OmsStartProjectOperator(task_id="start", project_id="{{ ti.xcom_pull(task_ids='create') }}")
     full_transfer = OmsFullTransferSensor(task_id="full_transfer", project_id="{{ ti.xcom_pull(task_ids='create') }}")
     # Fails, naming the tables, when a row differs.
+    # --8<-- [start:full_verification]
     verified = OmsFullVerificationSensor(task_id="verified", project_id="{{ ti.xcom_pull(task_ids='create') }}")
+    # --8<-- [end:full_verification]
 
     @task
     def downstream(seen: dict[str, Any]) -> dict[str, Any]:

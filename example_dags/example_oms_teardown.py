@@ -31,8 +31,14 @@ with DAG(
     tags=["oms", "example"],
     doc_md=DOC,
 ) as dag:
+    # --8<-- [start:stop]
     stop = OmsStopProjectOperator(task_id="stop", project_name="{{ params.project }}")
+    # --8<-- [end:stop]
+    # --8<-- [start:release]
     release = OmsReleaseProjectOperator(task_id="release", project_name="{{ params.project }}")
+    # --8<-- [end:release]
+    # --8<-- [start:delete]
     delete = OmsDeleteProjectOperator(task_id="delete", project_name="{{ params.project }}")
+    # --8<-- [end:delete]
 
     stop >> release >> delete

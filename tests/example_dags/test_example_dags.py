@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_oms.demo.runner import load_dag
-from airflow_provider_oms.simulator import Failure, Project, Table
+from airflow_provider_oms.simulator import Failure, Fault, Project, Table
 
 #: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
 ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
 
-EXAMPLES = ("gate", "daily", "migration", "cutover", "many", "teardown")
+EXAMPLES = ("gate", "daily", "migration", "cutover", "many", "teardown", "label", "maintenance", "verification")
 
 
 def test_no_example_is_forgotten(example_folder):
@@ -166,3 +166,71 @@ class TestTeardown:
         fast_sim.add_project(Project(name="shop_old", status="RUNNING", step="INCR_TRANSFER"))
         assert run_example("example_oms_teardown").run_state == "success"
         assert not fast_sim.projects
+
+
+class TestLabel:
+    def test_a_wave_is_started_copied_and_paused(self, fast_sim, run_example):
+        wave = sorted(fast_sim.add_project(Project(name=f"shop_{one}", labels=["wave_1"])) for one in range(2))
+        other = fast_sim.add_project(Project(name="another"))
+        outcome = run_example("example_oms_label")
+        assert outcome.states() == {name: {"success"} for name in ("start", "projects", "full_transfer", "stop")}
+        assert sorted(outcome.returned("projects")) == wave
+        assert [fast_sim.project(one).status for one in wave] == ["SUSPEND", "SUSPEND"]
+        assert fast_sim.project(other).status == "INIT"
+
+
+class TestMaintenance:
+    @pytest.fixture
+    def shop(self, fast_sim):
+        project = Project(name="shop_running", status="RUNNING", step="INCR_TRANSFER", initial_lag=1)
+        fast_sim.add_project(project)
+        return fast_sim.project("shop_running")
+
+    def test_it_is_paused_changed_and_resumed(self, fast_sim, shop, run_example):
+        outcome = run_example("example_oms_maintenance")
+        assert outcome.run_state == "success"
+        assert outcome.returned("paused")["status"] == "SUSPEND"
+        assert outcome.returned("throttle") == {"fullTransferConfig": {"throttleRps": 2000}}
+        assert outcome.returned("components")
+        assert shop.status == "RUNNING"
+
+    @ONE_MODE
+    def test_it_is_resumed_although_the_work_failed(self, fast_sim, shop, run_example):
+        # The configuration is refused, so nothing after it is done.
+        fast_sim.add_fault(Fault("error", action="UpdateProjectConfig", code="PARAM_ERROR", message="no such item"))
+        outcome = run_example("example_oms_maintenance")
+        states = outcome.states()
+        assert (states["throttle"], states["work"], states["resume"]) == ({"failed"}, {"upstream_failed"}, {"success"})
+        assert outcome.run_state == "failed"
+        assert shop.status == "RUNNING"
+
+    @ONE_MODE
+    def test_a_project_that_was_not_paused_is_not_resumed(self, fast_sim, run_example):
+        fast_sim.add_project(Project(name="shop_running", status="FAILED", step="INCR_TRANSFER"))
+        assert run_example("example_oms_maintenance").states()["stop"] == {"failed"}
+        assert not [one for one in fast_sim.requests if one.action == "ResumeProject"]
+
+
+class TestVerification:
+    def verified_project(self, **table):
+        return Project(
+            name="shop_migration",
+            status="RUNNING",
+            step="FULL_VERIFIER",
+            step_progress=100,
+            verification=[Table("shop", "orders", **table)],
+        )
+
+    @ONE_MODE
+    def test_a_right_copy_is_worked_with(self, fast_sim, run_example):
+        fast_sim.add_project(self.verified_project())
+        outcome = run_example("example_oms_verification")
+        assert outcome.states() == {"verified": {"success"}, "report": {"skipped"}, "go_on": {"success"}}
+
+    @ONE_MODE
+    def test_a_wrong_one_is_reported(self, fast_sim, run_example):
+        fast_sim.add_project(self.verified_project(result_type="INCONSISTENT", mismatched=3))
+        outcome = run_example("example_oms_verification")
+        assert outcome.states() == {"verified": {"failed"}, "report": {"success"}, "go_on": {"upstream_failed"}}
+        assert [one["table"] for one in outcome.returned("report")["differences"]] == ["orders"]
+        assert outcome.run_state == "failed"
