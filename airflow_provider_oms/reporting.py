@@ -41,10 +41,9 @@ class Reporter:
 
 
 def describe(gate: Gate, verdict: Verdict) -> str:
-    """Write a verdict as one line: what is waited for, where the project is, what OMS said, how far it is."""
-    word = {State.REACHED: "Reached", State.FAILED: "Failed", State.WAITING: "Waiting for"}[verdict.state]
+    """Write a verdict as one line. What is new comes first: Airflow's page shows the first hundred characters."""
     seen = verdict.seen
-    where = ", ".join(
+    facts = ", ".join(
         text
         for text in (
             f"status {seen.status}" if seen.status else "",
@@ -54,8 +53,9 @@ def describe(gate: Gate, verdict: Verdict) -> str:
         )
         if text
     )
-    parts = [f"{word} {gate.describe()}. {verdict.message}", f"[{where}]" if where else "", verdict.figures]
-    return " ".join(part for part in parts if part)
+    facts = "; ".join(filter(None, [facts, verdict.figures]))
+    told = f" [{facts}]" if facts else ""
+    return f"{verdict.state.value.capitalize()}. {verdict.message}{told} Awaited: {gate.describe()}."
 
 
 def _news(verdict: Verdict) -> object:

@@ -27,6 +27,8 @@ class OmsConsoleLink(BaseOperatorLink):
     """
 
     name = "OMS console"
+    #: Airflow 3 reads the link from here, also while the task still runs.
+    xcom_key = XCOM_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any, **kwargs: Any) -> str:
         """Return the address that the task left, empty when there is none.
@@ -49,7 +51,8 @@ def push_console_url(context: Any, hook: OmsHook, project_id: str | None) -> Non
     :param project_id: the project
     """
     try:
-        context["ti"].xcom_push(key=XCOM_KEY, value=hook.console_url(project_id))
+        if address := _web_address(hook.console_url(project_id)):
+            context["ti"].xcom_push(key=XCOM_KEY, value=address)
     except Exception as error:
         log.debug("No OMS console link: %s", type(error).__name__)
 

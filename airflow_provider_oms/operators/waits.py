@@ -88,7 +88,7 @@ class OmsWaitingOperator(OmsOperator):
             raise self._too_late(message)
         if status == "failed":
             raise OmsMilestoneFailedError(message)
-        self.log.info("Reached. %s %s", message, seen)
+        self.log.info("Reached. %s", message)
         return seen
 
     def _too_late(self, message: str) -> OmsOperationError:

@@ -206,7 +206,7 @@ class OmsGateSensor(BaseSensorOperator):
         except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
             self.log.error("%s", error)
             raise self._ending(error) from error
-        self.log.info("Reached. %s %s", message, seen)
+        self.log.info("Reached. %s", message)
         return seen
 
     def _watching(self, context: Context) -> Watch:

@@ -64,6 +64,19 @@ def test_what_can_not_be_left_harms_nobody(sim, context):
     links.push_console_url(context, OmsHook(), "np_1")
 
 
+def test_what_is_no_web_address_is_not_left(sim, monkeypatch):
+    extra = {"console_url": "javascript:alert(1)"}
+    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps({**sim.connection_kwargs, "extra": extra}))
+    ti = Pushed()
+    links.push_console_url({"ti": ti}, OmsHook(), "np_1")
+    assert ti == {}
+
+
+def test_airflow_3_reads_what_the_task_left_while_it_still_runs():
+    """Its own key is only written when a task ends or defers, so a gate in poke mode would have no link."""
+    assert links.OmsConsoleLink().xcom_key == links.XCOM_KEY
+
+
 def test_a_connection_that_can_not_be_read_harms_nobody(monkeypatch):
     ti = Pushed()
     links.push_console_url({"ti": ti}, OmsHook("nobody_has_it"), "np_1")
