@@ -18,8 +18,8 @@ DOC = """
 ### A verified copy, or a report
 
 `verified` opens when full verification found every table consistent; then `go_on` runs. When it fails, `report`
-returns the tables that differ, with counts, and the run ends as failed. Without `path` the report is an XCom: it holds no
-rows of your data as long as `max_rows` and `max_sql` are 0.
+returns the tables that differ, with counts, and the run ends as failed. Without `path` the report is an XCom: it holds
+no rows of your data as long as `max_rows` and `max_sql` are 0.
 """
 
 with DAG(
