@@ -53,7 +53,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                     "relabeling": {
                         "host": "OMS console host",
                         "port": "OMS console port",
-                        "schema": "http or https",
+                        "schema": "Protocol (http or https)",
                         "login": "OMS user",
                     },
                     "placeholders": {

@@ -104,7 +104,8 @@ def standalone_environment(port: int) -> dict[str, str]:
         "AIRFLOW__WEBSERVER__WEB_SERVER_HOST": "127.0.0.1",
         "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": str(port),
         "AIRFLOW__WEBSERVER__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__WEBSERVER__WORKERS": "1",
+        # A browser keeps a spare connection open, which stops one of these from answering anything else.
+        "AIRFLOW__WEBSERVER__WORKERS": "4",
         "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "5",
         # both
         "AIRFLOW__CORE__PARALLELISM": "8",

@@ -63,6 +63,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         super().__init__(**kwargs)
         self.oms_conn_id = oms_conn_id
         self._client: OmsClient | None = None
+        self._extra: dict[str, Any] = {}
         self._async_client: AsyncOmsClient | None = None
 
     @classmethod
@@ -97,7 +98,8 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         if self._client is None:
             from airflow_provider_oms.client.sync import OmsClient
 
-            self._client = OmsClient(self._read_connection()[0])
+            settings, self._extra = self._read_connection()
+            self._client = OmsClient(settings)
         return self._client
 
     def send(self, call: Call[T]) -> Answer[T]:
@@ -125,8 +127,8 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
         :param project_id: the project
         """
-        settings, extra = self._read_connection()
-        return console_url(settings, extra, project_id)
+        client = self.get_conn()  # a secrets backend is asked once
+        return console_url(client.settings, self._extra, project_id)
 
     def test_connection(self) -> tuple[bool, str]:
         """Ask OMS something harmless (``ListAllLabels``; on v3 the progress of a project that can't be).
