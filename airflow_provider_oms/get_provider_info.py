@@ -42,6 +42,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                 "python-modules": ["airflow_provider_oms.triggers.oms", "airflow_provider_oms.triggers.first_look"],
             }
         ],
+        "cli": ["airflow_provider_oms.cli.definition.get_oms_cli_commands"],
         "extra-links": ["airflow_provider_oms.links.oms.OmsConsoleLink"],
         "connection-types": [
             {

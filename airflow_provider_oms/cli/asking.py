@@ -1,0 +1,131 @@
+"""Asking OMS: which project is meant, and the same question only once a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import (
+    OmsPermanentError,
+    OmsProjectNotFoundError,
+    OmsUnsupportedActionError,
+    plain,
+)
+from airflow_provider_oms.client.models import Project
+from airflow_provider_oms.client.operations import Dialogue, converse
+from airflow_provider_oms.client.protocol import Answer, Call
+from airflow_provider_oms.hooks.oms import OmsHook, connection_problem
+from airflow_provider_oms.milestones.kinds import Milestone
+from airflow_provider_oms.milestones.look import Look
+from airflow_provider_oms.milestones.verdict import Sighting, Verdict
+
+T = TypeVar("T")
+
+#: How OMS's project ids begin from 4.1 on, in all of OceanBase's samples.
+_ID_PREFIX = "np_"
+
+
+def check_connection(conn_id: str, *, patient: bool = False) -> None:
+    """Make sure that Airflow has a connection.
+
+    :param conn_id: the Airflow connection
+    :param patient: whether it may be away for a moment, as Airflow's database may
+    :raises OmsError: when it has none
+    """
+    try:
+        OmsHook.get_connection(conn_id)
+    except Exception as error:
+        problem = connection_problem(conn_id, error)
+        if not (patient and problem.temporary):
+            raise problem from None
+
+
+class Asker:
+    """Sends calls, and answers the same one again by itself until told that a new look begins.
+
+    So what is shown rests on the very answers that were judged.
+
+    :param hook: the hook to ask
+    """
+
+    def __init__(self, hook: OmsHook) -> None:
+        self.hook = hook
+        self.at = 0.0
+        self._answers: dict[str, Answer[Any]] = {}
+
+    def begin(self) -> None:
+        """Begin a new look."""
+        self._answers.clear()
+
+    def send(self, call: Call[T]) -> Answer[T]:
+        """Send a call.
+
+        :raises OmsError: one of its kinds
+        """
+        answer = self._answers.get(call.key)
+        if answer is None:
+            answer = self._answers[call.key] = self.hook.send(call)
+        self.at = answer.at
+        return answer
+
+    def converse(self, dialogue: Dialogue[T]) -> T:
+        """Carry on a dialogue."""
+        return converse(self, dialogue)
+
+
+@dataclass(frozen=True)
+class Found:
+    """The project that was meant.
+
+    :param id: its id
+    :param row: its row of ``ListProjects``; None where that doesn't exist (API generation v3), or doesn't show it
+    """
+
+    id: str
+    row: Project | None = None
+
+
+def find_project(text: str) -> Dialogue[Found]:
+    """Find a project by its id or its name (``ListProjects``). An id wins over the same name of another project.
+
+    :param text: id or name
+    :raises OmsProjectNotFoundError: when there is none
+    :raises OmsPermanentError: when there are several
+    """
+    try:
+        rows = yield from actions.list_projects(text).whole()
+    except OmsUnsupportedActionError:  # OMS 3.3 knows ids only
+        return Found(text)
+    found = [row for row in rows if row.id == text] or [row for row in rows if row.id and row.name == text]
+    ids = sorted({row.id or "" for row in found})
+    if len(ids) > 1:
+        raise OmsPermanentError(
+            f"OMS shows this user {len(ids)} projects named {plain(text, 200)!r}: {plain(', '.join(ids))}. Give an id."
+        )
+    if ids:
+        return Found(ids[0], found[0])
+    if text.startswith(_ID_PREFIX):  # it may have been deleted: OMS itself shall say so
+        return Found(text)
+    raise OmsProjectNotFoundError(
+        f"OMS shows this user no project with the id or the name {plain(text, 200)!r}. "
+        "The command `projects` lists what there is. Check the spelling, and the user's role."
+    )
+
+
+@dataclass(frozen=True)
+class ProjectFound(Milestone):
+    """The project that was meant is found. A milestone of its own, so that an outage is waited out as in any other.
+
+    :param text: its id or name
+    """
+
+    text: str
+    kind = "project_found"
+
+    def describe(self) -> str:
+        return "an answer of OMS"
+
+    def check(self, look: Look) -> Dialogue[Verdict]:
+        found = yield from find_project(self.text)
+        return look.reached("Found.", Sighting(project=found.id))

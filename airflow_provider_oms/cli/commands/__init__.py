@@ -1,0 +1,1 @@
+"""One module a command: ``run`` carries it out and returns its exit code."""

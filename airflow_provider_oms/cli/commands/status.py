@@ -1,0 +1,25 @@
+"""``status``: a project as it is now."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from airflow_provider_oms.cli import facts
+from airflow_provider_oms.cli.asking import Asker, find_project
+from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.pictures import project
+from airflow_provider_oms.cli.screen import Screen
+from airflow_provider_oms.hooks.oms import OmsHook
+
+
+def run(given: Namespace, screen: Screen) -> Exit:
+    """Show it.
+
+    :raises OmsError: when OMS gives no usable answer
+    """
+    with OmsHook(given.conn_id) as hook:
+        asker = Asker(hook)
+        known = facts.ask(asker, asker.converse(find_project(given.project)), given.project_type)
+    screen.write_json(known)
+    screen.show(project.picture(known))
+    return Exit.OK

@@ -1,0 +1,84 @@
+"""``verify``: what full verification found."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from typing import Any
+
+from airflow_provider_oms.cli.asking import Asker, find_project
+from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.pictures import verification
+from airflow_provider_oms.cli.screen import Screen
+from airflow_provider_oms.cli.words import said
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsRejectedError
+from airflow_provider_oms.client.models import Project, TableVerification, VerificationResult
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
+from airflow_provider_oms.milestones.look import Look, known
+from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+from airflow_provider_oms.milestones.verification import judge
+
+
+def run(given: Namespace, screen: Screen) -> Exit:
+    """Show it. The verdict is the one of ``OmsFullVerificationSensor`` at this moment.
+
+    :raises OmsError: when OMS gives no usable answer
+    """
+    with OmsHook(given.conn_id) as hook:
+        asker = Asker(hook)
+        found = asker.converse(find_project(given.project))
+        milestone = FullVerificationMilestone()
+        look = Look(Gate(milestone, project_id=found.id, oms_conn_id=given.conn_id), Memory(kept=False), found.id)
+        # Not look(): it makes a verdict of errors, and here OMS's own words end the command.
+        verdict = asker.converse(milestone.check(look))
+        try:
+            pages = asker.converse(actions.list_project_full_verify_result(found.id).whole())
+        except OmsRejectedError:  # nothing was verified; where the verdict rests on the pages, they are there
+            pages = []
+    report = {
+        "project": found.id,
+        "name": None if found.row is None else known(found.row, Project.name),
+        **_report(verdict, pages),
+    }
+    screen.write_json(report)
+    screen.show(verification.picture(report))
+    return {True: Exit.OK, False: Exit.FAILED, None: Exit.UNKNOWN}[report["consistent"]]
+
+
+def _report(verdict: Verdict, pages: list[VerificationResult]) -> dict[str, Any]:
+    """Return a verdict and the tables that aren't known to be consistent, with the keys of the report operator."""
+    tables = [table for page in pages for table in page.tables]
+    differing = [table for table in tables if not _is_consistent(table)]
+    finding = judge(pages)
+    differ = verdict.state is State.FAILED and finding.inconsistent
+    return {
+        "consistent": True if verdict.state is State.REACHED else False if differ else None,
+        "message": said(verdict.message),
+        "progress": finding.progress if verdict.seen.progress is None else verdict.seen.progress,
+        "different_rows": max((page.different_number or 0 for page in pages), default=0),
+        "tables": len(tables),
+        "different_tables": len(differing),
+        "differences": [_describe(table) for table in differing],
+    }
+
+
+def _is_consistent(table: TableVerification) -> bool:
+    """Ask the gate's own rule about one table."""
+    alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
+    return judge([VerificationResult(alone, table.source)]).consistent
+
+
+def _describe(table: TableVerification) -> dict[str, Any]:
+    return {
+        "schema": known(table, TableVerification.source_schema),
+        "table": known(table, TableVerification.source_table),
+        "target_schema": known(table, TableVerification.target_schema),
+        "result": known(table, TableVerification.result_type),
+        "message": known(table, TableVerification.message),
+        "source_only": known(table, TableVerification.source_only_count),
+        "target_only": known(table, TableVerification.target_only_count),
+        "mismatched": known(table, TableVerification.mismatched_count),
+        "consistent": known(table, TableVerification.consistent_count),
+    }

@@ -1,0 +1,51 @@
+"""``wait``: a gate for shell scripts and CI."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from airflow_provider_oms.cli.asking import Asker, check_connection
+from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.running import UsageError
+from airflow_provider_oms.cli.screen import Screen
+from airflow_provider_oms.cli.waiting import Outcome, Patience, ScreenLog, Seen, looks, milestone_of
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.verdict import State
+from airflow_provider_oms.reporting import Reporter
+
+
+def run(given: Namespace, screen: Screen) -> Exit:
+    """Wait, and say how it ended.
+
+    :raises OmsError: when Airflow has no such connection
+    :raises UsageError: when the options make no gate
+    """
+    milestone = milestone_of(given)
+    if milestone is None:
+        raise UsageError(
+            "give a milestone: --step, --full-transfer, --max-lag, --checkpoint, --cutover-ready, "
+            "--status or --verified"
+        )
+    patience = Patience.read(given, milestone)
+    if caution := milestone.caution():
+        screen.note(caution, "yellow")
+    check_connection(given.conn_id, patient=True)
+    last: Seen | None = None
+    reporter: Reporter | None = None
+    try:
+        with OmsHook(given.conn_id) as hook:
+            for last in looks(Asker(hook), patience):
+                if reporter is None or reporter.gate is not last.gate:
+                    reporter = Reporter(last.gate, ScreenLog(screen))
+                if last.verdict.state is State.WAITING:
+                    reporter.report(last.verdict)
+        assert last is not None  # noqa: S101 - there is always a last look
+        outcome = Outcome.of(last, patience)
+    except KeyboardInterrupt:
+        outcome = Outcome.interrupted(last)
+    screen.write_json(outcome.as_dict(milestone))
+    if outcome.code is Exit.OK:
+        screen.result(f"Reached {milestone.describe()}. {outcome.message}", "green")
+    else:
+        screen.note(outcome.message, "bold red")
+    return outcome.code

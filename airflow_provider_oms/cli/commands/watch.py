@@ -1,0 +1,179 @@
+"""``watch``: a project, live."""
+
+from __future__ import annotations
+
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from airflow_provider_oms.cli import facts
+from airflow_provider_oms.cli.asking import Asker, check_connection, find_project
+from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.pictures import project
+from airflow_provider_oms.cli.pictures.parts import fold
+from airflow_provider_oms.cli.screen import Screen
+from airflow_provider_oms.cli.waiting import NoMilestone, Outcome, Patience, ScreenLog, Seen, looks, milestone_of
+from airflow_provider_oms.cli.words import said, shown, span
+from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.verdict import State
+from airflow_provider_oms.reporting import Reporter
+
+
+def run(given: Namespace, screen: Screen) -> Exit:
+    """Watch until the milestone, the time-out or Ctrl-C.
+
+    :raises OmsError: when Airflow has no such connection
+    :raises UsageError: when the options make no gate
+    """
+    milestone = milestone_of(given)
+    patience = Patience.read(given, milestone or NoMilestone())
+    if milestone and (caution := milestone.caution()):
+        screen.note(caution, "yellow")
+    check_connection(given.conn_id, patient=True)
+    last: Seen | None = None
+    try:
+        with OmsHook(given.conn_id) as hook, _Watched(Asker(hook), patience, screen) as watched:
+            for last in looks(watched.asker, patience):
+                watched.update(last)
+        assert last is not None  # noqa: S101 - there is always a last look
+        outcome = Outcome.of(last, patience)
+    except KeyboardInterrupt:
+        outcome = Outcome.interrupted(last)
+    screen.write_json(outcome.as_dict(milestone), line=True)
+    if outcome.code is Exit.OK and milestone:
+        screen.result(f"Reached {milestone.describe()}. {outcome.message}", "green")
+    elif outcome.code is Exit.INTERRUPTED and milestone is None:
+        screen.note("Stopped.")
+    else:
+        screen.note(outcome.message, "bold red")
+    return outcome.code
+
+
+class _Watched:
+    """Shows look after look: a picture that is drawn anew, or lines where nothing can be."""
+
+    def __init__(self, asker: Asker, patience: Patience, screen: Screen) -> None:
+        self.asker = asker
+        self._patience = patience
+        self._screen = screen
+        self._known: Mapping[str, Any] | None = None
+        self._trend = ""
+        self._seen: Seen | None = None
+        self._looked = time.monotonic()
+        self._reporter: Reporter | None = None
+        self._said = ""
+        self._live: Live | None = None
+
+    def __enter__(self) -> _Watched:
+        if self._screen.moves:
+            console = self._screen.out
+            self._live = Live(get_renderable=self._picture, console=console, refresh_per_second=2)
+            self._live.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._live is not None:
+            self._seen = None  # the last picture stays, without "next look in"
+            self._live.stop()
+            self._live = None
+
+    def update(self, seen: Seen) -> None:
+        """Take in a look. What is shown are the answers that were judged."""
+        known = None if seen.finding else self._ask(seen)
+        if known is not None:
+            self._trend = _trend(self._known, known)
+            self._known = known
+        self._seen, self._looked = seen, time.monotonic()
+        self._screen.write_json({**_verdict(seen), "project": known}, line=True)
+        if self._live is not None:
+            self._live.refresh()
+        elif not self._screen.as_json:
+            self._write_lines(seen)
+
+    def _ask(self, seen: Seen) -> Mapping[str, Any] | None:
+        try:
+            found = self.asker.converse(find_project(seen.gate.project))
+            return facts.ask(self.asker, found, self._patience.gate.project_type)
+        except OmsError:  # the verdict has judged it
+            return None
+
+    def _write_lines(self, seen: Seen) -> None:
+        if isinstance(seen.gate.milestone, NoMilestone) and self._known is not None and not seen.verdict.message:
+            line = ", ".join(
+                part
+                for part in (
+                    f"status {shown(self._known['status'], 40)}",
+                    f"step {shown(self._known['step'], 40)}" if self._known["step"] else "",
+                    f"{self._known['progress']:g} %" if self._known["progress"] is not None else "",
+                )
+                if part
+            )
+            if line != self._said:
+                self._said = line
+                lag = f", lag {span(self._known['lag'])}" if self._known["lag"] is not None else ""
+                self._screen.result(f"{time.strftime('%H:%M:%S')}  {line}{lag}")
+            return
+        if self._reporter is None or self._reporter.gate is not seen.gate:
+            self._reporter = Reporter(seen.gate, ScreenLog(self._screen))
+        if seen.verdict.state is State.WAITING:
+            self._reporter.report(seen.verdict)
+
+    # -- the picture -----------------------------------------------------------------------------------------------
+
+    def _picture(self) -> RenderableType:
+        parts: list[RenderableType] = []
+        if self._known is not None:
+            parts.append(project.picture(self._known))
+        if self._trend:
+            parts.append(fold(self._trend))
+        parts += self._footer()
+        return Group(*parts)
+
+    def _footer(self) -> list[RenderableType]:
+        seen = self._seen
+        if seen is None:
+            return [] if self._known is not None else [Text("Asking OMS ...")]
+        message = said(seen.verdict.message)
+        lines: list[RenderableType] = [Text("")]
+        if isinstance(seen.gate.milestone, NoMilestone) or seen.finding:
+            if message:
+                lines.append(fold(message, "yellow"))
+        else:
+            lines.append(fold(f"Waiting for {seen.gate.milestone.describe()}", "bold"))
+            lines.append(fold(message, "yellow" if seen.verdict.alarming else ""))
+        if seen.next_look is not None:
+            left = max(0.0, self._looked + seen.next_look - time.monotonic())
+            lines.append(fold(f"Next look in {left:.0f} s. Ctrl-C ends this, not the migration.", "dim"))
+        return lines
+
+
+def _verdict(seen: Seen) -> dict[str, Any]:
+    alone = isinstance(seen.gate.milestone, NoMilestone) or seen.finding
+    return {
+        "outcome": None,
+        "milestone": None if alone else seen.gate.milestone.describe(),
+        "message": said(seen.verdict.message),
+        "alarming": seen.verdict.alarming,
+    }
+
+
+def _trend(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
+    """Say how the lag moves, where it is large enough for that to be of use.
+
+    :param before: the project at the look before
+    :param now: the project now
+    """
+    if before is None or before["lag"] is None or now["lag"] is None or before["direction"] != now["direction"]:
+        return ""
+    fallen = before["lag"] - now["lag"]
+    if now["lag"] < 60 or abs(fallen) < 1:
+        return ""
+    if fallen < 0:
+        return f"     {span(-fallen)} more than at the look before"
+    return f"     {span(fallen)} less than at the look before"

@@ -1,0 +1,218 @@
+"""What there is to type. Airflow loads this module at every ``airflow`` command, so it imports next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+HELP = "See, and wait for, migrations of OceanBase Migration Service (OMS)"
+
+ENDINGS = (
+    "exit codes: 0 reached, 1 failed (it can't be reached, or not without a person), 2 wrong command line,\n"
+    "3 still waiting at --timeout, 130 Ctrl-C, 143 terminated"
+)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One argument, as argparse's ``add_argument`` and Airflow's ``Arg`` both take it.
+
+    :param flags: its names
+    :param settings: everything else
+    """
+
+    flags: Sequence[str]
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One command; the module of its name in ``commands`` runs it.
+
+    :param name: what is typed
+    :param help: what it does, in a line
+    :param options: its arguments
+    :param description: what it does, in full
+    :param epilog: how it ends
+    """
+
+    name: str
+    help: str
+    options: Sequence[Option]
+    description: str = ""
+    epilog: str = ""
+
+
+def _option(*flags: str, **settings: Any) -> Option:
+    return Option(flags, settings)
+
+
+COMMON = (
+    _option("--conn-id", default="oms_default", metavar="ID", help="the Airflow connection (default: oms_default)"),
+    _option("--json", action="store_true", help="write JSON for machines to stdout, and nothing else"),
+    _option("--no-color", action="store_true", help="no colours; so does NO_COLOR in the environment"),
+    _option("--verbose", action="store_true", help="show what is logged, and where an unexpected error comes from"),
+)
+
+PROJECT = _option("project", metavar="PROJECT", help="a project's id or name")
+
+PROJECT_TYPE = _option(
+    "--project-type",
+    choices=("MIGRATION", "SYNC"),
+    default="MIGRATION",
+    help="only connections with api_version v3 need it (default: MIGRATION)",
+)
+
+MILESTONES = (
+    _option("--step", metavar="STEP", help="the step is done, e.g. FULL_TRANSFER; any of OMS's names for it"),
+    _option("--until", choices=("done", "started"), help="with --step: what the step must be (default: done)"),
+    _option(
+        "--full-transfer",
+        metavar="PERCENT",
+        nargs="?",
+        default=False,  # not given; None is given without a percentage, for Airflow's Arg takes no `const`
+        help="the full transfer has reached that percentage (100 when none is given)",
+    ),
+    _option("--max-lag", metavar="TIME", help="the checkpoint lies at most that far behind; also for --cutover-ready"),
+    _option("--hold-for", metavar="TIME", help="with --max-lag: on every look for so long"),
+    _option(
+        "--direction",
+        choices=("forward", "reverse"),
+        help="with --max-lag and --checkpoint: whose checkpoint (default: forward)",
+    ),
+    _option(
+        "--checkpoint",
+        metavar="MOMENT",
+        help="the checkpoint has passed a moment: ISO 8601 (UTC unless it says otherwise) or Unix seconds",
+    ),
+    _option("--cutover-ready", action="store_true", help="all that a safe switchover needs (lag within 25 s)"),
+    _option("--status", metavar="STATUS", help="the project's status is one of these, with commas, e.g. RELEASED"),
+    _option("--verified", action="store_true", help="full verification is done and every table is consistent"),
+)
+
+_TIMES = "TIME is in seconds, or like 90s, 15m, 2h, 7d."
+
+
+def _patience(poke_interval: str, timeout: str | None) -> tuple[Option, ...]:
+    return (
+        _option(
+            "--timeout",
+            metavar="TIME",
+            default=timeout,
+            help=f"give up after so long; 0 looks once (default: {timeout or 'never'})",
+        ),
+        _option(
+            "--poke-interval",
+            metavar="TIME",
+            default=poke_interval,
+            help=f"time between two looks, 1 s at least (default: {poke_interval})",
+        ),
+        _option("--fail-on-suspend", action="store_true", help="a paused project fails, instead of being waited for"),
+        _option(
+            "--failure-grace",
+            metavar="TIME",
+            default="120",
+            help="time that OMS has to recover from a failure by itself (default: 120)",
+        ),
+        _option(
+            "--outage-tolerance",
+            metavar="TIME",
+            default="600",
+            help="time without a usable answer of OMS until it fails (default: 600)",
+        ),
+    )
+
+
+COMMANDS = (
+    Command(
+        "projects",
+        "List projects: id, name, status, step, progress, lag, alarms",
+        (
+            _option("--status", metavar="STATUS", action="append", help="only these statuses, with commas"),
+            _option("--name", metavar="TEXT", help="only projects with this in their name, or with this id"),
+            _option("--label", metavar="LABEL", action="append", help="only projects with this label (name or id)"),
+            _option("--type", choices=("MIGRATION", "SYNC"), help="only projects of this type"),
+            _option("--source-type", metavar="TYPE", action="append", help="only from such sources, e.g. MYSQL"),
+            _option("--target-type", metavar="TYPE", action="append", help="only to such targets, e.g. OB_MYSQL"),
+            *COMMON,
+        ),
+        "List the projects that the connection's user may see. Options that name something may be repeated.",
+        "exit codes: 0 listed, 2 wrong command line, 5 OMS gave no usable answer",
+    ),
+    Command(
+        "status",
+        "Show a project: steps with bars, rows, rates, time left, lag, errors",
+        (PROJECT, PROJECT_TYPE, *COMMON),
+        "Show a project as it is now. Nothing is judged: for that there are wait and verify.",
+        "exit codes: 0 shown, 2 wrong command line, 5 OMS gave no usable answer",
+    ),
+    Command(
+        "watch",
+        "Show a project live, until a milestone or Ctrl-C",
+        (PROJECT, *MILESTONES, *_patience("10", None), PROJECT_TYPE, *COMMON),
+        "Show a project as status does, again and again, until a milestone (as in wait) or Ctrl-C.\n"
+        f"Where there is no terminal it writes a line when something changes. {_TIMES}",
+        ENDINGS,
+    ),
+    Command(
+        "verify",
+        "Show which tables full verification found to differ",
+        (PROJECT, *COMMON),
+        "Show what full verification found. Every page of the result is read.",
+        "exit codes: 0 every table is consistent, 1 tables differ, 2 wrong command line, 4 not known (yet),\n"
+        "5 OMS gave no usable answer",
+    ),
+    Command(
+        "wait",
+        "Wait for a milestone, as a gate does; for shell scripts and CI",
+        (PROJECT, *MILESTONES, *_patience("30", "7d"), PROJECT_TYPE, *COMMON),
+        "Wait until a project has reached one milestone. It is judged exactly as the sensors do.\n"
+        f"Progress goes to stderr, the result to stdout. {_TIMES}",
+        ENDINGS,
+    ),
+    Command(
+        "test-connection",
+        "Ask OMS something harmless, and say what is wrong if it doesn't answer",
+        COMMON,
+        "Ask OMS for its labels, which changes nothing, and say in words what is wrong if that fails.",
+        "exit codes: 0 OMS answers, 2 wrong command line, 5 it doesn't",
+    ),
+)
+
+
+def runner(command: Command) -> Callable[[Namespace], None]:
+    """Return what runs a command and ends the process with its exit code."""
+
+    def run(given: Namespace) -> None:
+        from airflow_provider_oms.cli.running import run
+
+        raise SystemExit(int(run(command.name, given)))
+
+    return run
+
+
+def get_oms_cli_commands() -> list[Any]:
+    """Return the commands in Airflow's form; named in the provider info under ``cli``, for Airflow 3.2 and later."""
+    from airflow.cli.cli_config import ActionCommand, Arg, GroupCommand
+
+    return [
+        GroupCommand(
+            name="oms",
+            help=HELP,
+            subcommands=tuple(
+                ActionCommand(
+                    name=command.name,
+                    help=command.help,
+                    func=runner(command),
+                    args=tuple(Arg(tuple(option.flags), **option.settings) for option in command.options),
+                    description=command.description,
+                    epilog=command.epilog,
+                )
+                for command in COMMANDS
+            ),
+        )
+    ]

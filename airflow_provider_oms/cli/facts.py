@@ -1,0 +1,226 @@
+"""What OMS said, as JSON: the documented keys of ``--json``, from which the pictures are made as well.
+
+Nothing here decides anything; values that can't be read are null. Times are ISO 8601 in UTC, lengths are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from airflow_provider_oms.cli.asking import Asker, Found
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnsupportedActionError
+from airflow_provider_oms.client.fields import Checkpoint
+from airflow_provider_oms.client.models import Project, ProjectProgress, Step, StepExtra, StepInfo
+from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.client.protocol import Answer, utc_text
+from airflow_provider_oms.milestones import freshness
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.kinds import DIRECTIONS
+from airflow_provider_oms.milestones.look import known, lag_of
+from airflow_provider_oms.milestones.steps import StepKind
+
+_STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}
+
+
+def of_row(row: Project, at: float) -> dict[str, Any]:
+    """Return a row of ``ListProjects``.
+
+    :param row: the row
+    :param at: when OMS said so, Unix seconds
+    """
+    try:
+        steps = row.steps
+    except OmsMalformedAnswerError:
+        steps = []
+    current = _current(steps)
+    direction, checkpoint = _stream(steps)
+    return {
+        "id": known(row, Project.id),
+        "name": known(row, Project.name),
+        "type": known(row, Project.type),
+        "source_type": known(row, Project.source_endpoint_type),
+        "target_type": known(row, Project.sink_endpoint_type),
+        "labels": _labels(row),
+        "status": known(row, Project.status),
+        "step": current and known(current, Step.name),
+        "progress": current and known(current, Step.progress),
+        "direction": direction,
+        "checkpoint": checkpoint,
+        "lag": lag_of(checkpoint, at),
+        "alarms": _alarms(row),
+        "alarm_level": known(row, Project.alarm_level),
+        "time": utc_text(at),
+    }
+
+
+def of_project(found: Found, project_type: str = "MIGRATION") -> Dialogue[dict[str, Any]]:
+    """Ask for a project's progress and steps, and return all that is known of it.
+
+    :param found: the project
+    :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it
+    """
+    answer: Answer[ProjectProgress] = yield actions.describe_project_progress(found.id, project_type)
+    steps: list[Step] | None
+    try:
+        steps = (yield actions.describe_project_steps(found.id)).data
+    except OmsUnsupportedActionError:  # OMS 3.3 has none to tell
+        steps = None
+    progress = answer.data
+    current = _current(steps or [])
+    lags = [_lag(answer, steps or [], direction) for direction in DIRECTIONS]
+    shown = lags[1] if lags[1]["checkpoint"] is not None else lags[0]
+    row = {} if found.row is None else of_row(found.row, answer.at)
+    return {
+        "id": found.id,
+        "name": None,
+        "type": None,
+        "source_type": None,
+        "target_type": None,
+        "labels": [],
+        **row,
+        "status": known(progress, ProjectProgress.status),
+        "step": known(current, Step.name) if current else known(progress, ProjectProgress.current_step),
+        "progress": known(current, Step.progress) if current else None,
+        "direction": shown["direction"] if shown["checkpoint"] is not None else None,
+        "checkpoint": shown["checkpoint"],
+        "lag": shown["lag"],
+        "alarms": row.get("alarms"),
+        "alarm_level": known(progress, ProjectProgress.alarm_level),
+        "time": utc_text(answer.at),
+        "clock": answer.clock,
+        "current_step": known(progress, ProjectProgress.current_step),
+        "struct_transfer_progress": known(progress, ProjectProgress.struct_transfer_progress),
+        "full_transfer_progress": known(progress, ProjectProgress.full_transfer_progress),
+        "lags": [lag for lag in lags if lag["enabled"] is not False],
+        "steps": None if steps is None else [_step(step) for step in steps],
+    }
+
+
+def ask(asker: Asker, found: Found, project_type: str) -> dict[str, Any]:
+    """Ask for a project; see :func:`of_project`.
+
+    :raises OmsError: one of its kinds
+    """
+    return asker.converse(of_project(found, project_type))
+
+
+def _step(step: Step) -> dict[str, Any]:
+    info, extra = step.info, step.extra
+    rows, total = known(info, StepInfo.processed_records), known(info, StepInfo.capacity)
+    rate = known(info, StepInfo.target_rps) or known(info, StepInfo.source_rps)
+    left = None
+    if rows is not None and total is not None and rate and rate > 0 and total > rows:
+        left = (total - rows) / rate
+    error = None
+    if step_rules.failed([step]):
+        error = {
+            "code": known(extra, StepExtra.error_code),
+            "message": known(extra, StepExtra.error_message),
+            "time": _time(known(extra, StepExtra.failed_time)),
+        }
+    return {
+        "name": known(step, Step.name),
+        "status": known(step, Step.status),
+        "state": state_of(step),
+        "progress": known(step, Step.progress),
+        "started": _time(known(step, Step.start_time)),
+        "finished": _time(known(step, Step.finish_time)),
+        "rows": rows,
+        "rows_total": total,
+        "rows_per_second": rate,
+        "seconds_left": left,
+        "error": error,
+    }
+
+
+def state_of(step: Step) -> str:
+    """Say in one of a few words how a step is, by the rules of the gates."""
+    try:
+        if step_rules.failed([step]):
+            return "failed"
+        if step_rules.suspended([step]):
+            return "paused"
+        if step_rules.is_done(step):
+            return "done"
+        return "under way" if step_rules.has_started(step) else "not begun"
+    except OmsMalformedAnswerError:
+        return "unknown"
+
+
+def _current(steps: Sequence[Step]) -> Step | None:
+    """Return the last step that has begun: what the project is at, or stands before."""
+    begun = [step for step in steps if state_of(step) in ("failed", "paused", "done", "under way")]
+    return begun[-1] if begun else None
+
+
+def _find(steps: Sequence[Step], direction: str) -> list[Step]:
+    """Return the steps of a direction's stream of changes."""
+    return step_rules.find([step for step in steps if known(step, Step.name)], _STREAMS[direction])
+
+
+def _stream(steps: Sequence[Step]) -> tuple[str | None, Checkpoint | None]:
+    """Return the direction that moves, and its checkpoint; after a switchover that is the reverse one."""
+    for direction in reversed(DIRECTIONS):
+        for step in _find(steps, direction):
+            checkpoint = known(step.info, StepInfo.incr_timestamp_checkpoint)
+            if checkpoint is not None:
+                return direction, checkpoint
+    return None, None
+
+
+def _lag(answer: Answer[ProjectProgress], steps: Sequence[Step], direction: str) -> dict[str, Any]:
+    data = answer.data
+    forward = direction == "forward"
+    enabled = ProjectProgress.enable_incr_sync if forward else ProjectProgress.enable_reverse_incr_transfer
+    checkpoint = known(
+        data, ProjectProgress.incr_sync_checkpoint if forward else ProjectProgress.reverse_incr_transfer_checkpoint
+    )
+    lag = lag_of(checkpoint, answer.at)
+    try:
+        reading = freshness.read(answer, direction)
+        problem = f"{reading.problem}{reading.remark}".strip()
+    except OmsMalformedAnswerError as error:
+        problem = str(error)
+    sampled = next(
+        (
+            sample
+            for step in _find(steps, direction)
+            if (sample := known(step.info, StepInfo.checkpoint_sample_timestamp)) is not None
+        ),
+        None,
+    )
+    return {
+        "direction": direction,
+        "enabled": known(data, enabled),
+        "checkpoint": checkpoint,
+        "checkpoint_time": utc_text(checkpoint) if lag is not None and not isinstance(checkpoint, str) else None,
+        "lag": lag,
+        "sampled_seconds_ago": None if sampled is None else max(0.0, answer.at - sampled),
+        "problem": problem or None,
+    }
+
+
+def _labels(row: Project) -> list[str]:
+    labels = row.get("labels")
+    found = [label.get("name") for label in labels if isinstance(label, dict)] if isinstance(labels, list) else []
+    return [name for name in found if isinstance(name, str)]
+
+
+def _alarms(row: Project) -> dict[str, Any] | None:
+    """Return ``alarmStats`` as far as it is understood; OceanBase documents its keys, not their meaning."""
+    stats = row.get("alarmStats")
+    if not isinstance(stats, dict):
+        return None
+    alarming, recent = stats.get("alarming"), stats.get("recentlyTriggerCount")
+    return {
+        "alarming": alarming if isinstance(alarming, bool) else None,
+        "recent": recent if isinstance(recent, int) and not isinstance(recent, bool) else None,
+        "content": stats.get("alarmContent") if isinstance(stats.get("alarmContent"), str) else None,
+    }
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")

@@ -1,0 +1,77 @@
+"""Where a command writes: pictures or JSON to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import IO, Any
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+#: Columns where there is no terminal that has a number of its own: nothing is cut there.
+_PIPE_WIDTH = 200
+
+
+class Screen:
+    """What a person or a script gets to see.
+
+    :param out: stdout
+    :param err: stderr
+    :param as_json: whether stdout holds JSON and nothing else
+    :param color: whether there may be colours
+    """
+
+    def __init__(self, out: IO[str], err: IO[str], *, as_json: bool = False, color: bool = True) -> None:
+        self.as_json = as_json
+        self.out = _console(out, color)
+        self.err = _console(err, color)
+
+    @property
+    def moves(self) -> bool:
+        """Whether a picture can be drawn over the one before."""
+        return self.out.is_terminal and not self.out.is_dumb_terminal and not self.as_json
+
+    def show(self, picture: RenderableType) -> None:
+        """Show a picture, unless JSON is wanted."""
+        if not self.as_json:
+            self.out.print(picture)
+
+    def write_json(self, value: Any, *, line: bool = False) -> None:
+        """Write JSON, if that is wanted.
+
+        :param value: what to write
+        :param line: whether it is one of many, each in a line of its own
+        """
+        if self.as_json:
+            # Only ASCII comes out, so nothing that OMS sends can steer a terminal or fail to be written.
+            self.out.file.write(json.dumps(value, indent=None if line else 2) + "\n")
+            self.out.file.flush()
+
+    def result(self, text: str, style: str = "") -> None:
+        """Write what it came to."""
+        self.show(Text(text, style=style, overflow="fold"))
+
+    def note(self, text: str, style: str = "") -> None:
+        """Write a line that is no result: to stderr."""
+        self.err.print(Text(text, style=style, overflow="fold"), soft_wrap=not self.err.is_terminal)
+
+    def progress(self, text: str, style: str = "") -> None:
+        """Write how far it is, with the time: to stderr."""
+        self.note(f"{time.strftime('%H:%M:%S')}  {text}", style)
+
+
+def wants_color(refused: bool) -> bool:
+    """Tell whether there may be colours: not with ``--no-color``, nor with ``NO_COLOR`` (https://no-color.org).
+
+    :param refused: whether the command line says no
+    """
+    return not refused and not os.environ.get("NO_COLOR")
+
+
+def _console(file: IO[str], color: bool) -> Console:
+    console = Console(file=file, color_system="auto" if color else None, highlight=False, markup=False, emoji=False)
+    if not console.is_terminal and not os.environ.get("COLUMNS"):
+        console.width = _PIPE_WIDTH
+    return console

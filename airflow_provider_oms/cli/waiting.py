@@ -1,0 +1,252 @@
+"""Waiting in this process: the options as a gate, and look after look until it opens, fails, or the time is up.
+
+What a look comes to is decided by ``milestones.look``, as for the sensors.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_oms.cli.asking import Asker, ProjectFound
+from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.running import UsageError
+from airflow_provider_oms.cli.screen import Screen
+from airflow_provider_oms.cli.words import said, seconds
+from airflow_provider_oms.client.errors import OmsUnsupportedActionError
+from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import (
+    CheckpointLagMilestone,
+    CheckpointReachedMilestone,
+    CutoverReadyMilestone,
+    FullTransferMilestone,
+    FullVerificationMilestone,
+    Milestone,
+    ProjectStatusMilestone,
+    StepMilestone,
+)
+from airflow_provider_oms.milestones.look import Look, look
+from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+
+#: Seconds: the shortest time between two looks, as in the triggerer.
+SHORTEST_INTERVAL = 1.0
+
+_ENDINGS = {
+    State.REACHED: ("reached", Exit.OK),
+    State.FAILED: ("failed", Exit.FAILED),
+    State.WAITING: ("timeout", Exit.TIMEOUT),
+}
+
+
+def milestone_of(given: Namespace) -> Milestone | None:
+    """Return the milestone that the options ask for; None where they ask for none.
+
+    :raises UsageError: when they ask for more than one, or for one that can't be
+    """
+    try:
+        return _milestone_of(given)
+    except UsageError:
+        raise
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _milestone_of(given: Namespace) -> Milestone | None:
+    max_lag = None if given.max_lag is None else seconds("--max-lag", given.max_lag)
+    wanted = [
+        option
+        for option, asked in (
+            ("--step", given.step is not None),
+            ("--full-transfer", given.full_transfer is not False),
+            ("--max-lag", max_lag is not None and not given.cutover_ready),
+            ("--checkpoint", given.checkpoint is not None),
+            ("--cutover-ready", given.cutover_ready),
+            ("--status", given.status is not None),
+            ("--verified", given.verified),
+        )
+        if asked
+    ]
+    if len(wanted) > 1:
+        raise UsageError(f"give one milestone; {' and '.join(wanted)} are given")
+    option = wanted[0] if wanted else ""
+    for name, needs in (
+        ("until", ["--step"]),
+        ("hold_for", ["--max-lag"]),
+        ("direction", ["--max-lag", "--checkpoint"]),
+    ):
+        if getattr(given, name) is not None and option not in needs:
+            raise UsageError(f"--{name.replace('_', '-')} goes with {' or '.join(needs)} only")
+    direction = given.direction or "forward"
+    if option == "--step":
+        return StepMilestone(given.step, given.until or "done")
+    if option == "--full-transfer":
+        return FullTransferMilestone() if given.full_transfer is None else FullTransferMilestone(given.full_transfer)
+    if option == "--max-lag":
+        held = 0.0 if given.hold_for is None else seconds("--hold-for", given.hold_for)
+        return CheckpointLagMilestone(max_lag or 0.0, direction, held)
+    if option == "--checkpoint":
+        return CheckpointReachedMilestone(given.checkpoint, direction)
+    if option == "--cutover-ready":
+        return CutoverReadyMilestone() if max_lag is None else CutoverReadyMilestone(max_lag)
+    if option == "--status":
+        return ProjectStatusMilestone(given.status)
+    return FullVerificationMilestone() if option else None
+
+
+@dataclass(frozen=True)
+class NoMilestone(Milestone):
+    """What to watch when no milestone is given: never reached, but it fails as every gate does."""
+
+    kind = "none"
+
+    def describe(self) -> str:
+        return "nothing but Ctrl-C"
+
+    def check(self, look: Look) -> Dialogue[Verdict]:
+        answer = yield from look.progress()
+        with suppress(OmsUnsupportedActionError):  # OMS 3.3 has none to tell
+            yield from look.steps()
+        return look.waiting("", look.sighting(answer))
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait, and what for.
+
+    :param gate: the settings of the gate; its project is what was typed
+    :param timeout: seconds until it gives up; None for never
+    """
+
+    gate: Gate
+    timeout: float | None
+
+    @classmethod
+    def read(cls, given: Namespace, milestone: Milestone) -> Patience:
+        """Read the options.
+
+        :raises UsageError: naming the one that is wrong
+        """
+        try:
+            gate = Gate(
+                milestone=milestone,
+                project_id=given.project,
+                project_type=given.project_type,
+                oms_conn_id=given.conn_id,
+                poke_interval=max(SHORTEST_INTERVAL, seconds("--poke-interval", given.poke_interval)),
+                fail_on_suspend=given.fail_on_suspend,
+                failure_grace=seconds("--failure-grace", given.failure_grace),
+                outage_tolerance=seconds("--outage-tolerance", given.outage_tolerance),
+            )
+        except UsageError:
+            raise
+        except ValueError:
+            raise UsageError("PROJECT must be the id or the name of a project") from None
+        return cls(gate, None if given.timeout is None else seconds("--timeout", given.timeout))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A look.
+
+    :param gate: the gate that was looked at: first the one that finds the project, then the one that was asked for
+    :param verdict: what it came to
+    :param next_look: seconds until the next one; None when this was the last
+    """
+
+    gate: Gate
+    verdict: Verdict
+    next_look: float | None
+
+    @property
+    def finding(self) -> bool:
+        """Whether the project itself isn't found yet."""
+        return isinstance(self.gate.milestone, ProjectFound)
+
+
+def looks(asker: Asker, patience: Patience) -> Iterator[Seen]:
+    """Look again and again. The last look is the one at the deadline: what was reached meanwhile counts.
+
+    :param asker: whom to ask
+    :param patience: what for, and how long
+    """
+    end = None if patience.timeout is None else time.monotonic() + patience.timeout
+    memory = Memory()
+    settings = {**vars(patience.gate)}
+    gate = Gate(**{**settings, "milestone": ProjectFound(patience.gate.project)})
+    while True:
+        asker.begin()
+        verdict = asker.converse(look(gate, memory, time.time()))
+        if isinstance(gate.milestone, ProjectFound) and verdict.state is State.REACHED:
+            gate = Gate(**{**settings, "project_id": verdict.seen.project})
+            continue
+        left = None if end is None else end - time.monotonic()
+        over = verdict.state is not State.WAITING or (left is not None and left <= 0)
+        pause = gate.poke_interval if left is None else min(gate.poke_interval, left)
+        yield Seen(gate, verdict, None if over else pause)
+        if over:
+            return
+        time.sleep(max(0.0, pause))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How waiting ended.
+
+    :param word: reached, failed, timeout or interrupted
+    :param code: the exit code
+    :param message: why, for a person
+    :param seen: the last look, None when there was none
+    """
+
+    word: str
+    code: Exit
+    message: str
+    seen: Seen | None
+
+    @classmethod
+    def of(cls, seen: Seen, patience: Patience) -> Outcome:
+        """Return what the last look came to."""
+        word, code = _ENDINGS[seen.verdict.state]
+        message = said(seen.verdict.message)
+        if code is Exit.TIMEOUT:
+            message = f"Still waiting after {patience.timeout:g} s (--timeout). {message}"
+        return cls(word, code, message, seen)
+
+    @classmethod
+    def interrupted(cls, seen: Seen | None) -> Outcome:
+        """Return what it came to when somebody pressed Ctrl-C."""
+        message = (
+            "Interrupted before OMS had answered." if seen is None else f"Interrupted. {said(seen.verdict.message)}"
+        )
+        return cls("interrupted", Exit.INTERRUPTED, message.strip(), seen)
+
+    def as_dict(self, milestone: Milestone | None) -> dict[str, Any]:
+        """Return it as JSON.
+
+        :param milestone: what was waited for
+        """
+        return {
+            "outcome": self.word,
+            "exit_code": int(self.code),
+            "milestone": None if milestone is None else milestone.describe(),
+            "message": self.message,
+            "seen": None if self.seen is None else self.seen.verdict.seen.as_dict(),
+        }
+
+
+class ScreenLog:
+    """Where a gate's log goes: stderr."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+
+    def log(self, level: int, pattern: str, text: str) -> None:
+        """Write a line."""
+        style = "red" if level >= logging.ERROR else "yellow" if level >= logging.WARNING else ""
+        self._screen.progress(said(pattern % text), style)

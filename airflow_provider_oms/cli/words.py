@@ -1,0 +1,56 @@
+"""Times, lengths of time and OMS's words, between the command line and people."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from airflow_provider_oms.cli.running import UsageError
+from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.milestones import arguments
+
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
+
+
+def seconds(option: str, text: str) -> float:
+    """Read a length of time: seconds, or a number with s, m, h or d.
+
+    :param option: where it was given
+    :param text: what was typed
+    :raises UsageError: naming the option
+    """
+    found = _TIME.fullmatch(text.strip().lower())
+    if not found:
+        raise UsageError(f"{option} must be a length of time such as 90, 90s, 15m, 2h or 7d; it is {text!r}")
+    return arguments.seconds(option, float(found[1]) * _UNITS[found[2]])
+
+
+def span(length: float | None) -> str:
+    """Write a length of time with its two largest units."""
+    if length is None:
+        return ""
+    whole = int(length)
+    days, hours, minutes = whole // 86400, whole % 86400 // 3600, whole % 3600 // 60
+    if days:
+        return f"{days:,} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    if minutes:
+        return f"{minutes} min {whole % 60} s"
+    return f"{whole} s"
+
+
+def clock(at: str) -> str:
+    """Write a time of the JSON, ISO 8601 in UTC, for a person."""
+    return at.replace("T", " ").replace("+00:00", " UTC")
+
+
+def shown(value: Any, limit: int = 200) -> str:
+    """Make what OMS sent safe to show: nothing in it may steer the terminal."""
+    return "" if value is None else plain(value, limit)
+
+
+def said(message: str) -> str:
+    """Turn the advice of a gate's message to somebody who has no task to clear, but a command to run again."""
+    return message.replace("clear this task", "run this command again")
