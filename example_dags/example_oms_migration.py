@@ -30,8 +30,10 @@ It needs the connections `oms_default`, `shop_mysql` (host, login and password o
 (the target; its login is `user@tenant#cluster`). The passwords stay in the connections.
 """
 
+# --8<-- [start:tables]
 #: What moves: two tables as they are, and the old part of a third one under another name.
 TABLES = transfer_mapping({"shop": ["orders", "customers", table("log", rename="log_old", where="id < 1000000")]})
+# --8<-- [end:tables]
 
 with DAG(
     dag_id="example_oms_migration",
