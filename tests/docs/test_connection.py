@@ -1,0 +1,66 @@
+"""The page about the connection: every form on it means the same."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+import pytest
+from airflow.providers.common.compat.sdk import Connection
+
+from airflow_provider_oms.client.settings import ClientSettings
+from airflow_provider_oms.get_provider_info import get_provider_info
+from airflow_provider_oms.hooks.connection import read_settings
+from tests.docs.pages import DOCS, blocks, commands
+
+PAGE = DOCS / "connection.md"
+WANTED = ClientSettings(
+    base_url="https://oms.example.com:8089", login="viewer", password="p@ss", verify="/etc/ssl/oms-ca.pem", timeout=10
+)
+
+COMMANDS = [shlex.split(line) for block in blocks(PAGE, "sh") for line in commands(block.text)]
+EXPORTS = [line[1].partition("=") for line in COMMANDS if line[0] == "export"]
+VALUES = [value for name, _, value in EXPORTS if name == "AIRFLOW_CONN_OMS_DEFAULT"]
+
+
+def settings_of(connection):
+    return read_settings(connection, connection.extra_dejson)
+
+
+@pytest.mark.parametrize("value", VALUES, ids=["json", "uri"])
+def test_an_environment_variable(value, monkeypatch):
+    from airflow_provider_oms.hooks.oms import OmsHook
+
+    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", value)
+    assert settings_of(OmsHook.get_connection("oms_default")) == WANTED
+
+
+def test_a_secrets_backend(tmp_path, monkeypatch):
+    from airflow.secrets.local_filesystem import LocalFilesystemBackend
+
+    (block,) = blocks(PAGE, "json")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / block.title).write_text(block.text)
+    said = {name: value for name, _, value in EXPORTS}
+    assert said["AIRFLOW__SECRETS__BACKEND"] == f"{LocalFilesystemBackend.__module__}.LocalFilesystemBackend"
+    backend = LocalFilesystemBackend(**json.loads(said["AIRFLOW__SECRETS__BACKEND_KWARGS"]))
+    assert settings_of(backend.get_connection("oms_default")) == WANTED
+
+
+def test_the_command_line():
+    from airflow.cli.cli_parser import get_parser
+
+    (line,) = [line for line in COMMANDS if line[:2] == ["airflow", "connections"]]
+    given = get_parser().parse_args(line[1:])
+    fields = ("conn_type", "host", "port", "schema", "login", "password", "extra")
+    values = {name: getattr(given, name if name == "conn_type" else f"conn_{name}") for name in fields}
+    values["port"] = int(values["port"])  # as the command itself does
+    assert settings_of(Connection(conn_id=given.conn_id, **values)) == WANTED
+
+
+def test_every_field_of_the_form_is_explained():
+    fields = get_provider_info()["connection-types"][0]["conn-fields"]
+    page = PAGE.read_text()
+    for name, field in fields.items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| extra `{name}` |")]
+        assert str(field["schema"]["default"]) in row.split("|")[2]

@@ -1,0 +1,120 @@
+"""The recipes: each DAG is run by a real ``dag.test()`` against a simulated OMS."""
+
+from __future__ import annotations
+
+import sys
+from copy import copy
+
+import jinja2
+import pytest
+
+from airflow_provider_oms.demo.runner import load_dag, set_argument
+from airflow_provider_oms.simulator import Clock, Project, Simulator
+from tests.docs.pages import DOCS, files
+from tests.example_dags.conftest import Outcome
+
+RECIPES = sorted((DOCS / "recipes").glob("*.md"))
+
+
+@pytest.fixture
+def oms(monkeypatch):
+    """An OMS in which a minute takes a second."""
+    with Simulator(clock=Clock(speed=60)) as sim:
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
+        yield sim
+
+
+@pytest.fixture
+def load(airflow_db):
+    """Save a recipe's DAG where Airflow looks for it, and return it with gates that look often."""
+
+    def load(page, **settings):
+        ((title, text),) = files(DOCS / "recipes" / page).items()
+        file = airflow_db / title
+        file.write_text(text)
+        dag = load_dag(file, file.stem)
+        for name, value in {"poke_interval": 1.0, "retries": 0, **settings}.items():
+            set_argument(dag, name, value)
+        return dag
+
+    return load
+
+
+def running(name="shop", **more):
+    return Project(name=name, status="RUNNING", step="INCR_TRANSFER", **more)
+
+
+def test_every_recipe_but_the_list_has_a_dag():
+    assert [page.name for page in RECIPES if not files(page)] == ["index.md"]
+
+
+def test_the_daily_job_runs_on_complete_data(oms, load):
+    oms.add_project(running(initial_lag=120))
+    outcome = Outcome(load("daily-job.md").test())
+    assert outcome.states() == {"complete": {"success"}, "report": {"success"}}
+    assert outcome.returned("report").startswith("complete at ")
+
+
+def test_a_run_without_a_data_interval_fails(oms, load):
+    gate = load("daily-job.md").get_task("complete")
+    with pytest.raises(jinja2.UndefinedError, match="'data_interval_end' is undefined"):
+        copy(gate).render_template_fields({})
+
+
+def test_the_cut_over_moves_the_application_last(oms, load):
+    oms.add_project(running())
+    outcome = Outcome(load("cut-over.md").test())
+    assert outcome.states() == {name: {"success"} for name in ("ready", "stop_writes", "drained", "move_application")}
+
+
+def test_many_projects_are_started_and_waited_for(oms, load):
+    ids = sorted(oms.add_project(Project(name=f"shop_{number}")) for number in (1, 2))
+    other = oms.add_project(Project(name="other"))
+    outcome = Outcome(load("many-projects.md").test())
+    assert outcome.run_state == "success"
+    assert sorted(outcome.returned("report")) == ids
+    assert oms.project(other).status == "INIT"
+
+
+class TestAlerts:
+    @pytest.fixture
+    def alert(self, load, monkeypatch):
+        def run(**settings):
+            dag = load("alerts.md", **settings)
+            said = []
+            monkeypatch.setattr(sys.modules[dag.dag_id].log, "error", lambda text, *values: said.append(text % values))
+            assert Outcome(dag.test()).states()["complete"] == {"failed"}
+            (alert,) = said
+            return alert
+
+        return run
+
+    @pytest.mark.parametrize("deferrable", [False, True])
+    def test_a_failure_says_why(self, oms, alert, deferrable):
+        oms.add_project(running(initial_lag=200_000))
+        oms.project("shop").fail(message="no space left")
+        alert = alert(deferrable=deferrable, failure_grace=0)
+        assert alert.startswith("watched_report.complete failed. The project has failed: INCR_TRANSFER GHANA-")
+        assert "no space left. Mend the cause, resume the project in OMS, then clear this task." in alert
+
+    @pytest.mark.parametrize(
+        ("deferrable", "said"),
+        [(True, "Still waiting after 1 s (timeout). The forward checkpoint is at "), (False, "Sensor has timed out; ")],
+    )
+    def test_a_time_out_says_so(self, oms, alert, deferrable, said):
+        oms.add_project(running(initial_lag=200_000, idle_source=True))
+        assert alert(deferrable=deferrable, timeout=1).startswith(f"watched_report.complete failed. {said}")
+
+
+def test_an_idle_source_holds_the_gate_until_something_is_written(oms, load):
+    oms.add_project(running(initial_lag=200_000, catch_up_rate=100_000, idle_source=True))
+    assert Outcome(load("idle-source.md", timeout=1).test()).states()["complete"] == {"failed"}
+    oms.project("shop").set(idle_source=False)
+    assert Outcome(load("idle-source.md").test()).run_state == "success"
+
+
+def test_the_night_shift_resumes_waits_and_stops(oms, load):
+    oms.add_project(Project(name="shop", status="SUSPEND", step="INCR_TRANSFER"))
+    outcome = Outcome(load("paused.md").test())
+    assert outcome.states() == {name: {"success"} for name in ("resume", "complete", "report", "stop")}
+    assert oms.project("shop").status == "SUSPEND"

@@ -1,0 +1,78 @@
+"""The night on the page about time-outs: replayed against a simulated OMS, look by look."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.simulator import Clock, Project, Simulator
+from tests.docs.pages import DOCS, blocks, fits
+
+PAGE = DOCS / "timeouts.md"
+MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+
+NIGHT = re.findall(r"^\| (\d\d:\d\d:\d\d) \| (.*?) \| `(.*)` \|$", PAGE.read_text(), re.MULTILINE)
+
+
+def happens(oms, time):
+    """Do what the page says that happens at a time."""
+    shop = oms.project("shop")
+    match time:
+        case "00:00:05":
+            shop.set_lag(2400)
+        case "00:30:00":
+            oms.down()
+        case "00:50:00":
+            oms.up()
+            shop.set_lag(5400)
+        case "02:10:00":
+            shop.set_lag(8000)
+            shop.fail("INCR_TRANSFER", message="no space left")
+        case "02:12:30":
+            pass
+        case "02:40:00":
+            shop.resume()
+            shop.set_lag(9700)
+        case "03:05:00":
+            shop.set_lag(10_800)
+        case _:
+            raise AssertionError(f"the page has a time that the test doesn't know: {time}")
+
+
+@pytest.fixture
+def gate():
+    """The gate of the page, its template rendered."""
+    (block,) = blocks(PAGE, "python")
+    scope: dict = {}
+    exec(block.text, scope)  # noqa: S102
+    sensor = scope["complete"]
+    sensor.checkpoint = MIDNIGHT
+    return sensor.gate()
+
+
+def test_the_night_goes_as_the_page_says(gate, pauses, monkeypatch):
+    begin = MIDNIGHT - 60
+    shop = Project(name="shop", status="RUNNING", step="INCR_TRANSFER", catch_up_rate=1, steady_lag=1)
+    ends = {}
+    with Simulator([shop], clock=Clock(start=begin, speed=0)) as oms:
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", oms.connection_json)
+        memory = Memory()
+        for time, story, said in NIGHT:
+            now = datetime.fromisoformat(f"2026-11-23T{time}+00:00").timestamp()
+            oms.clock.advance(now - oms.clock.now())
+            happens(oms, time)
+            if "cleared the task" in story:
+                memory = Memory()
+            with OmsHook() as hook:
+                verdict = converse(hook, look(gate, memory, now))
+            assert fits(said, verdict.message), time
+            ends[time] = verdict.state
+            assert (verdict.state is State.FAILED) == ("**fails**" in story), time
+            assert (verdict.state is State.REACHED) == ("**opens**" in story), time
+    assert len(ends) == 7
