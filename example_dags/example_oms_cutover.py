@@ -82,19 +82,38 @@ with DAG(
 
     stopped = stop_writes()
     # --8<-- [start:drained]
-    drained = OmsCheckpointReachedSensor(task_id="drained", project_name=PROJECT, checkpoint=stopped)
+    drained = OmsCheckpointReachedSensor(
+        task_id="drained",
+        project_name=PROJECT,
+        checkpoint=stopped,
+    )
     # --8<-- [end:drained]
     # --8<-- [start:advance]
-    to_switchover = OmsAdvanceProjectOperator(task_id="to_switchover", project_name=PROJECT, from_step="FULL_VERIFIER")
+    to_switchover = OmsAdvanceProjectOperator(
+        task_id="to_switchover",
+        project_name=PROJECT,
+        from_step="FULL_VERIFIER",
+    )
     switch_over = OmsAdvanceProjectOperator(
-        task_id="switch_over", project_name=PROJECT, from_step="TRANSFER_APP_SWITCH"
+        task_id="switch_over",
+        project_name=PROJECT,
+        from_step="TRANSFER_APP_SWITCH",
     )
     # --8<-- [end:advance]
     # --8<-- [start:step]
-    switched = OmsStepSensor(task_id="switched", project_name=PROJECT, step="TRANSFER_APP_SWITCH")
+    switched = OmsStepSensor(
+        task_id="switched",
+        project_name=PROJECT,
+        step="TRANSFER_APP_SWITCH",
+    )
     # --8<-- [end:step]
     # --8<-- [start:reverse_lag]
-    way_back = OmsCheckpointLagSensor(task_id="way_back", project_name=PROJECT, max_lag=25, direction="reverse")
+    way_back = OmsCheckpointLagSensor(
+        task_id="way_back",
+        project_name=PROJECT,
+        max_lag=25,
+        direction="reverse",
+    )
     # --8<-- [end:reverse_lag]
 
     @task

@@ -34,7 +34,9 @@ with DAG(
 ) as dag:
     # --8<-- [start:checkpoint_reached]
     complete = OmsCheckpointReachedSensor(
-        task_id="complete", project_name="{{ params.project }}", checkpoint="{{ data_interval_end }}"
+        task_id="complete",
+        project_name="{{ params.project }}",
+        checkpoint="{{ data_interval_end }}",
     )
     # --8<-- [end:checkpoint_reached]
 

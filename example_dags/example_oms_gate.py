@@ -39,13 +39,23 @@ with DAG(
     doc_md=DOC,
 ) as dag:
     # --8<-- [start:start]
-    start = OmsStartProjectOperator(task_id="start", project_name="{{ params.project }}")
+    start = OmsStartProjectOperator(
+        task_id="start",
+        project_name="{{ params.project }}",
+    )
     # --8<-- [end:start]
     # --8<-- [start:full_transfer]
-    full_transfer = OmsFullTransferSensor(task_id="full_transfer", project_name="{{ params.project }}")
+    full_transfer = OmsFullTransferSensor(
+        task_id="full_transfer",
+        project_name="{{ params.project }}",
+    )
     # --8<-- [end:full_transfer]
     # --8<-- [start:checkpoint_lag]
-    lag = OmsCheckpointLagSensor(task_id="lag", project_name="{{ params.project }}", max_lag="{{ params.max_lag }}")
+    lag = OmsCheckpointLagSensor(
+        task_id="lag",
+        project_name="{{ params.project }}",
+        max_lag="{{ params.max_lag }}",
+    )
     # --8<-- [end:checkpoint_lag]
 
     @task

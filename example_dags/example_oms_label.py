@@ -38,7 +38,9 @@ with DAG(
         """Return the projects that run now."""
         return [*done["moved"], *done["already"]]
 
-    full_transfer = OmsFullTransferSensor.partial(task_id="full_transfer").expand(project_id=projects(start.output))
+    full_transfer = OmsFullTransferSensor.partial(
+        task_id="full_transfer",
+    ).expand(project_id=projects(start.output))
     # --8<-- [end:start]
     # --8<-- [start:stop]
     stop = OmsStopProjectsByLabelOperator(task_id="stop", label_name=LABEL)

@@ -43,11 +43,17 @@ with DAG(
 ) as dag:
     stop = OmsStopProjectOperator(task_id="stop", project_name=PROJECT, wait_for_completion=False)
     # --8<-- [start:project_status]
-    paused = OmsProjectStatusSensor(task_id="paused", project_name=PROJECT, target_statuses=["SUSPEND"])
+    paused = OmsProjectStatusSensor(
+        task_id="paused",
+        project_name=PROJECT,
+        target_statuses=["SUSPEND"],
+    )
     # --8<-- [end:project_status]
     # --8<-- [start:update_config]
     throttle = OmsUpdateProjectConfigOperator(
-        task_id="throttle", project_name=PROJECT, config={"fullTransferConfig": {"throttleRps": 2000}}
+        task_id="throttle",
+        project_name=PROJECT,
+        config={"fullTransferConfig": {"throttleRps": 2000}},
     )
     # --8<-- [end:update_config]
 
@@ -57,7 +63,10 @@ with DAG(
         log.info("Here the source is worked on.")
 
     # --8<-- [start:resume]
-    resume = OmsResumeProjectOperator(task_id="resume", project_name=PROJECT).as_teardown(setups=stop)
+    resume = OmsResumeProjectOperator(
+        task_id="resume",
+        project_name=PROJECT,
+    ).as_teardown(setups=stop)
     # --8<-- [end:resume]
     # --8<-- [start:action]
     components = OmsActionOperator(

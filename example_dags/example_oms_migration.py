@@ -32,7 +32,15 @@ It needs the connections `oms_default`, `shop_mysql` (host, login and password o
 
 # --8<-- [start:tables]
 #: What moves: two tables as they are, and the old part of a third one under another name.
-TABLES = transfer_mapping({"shop": ["orders", "customers", table("log", rename="log_old", where="id < 1000000")]})
+TABLES = transfer_mapping(
+    {
+        "shop": [
+            "orders",
+            "customers",
+            table("log", rename="log_old", where="id < 1000000"),
+        ]
+    }
+)
 # --8<-- [end:tables]
 
 with DAG(
@@ -47,12 +55,17 @@ with DAG(
 ) as dag:
     # --8<-- [start:mysql]
     source = OmsCreateMySqlDataSourceOperator(
-        task_id="source", name="shop_mysql", mysql_conn_id="shop_mysql", try_keep_hb=True
+        task_id="source",
+        name="shop_mysql",
+        mysql_conn_id="shop_mysql",
+        try_keep_hb=True,
     )
     # --8<-- [end:mysql]
     # --8<-- [start:oceanbase]
     target = OmsCreateOceanBaseDataSourceOperator(
-        task_id="target", name="shop_oceanbase", oceanbase_conn_id="shop_oceanbase"
+        task_id="target",
+        name="shop_oceanbase",
+        oceanbase_conn_id="shop_oceanbase",
     )
     # --8<-- [end:oceanbase]
     # --8<-- [start:create]
@@ -76,7 +89,10 @@ with DAG(
     full_transfer = OmsFullTransferSensor(task_id="full_transfer", project_id="{{ ti.xcom_pull(task_ids='create') }}")
     # Fails, naming the tables, when a row differs.
     # --8<-- [start:full_verification]
-    verified = OmsFullVerificationSensor(task_id="verified", project_id="{{ ti.xcom_pull(task_ids='create') }}")
+    verified = OmsFullVerificationSensor(
+        task_id="verified",
+        project_id="{{ ti.xcom_pull(task_ids='create') }}",
+    )
     # --8<-- [end:full_verification]
 
     @task

@@ -35,7 +35,10 @@ with DAG(
     verified = OmsFullVerificationSensor(task_id="verified", project_name=PROJECT)
     # --8<-- [start:report]
     report = OmsFullVerificationReportOperator(
-        task_id="report", project_name=PROJECT, max_tables=20, trigger_rule="one_failed"
+        task_id="report",
+        project_name=PROJECT,
+        max_tables=20,
+        trigger_rule="one_failed",
     )
     # --8<-- [end:report]
 
