@@ -48,10 +48,13 @@ def _one(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, st
     """Read one object; OMS sends some of them as a list of one (``DescribeProject``)."""
 
     def read(envelope: Envelope, source: str) -> M:
-        found = list(objects(envelope.data))
-        if len(found) != 1:
-            raise ValueError("one object")
-        return model(found[0], source)
+        found = envelope.data
+        if not isinstance(found, Mapping):
+            listed = list(objects(found))
+            if len(listed) != 1:
+                raise ValueError("one object")
+            found = listed[0]
+        return model(found, source)
 
     return read
 

@@ -91,20 +91,19 @@ class AsyncOmsClient(AsyncOperations):
         if self._unusable is not None:
             raise self._unusable.about(call.asked)
 
-        failed: list[OmsError] = []
+        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
+        try:
+            return read_answer(call, await self._exchange(request, call.asked))
+        except OmsError as error:
+            if attempts(self.settings, call) == 1:
+                raise
+            failed = [error]
 
         async def once() -> Answer[T]:
             if failed:
                 raise failed.pop()
             return read_answer(call, await self._exchange(request, call.asked))
 
-        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
-        try:
-            return await once()
-        except OmsError as error:
-            if attempts(self.settings, call) == 1:
-                raise
-            failed.append(error)
         from tenacity import AsyncRetrying
 
         return await AsyncRetrying(**retry_policy(self.settings, call))(once)

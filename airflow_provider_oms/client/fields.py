@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 #: Beyond any row count, byte rate or Unix time (also in milliseconds): arithmetic with it would overflow.
 _HUGE = 1e18
+_NUMBERS = (int, float)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 #: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
@@ -26,13 +27,13 @@ Checkpoint = float | str
 
 
 class Model:
-    """A view of one JSON object of an answer.
+    """A view of one JSON object of an answer. A value that was read once is kept.
 
     :param raw: the object as OMS sent it
     :param source: where it came from, for error messages
     """
 
-    __slots__ = ("_folded", "raw", "source")
+    __slots__ = ("__dict__", "_folded", "raw", "source")
 
     def __init__(self, raw: Mapping[str, Any], source: str = "OMS") -> None:
         self.raw = raw
@@ -40,10 +41,9 @@ class Model:
         self._folded: dict[str, Any] | None = None
 
     def get(self, name: str) -> Any:
-        """Return the value under ``name``, in whatever case OMS wrote it; None when absent."""
-        value = self.raw.get(name)
-        if value is not None:
-            return value
+        """Return the value under ``name``, or under the same in another case; None when absent."""
+        if name in self.raw:
+            return self.raw[name]
         if self._folded is None:
             self._folded = {str(key).strip().lower(): item for key, item in self.raw.items() if item is not None}
         return self._folded.get(name.lower())
@@ -71,11 +71,15 @@ class Field(Generic[T]):
     :param names: its names, today's first, those of older API generations after it
     """
 
-    __slots__ = ("names", "read")
+    __slots__ = ("attribute", "names", "read")
 
     def __init__(self, read: Callable[[Any], T], *names: str) -> None:
         self.read = read
         self.names = names
+        self.attribute = ""
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        self.attribute = attribute
 
     @overload
     def __get__(self, model: None, owner: type) -> Self: ...
@@ -84,16 +88,19 @@ class Field(Generic[T]):
     def __get__(self, model: Model | None, owner: type) -> Any:
         if model is None:
             return self
-        for name in self.names:
-            value = model.raw.get(name)
-            if value is None:
-                value = model.get(name)
-            if value is not None:
-                try:
-                    return self.read(value)
-                except ValueError as error:
-                    raise model.malformed(name, value, str(error)) from None
-        return None
+        name = self.names[0]
+        value = model.raw.get(name)
+        if value is None:  # it may be in another case, or under a name of another generation
+            name, value = next(
+                ((other, found) for other in self.names if (found := model.get(other)) is not None), (name, None)
+            )
+        try:
+            meaning = None if value is None else self.read(value)
+        except ValueError as error:
+            raise model.malformed(name, value, str(error)) from None
+        # Python finds it there next time: rules read the same few values again and again.
+        model.__dict__[self.attribute] = meaning
+        return meaning
 
 
 class NestedField(Field[list[T]]):
@@ -137,7 +144,7 @@ def word(value: Any) -> str:
 def number(value: Any) -> float:
     """Read a finite number, also one written as text."""
     if not isinstance(value, bool):
-        if isinstance(value, int | float) and abs(value) < _HUGE:  # neither does nan
+        if isinstance(value, _NUMBERS) and -_HUGE < value < _HUGE:  # nan isn't, either
             return value
         if isinstance(value, str):
             stripped = value.strip()

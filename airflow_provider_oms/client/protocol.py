@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from airflow_provider_oms.client.errors import (
     ErrorDetails,
@@ -28,7 +28,7 @@ from airflow_provider_oms.client.errors import (
     OmsUnsupportedActionError,
     plain,
 )
-from airflow_provider_oms.client.fields import Field, Model, boolean, count, text
+from airflow_provider_oms.client.fields import Field, Model, boolean, count
 from airflow_provider_oms.client.settings import ClientSettings
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class Call(Generic[T]):
     @property
     def key(self) -> str:
         """The same for calls that have the same answer."""
-        return f"{self.action} {'/'.join(self.legacy_path or ())} {sorted(self.payload.items())!r}"
+        return f"{self.action} {self.legacy_path} {self.payload!r}"
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,7 @@ class HttpRequest:
     body: bytes | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True)
-class HttpAnswer:
+class HttpAnswer(NamedTuple):
     """An answer, as any HTTP client got it.
 
     :param status: the HTTP status
@@ -103,20 +102,17 @@ class HttpAnswer:
     received_at: float
 
 
-@dataclass(frozen=True)
-class Answer(Generic[T]):
+class Answer(NamedTuple, Generic[T]):
     """What OMS said, and when.
 
     :param data: the model
     :param at: the time of the answer in Unix seconds: OMS's own clock where it told it, else ours
     :param clock: whose clock that is
-    :param request_id: OMS's request id
     """
 
     data: T
     at: float
     clock: Literal["OMS", "local"] = "local"
-    request_id: str | None = None
 
 
 class Envelope(Model):
@@ -124,10 +120,6 @@ class Envelope(Model):
 
     __slots__ = ()
     success = Field(boolean, "success")
-    code = Field(text, "code", "errorCode")
-    message = Field(text, "message")
-    advice = Field(text, "advice")
-    request_id = Field(text, "requestId")
     total_count = Field(count, "totalCount")
 
     @property
@@ -208,9 +200,7 @@ def read_answer(call: Call[T], answer: HttpAnswer) -> Answer[T]:
         ) from None
     except OmsError as error:
         raise error.about(call.asked) from None
-    at, clock = _time_of(answer)
-    request_id = envelope.get("requestId")
-    return Answer(data, at, clock, plain(request_id) if request_id is not None else None)
+    return Answer(data, *_time_of(answer))
 
 
 def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
@@ -325,6 +315,7 @@ def _http_date(value: str) -> float | None:
         return None
 
 
+@lru_cache(maxsize=64)
 def utc_text(at: float) -> str:
     """Write Unix seconds as ISO 8601 in UTC; a time that no calendar has stays a number."""
     try:

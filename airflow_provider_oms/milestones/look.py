@@ -67,15 +67,16 @@ class Look:
         """Describe what a progress answer shows; ``more`` names what the milestone knows better."""
         data = answer.data
         checkpoint = known(data, ProjectProgress.incr_sync_checkpoint)
-        seen = {
-            "status": known(data, ProjectProgress.status),
-            "step": known(data, ProjectProgress.current_step),
-            "progress": known(data, ProjectProgress.full_transfer_progress),
-            "checkpoint": checkpoint,
-            "lag": lag_of(checkpoint, answer.at),
-            "time": utc_text(answer.at),
-        }
-        return Sighting(self.project_id, **seen | more)
+        seen = Sighting(
+            self.project_id,
+            known(data, ProjectProgress.status),
+            known(data, ProjectProgress.current_step),
+            known(data, ProjectProgress.full_transfer_progress),
+            checkpoint,
+            lag_of(checkpoint, answer.at),
+            utc_text(answer.at),
+        )
+        return seen._replace(**more) if more else seen
 
     def reached(self, message: str, seen: Sighting) -> Verdict:
         """The milestone is reached."""
@@ -177,7 +178,7 @@ def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
     """
     memory.looks += 1
     try:
-        project_id = yield from _find_project(gate, memory)
+        project_id = gate.project_id or memory.project_id or (yield from _find_project(gate, memory))
         verdict = yield from gate.milestone.check(Look(gate, memory, project_id))
     except OmsProjectNotFoundError as error:
         memory.unreachable_since = None
@@ -194,22 +195,19 @@ def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
 
 def _find_project(gate: Gate, memory: Memory) -> Dialogue[str]:
     """Resolve the project's name, once."""
-    if gate.project_id is not None:
-        return gate.project_id
-    if memory.project_id is None:
-        name = gate.project_name or ""
-        rows = yield from actions.list_projects(name).whole()
-        found = sorted({row.id or "" for row in rows if row.name == name} - {""})
-        if not found:
-            raise OmsProjectNotFoundError(
-                f"OMS shows this user no project named {plain(name, 200)!r}. Check the name, and the user's role."
-            )
-        if len(found) > 1:
-            raise OmsPermanentError(
-                f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: {plain(', '.join(found))}. "
-                "Use project_id."
-            )
-        memory.project_id = found[0]
+    name = gate.project_name or ""
+    rows = yield from actions.list_projects(name).whole()
+    found = sorted({row.id or "" for row in rows if row.name == name} - {""})
+    if not found:
+        raise OmsProjectNotFoundError(
+            f"OMS shows this user no project named {plain(name, 200)!r}. Check the name, and the user's role."
+        )
+    if len(found) > 1:
+        raise OmsPermanentError(
+            f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: {plain(', '.join(found))}. "
+            "Use project_id."
+        )
+    memory.project_id = found[0]
     return memory.project_id
 
 
@@ -242,7 +240,7 @@ def _outage(gate: Gate, memory: Memory, now: float, error: OmsTemporaryError) ->
 def known(model: Model, field: Field[Any]) -> Any:
     """Read a value that only explains: None where it can't be read."""
     try:
-        return field.__get__(model, type(model))
+        return getattr(model, field.attribute)
     except OmsMalformedAnswerError:
         return None
 

@@ -82,10 +82,13 @@ def failed(steps: Iterable[Step]) -> list[Step]:
 
 def failed_precheck(steps: Iterable[Step]) -> list[Step]:
     """Return a precheck that is FAILED and holds everything up: one behind which something began was skipped."""
-    listed = list(steps)
-    prechecks = [step for step in listed if kind_of(step.name) is StepKind.PRECHECK]
-    behind = [step for step in listed if step not in prechecks]
-    return [] if any(map(has_started, behind)) else failed(prechecks)
+    prechecks = []
+    for step in steps:
+        if kind_of(step.name) is StepKind.PRECHECK:
+            prechecks.append(step)
+        elif has_started(step):
+            return []
+    return failed(prechecks)
 
 
 def suspended(steps: Iterable[Step]) -> list[Step]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class State(StrEnum):
@@ -16,8 +16,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Sighting:
+class Sighting(NamedTuple):
     """What a gate saw. This is what a sensor returns (XCom), so every value is plain JSON.
 
     :param project: the project's id
@@ -39,11 +38,10 @@ class Sighting:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return asdict(self)
+        return self._asdict()
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What a look came to.
 
     :param state: waiting, reached or failed
@@ -55,7 +53,7 @@ class Verdict:
 
     state: State
     message: str
-    seen: Sighting = field(default_factory=Sighting)
+    seen: Sighting = Sighting()
     figures: str = ""
     alarming: bool = False
 

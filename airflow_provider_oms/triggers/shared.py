@@ -86,8 +86,18 @@ class SharedOms:
         In the task of the gate that asks, not in one of its own: that would cost a tenth of a poll. So if the gate is
         cancelled, the next one that waits has to ask again.
         """
+        client = None
         try:
-            found = await self._send(call)
+            try:
+                client = self._clients[-1] if self._clients else await self._open()
+                answer = await client.asend(call)
+            except OmsAuthenticationError:
+                # The password may have been changed since the first gate began; days may have passed.
+                fresh = await self._open(instead_of=client)
+                if fresh is client:
+                    raise
+                answer = await fresh.asend(call)
+            found = answer, asyncio.get_running_loop().time()
         except Exception as error:
             asked.found.set_exception(error)
             asked.found.exception()  # there may be nobody else to look at it
@@ -107,18 +117,6 @@ class SharedOms:
             if now - oldest.at <= self._longest or not oldest.found.done():
                 return
             del self._asked[key]
-
-    async def _send(self, call: Call[T]) -> tuple[Answer[T], float]:
-        client = self._clients[-1] if self._clients else await self._open()
-        try:
-            answer = await client.asend(call)
-        except OmsAuthenticationError:
-            # The password may have been changed since the first gate began; days may have passed.
-            fresh = await self._open(instead_of=client)
-            if fresh is client:
-                raise
-            answer = await fresh.asend(call)
-        return answer, asyncio.get_running_loop().time()
 
     async def _open(self, *, instead_of: AsyncOmsClient | None = None) -> AsyncOmsClient:
         """Return the client; another one than ``instead_of`` if the Airflow connection has changed."""

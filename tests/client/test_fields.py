@@ -177,7 +177,7 @@ class Thing(Model):
         ({"size ": 1}, 1),
         ({"oldSize": 1}, 1),
         ({"OldSize": "1"}, 1),
-        ({"size": None, "Size": 2}, 2),
+        ({"size": None, "Size": 2}, None),
         ({"size": 1, "Size": 2}, 1),
         ({"size": None, "oldSize": 3}, 3),
         ({"size": 1, "oldSize": 3}, 1),
