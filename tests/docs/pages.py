@@ -18,7 +18,7 @@ _BLOCK = re.compile(r'^( *)```(\w+)(?: title="([^"\n]*)")?[^\n]*\n(.*?)^\1```', 
 class Block:
     """A fenced block of a page.
 
-    :param page: the page, from the top of the checkout
+    :param page: the page's folder and name
     :param language: the word behind the fence
     :param title: the file that it is to be saved as, the terminal that it is for, or nothing
     :param text: what stands in it
@@ -43,7 +43,7 @@ def blocks(page: Path, language: str | None = None) -> Iterator[Block]:
     """
     for _, found, title, text in _BLOCK.findall(page.read_text(encoding="utf-8")):
         if language in (None, found):
-            yield Block(str(page.relative_to(ROOT)), found, title, textwrap.dedent(text))
+            yield Block("/".join(page.parts[-2:]), found, title, textwrap.dedent(text))
 
 
 def files(page: Path) -> dict[str, str]:
