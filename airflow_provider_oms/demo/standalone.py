@@ -52,7 +52,7 @@ def run_standalone(screen: Screen, *, deferrable: bool, keep: bool, port: int) -
         screen.say("Airflow starts (airflow standalone); this takes about half a minute. Ctrl-C stops everything.")
         try:
             with Process([sys.executable, "-m", "airflow", "standalone"], environment, log) as airflow:
-                _wait_until_ready(airflow, home, port)
+                wait_until_ready(airflow, home, port)
                 _greet(screen, oms, home, port)
                 while airflow.exit_code() is None:
                     time.sleep(_EVERY)
@@ -117,7 +117,14 @@ def is_healthy(said: Mapping[str, Any]) -> bool:
     return len([state for state in states if state == "healthy"]) >= 3 and not set(states) - {"healthy", None}
 
 
-def _wait_until_ready(airflow: Process, home: Path, port: int) -> None:
+def wait_until_ready(airflow: Process, home: Path, port: int) -> None:
+    """Return when Airflow's parts are healthy and its login is made.
+
+    :param airflow: the running ``airflow standalone``
+    :param home: its home
+    :param port: where its pages are
+    :raises DemoFailed: when it ends, or takes longer than :data:`LIMIT`
+    """
     page = "/api/v2/monitor/health" if airflow_version() >= (3,) else "/health"
     until = time.monotonic() + LIMIT
     while not (is_healthy(_ask(f"http://127.0.0.1:{port}{page}")) and read_login(home)):

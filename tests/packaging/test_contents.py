@@ -1,0 +1,87 @@
+"""What is in the wheel and in the sdist, and what isn't."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+import zipfile
+from configparser import ConfigParser
+from pathlib import PurePosixPath
+
+import pytest
+from tests.packaging.conftest import ROOT
+
+from airflow_provider_oms import __version__
+
+PACKAGE = "airflow_provider_oms"
+INFO = f"{PACKAGE}-{__version__}.dist-info"
+
+
+def tracked(*folders):
+    """The files that git knows."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("there is no git checkout to compare with")
+    listed = subprocess.run(["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
+
+
+@pytest.fixture(scope="module")
+def wheel(built):
+    with zipfile.ZipFile(built.wheel) as archive:
+        yield archive
+
+
+@pytest.fixture(scope="module")
+def sdist(built):
+    """The names in the sdist, without the folder that they are all in."""
+    with tarfile.open(built.sdist) as archive:
+        names = [PurePosixPath(member.name) for member in archive.getmembers() if member.isfile()]
+    assert {name.parts[0] for name in names} == {f"{PACKAGE}-{__version__}"}
+    return {str(name.relative_to(name.parts[0])) for name in names}
+
+
+def test_the_names_of_the_files_say_what_they_are(built):
+    assert built.wheel.name == f"{PACKAGE}-{__version__}-py3-none-any.whl"
+    assert built.sdist.name == f"{PACKAGE}-{__version__}.tar.gz"
+
+
+def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
+    assert {name.split("/")[0] for name in wheel.namelist()} == {PACKAGE, INFO}
+
+
+def test_the_wheel_holds_every_file_of_the_package_and_the_example_dags(wheel):
+    inside = {name for name in wheel.namelist() if name.startswith(f"{PACKAGE}/")}
+    wanted = tracked(PACKAGE) | {f"{PACKAGE}/{name}" for name in tracked("example_dags")}
+    assert wanted <= inside
+    assert f"{PACKAGE}/py.typed" in inside
+    kinds = {PurePosixPath(name).suffix for name in inside}
+    assert kinds == {".py", ".typed", ".yaml"}, "caches, logs and the like don't belong there"
+
+
+def test_the_wheel_s_metadata_is_complete(wheel):
+    names = {name.removeprefix(f"{INFO}/") for name in wheel.namelist() if name.startswith(INFO)}
+    assert names == {"METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE"}
+
+
+def test_the_entry_points(wheel):
+    parser = ConfigParser()
+    parser.read_string(wheel.read(f"{INFO}/entry_points.txt").decode())
+    assert {section: dict(parser[section]) for section in parser.sections()} == {
+        "apache_airflow_provider": {"provider_info": f"{PACKAGE}.get_provider_info:get_provider_info"},
+        "console_scripts": {"airflow-oms": f"{PACKAGE}.cli.main:main", "oms-demo": f"{PACKAGE}.demo:main"},
+    }
+
+
+def test_a_wheel_made_from_the_sdist_is_the_one_made_from_the_checkout(built):
+    assert built.wheel.read_bytes() == built.direct.read_bytes()
+
+
+def test_the_sdist_holds_all_that_git_does_but_what_only_serves_this_repository(sdist):
+    left_out = {name for name in tracked() - sdist if not name.startswith((".ci/", ".github/"))}
+    assert not left_out, "name it in [tool.hatch.build.targets.sdist] of pyproject.toml"
+
+
+def test_the_sdist_holds_nothing_that_was_made_on_this_machine(sdist):
+    assert "PKG-INFO" in sdist
+    strange = {name for name in sdist if {"__pycache__", "logs", "dist"} & set(name.split("/")) or "/." in f"/{name}"}
+    assert strange == {".gitignore"}
