@@ -12,7 +12,7 @@ from typing import Any
 
 from griffe import Alias, Class, Docstring, ExprCall, ExprName, Extension, Function, Module, NameResolutionError, Object
 
-_ROLE = re.compile(r":(?:class|data|func|meth|mod):`(~?)([\w.]+)`")
+_ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`(~?)([\w.]+)`")
 
 
 class Docstrings(Extension):

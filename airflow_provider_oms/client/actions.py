@@ -417,7 +417,10 @@ def list_full_verify_corrections_result(
 
 
 def encode_password(password: str) -> str:
-    """Encode a data source's password as OMS wants it: Base64 (documented in the Chinese pages and done by ODC)."""
+    """Encode a data source's password as OMS wants it: Base64 (documented in the Chinese pages and done by ODC).
+
+    :param password: in clear
+    """
     return encode_secret(password, "the password")
 
 

@@ -13,7 +13,11 @@ _LONGEST_TEXT = 1000
 
 
 def plain(value: Any, limit: int = _LONGEST_TEXT) -> str:
-    """Make text that came from OMS safe for one line of a log: no control characters, no endless length."""
+    """Make text that came from OMS safe for one line of a log: no control characters, no endless length.
+
+    :param value: what came
+    :param limit: the most characters to keep
+    """
     text = str(value)[: limit + 1]
     if not text.isprintable():
         text = "".join(char if char.isprintable() else " " for char in text)
@@ -58,7 +62,10 @@ class OmsError(Exception):
         self.details = details or ErrorDetails()
 
     def about(self, asked: str) -> OmsError:
-        """Return the same error, saying what had been asked, where it doesn't say so yet."""
+        """Return the same error, saying what had been asked, where it doesn't say so yet.
+
+        :param asked: the action and the project, for a person to read
+        """
         if self.details.asked:
             return self
         return type(self)(self.problem, replace(self.details, asked=asked))

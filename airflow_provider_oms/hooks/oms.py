@@ -107,6 +107,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
         Where OMS refuses the login, the Airflow connection is read again: its password may have been changed.
 
+        :param call: what a function of that module returned
         :raises OmsError: one of its kinds
         """
         try:
@@ -194,6 +195,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     async def asend(self, call: Call[T]) -> Answer[T]:
         """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call alone.
 
+        :param call: as there
         :raises OmsError: one of its kinds
         """
         if self._async_client is not None:

@@ -43,7 +43,11 @@ class Clock:
             return self._read()
 
     def advance(self, seconds: float) -> float:
-        """Move the clock forward by hand and return the new time."""
+        """Move the clock forward by hand and return the new time.
+
+        :param seconds: how far.
+        :raises ValueError: when it would run backwards.
+        """
         if seconds < 0:
             raise ValueError(f"A clock cannot run backwards: advance({seconds})")
         with self._lock:

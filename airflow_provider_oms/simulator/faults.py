@@ -46,7 +46,9 @@ class Fault:
     :param size: bytes for ``huge``.
     :param chunked: ``huge`` without a Content-Length.
     :param location: where ``redirect`` leads.
-    :param code: error code for ``error``, with ``message`` and ``advice``.
+    :param code: error code for ``error``.
+    :param message: OMS's message for ``error``.
+    :param advice: OMS's advice for ``error``.
     :param execute: execute the action also where the answer is replaced (a proxy that lost the answer).
     """
 

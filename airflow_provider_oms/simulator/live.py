@@ -13,7 +13,12 @@ _MACHINE_STATUSES = ("INIT", "RUNNING", "SUSPEND", "FAILED", "FINISHED", "RELEAS
 
 
 class LiveProject:
-    """A project that a simulator holds. Every method may be called from any thread."""
+    """A project that a simulator holds. Every method may be called from any thread.
+
+    :param project: what it began as.
+    :param clock: the simulated clock.
+    :param lock: a lock to share.
+    """
 
     def __init__(self, project: Project, clock: Clock, lock: threading.RLock | None = None) -> None:
         self.project = project
@@ -93,11 +98,17 @@ class LiveProject:
         return self.state().current_step
 
     def step_status(self, step: str) -> str:
-        """Return the status of a step by its v2 name."""
+        """Return the status of a step.
+
+        :param step: its v2 name.
+        """
         return self.state().steps[step].status
 
     def progress(self, step: str) -> int:
-        """Return the percentage of a step by its v2 name."""
+        """Return the percentage of a step.
+
+        :param step: its v2 name.
+        """
         return self.state().steps[step].progress
 
     # -- what the API does; each raises NotAllowed in the wrong state --------------------------------------------------
@@ -129,7 +140,10 @@ class LiveProject:
         self._add("delete")
 
     def configure(self, config: dict[str, Any]) -> None:
-        """UpdateProjectConfig: a full replacement, items left out are gone."""
+        """UpdateProjectConfig: a full replacement, items left out are gone.
+
+        :param config: the whole configuration, by section, in OMS's own keys.
+        """
         with self._lock:
             struct = config.get("structTransferConfig")
             waits = isinstance(struct, dict) and struct.get("autoProcessedToNextStep") is False
@@ -137,7 +151,11 @@ class LiveProject:
             self.config = dict(config)
 
     def reset_incr(self, timestamp: float, reverse: bool = False) -> None:
-        """ResetIncrStartTimestamp."""
+        """ResetIncrStartTimestamp.
+
+        :param timestamp: where it starts again, Unix seconds.
+        :param reverse: the reverse direction instead of the forward one.
+        """
         self._add("reset_incr", timestamp=float(timestamp), reverse=bool(reverse))
 
     # -- what only a test or a person does -----------------------------------------------------------------------------
@@ -158,7 +176,14 @@ class LiveProject:
         recover_after: float | None = None,
         step_only: bool = False,
     ) -> None:
-        """Let a step (the current one when not named) fail now."""
+        """Let a step fail now.
+
+        :param step: its name, in any of OMS's vocabularies; the current one when not given.
+        :param code: OMS's error code of it.
+        :param message: OMS's message.
+        :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
+        :param step_only: only the step is FAILED, the project goes on as RUNNING.
+        """
         failure = Failure(
             step or self.current_step, code=code, message=message, recover_after=recover_after, step_only=step_only
         )
@@ -169,11 +194,17 @@ class LiveProject:
         self._add("recover")
 
     def set_lag(self, seconds: float) -> None:
-        """Put the checkpoint of the running direction so many seconds behind now, sampled now."""
+        """Put the checkpoint of the running direction so many seconds behind now, sampled now.
+
+        :param seconds: how many.
+        """
         self._add("set", lag=float(seconds))
 
     def set(self, **values: Any) -> None:
-        """Change ``idle_source``, ``steady_lag``, ``catch_up_rate`` or ``status_override`` from now on."""
+        """Change ``idle_source``, ``steady_lag``, ``catch_up_rate`` or ``status_override`` from now on.
+
+        :param values: these, by name.
+        """
         unknown = set(values) - {"idle_source", "steady_lag", "catch_up_rate", "status_override"}
         if unknown:
             raise ValueError(f"Cannot set {', '.join(sorted(unknown))}")

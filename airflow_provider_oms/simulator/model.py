@@ -43,6 +43,9 @@ class Failure:
     :param step: the step's name, in any of OMS's vocabularies.
     :param at: percentage of the step's progress at which it fails.
     :param after: instead of ``at``: seconds of the step's own running time (the way for continuous steps).
+    :param code: OMS's error code of it.
+    :param message: OMS's message.
+    :param proposal: what OMS advises.
     :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
     :param step_only: only the step is FAILED, the project goes on as RUNNING.
     :param times: how often it happens; the try after the last one goes through.
@@ -64,7 +67,12 @@ class Failure:
 
 @dataclass
 class Pause:
-    """A project that pauses by itself (as if a person had), at a point of a step; ResumeProject goes on."""
+    """A project that pauses by itself (as if a person had), at a point of a step; ResumeProject goes on.
+
+    :param step: the step's name, in any of OMS's vocabularies.
+    :param at: percentage of the step's progress at which it pauses.
+    :param after: instead of ``at``: seconds of the step's own running time (the way for continuous steps).
+    """
 
     step: str
     at: float = 50.0
@@ -78,9 +86,21 @@ class Pause:
 class Table:
     """A table in the result of the full verification (ListProjectFullVerifyResult).
 
-    ``differing`` holds the rows for ListFullVerifyInconsistenciesResult with the document's own keys
-    (``failedRecordDetails``, ``failedRecordUniqueKeys``, ``type``) and may hold ``correction``, a SQL text for
-    ListFullVerifyCorrectionsResult. Without it, rows are made up from the counts.
+    :param schema: its schema in the source.
+    :param table: its name.
+    :param dest_schema: its schema in the target; the same when not given.
+    :param result_type: ``CONSISTENT``, ``INCONSISTENT``, ``TARGET_TABLE_NOT_EXIST`` and so on.
+    :param status: of its verification: ``RUNNING``, ``FINISHED``, ``ERROR``, ``SUSPEND``.
+    :param consistent: how many rows are the same.
+    :param source_only: how many rows only the source has.
+    :param dest_only: how many rows only the target has.
+    :param mismatched: how many rows differ.
+    :param progress: a fraction as text, as OMS writes it.
+    :param message: OMS's words.
+    :param error_details: OMS's ``errorDetails``.
+    :param differing: the rows for ListFullVerifyInconsistenciesResult, with the document's own keys
+        (``failedRecordDetails``, ``failedRecordUniqueKeys``, ``type``); each may hold ``correction``, a SQL text for
+        ListFullVerifyCorrectionsResult. Without it, rows are made up from the counts.
     """
 
     schema: str
@@ -107,11 +127,24 @@ class Table:
 class Project:
     """A migration or synchronization project as the simulator begins with it.
 
+    :param name: its name; the id when not given.
+    :param id: its id; a new one when not given.
+    :param type: ``MIGRATION``, ``SYNC`` or ``VERIFY``.
     :param status: INIT; or RUNNING, SUSPEND, FAILED, FINISHED, RELEASING, RELEASED to begin in the middle. Any
         other text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over one
         that is not started.
     :param step: with a status other than INIT: the step at which the project stands; its first when not given.
     :param step_progress: how far that step has come, in percent.
+    :param source_type: the source's type.
+    :param sink_type: the target's type.
+    :param source_endpoint_id: the source's data source.
+    :param sink_endpoint_id: the target's data source.
+    :param enable_struct: whether it copies the schema.
+    :param enable_full: whether it copies the rows.
+    :param enable_incr: whether it copies changes.
+    :param enable_full_verify: whether it verifies the copy.
+    :param enable_incr_verify: whether it verifies changes, beside the other steps.
+    :param enable_reverse_incr: whether changes are copied back after the switchover.
     :param durations: seconds by step, over the ordinary ones of :data:`steps.DURATIONS`.
     :param rows: the estimated number of rows (``capacity``).
     :param alarm_level: ``alarmLevel`` in the progress, ``importance`` in the list.
@@ -123,12 +156,19 @@ class Project:
     :param idle_source: a source without writes and heartbeats: the checkpoint stands still, so the lag grows.
     :param defer_index: FULL_TRANSFER stays RUNNING at 100 until the indexes are there.
     :param wait_after: steps after which the project waits for AdvanceProject.
+    :param verification: what full verification finds; one consistent table when not given.
+    :param failures: when and how it fails.
+    :param pauses: when it pauses by itself.
+    :param labels: the names of its labels.
+    :param owner: the OMS user whose project it is.
     :param sybase: checkpoints are texts such as ``"100,30"``.
     :param vocabulary: ``v2`` or ``legacy``: step names that DescribeProjectSteps uses.
     :param current_step_legacy: ``currentStep`` in the old vocabulary, as the document's sample shows it.
     :param status_override: text shown as the project's status whatever it does.
     :param stop_delay: seconds between StopProject and SUSPEND.
     :param release_delay: seconds between RELEASING and RELEASED.
+    :param transfer_mapping: what it moves, in OMS's own keys.
+    :param config: its configuration, by section, in OMS's own keys.
     """
 
     name: str = ""
@@ -197,7 +237,11 @@ class Project:
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> Project:
-        """Make a project from a mapping with the same keys, as in a YAML scenario."""
+        """Make a project from a mapping with the same keys, as in a YAML scenario.
+
+        :param given: the mapping.
+        :raises ValueError: naming the key that is wrong.
+        """
         return build(cls, given, f"project {given.get('name', '?')!r}" if isinstance(given, Mapping) else "project")
 
     @property
@@ -219,13 +263,20 @@ class Project:
         return [name for name in steps.ORDER if has[name]]
 
     def duration(self, step: str) -> float:
-        """Return how long a step takes, in seconds."""
+        """Return how long a step takes, in seconds.
+
+        :param step: its name, as :attr:`step_names` has it.
+        """
         return self.durations.get(step, steps.DURATIONS[step])
 
 
 @dataclass
 class Label:
-    """A label of projects (CreateLabel, ListAllLabels)."""
+    """A label of projects (CreateLabel, ListAllLabels).
+
+    :param name: its name.
+    :param id: its id; a new one when not given.
+    """
 
     name: str
     id: str = ""
@@ -238,7 +289,25 @@ class Label:
 class DataSource:
     """A data source (CreateMySqlDataSource, CreateOceanBaseDataSource, ListDataSource).
 
-    The decoded password is kept for a test to look at; no answer, log line, page or ``repr`` shows it.
+    :param name: its name.
+    :param id: its id; a new one when not given.
+    :param type: ``MYSQL``, ``OB_MYSQL`` and so on.
+    :param owner: the OMS user whose data source it is.
+    :param tenant: the tenant, of OceanBase.
+    :param cluster: the cluster, of OceanBase.
+    :param schema: the database that it is confined to.
+    :param ip: its host.
+    :param port: its port.
+    :param username: the database user.
+    :param region: its region.
+    :param description: what somebody wrote about it.
+    :param ocp_name: the OceanBase Cloud Platform that it belongs to.
+    :param config_url: the cluster's ``obconfig_url``.
+    :param drc_username: the user that reads incremental logs.
+    :param try_keep_hb: whether OMS may write heartbeats into it.
+    :param password: decoded, for a test to look at; no answer, log line, page or ``repr`` shows it.
+    :param drc_password: the same of the user that reads incremental logs.
+    :param created: when it was created, in simulated time.
     """
 
     name: str

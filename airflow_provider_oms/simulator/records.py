@@ -20,11 +20,15 @@ class RequestRecord:
     """A request that reached the simulator.
 
     :param time: the simulated time.
+    :param method: the HTTP method.
+    :param path: the path, without the query.
     :param action: the action of ``/api/v2``; ``MigrationProgress`` or ``SyncProgress`` for the 3.x endpoints.
     :param payload: the body, with ``***`` instead of every password.
+    :param project_id: the project that it is about, if it is about one.
     :param status: the HTTP status of the answer, None where the connection was cut.
     :param outcome: ``success``, an error code, ``unauthorized``, or ``fault:<kind>``.
     :param executed: whether the action was executed.
+    :param milliseconds: how long the answer took, real time.
     """
 
     time: float

@@ -21,7 +21,13 @@ _KEYS = {"projects": Project, "data_sources": DataSource, "labels": Label, "faul
 
 @dataclass
 class Scenario:
-    """What a simulator begins with."""
+    """What a simulator begins with.
+
+    :param projects: its projects.
+    :param data_sources: its data sources.
+    :param labels: its labels.
+    :param faults: what goes wrong from the beginning.
+    """
 
     projects: list[Project] = field(default_factory=list)
     data_sources: list[DataSource] = field(default_factory=list)

@@ -28,6 +28,8 @@ class Simulator:
 
     :param scenario: what to begin with: a YAML file's path, a mapping with the same keys, or a list of projects.
     :param login: the console user whose HTTP Basic credentials the API wants.
+    :param password: that user's password.
+    :param host: the address that it listens on.
     :param port: 0 takes a free port; after :meth:`stop` the same one is used again.
     :param clock: the simulated clock.
     :param ssl_context: a server's TLS context, for https.
@@ -110,7 +112,10 @@ class Simulator:
         self._server.up()
 
     def outage(self, seconds: float) -> None:
-        """Take the port down for so many real seconds; returns at once."""
+        """Take the port down for a while; returns at once.
+
+        :param seconds: for how long, in real time.
+        """
         self._server.outage(seconds)
 
     # -- address ---------------------------------------------------------------------------------------------------
@@ -169,6 +174,7 @@ class Simulator:
     def project(self, name_or_id: str) -> LiveProject:
         """Return a project by its id or name.
 
+        :param name_or_id: either.
         :raises KeyError: when there is none.
         """
         return self._store.find(name_or_id)
@@ -192,22 +198,34 @@ class Simulator:
             return list(self._store.component_updates)
 
     def add_project(self, project: Project | Mapping[str, Any]) -> str:
-        """Add a project and return its id."""
+        """Add a project and return its id.
+
+        :param project: it, or a mapping with the same keys.
+        """
         made = project if isinstance(project, Project) else Project.from_mapping(project)
         return self._store.add_project(made).id
 
     def add_data_source(self, source: DataSource) -> str:
-        """Add a data source and return its id."""
+        """Add a data source and return its id.
+
+        :param source: it.
+        """
         return self._store.add_data_source(source).id
 
     def add_label(self, name: str) -> str:
-        """Return the id of a label of that name, made when there is none."""
+        """Return the id of a label of that name, made when there is none.
+
+        :param name: its name.
+        """
         return self._store.label(name).id
 
     # -- what goes wrong -------------------------------------------------------------------------------------------
 
     def add_fault(self, fault: Fault) -> Fault:
-        """Add a fault; its ``fired`` counts the requests that it happened to."""
+        """Add a fault; its ``fired`` counts the requests that it happened to.
+
+        :param fault: what goes wrong, and when.
+        """
         self._service.faults.add(fault)
         return fault
 
@@ -220,6 +238,10 @@ class Simulator:
 
         A mapping or a list is the JSON body as it is, a str or bytes the raw body, a function of the request's body
         returns one of these (or None for the ordinary answer).
+
+        :param action: the action.
+        :param written: the answer.
+        :param project_id: only of requests about this project.
         """
         self._service.set_answer(action, written, project_id)
 

@@ -92,7 +92,10 @@ class OmsMilestoneTrigger(BaseTrigger):
 
 
 def event_of(verdict: Verdict) -> dict[str, Any]:
-    """Return a verdict as the payload of an event. A gate that still waits at its deadline has timed out."""
+    """Return a verdict as the payload of an event. A gate that still waits at its deadline has timed out.
+
+    :param verdict: what the last look came to
+    """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
     return {"status": status, "message": verdict.message, "seen": verdict.seen.as_dict()}
 
@@ -116,7 +119,12 @@ def pause_before_look(gate: Gate, now: float, settle: float = 0.0, project_id: s
 
 
 async def take_a_look(gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
-    """Look once, sharing the requests with other gates."""
+    """Look once, sharing the requests with other gates.
+
+    :param gate: the gate's settings
+    :param memory: what the gate remembers; changed on the way
+    :param oms: the shared session
+    """
     return await aconverse(_Asker(oms, gate.poke_interval * FRESH), look(gate, memory, time.time()))
 
 
