@@ -34,10 +34,8 @@ with DAG(
     tags=["oms", "example"],
     doc_md=DOC,
 ) as dag:
-    # --8<-- [start:mapped]
     start = OmsStartProjectOperator.partial(task_id="start").expand(project_id=PROJECTS)
     full_transfer = OmsFullTransferSensor.partial(task_id="full_transfer").expand(project_id=PROJECTS)
-    # --8<-- [end:mapped]
 
     @task
     def copied(seen: Iterable[dict[str, Any]]) -> list[str]:

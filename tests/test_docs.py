@@ -1,19 +1,48 @@
-"""The Python in the README and the docs: every block runs, on every Airflow."""
+"""The docs: Python in the pages runs, on every Airflow, links lead somewhere, and each gate and operator has its page.
+
+What else can be wrong with the site is found by its build (scripts/docs.py).
+"""
 
 from __future__ import annotations
 
+import inspect
 import re
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+from airflow_provider_oms.operators import oms as operators
+from airflow_provider_oms.sensors import oms as sensors
+from tests.docs.pages import DOCS, ROOT, blocks, pages
+
 BLOCKS = [
-    pytest.param(block, id=f"{page.name}-{number}")
-    for page in PAGES
-    for number, block in enumerate(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE))
+    pytest.param(block.text, id=f"{block.page}-{number}")
+    for page in pages()
+    if page.parent.name != "develop"  # these build on each other: see below
+    for number, block in enumerate(blocks(page, "python"))
+    if not block.title  # a file to save: tests/docs saves and runs it
 ]
+DEVELOP = sorted((DOCS / "develop").glob("*.md"))
+
+#: Classes that others share; a user meets them in the reference only.
+SHARED = {
+    sensors.OmsGateSensor,
+    operators.OmsOperator,
+    operators.OmsProjectOperator,
+    operators.OmsWaitingOperator,
+    operators.OmsProjectActionOperator,
+    operators.OmsLabelOperator,
+    operators.OmsDataSourceOperator,
+}
+GATES = [kind for name in sensors.__all__ if (kind := getattr(sensors, name)) not in SHARED]
+ACTIONS = [
+    kind
+    for name in operators.__all__
+    if inspect.isclass(kind := getattr(operators, name))
+    and issubclass(kind, operators.OmsOperator)
+    and kind not in SHARED
+]
+PARTS = ("Parameters", "What it returns", "What can go wrong")
 
 
 @pytest.mark.parametrize("block", BLOCKS)
@@ -23,12 +52,64 @@ def test_a_block_of_python_runs(block, sim, monkeypatch, tmp_path, capsys):
     exec(compile(block, "block", "exec"), {"__name__": "block"})  # noqa: S102
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", DEVELOP, ids=lambda page: page.name)
+def test_the_python_of_a_page_for_developers_runs_in_its_order(page):
+    written = {"__name__": "page"}
+    for block in blocks(page, "python"):
+        exec(compile(block.text, block.title or "block", "exec"), written)  # noqa: S102
+    tests = [value for name, value in written.items() if name.startswith("test_")]
+    for test in tests:
+        test()
+    assert tests or not list(blocks(page, "python")), "what the page builds is tried nowhere"
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_to_other_pages_lead_somewhere(page):
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+    for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text()):
         assert (page.parent / target).exists(), target
 
 
+def page_of(kind: type, folder: str) -> Path:
+    (page,) = [page for page in (DOCS / folder).glob("*.md") if f"`{kind.__name__}`" in page.read_text().split("\n")[0]]
+    return page
+
+
+@pytest.mark.parametrize(
+    ("kind", "folder"),
+    [*((kind, "gates") for kind in GATES), *((kind, "operators") for kind in ACTIONS)],
+    ids=lambda value: getattr(value, "__name__", value),
+)
+class TestThePageOfAGateOrAnOperator:
+    def test_says_what_it_is_for_and_what_can_go_wrong(self, kind, folder):
+        headings = re.findall("^## (.*)", page_of(kind, folder).read_text(), re.MULTILINE)
+        assert headings == ["When it opens" if folder == "gates" else "What it does", *PARTS]
+
+    def test_shows_an_example_that_is_run(self, kind, folder):
+        (file, section), *_ = re.findall(r'^--8<-- "(.*):(\w+)"$', page_of(kind, folder).read_text(), re.MULTILINE)[-1:]
+        example = (ROOT / file).read_text().split(f"[start:{section}]")[1].split(f"[end:{section}]")[0]
+        assert kind.__name__ in example or folder == "operators"
+        assert kind.__name__ in (ROOT / file).read_text()
+
+    def test_names_every_argument_of_its_own(self, kind, folder):
+        shared = {name for base in SHARED for name in inspect.signature(base).parameters}
+        own = [name for name in inspect.signature(kind).parameters if name not in shared]
+        told = page_of(kind, folder).read_text().split("## Parameters")[1].split("## What it returns")[0]
+        assert not [name for name in own if f"`{name}`" not in told]
+
+    def test_is_linked_from_the_overview(self, kind, folder):
+        assert f"[`{kind.__name__}`]({page_of(kind, folder).name})" in (DOCS / folder / "index.md").read_text()
+
+
+def test_every_section_of_an_example_is_shown_somewhere():
+    marked = {
+        f"example_dags/{file.name}:{section}"
+        for file in (ROOT / "example_dags").glob("*.py")
+        for section in re.findall(r"\[start:(\w+)\]", file.read_text())
+    }
+    shown = {name for page in pages() for name in re.findall(r'^--8<-- "(.*)"$', page.read_text(), re.MULTILINE)}
+    assert marked == shown
+
+
 def test_every_test_that_the_security_page_names_exists():
-    for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs" / "security.md").read_text()):
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (DOCS / "security.md").read_text()):
         assert f"def {name}" in (ROOT / path).read_text()
