@@ -9,9 +9,9 @@ from configparser import ConfigParser
 from pathlib import PurePosixPath
 
 import pytest
-from tests.packaging.conftest import ROOT
 
 from airflow_provider_oms import __version__
+from tests.packaging.conftest import ROOT
 
 PACKAGE = "airflow_provider_oms"
 INFO = f"{PACKAGE}-{__version__}.dist-info"

@@ -7,9 +7,9 @@ import os
 import subprocess
 
 import pytest
-from tests.packaging.conftest import ROOT, run
 
 from airflow_provider_oms import __version__
+from tests.packaging.conftest import ROOT, run
 
 LOOK = """
 import json

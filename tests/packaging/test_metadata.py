@@ -8,9 +8,9 @@ import zipfile
 import pytest
 from packaging.metadata import Metadata
 from packaging.requirements import Requirement
-from tests.packaging.conftest import ROOT, run
 
 from airflow_provider_oms import __version__
+from tests.packaging.conftest import ROOT, run
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
