@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
+import subprocess
 
 import pytest
 from airflow.providers.common.compat.sdk import Connection
@@ -11,6 +13,9 @@ from airflow.providers.common.compat.sdk import Connection
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.get_provider_info import get_provider_info
 from airflow_provider_oms.hooks.connection import read_settings
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.simulator import Simulator
+from tests.client.client_support import Authority
 from tests.docs.pages import DOCS, blocks, commands
 
 PAGE = DOCS / "connection.md"
@@ -18,7 +23,8 @@ WANTED = ClientSettings(
     base_url="https://oms.example.com:8089", login="viewer", password="p@ss", verify="/etc/ssl/oms-ca.pem", timeout=10
 )
 
-COMMANDS = [shlex.split(line) for block in blocks(PAGE, "sh") for line in commands(block.text)]
+LINES = [line for block in blocks(PAGE, "sh") for line in commands(block.text)]
+COMMANDS = [shlex.split(line) for line in LINES]
 EXPORTS = [line[1].partition("=") for line in COMMANDS if line[0] == "export"]
 VALUES = [value for name, _, value in EXPORTS if name == "AIRFLOW_CONN_OMS_DEFAULT"]
 
@@ -29,8 +35,6 @@ def settings_of(connection):
 
 @pytest.mark.parametrize("value", VALUES, ids=["json", "uri"])
 def test_an_environment_variable(value, monkeypatch):
-    from airflow_provider_oms.hooks.oms import OmsHook
-
     monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", value)
     assert settings_of(OmsHook.get_connection("oms_default")) == WANTED
 
@@ -64,3 +68,22 @@ def test_every_field_of_the_form_is_explained():
     for name, field in fields.items():
         (row,) = [line for line in page.splitlines() if line.startswith(f"| extra `{name}` |")]
         assert str(field["schema"]["default"]) in row.split("|")[2]
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl here")
+def test_the_certificate_that_is_fetched_is_a_bundle_for_verify(tmp_path, monkeypatch):
+    (line,) = [line for line in LINES if line.startswith("openssl ")]
+    context = Authority(tmp_path).server("127.0.0.1", self_signed=True)
+    with Simulator(ssl_context=context) as oms:
+        address = f"{oms.host}:{oms.port}"
+        subprocess.run(
+            ["bash", "-c", line.replace("oms.example.com:8089", address)],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        for verify, answers in ((True, False), (str(tmp_path / "oms-ca.pem"), True)):
+            connection = oms.connection_kwargs | {"extra": {"verify": verify}}
+            monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(connection))
+            assert OmsHook().test_connection()[0] is answers

@@ -1,0 +1,269 @@
+"""Do what the pages tell a newcomer, on a machine that has nothing: install, connect, first gate, demo, first own test.
+
+python3 scripts/walk.py [--airflow 2.11]
+
+Commands, DAGs and tests are taken out of the README, the tutorial and the page about testing as they stand there, and
+run in a clone of this checkout (what is committed) with an empty home and without variables of yours. It ends at the
+first that doesn't hold. It takes some minutes: what it installs it installs anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import select
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.docs.pages import Block, blocks, commands, files, fits  # noqa: E402
+
+VERSIONS = ("3.3", "2.11")
+PINS = "constraints/airflow-{}.txt"
+
+#: What of the surrounding environment is the machine's, and not its user's.
+MACHINE = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
+
+#: Seconds for one command.
+LIMIT = 900.0
+
+#: The simulator's last line.
+LISTENS = "Ctrl-C stops it."
+
+
+class DoesNotHoldError(Exception):
+    """Something that the pages say isn't so."""
+
+
+class Terminal:
+    """A shell that goes on from command to command, as a person's does.
+
+    :param name: for the report
+    :param folder: where it begins
+    :param environment: its variables
+    """
+
+    def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
+        self.name = name
+        self._shell = subprocess.Popen(
+            ["/bin/bash", "--noprofile", "--norc"],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, command: str, until: str | None = None) -> str:
+        """Run a command and return what it printed.
+
+        :param command: one command
+        :param until: go on when it has printed this, without waiting for its end
+        """
+        end = f"end-of-command-{time.monotonic_ns()}"
+        shown = command.replace("\n", " ")
+        print(f"  {self.name} $ {shown}", flush=True)
+        began = time.monotonic()
+        self._shell.stdin.write(f"{{ {command}\n}} </dev/null; echo {end} $?\n".encode())
+        self._shell.stdin.flush()
+        printed = self._read(until or end, began)
+        if until is None:
+            printed, _, status = printed.rpartition(end)
+            if status.strip() != "0":
+                raise DoesNotHoldError(f"{shown} ended with {status.strip()}:\n{printed[-6000:]}")
+        print(f"      {time.monotonic() - began:.1f} s", flush=True)
+        return printed
+
+    def stop(self) -> None:
+        """Press Ctrl-C, and close the terminal."""
+        for number in (signal.SIGINT, signal.SIGKILL):
+            try:
+                os.killpg(self._shell.pid, number)
+                self._shell.wait(timeout=10)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+
+    def _read(self, wanted: str, began: float) -> str:
+        printed = b""
+        while wanted.encode() not in printed or not printed.endswith(b"\n"):
+            left = began + LIMIT - time.monotonic()
+            if left <= 0 or not select.select([self._shell.stdout], [], [], left)[0]:
+                raise DoesNotHoldError(f"nothing more after {LIMIT:g} s:\n{printed.decode(errors='replace')[-6000:]}")
+            more = os.read(self._shell.stdout.fileno(), 65536)
+            if not more:
+                raise DoesNotHoldError(f"the shell has ended:\n{printed.decode(errors='replace')[-6000:]}")
+            printed += more
+        return printed.decode(errors="replace")
+
+
+class Walk:
+    """A newcomer with a new machine.
+
+    :param airflow: the Airflow to install
+    :param folder: the machine
+    """
+
+    def __init__(self, airflow: str, folder: Path) -> None:
+        self.airflow = airflow
+        self.home = folder / "home"
+        self.checkout = folder / "checkout"
+        self.home.mkdir()
+        subprocess.run([shutil.which("git") or "git", "clone", "--quiet", ROOT, self.checkout], check=True)
+        python = Path(os.path.realpath(sys.executable)).parent
+        self.environment = {name: value for name, value in os.environ.items() if name.startswith(MACHINE)} | {
+            "HOME": str(self.home),
+            "PATH": f"{python}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+        }
+        self.first = Terminal("1", self.checkout, self.environment)
+        self.others: list[Terminal] = []
+
+    def page(self, name: str) -> Path:
+        """Return a page of the clone."""
+        return self.checkout / name
+
+    def do(self, block: Block) -> None:
+        """Do what one block of a page says."""
+        if block.language == "python" and block.title:
+            self.save(block.title, block.text)
+        elif block.language == "text" and block.title == "output":
+            for line in block.text.splitlines():
+                if not fits(line, self.said):
+                    raise DoesNotHoldError(f"{block.page} shows {line!r}; what came was:\n{self.said[-6000:]}")
+        elif block.language == "sh" and block.title == "second terminal":
+            *before, last = commands(block.text)
+            second = self.open("2")
+            for command in before:
+                second.run(command)
+            second.run(last, until=LISTENS)
+        elif block.language == "sh":
+            for command in commands(block.text):
+                self.said = self.first.run(command.replace(PINS.format(VERSIONS[0]), PINS.format(self.airflow)))
+
+    def open(self, name: str) -> Terminal:
+        """Open another terminal."""
+        self.others.append(Terminal(name, self.checkout, self.environment))
+        return self.others[-1]
+
+    def close_others(self) -> None:
+        """Press Ctrl-C in every terminal but the first."""
+        while self.others:
+            self.others.pop().stop()
+
+    def save(self, name: str, text: str, folder: Path | None = None) -> None:
+        """Save a file under the name that the page gives it."""
+        path = self.home / name[2:] if name.startswith("~/") else (folder or self.checkout) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(f"  saved {name}", flush=True)
+
+    # What is walked
+
+    def tutorial(self) -> Iterator[None]:
+        """Do the tutorial: all of it before the clean-up, then, when asked to go on, the rest."""
+        page = self.page("docs/tutorial.md")
+        cleaning = page.read_text().split("## 6. Clean up")[1]
+        for block in blocks(page):
+            if block.language == "sh" and block.text in cleaning:
+                yield
+                self.close_others()
+            self.do(block)
+
+    def first_gate(self) -> None:
+        """Run the README's first gate against a running project, over the README's connection."""
+        page = self.page("README.md")
+        (connect,) = [block for block in blocks(page, "sh") if "export AIRFLOW_CONN_OMS_DEFAULT" in block.text]
+        (gate,) = [block for block in blocks(page, "python") if "with DAG(" in block.text]
+        self.save("shop.yaml", "projects: [{name: shop, status: RUNNING, step: INCR_TRANSFER}]", self.home)
+        second = self.open("2")
+        second.run(f". {self.checkout}/.venv-tutorial/bin/activate")
+        second.run("python -m airflow_provider_oms.simulator --port 8090 --scenario ~/shop.yaml", until=LISTENS)
+        (export,) = commands(connect.text)
+        name, _, value = shlex.split(export)[1].partition("=")
+        mine = {"host": "127.0.0.1", "port": 8090, "login": "admin", "password": "oms-simulator"}
+        self.first.run(f"export {name}={shlex.quote(json.dumps(json.loads(value) | mine))}")
+        self.save("~/oms-tutorial/dags/daily_report.py", gate.text)
+        said = self.first.run("airflow dags test daily_report")
+        for wanted in ("Reached. The forward checkpoint is at", "every change of that day has arrived"):
+            if wanted not in said:
+                raise DoesNotHoldError(f"the README's gate didn't say {wanted!r}:\n{said[-6000:]}")
+        self.close_others()
+
+    def demo(self) -> None:
+        """Run the demo as installed, and as the README says."""
+        for command in ("oms-demo", "oms-demo --deferrable"):
+            self.first.run(command)
+        (demo,) = [block for block in blocks(self.page("README.md"), "sh") if "scripts/demo.py" in block.text]
+        self.first.run(f"{commands(demo.text)[0]} --airflow {self.airflow}")
+
+    def first_test(self) -> None:
+        """Save what the page about testing says, and run the tests."""
+        folder = self.home / "my-dags"
+        for page in ("docs/recipes/daily-job.md", "docs/testing.md"):
+            for name, text in files(self.page(page)).items():
+                self.save(name, text, folder)
+        self.first.run(f"cd {folder}")
+        for block in blocks(self.page("docs/testing.md"), "sh"):
+            self.do(block)
+        self.first.run(f"cd {self.checkout}")
+
+    def all(self) -> None:
+        """Walk all the way."""
+        tutorial = self.tutorial()
+        for title, part in (
+            ("The tutorial", lambda: next(tutorial)),
+            ("The README's first gate", self.first_gate),
+            ("The demo", self.demo),
+            ("A first own test", self.first_test),
+            ("Cleaning up", lambda: next(tutorial, None)),
+        ):
+            print(f"\n{title}", flush=True)
+            part()
+        left = [path for path in (self.home / "oms-tutorial", self.checkout / ".venv-tutorial") if path.exists()]
+        if left:
+            raise DoesNotHoldError(f"the tutorial leaves {left} behind")
+
+
+@contextmanager
+def new_machine() -> Iterator[Path]:
+    """Make a folder that is gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="oms-walk-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--airflow", choices=VERSIONS, default=VERSIONS[0])
+    given = parser.parse_args()
+    began = time.monotonic()
+    with new_machine() as folder:
+        walk = Walk(given.airflow, folder)
+        try:
+            walk.all()
+        except DoesNotHoldError as error:
+            print(f"\nThis doesn't hold: {error}", file=sys.stderr)
+            return 1
+        finally:
+            walk.close_others()
+            walk.first.stop()
+    print(f"\nAll of it holds, with Airflow {given.airflow}: {time.monotonic() - began:.0f} s.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

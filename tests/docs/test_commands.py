@@ -1,0 +1,145 @@
+"""Every command on the pages: a test or a script runs it, and its options exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from functools import cache
+
+import pytest
+
+from tests.docs.pages import ROOT, blocks, commands, pages
+
+#: Words that a command within a sentence begins with.
+PROGRAMS = r"(?:python3?|airflow|airflow-oms|oms-demo|pip|uvx?|twine|mkdocs)"
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a command is run.
+
+    :param command: what it matches, from its first word to its last
+    :param by: the test or script that runs it; empty where nothing can
+    :param proof: what that holds if it does
+    :param reason: why nothing can
+    """
+
+    command: str
+    by: str = ""
+    proof: str = ""
+    reason: str = ""
+
+
+WALK = "scripts/walk.py"
+
+WAYS = (
+    # What is walked: the tutorial, and the page about testing.
+    Way(r"python3 -m venv \.venv-tutorial", WALK, "docs/tutorial.md"),
+    Way(r"\. \.venv-tutorial/bin/activate", WALK, "docs/tutorial.md"),
+    Way(r"pip install --constraint constraints/airflow-3\.3\.txt \.", WALK, "docs/tutorial.md"),
+    Way(r"export AIRFLOW_HOME=~/oms-tutorial", WALK, "docs/tutorial.md"),
+    Way(r"export AIRFLOW__CORE__LOAD_EXAMPLES=False", WALK, "docs/tutorial.md"),
+    Way(r"mkdir -p ~/oms-tutorial/dags", WALK, "docs/tutorial.md"),
+    Way(r"airflow db migrate", WALK, "docs/tutorial.md"),
+    Way(r"airflow dags test first_gate", WALK, "docs/tutorial.md"),
+    Way(r"deactivate", WALK, "docs/tutorial.md"),
+    Way(r"rm -r ~/oms-tutorial \.venv-tutorial", WALK, "docs/tutorial.md"),
+    Way(r"pip install pytest", WALK, "docs/testing.md"),
+    Way(r"python -m pytest", "tests/docs/test_testing.py", '"-m", "pytest"'),
+    # The connection.
+    Way(r"export AIRFLOW_CONN_OMS_DEFAULT=.*", "tests/docs/test_connection.py", "AIRFLOW_CONN_OMS_DEFAULT"),
+    Way(r"export AIRFLOW__SECRETS__BACKEND(_KWARGS)?=.*", "tests/docs/test_connection.py", "LocalFilesystemBackend"),
+    Way(r"airflow connections add oms_default .*", "tests/docs/test_connection.py", '["airflow", "connections"]'),
+    Way(r"airflow connections test( oms_default)?", "tests/hooks/test_oms.py", "test_connection"),
+    Way(r"openssl s_client .* > oms-ca\.pem", "tests/docs/test_connection.py", "openssl"),
+    # The package's own programs.
+    Way(r"airflow-oms( .*)?", "tests/cli/test_process.py", "airflow-oms"),
+    Way(r"airflow oms( .*)?", "tests/cli/test_process.py", "airflow"),
+    Way(r"python -m airflow_provider_oms\.simulator( .*)?", "tests/simulator/test_main.py", "__main__"),
+    Way(r"oms-demo( --ui)?", "tests/demo/test_demo.py", "main"),
+    # The checkout's.
+    Way(r"python3 scripts/demo\.py( .*)?", WALK, "scripts/demo.py"),
+    Way(r"python3 scripts/test\.py( .*)?", ".ci/run", "scripts/test.py"),
+    Way(r"python -m benchmarks .*", "tests/benchmarks/test_benchmarks.py", "__main__"),
+    Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
+    # What needs more than this machine.
+    Way(r"pip install airflow-provider-oms", reason="the package is not on PyPI yet, and the page says so"),
+    Way(r"pip install \.", WALK, "docs/tutorial.md"),
+    Way(r"uv pip compile .*", reason="asks PyPI for today's versions, which changes with time"),
+    Way(r"uvx pip-audit .*", reason="asks a database on the internet"),
+)
+
+
+@cache
+def all_commands() -> tuple[str, ...]:
+    """Return every command in a block of shell, or in a sentence, of every page."""
+    found = {}
+    for page in pages():
+        for block in blocks(page):
+            if block.language in ("sh", "bash", "shell", "console"):
+                for command in commands(block.text):
+                    found[command.split(" || ")[0].strip()] = None
+        for command in re.findall(rf"(?<!`)`({PROGRAMS} [^`\n]+)`(?!`)", page.read_text()):
+            if "..." not in command:
+                found[command] = None
+    return tuple(found)
+
+
+def ways(command: str) -> list[Way]:
+    """Return how a command is run."""
+    return [way for way in WAYS if re.fullmatch(way.command, command, re.DOTALL)]
+
+
+@pytest.mark.parametrize("command", all_commands())
+def test_somebody_runs_it(command):
+    assert ways(command), "Add the command to the table above, with the test or the script that runs it."
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.command)
+def test_the_table_holds_nothing_stale(way):
+    assert any(way in ways(command) for command in all_commands())
+    assert bool(way.by) != bool(way.reason)
+    assert way.proof in ((ROOT / way.by).read_text() if way.by else "")
+
+
+HELP = (
+    (r"python3 (scripts/demo\.py)", [["scripts/demo.py"], ["-m", "airflow_provider_oms.demo"]]),
+    (r"python3 (scripts/\w+\.py)", [["{0}"]]),
+    (r"python -m ([\w.]+)", [["-m", "{0}"]]),
+    (r"oms-demo", [["-m", "airflow_provider_oms.demo"]]),
+)
+
+
+@cache
+def help_of(*tool: str) -> str:
+    done = subprocess.run([sys.executable, *tool, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def own(command: str) -> bool:
+    return command.startswith(("airflow-oms ", "airflow oms "))
+
+
+@pytest.mark.parametrize("command", [one for one in all_commands() if " --" in one and not own(one)])
+def test_its_options_exist(command):
+    for pattern, tools in HELP:
+        if match := re.match(pattern, command):
+            said = " ".join(help_of(*(part.format(*match.groups()) for part in tool)) for tool in tools)
+            for option in re.findall(r"(?<= )--[a-z-]+", command):
+                assert re.search(rf"(?<![\w-]){option}(?![\w-])", said), option
+            return
+    assert command.startswith(("export ", "airflow connections ", "pip ", "uv", "openssl ")), "HELP has no such program"
+
+
+@pytest.mark.parametrize("command", [one for one in all_commands() if own(one)])
+def test_the_command_line_understands_it(command):
+    from airflow_provider_oms.cli.main import parser
+
+    words = shlex.split(command.split(" | ")[0].split(" > ")[0])
+    arguments = words[1:] if words[0] == "airflow-oms" else words[2:]
+    complete = [*arguments, "np_1"] if arguments in (["wait"], ["watch"], ["status"], ["verify"]) else arguments
+    assert parser().parse_args(complete).command == arguments[0]
