@@ -82,7 +82,9 @@ def of_project(found: Found, project_type: str = "MIGRATION") -> Dialogue[dict[s
         "labels": [],
         **row,
         "status": known(progress, ProjectProgress.status),
-        "step": known(current, Step.name) if current else known(progress, ProjectProgress.current_step),
+        "step": known(progress, ProjectProgress.current_step)
+        if steps is None
+        else current and known(current, Step.name),
         "progress": known(current, Step.progress) if current else None,
         "direction": shown["direction"] if shown["checkpoint"] is not None else None,
         "checkpoint": shown["checkpoint"],

@@ -17,6 +17,8 @@ from importlib import import_module
 from airflow_provider_oms.cli.exit_codes import Exit
 from airflow_provider_oms.cli.screen import Screen, wants_color
 
+_CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"
+
 
 class UsageError(ValueError):
     """The command line is wrong."""
@@ -80,11 +82,13 @@ def _where_looked(error: Exception, conn_id: str) -> str:
 def _own_process(*, verbose: bool) -> Iterator[None]:
     """Keep stdout for results, have Airflow look into its database for connections, and take signals."""
     # As `airflow connections test` does: without it Airflow 3 leaves its database out.
-    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
+    context = os.environ.get(_CONTEXT)
+    os.environ[_CONTEXT] = context or "server"
     stdout_handlers = [
         handler
         for handler in logging.getLogger().handlers
-        if isinstance(handler, logging.StreamHandler) and handler.stream is sys.stdout
+        # Those of Airflow 2.11 ask for sys.stdout each time they write, and so need no help.
+        if isinstance(handler, logging.StreamHandler) and vars(handler).get("stream") is sys.stdout
     ]
     for handler in stdout_handlers:
         handler.setStream(sys.stderr)
@@ -102,6 +106,8 @@ def _own_process(*, verbose: bool) -> Iterator[None]:
                 logging.disable(logging.CRITICAL)
             yield
     finally:
+        if context is None:
+            del os.environ[_CONTEXT]
         logging.disable(before)
         sys.warnoptions = warn_options
         for handler in stdout_handlers:

@@ -10,6 +10,9 @@ from airflow_provider_oms.client.errors import plain
 from airflow_provider_oms.milestones import arguments
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+#: Characters: longer than any message of a gate.
+_LONGEST = 20_000
+
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
 
 
@@ -52,5 +55,8 @@ def shown(value: Any, limit: int = 200) -> str:
 
 
 def said(message: str) -> str:
-    """Turn the advice of a gate's message to somebody who has no task to clear, but a command to run again."""
-    return message.replace("clear this task", "run this command again")
+    """Make a gate's message safe to show, and turn its advice to somebody who has no task to clear.
+
+    :param message: the message, as the gate logs it
+    """
+    return plain(message.replace("clear this task", "run this command again"), _LONGEST)

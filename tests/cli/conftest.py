@@ -1,0 +1,127 @@
+"""Running a command in this process, against a simulated OMS over real HTTP, with a clock that nobody waits for."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from airflow_provider_oms.cli import waiting
+from airflow_provider_oms.cli.main import parser
+from airflow_provider_oms.cli.running import run
+from airflow_provider_oms.cli.screen import Screen, wants_color
+from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator, Table
+
+START = 1_800_000_000
+
+PASSWORD = "correct-horse-battery"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left: its exit code and both streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """All of stdout, as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def lines(self) -> list[Any]:
+        """All of stdout, as a JSON document a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Stream(io.StringIO):
+    """A stream that is a terminal, or isn't."""
+
+    def __init__(self, terminal: bool) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def isatty(self) -> bool:
+        return self._terminal
+
+
+@pytest.fixture
+def oms(monkeypatch):
+    """A simulated OMS with projects in many states, whose clock stands still, behind ``oms_default``."""
+    projects = [
+        Project(id="np_new", name="new"),
+        Project(id="np_copying", name="copying", status="RUNNING", step="FULL_TRANSFER", step_progress=40, rows=1000),
+        Project(id="np_late", name="late", status="RUNNING", step="INCR_TRANSFER", initial_lag=7200, catch_up_rate=20),
+        Project(id="np_good", name="good", status="RUNNING", step="FULL_VERIFIER", step_progress=100),
+        Project(
+            id="np_bad",
+            name="bad",
+            status="RUNNING",
+            step="FULL_VERIFIER",
+            step_progress=100,
+            verification=[
+                Table(schema="shop", table="orders", consistent=100),
+                Table(schema="shop", table="prices", result_type="INCONSISTENT", consistent=90, mismatched=10),
+            ],
+        ),
+        Project(id="np_paused", name="paused", status="SUSPEND", step="FULL_TRANSFER", step_progress=12),
+    ]
+    broken = Project(
+        id="np_broken",
+        name="broken",
+        status="RUNNING",
+        step="FULL_TRANSFER",
+        failures=[Failure("FULL_TRANSFER", at=10, code="GHANA-X000001", message="no space left")],
+    )
+    with Simulator([broken], clock=Clock(start=START - 60, speed=0), password=PASSWORD) as simulator:
+        simulator.clock.advance(60)
+        for project in projects:
+            simulator.add_project(project)
+        simulator.add_label("nightly")
+        fields = {**json.loads(simulator.connection_json), "extra": {"retries": 0, "timeout": 5}}
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+        yield simulator
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The clock of a command that waits: a pause passes at once, and on OMS's clock as well."""
+    passed = SimpleNamespace(now=1000.0, pauses=[], simulator=None, at_pause=lambda number: None)
+
+    def sleep(seconds):
+        passed.pauses.append(seconds)
+        passed.now += seconds
+        if passed.simulator is not None:
+            passed.simulator.clock.advance(seconds)
+        passed.at_pause(len(passed.pauses))
+
+    stands_in = SimpleNamespace(monotonic=lambda: passed.now, time=lambda: START + passed.now, sleep=sleep)
+    monkeypatch.setattr(waiting, "time", stands_in)
+    return passed
+
+
+@pytest.fixture
+def cli(monkeypatch):
+    """Run a command as a shell would, and return what it left."""
+
+    def command(*arguments: str, columns: int | None = None, terminal: bool = False) -> Result:
+        monkeypatch.setenv("TERM", "xterm-256color")
+        if columns is None:
+            monkeypatch.delenv("COLUMNS", raising=False)
+        else:
+            monkeypatch.setenv("COLUMNS", str(columns))
+        out, err = Stream(terminal), Stream(terminal)
+        try:
+            given = parser().parse_args(arguments)
+        except SystemExit as end:
+            return Result(int(end.code or 0), "", "")
+        screen = Screen(out, err, as_json=given.json, color=wants_color(given.no_color))
+        return Result(int(run(given.command, given, screen)), out.getvalue(), err.getvalue())
+
+    return command

@@ -1,0 +1,61 @@
+"""Every case of the one table, through ``wait``: it can't drift apart from the sensors."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+
+import pytest
+
+from airflow_provider_oms.simulator import Clock, Simulator
+from tests.gate_cases import CASES, FAILED, NOW, REACHED, WAITING, serve
+
+CODES = {REACHED: 0, FAILED: 1, WAITING: 3}
+
+FLAGS = {
+    "OmsFullVerificationSensor": ["--verified"],
+    "OmsCutoverReadySensor": ["--cutover-ready"],
+    "OmsFullTransferSensor": ["--full-transfer"],
+}
+
+OPTIONS = {"progress": "--full-transfer", "target_statuses": "--status"}
+
+
+@pytest.fixture(scope="module")
+def oms():
+    with Simulator(clock=Clock(start=NOW, speed=0)) as simulator:
+        yield simulator
+
+
+@pytest.fixture(autouse=True)
+def connection(oms, monkeypatch, pauses):
+    fields = {**json.loads(oms.connection_json), "extra": {"retries": 0, "timeout": 5}}
+    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+
+
+def options(case):
+    """Write a sensor's arguments as options."""
+    written = [] if "progress" in case.arguments else list(FLAGS.get(case.sensor, []))
+    for name, value in case.arguments.items():
+        option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        if isinstance(value, bool):
+            written += [option] if value else []
+        elif isinstance(value, datetime):
+            written.append(f"{option}={value.isoformat()}")
+        else:
+            written.append(f"{option}={','.join(value) if isinstance(value, list) else value}")
+    return written
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_wait_comes_to_what_the_sensor_comes_to(case, oms, cli):
+    serve(oms, case)
+    result = cli("wait", "np_1", *options(case), "--timeout", "0", "--json")
+    assert result.code == CODES[case.expected], result
+    told = result.json
+    assert told["outcome"] == {REACHED: "reached", FAILED: "failed", WAITING: "timeout"}[case.expected]
+    assert set(told["seen"]) == {"project", "status", "step", "progress", "checkpoint", "lag", "time"}
+    if case.message:
+        assert re.search(case.message, told["message"])
+    assert "clear this task" not in told["message"] + result.err

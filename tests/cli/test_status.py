@@ -1,0 +1,119 @@
+"""``status``: a project as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_oms.simulator import Project, Simulator
+from tests.cli.test_projects import KEYS
+
+MORE = ["clock", "current_step", "struct_transfer_progress", "full_transfer_progress", "lags", "steps"]
+STEP = [
+    *("name", "status", "state", "progress", "started", "finished"),
+    *("rows", "rows_total", "rows_per_second", "seconds_left", "error"),
+]
+
+
+def test_the_json(oms, cli):
+    told = cli("status", "copying", "--json").json
+    assert set(told) == {*KEYS, *MORE}
+    assert (told["id"], told["name"], told["status"], told["clock"]) == ("np_copying", "copying", "RUNNING", "OMS")
+    assert all(list(step) == STEP for step in told["steps"])
+    full = next(step for step in told["steps"] if step["name"] == "FULL_TRANSFER")
+    assert (full["state"], full["progress"], full["rows"], full["rows_total"]) == ("under way", 40, 400, 1000)
+    assert full["rows_per_second"] > 0
+    assert full["seconds_left"] == pytest.approx(600 / full["rows_per_second"])
+    assert told["lags"][0]["problem"] == "The full transfer must be at 100 % first; it is at 40 %."
+
+
+def test_an_id_does_as_well_as_a_name(oms, cli):
+    assert cli("status", "np_late", "--json").json == cli("status", "late", "--json").json
+
+
+def test_an_error_of_a_step(oms, cli):
+    step = next(s for s in cli("status", "broken", "--json").json["steps"] if s["state"] == "failed")
+    assert (step["error"]["code"], step["error"]["message"]) == ("GHANA-X000001", "no space left")
+    for columns in (60, 200):
+        text = " ".join(cli("status", "broken", columns=columns).out.split())
+        assert "FULL_TRANSFER failed: GHANA-X000001 no space left (since" in text
+        assert "OMS raises an alarm." in text
+
+
+@pytest.mark.parametrize("columns", [60, 80, 100, 200, None])
+def test_everything_is_there_at_every_width(oms, cli, columns):
+    result = cli("status", "copying", columns=columns)
+    text = " ".join(result.out.split())
+    for part in ("copying np_copying RUNNING", "TRANSFER_INCR_LOG_PULL", "REVERSE_INCR_TRANSFER", "40 %"):
+        assert part in text
+    assert "400 of about 1,000" in text
+    assert "rows/s" in text
+    assert "…" not in text
+    assert max(len(line.rstrip()) for line in result.out.splitlines()) <= (columns or 200)
+
+
+def test_the_lag(oms, cli):
+    text = cli("status", "late", columns=200).out
+    assert "lag  2 h 0 min  checkpoint 2027-01-15" in text
+    assert "updated" in text
+
+
+def test_a_project_that_has_not_begun(oms, cli):
+    told = cli("status", "new", "--json").json
+    assert (told["status"], told["step"], told["progress"], told["lag"]) == ("INIT", None, None, None)
+    assert {step["state"] for step in told["steps"]} == {"not begun"}
+    assert "lag  not known." in cli("status", "new").out
+
+
+def test_no_such_project(oms, cli):
+    result = cli("status", "nobody", "--json")
+    assert result.code == 5
+    assert result.json["exit_code"] == 5
+    assert "no project with the id or the name 'nobody'" in result.json["error"]
+    assert "GHANA-PROJECT000001" in cli("status", "np_nobody").err
+
+
+def test_two_projects_of_one_name(oms, cli):
+    twice = [{"id": "np_1", "name": "twin"}, {"id": "np_2", "name": "twin"}]
+    oms.set_answer("ListProjects", {"success": True, "totalCount": 2, "data": twice})
+    for command in (["status", "twin"], ["verify", "twin"]):
+        result = cli(*command)
+        assert result.code == 5
+        assert "np_1, np_2. Give an id." in result.err
+
+
+def test_an_id_wins_over_a_name(oms, cli):
+    oms.add_project(Project(id="np_other", name="np_good"))
+    assert cli("status", "np_good", "--json").json["id"] == "np_good"
+
+
+def test_an_answer_that_makes_no_sense_is_shown_as_far_as_it_does(oms, cli):
+    odd = {"status": ["RUNNING"], "incrSyncCheckpoint": {}, "fullTransferProgress": 5151, "currentStep": 3}
+    oms.set_answer("DescribeProjectProgress", {"success": True, "data": odd})
+    steps = [{"name": {}, "status": 5, "progress": "x", "stepInfo": {"processedRecords": -1}, "extraInfo": []}, {}]
+    oms.set_answer("DescribeProjectSteps", {"success": True, "data": steps})
+    told = cli("status", "good", "--json").json
+    assert (told["status"], told["lag"]) == (None, None)
+    assert "fullTransferProgress" in told["lags"][0]["problem"] or "incrSyncCheckpoint" in told["lags"][0]["problem"]
+    for columns in (60, 200):
+        assert "no status" in cli("status", "good", columns=columns).out
+
+
+def test_oms_3_3_tells_progress_and_no_more(cli, monkeypatch):
+    project = Project(id="np_old", name="old", status="RUNNING", step="FULL_TRANSFER", step_progress=40)
+    with Simulator([project], api="v3") as oms:
+        monkeypatch.setenv(
+            "AIRFLOW_CONN_OMS_DEFAULT", oms.connection_json.replace('"port"', '"extra": {"api_version": "v3"}, "port"')
+        )
+        told = cli("status", "np_old", "--json").json
+        assert told["steps"] is None
+        assert told["full_transfer_progress"] is not None
+        assert "tells no steps" in cli("status", "np_old").out
+        assert cli("wait", "np_old", "--full-transfer", "5", "--timeout", "0").code == 0
+        assert cli("watch", "np_old", "--full-transfer", "5", "--timeout", "0").code == 0
+        for command in (["projects"], ["verify", "np_old"]):
+            result = cli(*command)
+            assert result.code == 5
+            assert "which can only tell a project's progress" in result.err
+        failed = cli("wait", "np_old", "--step", "FULL_TRANSFER", "--json")
+        assert failed.code == 1
+        assert "which can only tell a project's progress" in failed.json["message"]
