@@ -62,33 +62,40 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "port": "8089",
                         "schema": "http",
                         "login": "a viewer is enough for sensors",
+                        "verify": "true",
+                        "timeout": "30",
+                        "retries": "3",
+                        "api_version": "v2",
+                        "console_url": "{base_url}/oms-v2/migration",
                     },
                 },
+                # Without defaults, which Airflow 3 would write into every connection that is saved.
                 "conn-fields": {
                     "verify": {
                         "label": "Verify TLS",
-                        "description": "true, false, or the path of a CA bundle.",
-                        "schema": {"type": ["string", "null"], "default": "true"},
+                        "description": "true (default), false, or the path of a CA bundle.",
+                        "schema": {"type": ["string", "null"]},
                     },
                     "timeout": {
                         "label": "Timeout (s)",
-                        "description": "Seconds for one request.",
-                        "schema": {"type": ["number", "null"], "default": 30, "minimum": 1},
+                        "description": "Seconds for one request; default 30.",
+                        "schema": {"type": ["number", "null"], "minimum": 1},
                     },
                     "retries": {
                         "label": "Retries",
-                        "description": "How many times a failed read is tried again inside one call.",
-                        "schema": {"type": ["integer", "null"], "default": 3, "minimum": 0},
+                        "description": "How many times a failed read is tried again inside one call; default 3.",
+                        "schema": {"type": ["integer", "null"], "minimum": 0},
                     },
                     "api_version": {
                         "label": "API version",
-                        "description": "v2 for OMS 4.1 and later, v3 for OMS 3.3 to 4.1.0.",
-                        "schema": {"type": ["string", "null"], "enum": ["v2", "v3"], "default": "v2"},
+                        "description": "v2 (default) for OMS 4.1 and later, v3 for OMS 3.3 to 4.1.0.",
+                        "schema": {"type": ["string", "null"], "enum": ["v2", "v3"]},
                     },
                     "console_url": {
                         "label": "Console URL",
-                        "description": "What the console link opens; {base_url} and {project_id} are filled in.",
-                        "schema": {"type": ["string", "null"], "default": "{base_url}/oms-v2/migration"},
+                        "description": "What the console link opens; {base_url} and {project_id} are filled in. "
+                        "Default: {base_url}/oms-v2/migration",
+                        "schema": {"type": ["string", "null"]},
                     },
                 },
             }

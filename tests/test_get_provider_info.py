@@ -17,6 +17,7 @@ import pytest
 from airflow import __version__ as airflow_version
 
 from airflow_provider_oms import __version__, get_provider_info
+from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.hooks.connection import DEFAULT_CONSOLE_URL
 from airflow_provider_oms.hooks.oms import OmsHook
 
@@ -58,14 +59,30 @@ def test_every_module_and_class_that_it_names_exists():
 def test_the_hook_says_the_same_of_itself():
     assert OmsHook.conn_type == CONNECTION["connection-type"]
     assert OmsHook.hook_name == CONNECTION["hook-name"]
-    assert CONNECTION["conn-fields"]["console_url"]["schema"]["default"] == DEFAULT_CONSOLE_URL
+
+
+def test_the_form_tells_the_defaults_that_count():
+    """It tells and doesn't fill them in: Airflow 3 would write them into every connection that is saved."""
+    read = ClientSettings("http://oms")
+    defaults = {
+        "verify": str(read.verify).lower(),
+        "timeout": f"{read.timeout:g}",
+        "retries": str(read.retries),
+        "api_version": read.api_version,
+        "console_url": DEFAULT_CONSOLE_URL,
+    }
+    fields, placeholders = CONNECTION["conn-fields"], CONNECTION["ui-field-behaviour"]["placeholders"]
+    assert set(fields) == set(defaults)
+    assert {name: placeholders[name] for name in defaults} == defaults
+    assert all(default in fields[name]["description"] for name, default in defaults.items())
+    assert not any("default" in field["schema"] for field in fields.values())
 
 
 def test_the_old_form_has_the_fields_of_the_new_one():
     behaviour = OmsHook.get_ui_field_behaviour()
     assert behaviour["hidden_fields"] == CONNECTION["ui-field-behaviour"]["hidden-fields"]
     assert behaviour["relabeling"] == CONNECTION["ui-field-behaviour"]["relabeling"]
-    assert set(behaviour["placeholders"]) >= set(CONNECTION["ui-field-behaviour"]["placeholders"])
+    assert behaviour["placeholders"] == CONNECTION["ui-field-behaviour"]["placeholders"]
     if not BEFORE_3:
         pytest.skip("Airflow 3 has no wtforms")
     widgets = OmsHook.get_connection_form_widgets()

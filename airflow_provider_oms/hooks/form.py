@@ -18,10 +18,7 @@ def ui_field_behaviour() -> dict[str, Any]:
     return {
         "hidden_fields": declared["hidden-fields"],
         "relabeling": declared["relabeling"],
-        "placeholders": {
-            **declared["placeholders"],
-            **{name: str(field["schema"]["default"]) for name, field in declared_form()["conn-fields"].items()},
-        },
+        "placeholders": declared["placeholders"],
     }
 
 
