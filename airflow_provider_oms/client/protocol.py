@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from airflow_provider_oms.client.errors import (
@@ -66,15 +66,20 @@ class Call(Generic[T]):
     subject: str = ""
     legacy_path: tuple[str, ...] | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def asked(self) -> str:
         """What is asked, for a person."""
         return f"{self.action} of {self.subject}" if self.subject else self.action
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The same for calls that have the same answer."""
         return f"{self.action} {self.legacy_path} {self.payload!r}"
+
+    @cached_property
+    def body(self) -> bytes:
+        """The payload as JSON; raises TypeError or ValueError when it can't be written."""
+        return _to_json(self.payload).encode()
 
 
 @dataclass(frozen=True)
@@ -177,7 +182,7 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
                 )
         return HttpRequest("GET", f"{settings.base_url}/api/omsp/v2/{'/'.join(call.legacy_path)}", headers)
     try:
-        body = _to_json(call.payload).encode()
+        body = call.body
     except (TypeError, ValueError) as error:
         raise OmsInvalidRequestError(
             f"the request can't be written as JSON: {error}.", ErrorDetails(asked=call.asked)

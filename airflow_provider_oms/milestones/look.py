@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client import actions
@@ -38,6 +39,11 @@ BELIEVABLE_AHEAD = 300.0
 _WAY_ON = "Mend the cause, resume the project in OMS, then clear this task."
 
 
+# A waiting gate asks the same for days, so the calls are described once.
+_progress_of = lru_cache(maxsize=4096)(actions.describe_project_progress)
+_steps_of = lru_cache(maxsize=4096)(actions.describe_project_steps)
+
+
 @dataclass
 class Look:
     """What a milestone's check works with.
@@ -55,11 +61,11 @@ class Look:
 
     def progress(self) -> Dialogue[Answer[ProjectProgress]]:
         """Ask for status, percentages and checkpoints."""
-        return (yield actions.describe_project_progress(self.project_id, self.gate.project_type))
+        return (yield _progress_of(self.project_id, self.gate.project_type))
 
     def steps(self) -> Dialogue[Answer[list[Step]]]:
         """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones."""
-        return (yield actions.describe_project_steps(self.project_id))
+        return (yield _steps_of(self.project_id))
 
     # Verdicts
 
