@@ -190,10 +190,12 @@ class Walk:
         second = self.open("2")
         second.run(f". {self.checkout}/.venv-tutorial/bin/activate")
         second.run("python -m airflow_provider_oms.simulator --port 8090 --scenario ~/shop.yaml", until=LISTENS)
-        (export,) = commands(connect.text)
+        export, *ask = commands(connect.text)
         name, _, value = shlex.split(export)[1].partition("=")
         mine = {"host": "127.0.0.1", "port": 8090, "login": "admin", "password": "oms-simulator"}
         self.first.run(f"export {name}={shlex.quote(json.dumps(json.loads(value) | mine))}")
+        for command in ask:
+            self.first.run(command)
         self.save("~/oms-tutorial/dags/daily_report.py", gate.text)
         said = self.first.run("airflow dags test daily_report")
         for wanted in ("Reached. The forward checkpoint is at", "every change of that day has arrived"):

@@ -63,6 +63,7 @@ WAYS = (
     # The checkout's.
     Way(r"python3 scripts/demo\.py( .*)?", WALK, "scripts/demo.py"),
     Way(r"python3 scripts/test\.py( .*)?", ".ci/run", "scripts/test.py"),
+    Way(r"python3 scripts/docs\.py( --serve)?", "scripts/test.py", "scripts/docs.py"),
     Way(r"python -m benchmarks .*", "tests/benchmarks/test_benchmarks.py", "__main__"),
     Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
     # What needs more than this machine.

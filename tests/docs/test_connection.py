@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shlex
 import shutil
@@ -12,7 +13,7 @@ from airflow.providers.common.compat.sdk import Connection
 
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.get_provider_info import get_provider_info
-from airflow_provider_oms.hooks.connection import read_settings
+from airflow_provider_oms.hooks.connection import DEFAULT_CONSOLE_URL, read_settings
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.simulator import Simulator
 from tests.client.client_support import Authority
@@ -63,11 +64,12 @@ def test_the_command_line():
 
 
 def test_every_field_of_the_form_is_explained():
-    fields = get_provider_info()["connection-types"][0]["conn-fields"]
-    page = PAGE.read_text()
-    for name, field in fields.items():
-        (row,) = [line for line in page.splitlines() if line.startswith(f"| extra `{name}` |")]
-        assert str(field["schema"]["default"]) in row.split("|")[2]
+    defaults = {field.name: field.default for field in dataclasses.fields(ClientSettings)}
+    defaults |= {"verify": "true", "console_url": DEFAULT_CONSOLE_URL}
+    for name in get_provider_info()["connection-types"][0]["conn-fields"]:
+        (row,) = [line for line in PAGE.read_text().splitlines() if line.startswith(f"| extra `{name}` |")]
+        default = defaults[name]
+        assert (f"{default:g}" if isinstance(default, float) else str(default)) in row.split("|")[2]
 
 
 @pytest.mark.skipif(not shutil.which("openssl"), reason="there is no openssl here")
