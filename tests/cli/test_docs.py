@@ -1,0 +1,58 @@
+"""The page about the command line: its scripts run, and its pictures are those of today."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from airflow_provider_oms.simulator import Clock, Project, Simulator
+from tests.docs.pages import DOCS, ROOT, blocks
+
+SCRIPTS = {block.title: block.text for block in blocks(DOCS / "command-line.md", "text")}
+
+sys.path.insert(0, str(ROOT / "scripts"))
+import terminal_pictures  # noqa: E402
+
+
+@pytest.mark.parametrize(
+    ("name", "project", "passed", "code", "says"),
+    [
+        # A day later, so that its checkpoint lies behind today's midnight, whenever this is run.
+        ("report.sh", {"step": "INCR_TRANSFER"}, 86_400, 0, "every change before today has arrived"),
+        ("report.sh", {"step": "FULL_TRANSFER", "status": "RELEASED"}, 0, 1, ""),
+        ("verify.sh", {"step": "FULL_VERIFIER", "step_progress": 100}, 0, 0, "consistent"),
+        ("verify.sh", {"step": "FULL_TRANSFER"}, 0, 75, "not known; look again later"),
+    ],
+)
+def test_a_script_runs(tmp_path, name, project, passed, code, says):
+    (tmp_path / name).write_text(SCRIPTS[name])
+    shop = Project(id="np_1", name="shop", **{"status": "RUNNING", **project})
+    with Simulator([shop], clock=Clock(speed=0)) as oms:
+        oms.clock.advance(passed)
+        done = subprocess.run(
+            ["sh", name],
+            cwd=tmp_path,
+            env={**os.environ, "AIRFLOW_CONN_OMS_DEFAULT": oms.connection_json},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == code, done.stderr
+    assert says in done.stdout
+    assert code == 0 or "every change" not in done.stdout
+    if name == "verify.sh":
+        assert json.loads((tmp_path / "verification.json").read_text())["name"] == "shop"
+
+
+@pytest.mark.parametrize("name", terminal_pictures.PICTURES)
+def test_a_picture_is_what_the_command_shows(name):
+    drawn = terminal_pictures.draw(name)
+    stored = (terminal_pictures.FOLDER / f"{name}.svg").read_text()
+    assert terminal_pictures.words(drawn) == terminal_pictures.words(stored), "Run scripts/terminal_pictures.py."
+    assert "http" not in stored.replace("http://www.w3.org", "").replace("https://www.textualize.io", "")
+    assert f"images/terminal/{name}.svg" in (DOCS / "command-line.md").read_text()
