@@ -50,6 +50,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "path", "source_schemas", "oms_conn_id")
+    template_fields_renderers = {"source_schemas": "json"}
 
     def __init__(
         self,

@@ -40,10 +40,13 @@ if TYPE_CHECKING:
 RENDERED: dict[str, Any] = {
     "project_id": "np",
     "project_name": "name",
+    "project_type": "MIGRATION",
     "oms_conn_id": DEFAULT_CONN_ID,
     "step": "STEP",
+    "until": "done",
     "progress": 100,
     "max_lag": 25,
+    "direction": "forward",
     "checkpoint": "2026-01-01",
     "target_statuses": ["RUNNING"],
 }
@@ -57,7 +60,7 @@ class OmsGateSensor(BaseSensorOperator):
 
     :param project_id: the project (templated)
     :param project_name: its name instead, unique for an OMS user; looked up once by ``ListProjects`` (templated)
-    :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
+    :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
     :param start_from_trigger: take the first look in the triggerer, too, so that no worker is needed until the gate
@@ -69,7 +72,8 @@ class OmsGateSensor(BaseSensorOperator):
     :raises ValueError: naming the argument that is wrong
     """
 
-    template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
+    # What the gate is about. How it waits is not for templates: it is settled when the DAG is parsed.
+    template_fields: Sequence[str] = ("project_id", "project_name", "project_type", "oms_conn_id")
     ui_color = "#d9ecff"
     operator_extra_links = (OmsConsoleLink(),)
 

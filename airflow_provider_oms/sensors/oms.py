@@ -38,10 +38,10 @@ class OmsStepSensor(OmsGateSensor):
     arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param step: the step, in any of OMS's vocabularies, for example ``FULL_TRANSFER`` (templated)
-    :param until: ``done`` or ``started``
+    :param until: ``done`` or ``started`` (templated)
     """
 
-    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "step")
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "step", "until")
 
     def __init__(self, *, step: str, until: str = "done", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -80,11 +80,11 @@ class OmsCheckpointLagSensor(OmsGateSensor):
     arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta (templated)
-    :param direction: ``forward``, or ``reverse`` after a switchover
+    :param direction: ``forward``, or ``reverse`` after a switchover (templated)
     :param hold_for: seconds or a timedelta for which every look must have found the lag small enough
     """
 
-    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag")
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag", "direction")
 
     def __init__(
         self,
@@ -113,10 +113,10 @@ class OmsCheckpointReachedSensor(OmsGateSensor):
     :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param checkpoint: a datetime, ISO 8601 text or Unix seconds; without a time zone it is UTC (templated)
-    :param direction: ``forward``, or ``reverse`` after a switchover
+    :param direction: ``forward``, or ``reverse`` after a switchover (templated)
     """
 
-    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "checkpoint")
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "checkpoint", "direction")
 
     def __init__(self, *, checkpoint: datetime | str | float, direction: str = "forward", **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -152,6 +152,7 @@ class OmsProjectStatusSensor(OmsGateSensor):
     """
 
     template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "target_statuses")
+    template_fields_renderers = {"target_statuses": "json"}
 
     def __init__(self, *, target_statuses: Sequence[str] | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
