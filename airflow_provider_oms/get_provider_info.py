@@ -42,6 +42,22 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                 "python-modules": ["airflow_provider_oms.triggers.oms", "airflow_provider_oms.triggers.first_look"],
             }
         ],
+        "config": {
+            "oms": {
+                "description": "OceanBase Migration Service (airflow-provider-oms).",
+                "options": {
+                    "max_concurrent_requests": {
+                        "description": "How many requests a triggerer has under way at a time for each connection to "
+                        "OMS, however many gates wait in it; the others wait for their turn. Lower it for an OMS that "
+                        "has little to spare.",
+                        "version_added": "0.1.0",
+                        "type": "integer",
+                        "example": "5",
+                        "default": "20",
+                    }
+                },
+            }
+        },
         "cli": ["airflow_provider_oms.cli.definition.get_oms_cli_commands"],
         "extra-links": ["airflow_provider_oms.links.oms.OmsConsoleLink"],
         "connection-types": [

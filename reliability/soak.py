@@ -24,7 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_oms.client.aio import _CONNECTIONS
+from airflow_provider_oms.client.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 from airflow_provider_oms.demo.home import airflow_environment
 
 #: A project has this many gates.
@@ -35,7 +35,7 @@ SPARE = 2
 
 #: Connections that the client keeps at most. It opens as many as it has needed at once so far, so up to this they may
 #: still become more.
-POOL = _CONNECTIONS
+POOL = DEFAULT_MAX_CONCURRENT_REQUESTS
 
 #: Bytes of memory for each further request above which it counts as a leak. A request kept whole would be thousands.
 BYTES_A_REQUEST = 256

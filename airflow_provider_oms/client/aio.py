@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Connections at a time, over all that share a client: kind to OMS, and plenty for a thousand polls an interval.
-_CONNECTIONS = 20
-
 #: Bytes in one line of a header; as many as Python's own HTTP client takes.
 _LONGEST_HEADER = 65_536
 
@@ -51,7 +48,7 @@ class AsyncOmsClient(AsyncOperations):
         self._session: aiohttp.ClientSession | None = None
         # Not the connector's own limit: its queue counts as a part of the time-out, so that many gates on a slow OMS
         # would take it for one that is down.
-        self._turns = asyncio.Semaphore(_CONNECTIONS)
+        self._turns = asyncio.Semaphore(settings.max_concurrent_requests)
         self._proxy: str | None = None
         self._unusable: OmsError | None = None
 

@@ -18,6 +18,9 @@ DEFAULT_PORT = 8089
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
 
+#: Kind to OMS, and plenty for a thousand polls an interval.
+DEFAULT_MAX_CONCURRENT_REQUESTS = 20
+
 #: Seconds to wait for a connection: a host that doesn't answer by then is down.
 CONNECT_TIMEOUT = 10.0
 
@@ -33,6 +36,8 @@ class ClientSettings:
     :param timeout: seconds for one request, from its start to the last byte of the answer
     :param retries: how many times a failed read is tried again inside one call
     :param api_version: ``v2`` for ``POST /api/v2``, ``v3`` for the two progress endpoints of 3.3
+    :param max_concurrent_requests: how many requests the asynchronous client has under way at a time, over all that
+        share it; the others wait for their turn
     """
 
     base_url: str
@@ -42,6 +47,7 @@ class ClientSettings:
     timeout: float = DEFAULT_TIMEOUT
     retries: int = DEFAULT_RETRIES
     api_version: ApiVersion = "v2"
+    max_concurrent_requests: int = DEFAULT_MAX_CONCURRENT_REQUESTS
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):

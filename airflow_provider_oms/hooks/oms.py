@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
@@ -19,6 +20,7 @@ from airflow_provider_oms.client.operations import AsyncOperations, Operations
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks import form
 from airflow_provider_oms.hooks.connection import console_url, read_settings
+from airflow_provider_oms.hooks.options import max_concurrent_requests
 
 if TYPE_CHECKING:
     from airflow_provider_oms.client.aio import AsyncOmsClient
@@ -190,7 +192,8 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
         connection = await get_async_connection(self.oms_conn_id)
-        return read_settings(connection, await get_async_extra_dejson(connection))
+        settings = read_settings(connection, await get_async_extra_dejson(connection))
+        return replace(settings, max_concurrent_requests=max_concurrent_requests())
 
     async def asend(self, call: Call[T]) -> Answer[T]:
         """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call alone.

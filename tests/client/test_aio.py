@@ -158,10 +158,10 @@ async def test_v3_over_get(oms):
 
 
 @pytest.mark.asyncio
-async def test_waiting_for_a_turn_is_no_time_out(oms, monkeypatch):
+async def test_waiting_for_a_turn_is_no_time_out(oms):
     """A thousand gates on a slow OMS wait for each other; none may take that for an OMS that is down."""
-    monkeypatch.setattr("airflow_provider_oms.client.aio._CONNECTIONS", 1)
     oms.add_fault(Fault("delay", seconds=0.4))
-    async with AsyncOmsClient(settings_of(oms, timeout=1.5, retries=0)) as client:
+    settings = settings_of(oms, timeout=1.5, retries=0, max_concurrent_requests=1)
+    async with AsyncOmsClient(settings) as client:
         answers = await asyncio.gather(*(client.adescribe_project_progress(f"np_{number}") for number in range(6)))
     assert len(answers) == 6
