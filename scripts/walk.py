@@ -2,9 +2,9 @@
 
 python3 scripts/walk.py [--airflow 2.11]
 
-Commands, DAGs and tests are taken out of the README, the tutorial and the page about testing as they stand there, and
-run in a clone of this checkout (what is committed) with an empty home and without variables of yours. It ends at the
-first that doesn't hold. It takes some minutes: what it installs it installs anew.
+Commands, DAGs and tests are taken out of the README, the tutorial, and the pages about testing and the command line as
+they stand there, and run in a clone of this checkout (what is committed) with an empty home and without variables of
+yours. It ends at the first that doesn't hold. It takes some minutes: what it installs it installs anew.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import select
 import shlex
 import shutil
@@ -201,7 +202,18 @@ class Walk:
         for wanted in ("Reached. The forward checkpoint is at", "every change of that day has arrived"):
             if wanted not in said:
                 raise DoesNotHoldError(f"the README's gate didn't say {wanted!r}:\n{said[-6000:]}")
+        self.command_line()
         self.close_others()
+
+    def command_line(self) -> None:
+        """Wait for the same project from a shell: the README's command, and the script of its page."""
+        (wait,) = re.findall("`(airflow-oms wait [^`]+)`", self.page("README.md").read_text())
+        self.first.run(wait)
+        if self.airflow != "2.11":
+            self.first.run("airflow oms projects")
+        (script,) = [block for block in blocks(self.page("docs/command-line.md")) if block.title == "report.sh"]
+        self.save(f"~/{script.title}", script.text)
+        self.first.run(f"sh ~/{script.title}")
 
     def demo(self) -> None:
         """Run the demo as installed, and as the README says."""
@@ -226,7 +238,7 @@ class Walk:
         tutorial = self.tutorial()
         for title, part in (
             ("The tutorial", lambda: next(tutorial)),
-            ("The README's first gate", self.first_gate),
+            ("The README's first gate, and the command line", self.first_gate),
             ("The demo", self.demo),
             ("A first own test", self.first_test),
             ("Cleaning up", lambda: next(tutorial, None)),

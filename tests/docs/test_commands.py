@@ -83,6 +83,9 @@ def all_commands() -> tuple[str, ...]:
             if block.language in ("sh", "bash", "shell", "console"):
                 for command in commands(block.text):
                     found[command.split(" || ")[0].strip()] = None
+            elif block.language == "yaml" or block.title.endswith(".sh"):
+                for command in re.findall(r"airflow-oms .*?(?= [|;>]|$)", block.text, re.MULTILINE):
+                    found[command] = None
         for command in re.findall(rf"(?<!`)`({PROGRAMS} [^`\n]+)`(?!`)", page.read_text()):
             if "..." not in command:
                 found[command] = None
