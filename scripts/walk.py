@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,14 +87,20 @@ class Terminal:
         print(f"      {time.monotonic() - began:.1f} s", flush=True)
         return printed
 
+    @property
+    def ended(self) -> bool:
+        """Whether the shell and what it ran are gone."""
+        return self._shell.poll() is not None
+
     def stop(self) -> None:
         """Press Ctrl-C, and close the terminal."""
         for number in (signal.SIGINT, signal.SIGKILL):
-            try:
+            if not self.ended:
                 os.killpg(self._shell.pid, number)
-                self._shell.wait(timeout=10)
-            except (ProcessLookupError, subprocess.TimeoutExpired):
-                continue
+                with suppress(subprocess.TimeoutExpired):
+                    self._shell.wait(timeout=10)
+        self._shell.stdin.close()
+        self._shell.stdout.close()
 
     def _read(self, wanted: str, began: float) -> str:
         printed = b""
