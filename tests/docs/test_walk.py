@@ -10,7 +10,7 @@ import pytest
 from tests.docs.pages import ROOT, Block
 
 sys.path.insert(0, str(ROOT / "scripts"))
-from walk import DoesNotHoldError, Terminal, Walk  # noqa: E402
+from walk import DoesNotHoldError, Terminal, Walk
 
 
 @pytest.fixture
