@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -35,7 +36,11 @@ def run(name: str, given: Namespace, screen: Screen | None = None) -> Exit:
     :param given: its arguments
     :param screen: where to write; stdout and stderr unless given
     """
-    screen = screen or Screen(sys.stdout, sys.stderr, as_json=given.json, color=wants_color(given.no_color))
+    if screen is None:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name in another script must not end the command
+                stream.reconfigure(errors="backslashreplace")
+        screen = Screen(sys.stdout, sys.stderr, as_json=given.json, color=wants_color(given.no_color))
     try:
         with _own_process(verbose=given.verbose):
             return _run(name, given, screen)
