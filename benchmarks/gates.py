@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import json
 import os
 import sys
 import time
@@ -62,6 +63,26 @@ async def every(interval: float, index: int, total: int, poll: Callable[[], Awai
         began = time.monotonic()
         await poll()
         await asyncio.sleep(max(0.0, interval - (time.monotonic() - began)))
+
+
+async def bare(url: str, gates: int, interval: float, actions: list[str]) -> None:
+    """The limit: nothing but requests over one session, and reading the JSON."""
+    import aiohttp
+
+    headers = {"Authorization": "Basic dmlld2VyOm5vbmU=", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession(url, headers=headers) as session:
+
+        async def poll(body: bytes) -> None:
+            for action in actions:
+                async with session.post(f"/api/v2?Action={action}", data=body) as response:
+                    json.loads(await response.read())
+
+        bodies = [json.dumps({"id": project_id(number)}).encode() for number in range(gates)]
+        async with running(
+            every(interval, number, gates, lambda body=body: poll(body))  # type: ignore[misc]
+            for number, body in enumerate(bodies)
+        ) as tasks:
+            await asyncio.gather(*tasks)
 
 
 async def cpu_of(jobs: Iterable[Awaitable[Any]], *, warm: float, seconds: float) -> float:

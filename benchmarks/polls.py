@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-from benchmarks.answers import project_id
-from benchmarks.gates import STATUS, STEP, every, fire, logging_to_nowhere, running, trigger
+from benchmarks.gates import STATUS, STEP, bare, every, fire, logging_to_nowhere, running, trigger
 from benchmarks.measuring import Size, median_of_rounds
 from benchmarks.row import Row, Skipped
 from benchmarks.server import JSON, MISSING, CannedOms
@@ -36,10 +34,10 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
     contenders = {
         "one": contender(lambda: ours(STATUS)),
-        "bare one": contender(lambda: [_bare(oms, gates, interval, ["DescribeProjectProgress"])]),
+        "bare one": contender(lambda: [bare(oms.url, gates, interval, ["DescribeProjectProgress"])]),
         "two": contender(lambda: ours(STEP), 2),
         "bare two": contender(
-            lambda: [_bare(oms, gates, interval, ["DescribeProjectProgress", "DescribeProjectSteps"])], 2
+            lambda: [bare(oms.url, gates, interval, ["DescribeProjectProgress", "DescribeProjectSteps"])], 2
         ),
         "threads": contender(lambda: [_threads(oms, gates, interval)]),
     }
@@ -73,26 +71,6 @@ async def _cpu_of_a_poll(
             spent = time.process_time() - before
             requests += sum((await asyncio.to_thread(oms.tell))["asked"].values())
     return spent / (requests / requests_each) * 1e6
-
-
-async def _bare(oms: CannedOms, gates: int, interval: float, actions: list[str]) -> None:
-    """The limit: nothing but requests over one session, and reading the JSON."""
-    import aiohttp
-
-    headers = {"Authorization": "Basic dmlld2VyOm5vbmU=", "Content-Type": "application/json"}
-    async with aiohttp.ClientSession(oms.url, headers=headers) as session:
-
-        async def poll(body: bytes) -> None:
-            for action in actions:
-                async with session.post(f"/api/v2?Action={action}", data=body) as response:
-                    json.loads(await response.read())
-
-        bodies = [json.dumps({"id": project_id(number)}).encode() for number in range(gates)]
-        async with running(
-            every(interval, number, gates, lambda body=body: poll(body))  # type: ignore[misc]
-            for number, body in enumerate(bodies)
-        ) as tasks:
-            await asyncio.gather(*tasks)
 
 
 async def _threads(oms: CannedOms, gates: int, interval: float) -> None:
