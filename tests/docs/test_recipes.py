@@ -7,6 +7,7 @@ from copy import copy
 
 import jinja2
 import pytest
+from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_oms.demo.runner import load_dag, set_argument
 from airflow_provider_oms.simulator import Clock, Project, Simulator
@@ -104,6 +105,21 @@ class TestAlerts:
     def test_a_time_out_says_so(self, oms, alert, deferrable, said):
         oms.add_project(running(initial_lag=200_000, idle_source=True))
         assert alert(deferrable=deferrable, timeout=1).startswith(f"watched_report.complete failed. {said}")
+
+    def test_a_notifier_may_use_the_reason_in_its_template(self, oms, load):
+        told = []
+
+        class Notifier(BaseNotifier):
+            template_fields = ("text",)
+            text = "{{ ti.task_id }}: {{ exception }}"
+
+            def notify(self, context):
+                told.append(self.text)
+
+        oms.add_project(running(initial_lag=200_000))
+        oms.project("shop").fail(message="no space left")
+        load("alerts.md", failure_grace=0, on_failure_callback=[Notifier()]).test()
+        assert told[0].startswith("complete: The project has failed: INCR_TRANSFER GHANA-")
 
 
 def test_an_idle_source_holds_the_gate_until_something_is_written(oms, load):
