@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
 
+from airflow_provider_oms.milestones import kinds
+from airflow_provider_oms.milestones.checks import CHECKS
 from airflow_provider_oms.milestones.kinds import from_dict, to_dict
 from tests.gate_cases import ALL_DONE, CASES, CONSISTENT, NOW, caught_up, in_transfer, progress, step, switched, table
 from tests.gate_cases import page as result_page
@@ -43,8 +46,15 @@ def test_a_milestone_survives_json(sensor):
     assert set(stored) == {"kind", *FULL_SETTINGS[sensor]}
 
 
-def test_every_milestone_has_a_kind_of_its_own():
-    assert len({milestone.kind for milestone in MILESTONES.values()}) == len(MILESTONES) == 7
+def test_every_milestone_has_a_kind_of_its_own_and_a_check():
+    all_of_them = {
+        cls
+        for cls in vars(kinds).values()
+        if inspect.isclass(cls) and issubclass(cls, kinds.Milestone) and cls is not kinds.Milestone
+    }
+    assert {*MILESTONES.values(), kinds.ActionMilestone} == all_of_them
+    assert len({cls.kind for cls in all_of_them}) == len(all_of_them)
+    assert set(CHECKS) == {cls.kind for cls in all_of_them}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
