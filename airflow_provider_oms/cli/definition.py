@@ -13,7 +13,7 @@ HELP = "See, and wait for, migrations of OceanBase Migration Service (OMS)"
 
 ENDINGS = (
     "exit codes: 0 reached, 1 failed (it can't be reached, or not without a person), 2 wrong command line,\n"
-    "3 still waiting at --timeout, 130 Ctrl-C, 143 terminated"
+    "3 still waiting at --timeout, 5 no such Airflow connection, 130 Ctrl-C, 143 terminated"
 )
 
 

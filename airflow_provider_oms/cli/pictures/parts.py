@@ -37,7 +37,7 @@ _OF_STEP = {
 
 
 class Fitting:
-    """A picture for whoever has the room for it, and another one for a narrow terminal. Nothing is cut from 60 columns on.
+    """A picture for whoever has the room for it, and another one for narrow terminals, of 60 columns at least.
 
     :param wide: the one that is drawn where it fits
     :param narrow: the other one
