@@ -21,9 +21,6 @@ from benchmarks.server import CannedOms
 
 NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "pokes", "parsing")
 
-#: Takes minutes, and nothing of it could be made short: left out of the short form.
-LONG = ("triggerer",)
-
 #: Around the table in a page of the docs.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
@@ -36,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--only", choices=NAMES, action="append", help="only this one")
     parser.add_argument("--output", type=Path, help="put the table into this file, too")
     options = parser.parse_args(arguments)
-    names = options.only or [name for name in NAMES if not (options.quick and name in LONG)]
+    names = options.only or NAMES
     home = throwaway_airflow()
     rows: list[Row | Skipped] = []
     try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from importlib import import_module
+from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import BEGIN, END, LONG, NAMES, with_table
+from benchmarks.__main__ import BEGIN, END, NAMES, with_table
 from benchmarks.measuring import Size, median_of_rounds
 from benchmarks.row import HEADINGS, Row, Skipped, markdown
 from benchmarks.server import CannedOms
@@ -22,7 +25,7 @@ def oms():
             yield running
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in LONG])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "triggerer"])
 def test_a_benchmark_yields_figures(name, oms):
     rows = list(import_module(f"benchmarks.{name}").run(Size(quick=True), oms))
     assert rows
@@ -33,9 +36,17 @@ def test_a_benchmark_yields_figures(name, oms):
         assert len(row.cells()) == len(HEADINGS)
 
 
-@pytest.mark.parametrize("name", LONG)
-def test_a_long_benchmark_can_at_least_be_imported(name):
-    assert callable(import_module(f"benchmarks.{name}").run)
+def test_the_command_writes_its_table_into_a_page(tmp_path):
+    """With the one benchmark that needs an Airflow of its own, with a database and a triggerer."""
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "triggerer", "--output", str(page)]
+    ended = subprocess.run(
+        command, cwd=Path(__file__).parents[2], capture_output=True, text=True, timeout=400, check=False
+    )
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    assert page.read_text().startswith(f"before\n{BEGIN}\n`python -m benchmarks --quick` on ")
+    assert "one triggerer, memory" in page.read_text() or "written for Airflow 3" in page.read_text()
 
 
 def test_a_row_is_ok_up_to_its_aim():
