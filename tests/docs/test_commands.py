@@ -154,3 +154,29 @@ def test_the_command_line_understands_it(command):
     arguments = words[1:] if words[0] == "airflow-oms" else words[2:]
     complete = [*arguments, "np_1"] if arguments in (["wait"], ["watch"], ["status"], ["verify"]) else arguments
     assert parser().parse_args(complete).command == arguments[0]
+
+
+OWN_TOOLS = (
+    ("-m", "airflow_provider_oms.demo"),
+    ("-m", "airflow_provider_oms.simulator"),
+    ("-m", "benchmarks"),
+    ("-m", "reliability"),
+    *(("-m", "airflow_provider_oms.cli.main", name) for name in ("projects", "watch", "wait", "verify")),
+)
+
+
+def test_options_within_sentences_exist():
+    known = {option for tool in OWN_TOOLS for option in re.findall(r"(?<![\w-])--[a-z-]+", help_of(*tool))}
+    for script in (ROOT / "scripts").glob("*.py"):  # not all can be started here
+        known |= set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', script.read_text()))
+    for page in pages():
+        sentences = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
+        assert set(re.findall(r"(?<=`)(--[a-z-]+)(?=[` ])", sentences)) - known == set(), page
+
+
+def test_the_simulators_options_are_all_explained():
+    table = (ROOT / "docs" / "simulator.md").read_text().split("## In your own tests")[0]
+    explained = set(re.findall(r"`(--[a-z]+)", table))
+    assert explained == set(re.findall(r"(?<![\w-])--[a-z]+", help_of("-m", "airflow_provider_oms.simulator"))) - {
+        "--help"
+    }
