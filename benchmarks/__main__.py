@@ -1,6 +1,6 @@
 """Run the benchmarks and write their table.
 
-python -m benchmarks [--quick] [--only NAME] [--output docs/performance.md]
+python -m benchmarks [--quick] [--only NAME] [--output docs/performance.md] [--plot docs/images/performance.svg]
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ import sys
 import tempfile
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.measuring import Size
+from benchmarks.plot import draw
 from benchmarks.row import Row, Skipped, markdown
 from benchmarks.server import CannedOms
 
@@ -32,7 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="a short form; its figures mean little")
     parser.add_argument("--only", choices=NAMES, action="append", help="only this one")
     parser.add_argument("--output", type=Path, help="put the table into this file, too")
+    parser.add_argument("--plot", type=Path, help="draw the ratios into this file (SVG; it needs matplotlib)")
     options = parser.parse_args(arguments)
+    if options.plot and find_spec("matplotlib") is None:
+        parser.error("--plot needs matplotlib: it is in the dependency group bench")
     names = options.only or NAMES
     home = throwaway_airflow()
     rows: list[Row | Skipped] = []
@@ -47,6 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     command = " ".join(["python -m benchmarks", *(["--quick"] if options.quick else [])])
     table = f"`{command}` on {machine()}:\n\n{markdown(rows)}"
     print(f"\n{table}")
+    if options.plot:
+        draw(rows, options.plot)
     if options.output:
         options.output.write_text(with_table(options.output.read_text() if options.output.exists() else "", table))
     return 0

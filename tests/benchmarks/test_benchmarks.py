@@ -6,12 +6,14 @@ import math
 import subprocess
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import BEGIN, END, NAMES, with_table
 from benchmarks.measuring import Size, median_of_rounds
+from benchmarks.plot import draw
 from benchmarks.row import HEADINGS, Row, Skipped, markdown
 from benchmarks.server import CannedOms
 
@@ -47,6 +49,19 @@ def test_the_command_writes_its_table_into_a_page(tmp_path):
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert page.read_text().startswith(f"before\n{BEGIN}\n`python -m benchmarks --quick` on ")
     assert "one triggerer, memory" in page.read_text() or "written for Airflow 3" in page.read_text()
+
+
+def test_the_ratios_are_drawn(tmp_path):
+    rows = [Row("slow", 13, "y", 10, aim=1.2), Row("fast", 5, "y", 10, aim=1.2), Row("no aim", 5), Skipped("z", "why")]
+    if find_spec("matplotlib") is None:
+        with pytest.raises(ImportError):
+            draw(rows, tmp_path / "plot.svg")
+        return
+    draw(rows, tmp_path / "plot.svg")
+    drawn = (tmp_path / "plot.svg").read_text()
+    assert "slow / y" in drawn
+    assert "fast / y" in drawn
+    assert "no aim" not in drawn
 
 
 def test_a_row_is_ok_up_to_its_aim():
