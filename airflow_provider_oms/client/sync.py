@@ -79,20 +79,19 @@ class OmsClient(Operations):
         """
         request = build_request(self.settings, call)
         check_ca_bundle(self.settings, call.asked)
-        failed: list[OmsError] = []
+        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
+        try:
+            return read_answer(call, self._exchange(request, call.asked))
+        except OmsError as error:
+            if attempts(self.settings, call) == 1:
+                raise
+            failed = [error]
 
         def once() -> Answer[T]:
             if failed:
                 raise failed.pop()
             return read_answer(call, self._exchange(request, call.asked))
 
-        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
-        try:
-            return once()
-        except OmsError as error:
-            if attempts(self.settings, call) == 1:
-                raise
-            failed.append(error)
         from tenacity import Retrying
 
         return Retrying(**retry_policy(self.settings, call))(once)
