@@ -52,7 +52,7 @@ def test_a_person_who_follows_the_pages_gets_there(tmp_path):
                 wanted += [word for word in shlex.split(block.text) if word.startswith("tests/")]
     chosen = sorted({SHORTER.get(path, path) for path in wanted if path not in LEFT_OUT})
     # Rows of the other gates have been run already.
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", *chosen]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen]
     command += ["-k", "not test_gate_cases and not test_look or step_progress or table_covers"]
     ran = subprocess.run(
         command,

@@ -18,11 +18,9 @@ from tests.docs.pages import DOCS, ROOT, blocks, pages
 BLOCKS = [
     pytest.param(block.text, id=f"{block.page}-{number}")
     for page in pages()
-    if page.parent.name != "develop"  # these build on each other: see below
     for number, block in enumerate(blocks(page, "python"))
     if not block.title  # a file to save: tests/docs saves and runs it
 ]
-DEVELOP = sorted((DOCS / "develop").glob("*.md"))
 
 #: Classes that others share; a user meets them in the reference only.
 SHARED = {
@@ -50,17 +48,6 @@ def test_a_block_of_python_runs(block, sim, monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scenario.yaml").write_text("projects: [{name: shop}]")
     exec(compile(block, "block", "exec"), {"__name__": "block"})  # noqa: S102
-
-
-@pytest.mark.parametrize("page", DEVELOP, ids=lambda page: page.name)
-def test_the_python_of_a_page_for_developers_runs_in_its_order(page):
-    written = {"__name__": "page"}
-    for block in blocks(page, "python"):
-        exec(compile(block.text, block.title or "block", "exec"), written)  # noqa: S102
-    tests = [value for name, value in written.items() if name.startswith("test_")]
-    for test in tests:
-        test()
-    assert tests or not list(blocks(page, "python")), "what the page builds is tried nowhere"
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
