@@ -63,6 +63,7 @@ WAYS = (
     # The checkout's.
     Way(r"python3 scripts/demo\.py( .*)?", WALK, "scripts/demo.py"),
     Way(r"python3 scripts/test\.py( .*)?", ".ci/run", "scripts/test.py"),
+    Way(r"python3 scripts/walk\.py( .*)?", reason="takes minutes; that it can fail is in tests/docs/test_walk.py"),
     Way(r"python3 scripts/docs\.py( --serve)?", "scripts/test.py", "scripts/docs.py"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="starts two Airflows and a browser, which CI has not"),
     Way(r"airflow standalone", "airflow_provider_oms/demo/standalone.py", '"standalone"'),
