@@ -1,4 +1,4 @@
-"""Set up and run the tests, on every Airflow that is supported, and the linters.
+"""Set up and run the tests, on every Airflow that is supported, the linters, and the build of the documentation.
 
 python3 scripts/test.py [--airflow 3.3] [options of pytest]
 """
@@ -34,8 +34,9 @@ def main() -> int:
         steps = [[python, "-m", "pytest", *(options or ["--numprocesses", processes])]]
         if version == environment.VERSIONS[0]:
             steps += [[python, "-m", *linter] for linter in LINTERS]
+            steps += [[sys.executable, "scripts/docs.py"]]
         for step in steps:
-            name = f"Airflow {version}: {' '.join(map(str, step[2:]))}"
+            name = f"Airflow {version}: {' '.join(map(str, step[1:])).removeprefix('-m ')}"
             print(f"\n=== {name}", flush=True)
             if subprocess.run(step, cwd=environment.ROOT, check=False).returncode:
                 failed.append(name)
