@@ -31,7 +31,7 @@ It needs the connections `oms_default`, `shop_mysql` (host, login and password o
 """
 
 # --8<-- [start:tables]
-#: What moves: two tables as they are, and the old part of a third one under another name.
+#: Two tables as they are, and the old part of a third under another name.
 TABLES = transfer_mapping(
     {
         "shop": [
