@@ -41,8 +41,9 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 PASSING_CODES = frozenset({"GHANA-OPERAT000001", "CM-RESOAT000011", "GHANA-OPERIE000000", "INNER_ERROR"})
 PROJECT_NOT_FOUND_CODE = "GHANA-PROJECT000001"
 
-# Made once: json.dumps makes one at each call that has arguments.
+# Made once: json.dumps makes one at each call that has arguments, and json.loads guesses the encoding first.
 _to_json = json.JSONEncoder(allow_nan=False).encode
+_from_json = json.JSONDecoder().decode
 
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -236,7 +237,7 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
 
 def _parse(call: Call[Any], body: bytes) -> Envelope | None:
     try:
-        parsed = json.loads(body)
+        parsed = _from_json(body.decode().removeprefix("\ufeff"))
     except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         return None
     return Envelope(parsed, call.asked) if isinstance(parsed, dict) else None
