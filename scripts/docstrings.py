@@ -1,7 +1,7 @@
 """What the reference of the documentation site shows of the code beyond its docstrings: an extension of Griffe.
 
-Sphinx's roles become links, names of constants that are defaults become their values, and a model gets a table of what
-it reads.
+Sphinx's roles become links, names of constants that are defaults become their values, arguments of a base class
+stand in the signature where the docstring explains them, and a model gets a table of what it reads.
 """
 
 from __future__ import annotations
@@ -10,9 +10,23 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from griffe import Alias, Class, Docstring, ExprCall, ExprName, Extension, Function, Module, NameResolutionError, Object
+from griffe import (
+    Alias,
+    Class,
+    Docstring,
+    ExprAttribute,
+    ExprCall,
+    ExprName,
+    Extension,
+    Function,
+    Module,
+    NameResolutionError,
+    Object,
+    Parameters,
+)
 
 _ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):`(~?)([\w.]+)`")
+_PARAMETER = re.compile(r":param (\w+):")
 
 
 class Docstrings(Extension):
@@ -25,8 +39,10 @@ class Docstrings(Extension):
                 obj.docstring.value = _ROLE.sub(lambda role, obj=obj: _link(obj, role[1], role[2]), obj.docstring.value)
             if isinstance(obj, Function):
                 _show_constants(obj, pkg)
-            if isinstance(obj, Class) and any(str(base) == "Model" for base in obj.bases):
-                _list_fields(obj)
+            if isinstance(obj, Class):
+                _add_inherited(obj)
+                if any(str(base) == "Model" for base in obj.bases):
+                    _list_fields(obj)
 
 
 def _inside(obj: Object) -> Iterator[Object]:
@@ -48,10 +64,25 @@ def _link(obj: Object, tilde: str, name: str) -> str:
 def _show_constants(function: Function, pkg: Module) -> None:
     for parameter in function.parameters:
         default = parameter.default
-        if isinstance(default, ExprName) and default.canonical_path.startswith(f"{pkg.path}."):
+        if isinstance(default, ExprName | ExprAttribute) and default.canonical_path.startswith(f"{pkg.path}."):
             value = pkg[default.canonical_path.removeprefix(f"{pkg.path}.")].value
-            if isinstance(value, str):
-                parameter.default = value
+            if value is not None:
+                parameter.default = str(value)
+
+
+def _add_inherited(kind: Class) -> None:
+    explained = _PARAMETER.findall(kind.docstring.value) if kind.docstring is not None else []
+    inits = [base.members["__init__"] for base in [kind, *kind.mro()] if "__init__" in base.members]
+    known = {one.name: one for init in reversed(inits) if isinstance(init, Function) for one in init.parameters}
+    if not {"self", "kwargs"} <= known.keys() or not set(explained) <= known.keys():
+        return
+    own = kind.members.get("__init__")
+    taken = [*own.parameters] if isinstance(own, Function) else [known["self"], known["kwargs"]]
+    names = [one.name for one in taken]
+    added = [known[name] for name in explained if name not in names]
+    if added:
+        taken[-1:] = [*added, taken[-1]]
+        kind.set_member("__init__", Function("__init__", parameters=Parameters(*taken)))
 
 
 def _list_fields(model: Class) -> None:
