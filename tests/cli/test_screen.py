@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 
 import pytest
 
+from airflow_provider_oms.cli import facts
 from airflow_provider_oms.simulator import Fault
 from tests.cli.conftest import PASSWORD
 
@@ -130,3 +132,22 @@ def test_test_connection(oms, cli, monkeypatch, change, code, says):
     plain = cli("test-connection", "--conn-id", "other")
     assert says in (plain.err if code else plain.out)
     assert "wrong-one" not in plain.out + plain.err
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_what_others_print_and_log_is_no_result(oms, cli, monkeypatch, capfd, caplog, verbose):
+    really = facts.of_row
+
+    def noisy(*args):
+        print("printed")  # noqa: T201
+        logging.getLogger("airflow.somewhere").error("logged")
+        return really(*args)
+
+    monkeypatch.setattr(facts, "of_row", noisy)
+    cli("projects", *(["--verbose"] if verbose else []))
+    streams = capfd.readouterr()
+    assert "printed" not in streams.out
+    assert "printed" in streams.err
+    assert ("logged" in caplog.messages) is verbose
+    logging.getLogger("airflow.somewhere").error("logged afterwards")
+    assert "logged afterwards" in caplog.messages

@@ -117,3 +117,14 @@ def test_oms_3_3_tells_progress_and_no_more(cli, monkeypatch):
         failed = cli("wait", "np_old", "--step", "FULL_TRANSFER", "--json")
         assert failed.code == 1
         assert "which can only tell a project's progress" in failed.json["message"]
+
+
+@pytest.mark.parametrize("command", [["status"], ["verify"], ["wait", "--status", "RUNNING", "--timeout", "0"]])
+def test_part_of_a_name_is_no_name(oms, cli, command):
+    oms.add_project(Project(id="np_old", name="good_old", status="RELEASED", step="FULL_TRANSFER"))
+    name, *options = command
+    told = cli(name, "good", *options, "--json").json
+    assert "np_good" in (told.get("id"), told.get("project"), (told.get("seen") or {}).get("project"))
+    refused = cli(name, "goo", *options, "--json")
+    assert refused.code in (1, 5)
+    assert "no project with the id or the name 'goo'" in refused.out

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.simulator import Fault
 from tests.cli.conftest import START
 
@@ -145,6 +146,22 @@ def test_an_outage_ends_it_when_it_has_lasted(oms, cli, clock):
     assert clock.pauses == [30, 30]
     assert "nothing listens" in result.json["message"]
     assert "run this command again" in result.json["message"]
+
+
+def test_an_airflow_that_cannot_give_its_connection_is_waited_out(oms, cli, clock, monkeypatch):
+    really, asked = OmsHook.get_connection, []
+
+    def get_connection(conn_id):
+        asked.append(conn_id)
+        if len(asked) <= 2:
+            raise TimeoutError("the database is away")
+        return really(conn_id)
+
+    monkeypatch.setattr(OmsHook, "get_connection", staticmethod(get_connection))
+    assert cli("wait", "copying", "--full-transfer", "30").code == 0
+    assert clock.pauses == [30]
+    asked.clear()
+    assert cli("status", "copying").code == 5
 
 
 def test_a_failure_is_given_its_grace(oms, cli, clock):
