@@ -203,6 +203,8 @@ class OmsGateSensor(BaseSensorOperator):
 
         try:
             status, message, seen = check_event(event)
+            if self.start_from_trigger:  # else the first look has left the link
+                self._leave_link(context, seen.get("project"))
             if status == "timeout":
                 raise AirflowSensorTimeout(f"Still waiting after {self.timeout:g} s (timeout). {message}")
             if status == "failed":
@@ -212,6 +214,13 @@ class OmsGateSensor(BaseSensorOperator):
             raise self._ending(error) from error
         self.log.info("Reached. %s", message)
         return seen
+
+    def _leave_link(self, context: Context, project_id: str | None) -> None:
+        from airflow_provider_oms.hooks.oms import OmsHook
+        from airflow_provider_oms.links.oms import push_console_url
+
+        with OmsHook(self.oms_conn_id) as hook:
+            push_console_url(context, hook, project_id)
 
     def _watching(self, context: Context) -> Watch:
         from airflow_provider_oms.sensors.watch import Watch

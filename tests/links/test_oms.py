@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from types import SimpleNamespace
 
 import pytest
+from airflow import __version__ as airflow_version
+from airflow.providers.common.compat.sdk import AirflowSensorTimeout
 
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.get_provider_info import get_provider_info
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links import oms as links
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.sensors import oms as sensors
 from airflow_provider_oms.simulator import Project
+
+AIRFLOW_BEFORE_3_3 = tuple(int(part) for part in airflow_version.split(".")[:2]) < (3, 3)
 
 CLASSES = [
     getattr(module, name)
@@ -57,6 +63,17 @@ def test_a_sensor_leaves_it(sim, monkeypatch, name):
     assert gate.poke({"ti": ti}).is_done
     assert ti == {"oms_console_url": f"https://oms.example.com/p/{project_id}"}
     gate.poke({"ti": Pushed()})  # once is enough
+
+
+@pytest.mark.skipif(AIRFLOW_BEFORE_3_3, reason="start_from_trigger needs Airflow 3.3")
+@pytest.mark.parametrize("status", ["reached", "failed", "timeout"])
+def test_a_gate_that_was_on_no_worker_leaves_it_when_it_comes_to_one(sim, status):
+    ti = Pushed()
+    gate = sensors.OmsFullTransferSensor(task_id="task", project_id="np_1", deferrable=True, start_from_trigger=True)
+    event = {"status": status, "message": "Why.", "seen": {"project": "np_1"}}
+    with contextlib.suppress(OmsMilestoneFailedError, AirflowSensorTimeout):
+        gate.execute_complete({"ti": ti}, event)
+    assert ti == {"oms_console_url": f"{sim.url}/oms-v2/migration"}
 
 
 @pytest.mark.parametrize("context", [{}, {"ti": None}, {"ti": SimpleNamespace()}])
