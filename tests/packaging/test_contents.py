@@ -21,7 +21,9 @@ def tracked(*folders):
     """The files that git knows."""
     if not (ROOT / ".git").exists():
         pytest.skip("there is no git checkout to compare with")
-    listed = subprocess.run(["git", "ls-files", "-z", *folders], cwd=ROOT, capture_output=True, text=True, check=True)
+    # The checkout may belong to somebody else, as it does in a container.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", *folders]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
 
 
