@@ -22,5 +22,7 @@ class Exit(IntEnum):
     NO_ANSWER = 5
     #: Ctrl-C, as shells have it.
     INTERRUPTED = 130
+    #: Whoever read stdout has gone (SIGPIPE), as shells have it.
+    NOBODY_READS = 141
     #: SIGTERM, as shells have it.
     TERMINATED = 143

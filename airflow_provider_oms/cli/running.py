@@ -60,9 +60,10 @@ def _run(name: str, given: Namespace, screen: Screen) -> Exit:
         ending, message = Exit.USAGE, f"{error}. See --help."
     except OmsError as error:
         ending, message = Exit.NO_ANSWER, f"{error}{_where_looked(error, given.conn_id)}"
-    except BrokenPipeError:  # such as `| head`, which has seen enough
+    except (BrokenPipeError, SystemExit):  # rich makes the second of the first
+        # Such as `| head`, which has seen enough. Not OK: what couldn't be said may have been a failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
-        return Exit.OK
+        return Exit.NOBODY_READS
     except Exception as error:
         if given.verbose:
             traceback.print_exc(file=screen.err.file)

@@ -64,18 +64,20 @@ def test_a_connection_out_of_airflow_s_database(oms, airflow_db):
     assert PASSWORD not in done.stdout + done.stderr
 
 
-def test_a_reader_that_has_seen_enough(oms):
-    for number in range(300):
-        oms.add_project(Project(name=f"project_{number}"))
+@pytest.mark.parametrize(
+    "command",
+    ["projects", "projects --json", "wait shop --status RELEASED --timeout 0 --json 2>&1"],
+)
+def test_a_reader_that_has_seen_enough_gets_no_success(oms, command):
     environment = {**os.environ, "AIRFLOW_CONN_OMS_DEFAULT": oms.connection_json}
     done = subprocess.run(
-        ["bash", "-c", "airflow-oms projects | head -n 1"],
+        ["bash", "-c", f"airflow-oms {command} | true; exit ${{PIPESTATUS[0]}}"],
         env=environment,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.stdout.startswith("ID ")
+    assert done.returncode == 141, done.stderr
     assert "Traceback" not in done.stderr
     assert "Broken" not in done.stderr

@@ -109,6 +109,11 @@ def test_wide_is_a_table_and_narrow_is_not(oms, cli):
     assert max(map(len, narrow.splitlines())) <= 50
 
 
+def test_a_pipe_has_room(oms, cli):
+    oms.add_project(Project(name="x" * 100))
+    assert "ALARMS" in cli("projects").out.splitlines()[0]
+
+
 def test_none(oms, cli):
     result = cli("projects", "--name", "nothing_of_this_name")
     assert (result.code, result.out.strip()) == (0, "OMS shows this user no such project.")

@@ -114,6 +114,14 @@ def test_an_unexpected_error_is_one_line(oms, cli, monkeypatch):
     assert PASSWORD not in result.out + result.err
 
 
+def test_ctrl_c_while_oms_is_asked(oms, cli, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(facts, "ask", interrupted)
+    assert cli("status", "good").code == 130
+
+
 @pytest.mark.parametrize(
     ("change", "code", "says"),
     [

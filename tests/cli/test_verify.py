@@ -71,3 +71,23 @@ def test_no_answer_is_no_consistency(oms, cli):
 def test_a_refusal_is_no_consistency(oms, cli):
     oms.add_fault(Fault("error", action="ListProjectFullVerifyResult", code="PARAM_ERROR", message="no"))
     assert cli("verify", "good").code == 5
+
+
+def test_consistent_so_far_is_not_consistent(oms, cli):
+    steps = cli("status", "good", "--json").json["steps"]
+    running = [
+        {"name": step["name"], "status": "RUNNING" if step["name"] == "FULL_VERIFIER" else "FINISHED", "progress": 99}
+        for step in steps
+    ]
+    oms.set_answer("DescribeProjectSteps", {"success": True, "data": running})
+    result = cli("verify", "good", "--json")
+    assert (result.code, result.json["consistent"]) == (4, None)
+    assert result.json["tables"] > 0
+    assert result.json["differences"] == []
+    assert "isn't done" in result.json["message"]
+
+
+def test_where_nothing_was_verified_a_refusal_is_nothing_new(oms, cli):
+    oms.add_fault(Fault("error", action="ListProjectFullVerifyResult", code="PARAM_ERROR", message="no"))
+    result = cli("verify", "copying", "--json")
+    assert (result.code, result.json["consistent"], result.json["tables"]) == (4, None, 0)
