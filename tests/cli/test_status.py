@@ -90,9 +90,12 @@ def test_an_answer_that_makes_no_sense_is_shown_as_far_as_it_does(oms, cli):
     odd = {"status": ["RUNNING"], "incrSyncCheckpoint": {}, "fullTransferProgress": 5151, "currentStep": 3}
     oms.set_answer("DescribeProjectProgress", {"success": True, "data": odd})
     steps = [{"name": {}, "status": 5, "progress": "x", "stepInfo": {"processedRecords": -1}, "extraInfo": []}, {}]
+    steps.append({"name": "FULL_TRANSFER", "stepInfo": {"processedRecords": 1, "capacity": 9, "dstRps": -3}})
     oms.set_answer("DescribeProjectSteps", {"success": True, "data": steps})
     told = cli("status", "good", "--json").json
     assert (told["status"], told["lag"]) == (None, None)
+    assert [step["rows"] for step in told["steps"]] == [None, None, 1]
+    assert [step["seconds_left"] for step in told["steps"]] == [None] * 3
     assert "fullTransferProgress" in told["lags"][0]["problem"] or "incrSyncCheckpoint" in told["lags"][0]["problem"]
     for columns in (60, 200):
         assert "no status" in cli("status", "good", columns=columns).out
