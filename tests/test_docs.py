@@ -5,15 +5,26 @@ What else can be wrong with the site is found by its build (scripts/docs.py).
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.sensors import oms as sensors
 from tests.docs.pages import DOCS, ROOT, blocks, pages
+from tests.docs.test_troubleshooting import text_of
+
+#: Every text in the package; ``…`` stands for a value.
+TEXTS = {
+    text
+    for file in (ROOT / "airflow_provider_oms").rglob("*.py")
+    for node in ast.walk(ast.parse(file.read_text()))
+    if (text := text_of(node)) is not None and "\n" not in text.strip()
+}
 
 BLOCKS = [
     pytest.param(block.text, id=f"{block.page}-{number}")
@@ -85,6 +96,42 @@ class TestThePageOfAGateOrAnOperator:
 
     def test_is_linked_from_the_overview(self, kind, folder):
         assert f"[`{kind.__name__}`]({page_of(kind, folder).name})" in (DOCS / folder / "index.md").read_text()
+
+
+def quoted(folder: str) -> list[Any]:
+    """Each message that the pages of a folder quote, cut where they leave something out."""
+    return [
+        pytest.param(part, id=f"{page.stem}: {part[:40]}")
+        for page in sorted((DOCS / folder).glob("*-*.md")) + [DOCS / folder / "step.md"] * (folder == "gates")
+        for cell in re.findall(r"^\| `([^`|]+)`", page.read_text().split("## What can go wrong")[1], re.MULTILINE)
+        for part in cell.split("...")
+        if len(plain(part).split()) > 2
+    ]
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[.,:;()]", "", text).strip()
+
+
+def says(message: str, quote: str) -> bool:
+    """Tell whether a message of the code, ``…`` for each value, may hold a quotation."""
+    words, quote = plain(message).split(), plain(quote)
+    for first in range(len(words)):
+        pattern, literal = "", 0
+        for word in words[first:]:
+            pattern += ("" if not pattern else r"\s") + re.escape(word).replace("…", ".+?")
+            literal += "…" not in word
+            # Values alone fit everything.
+            if literal * 5 >= len(quote.split()) * 2 and re.fullmatch(pattern, quote):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("quote", [*quoted("gates"), *quoted("operators")])
+def test_a_message_that_is_quoted_is_one_of_the_code(quote):
+    known = set(re.findall(r"\w+", quote))
+    near = sorted(TEXTS, key=lambda text: -len(known & set(re.findall(r"\w+", text))))
+    assert any(says(message, quote) for message in near[:20]), near[:3]
 
 
 def test_every_section_of_an_example_is_shown_somewhere():
