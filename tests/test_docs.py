@@ -94,6 +94,18 @@ class TestThePageOfAGateOrAnOperator:
         told = page_of(kind, folder).read_text().split("## Parameters")[1].split("## What it returns")[0]
         assert not [name for name in own if f"`{name}`" not in told]
 
+    def test_says_which_arguments_are_templated(self, kind, folder):
+        told = page_of(kind, folder).read_text().split("## Parameters")[1].split("## What it returns")[0]
+        told += (DOCS / folder / "index.md").read_text().split("## Parameters")[1].split("\n## ")[0]
+        rows = {
+            name: "(templated" in row
+            for row in re.findall(r"^\| `.*", told, re.MULTILINE)
+            for name in re.findall(r"`(\w+)`", row.split(" | ")[0])
+        }
+        ours = [base for base in inspect.getmro(kind) if base.__module__.startswith("airflow_provider_oms")]
+        taken = rows.keys() & {name for base in ours for name in inspect.signature(base).parameters}
+        assert {name for name in taken if rows[name]} == taken & set(kind.template_fields)
+
     def test_is_linked_from_the_overview(self, kind, folder):
         assert f"[`{kind.__name__}`]({page_of(kind, folder).name})" in (DOCS / folder / "index.md").read_text()
 
