@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 #: Beyond any row count, byte rate or Unix time (also in milliseconds): arithmetic with it would overflow.
 _HUGE = 1e18
+_LONGEST_WORD = 100
 _NUMBERS = (int, float)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
@@ -137,8 +138,11 @@ def texts(value: Any) -> list[str]:
 
 
 def word(value: Any) -> str:
-    """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around."""
-    return (value if isinstance(value, str) else text(value)).strip().upper()
+    """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around.
+
+    It ends up in logs, so nothing in it may look like another line of one, and it can't be endless.
+    """
+    return plain((value if isinstance(value, str) else text(value)).strip().upper(), _LONGEST_WORD)
 
 
 def number(value: Any) -> float:

@@ -182,16 +182,24 @@ class OmsGateSensor(BaseSensorOperator):
         return self._watching(context).look(context)
 
     def execute(self, context: Context) -> Any:
-        """Wait until the gate opens, and return what it saw."""
+        """Wait until the gate opens, and return what it saw.
+
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises AirflowSensorTimeout: when the gate was still shut after its time-out
+        """
+        try:
+            watch = self._watching(context)
+        except ValueError as error:  # an argument that is wrong once its template is rendered
+            # Not for soft_fail: the gate didn't even look.
+            raise OmsMilestoneFailedError(f"{error}. Correct the DAG, then clear this task.") from None
         try:
             return self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
         except AirflowSensorTimeout as error:
-            # Airflow's own poke loop skips for never_fail on a failure, but not on a time-out.
-            raise self._ending(error) from error
+            # Airflow's own words don't say what was waited for, and it skips for never_fail on a failure only.
+            raise self._ending(AirflowSensorTimeout(self._still_waiting(watch.said))) from error
         finally:
-            watch, self._watch = self._watch, None
-            if watch is not None:
-                watch.hook.close()
+            self._watch = None
+            watch.hook.close()
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Go on after the trigger has fired.
@@ -206,7 +214,7 @@ class OmsGateSensor(BaseSensorOperator):
             if self.start_from_trigger:  # else the first look has left the link
                 self._leave_link(context, seen.get("project"))
             if status == "timeout":
-                raise AirflowSensorTimeout(f"Still waiting after {self.timeout:g} s (timeout). {message}")
+                raise AirflowSensorTimeout(self._still_waiting(message))
             if status == "failed":
                 raise OmsMilestoneFailedError(message)
         except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
@@ -247,6 +255,9 @@ class OmsGateSensor(BaseSensorOperator):
             if getattr(self, name):
                 return AirflowSkipException(f"Skipping due to {name}. {error}")
         return error
+
+    def _still_waiting(self, message: str) -> str:
+        return f"Still waiting after {self.timeout:g} s (timeout). {message}"
 
     def _check_waiting(self) -> None:
         if self.deferrable and (self.exponential_backoff or self.max_wait is not None):

@@ -34,6 +34,8 @@ class Watch:
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
         self._linked = False
+        #: What the last look came to, in words.
+        self.said = ""
 
     def look(self, context: Context) -> PokeReturnValue:
         """Look once, and keep what is needed at the next look.
@@ -41,6 +43,7 @@ class Watch:
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
         verdict = look_once(self.hook, self.gate, self.memory)
+        self.said = verdict.message
         if not self._linked:
             self._linked = True
             push_console_url(context, self.hook, self.gate.project_id or self.memory.project_id)

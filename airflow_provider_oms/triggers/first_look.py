@@ -56,7 +56,7 @@ class OmsFirstLookTrigger(OmsMilestoneTrigger):
         try:
             super().render_template_fields(context, environment)
         except Exception as error:
-            self._problem = f"A template can't be rendered: {error}."
+            self._problem = f"A template can't be rendered: {error}"
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, look, and fire once."""
@@ -65,7 +65,7 @@ class OmsFirstLookTrigger(OmsMilestoneTrigger):
                 raise ValueError(self._problem)
             self.gate = self._rendered().as_dict()
         except Exception as error:
-            verdict = Verdict(State.FAILED, f"{error} Correct the DAG, then clear this task.")
+            verdict = Verdict(State.FAILED, f"{error}. Correct the DAG, then clear this task.")
             yield TriggerEvent(event_of(verdict))
             return
         self.deadline = self._deadline()
@@ -76,13 +76,13 @@ class OmsFirstLookTrigger(OmsMilestoneTrigger):
         module, name = self.sensor.rsplit(".", 1)
         templated = {name: getattr(self, name) for name in self._templated}
         if raw := [name for name, value in templated.items() if not is_literal(value)]:
-            raise ValueError(f"Airflow has not rendered {', '.join(raw)}: the DAG was changed while the gate waited.")
+            raise ValueError(f"Airflow has not rendered {', '.join(raw)}: the DAG was changed while the gate waited")
         sensor = getattr(import_module(module), name)(
             task_id="gate", deferrable=True, **json.loads(self.settings), **templated
         )
         gate = sensor.gate()
         if not isinstance(gate, Gate):
-            raise TypeError(f"{self.sensor} is no gate.")
+            raise TypeError(f"{self.sensor} is no gate")
         return gate
 
     def _deadline(self) -> float | None:

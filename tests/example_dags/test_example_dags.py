@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_oms.demo.home import example_dags
 from airflow_provider_oms.demo.runner import load_dag
 from airflow_provider_oms.simulator import Failure, Fault, Project, Table
 
@@ -13,8 +14,8 @@ ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["d
 EXAMPLES = ("gate", "daily", "migration", "cutover", "many", "teardown", "label", "maintenance", "verification")
 
 
-def test_no_example_is_forgotten(example_folder):
-    assert {file.stem for file in example_folder.glob("*.py")} == {f"example_oms_{name}" for name in EXAMPLES}
+def test_no_example_is_forgotten():
+    assert {file.stem for file in example_dags().glob("*.py")} == {f"example_oms_{name}" for name in EXAMPLES}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

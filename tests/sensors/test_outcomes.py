@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
@@ -25,7 +26,7 @@ FAILED_STEP = {
 #: What OMS says; how the gate ends; what the message says. WAITING stands for its time-out.
 ENDINGS = {
     "reached": ({**PROGRESS, "fullTransferProgress": 100}, REACHED, ""),
-    "time-out": (PROGRESS, WAITING, ""),
+    "time-out": (PROGRESS, WAITING, r"Still waiting after 0 s \(timeout\)\. The full transfer is at 50 % of 100 %\."),
     "paused": ({**PROGRESS, "status": "SUSPEND"}, FAILED, "Resume it in OMS, then clear this task"),
     "failed": ({**PROGRESS, "status": "FAILED"}, FAILED, "X-1 the disk is full.*resume the project.*clear this task"),
     "released": ({**PROGRESS, "status": "RELEASED"}, FAILED, "RELEASED"),
@@ -71,10 +72,22 @@ def test_a_gate_ends_the_same_in_every_mode(ending, setting, mode, sim, monkeypa
     outcome = MODES[mode](SETTINGS[setting], monkeypatch)
     if setting == "none" or expected == REACHED:
         assert outcome.state == expected
-        if expected == FAILED:
+        if expected != REACHED:
             assert re.search(message, outcome.message), outcome.message
     else:
         assert outcome.state == modes.SKIPPED
+
+
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "triggerer first"])
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_template_that_renders_to_nothing_fails_without_a_look(setting, mode, sim, monkeypatch):
+    rendered = gate(**SETTINGS[setting])
+    rendered.project_id = ""
+    monkeypatch.setattr(sys.modules[__name__], "gate", lambda **settings: rendered)
+    outcome = MODES[mode](SETTINGS[setting], monkeypatch)
+    assert outcome.state == modes.FAILED
+    assert outcome.message.startswith("project_id must be text that isn't empty; it is ''. Correct the DAG")
+    assert not sim.requests
 
 
 def test_a_failure_burns_no_retries():

@@ -1,0 +1,44 @@
+"""Whatever OMS says, it is one line of a log, and a short one: nobody can forge a line by the name of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from airflow_provider_oms.reporting import describe
+from tests.gate_cases import CASES, Reply
+from tests.milestones.support import gate_of, look_at_case
+
+FORGED = "\n[2027-01-15] INFO - Reached\r\x1b[2J\u2028" + 10_000 * "x"
+
+#: What leaves the statuses as they are, so that the rules go on as far as they do otherwise.
+NAMES = {"name", "currentStep", "errorCode", "errorMsg", "sourceSchemaName", "sourceTableName", "incrSyncCheckpoint"}
+
+
+def forge(value: Any, chosen: Callable[[str], bool], key: str = "") -> Any:
+    """Return what OMS says with a line break, and more, in its words."""
+    if isinstance(value, dict):
+        return {name: forge(item, chosen, name) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(forge(item, chosen, key) for item in value)
+    return value + FORGED if isinstance(value, str) and chosen(key) else value
+
+
+@pytest.mark.parametrize("chosen", [NAMES.__contains__, lambda key: True], ids=["names", "every word"])
+def test_no_verdict_forges_a_line(chosen):
+    shown = 0
+    for case in CASES:
+        said = {
+            name: sent if isinstance(sent := getattr(case, name), Reply) else forge(sent, chosen)
+            for name in ("progress", "steps", "verify_pages")
+        }
+        verdict = look_at_case(replace(case, **said))
+        line = describe(gate_of(case.sensor, case.arguments), verdict)
+        assert line.isprintable(), (case.id, line[:300])
+        assert verdict.message.isprintable(), case.id
+        assert len(line) < 5_000, (case.id, len(line))
+        shown += "[2027-01-15] INFO" in line
+    assert shown > 100
