@@ -22,6 +22,8 @@ def draw(rows: Sequence[Row | Skipped], file: Path) -> None:
 
     mpl.use("svg")
     mpl.rcParams["svg.hashsalt"] = "the same picture for the same figures"
+    mpl.rcParams["svg.fonttype"] = "none"
+    mpl.rcParams["font.family"] = "sans-serif"
     from matplotlib import pyplot as plt
 
     shown = [row for row in rows if isinstance(row, Row) and row.ratio is not None and row.aim is not None][::-1]
@@ -35,7 +37,7 @@ def draw(rows: Sequence[Row | Skipped], file: Path) -> None:
         axes.plot(row.aim, line, "|", color=_AXES, markersize=14, markeredgewidth=2)
     axes.axvline(1, color=_AXES, linewidth=1)
     axes.set_xscale("log")
-    ticks = [0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3]
+    ticks = [0.05, 0.1, 0.2, 0.5, 1, 1.5, 2, 3]
     axes.set_xticks(ticks, [f"{tick:g} x" for tick in ticks])
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
     axes.set_yticks(range(len(shown)), [f"{row.what} / {row.peer}" for row in shown])

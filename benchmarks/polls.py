@@ -6,9 +6,11 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any
 
+from benchmarks.answers import project_id
 from benchmarks.gates import STATUS, STEP, bare, every, fire, logging_to_nowhere, running, trigger
 from benchmarks.measuring import Size, median_of_rounds
 from benchmarks.row import Row, Skipped
@@ -39,6 +41,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
         "bare two": contender(
             lambda: [bare(oms.url, gates, interval, ["DescribeProjectProgress", "DescribeProjectSteps"])], 2
         ),
+        "client": contender(lambda: [_client(oms, gates, interval)]),
         "threads": contender(lambda: [_threads(oms, gates, interval)]),
     }
     peers = _http_provider(gates, interval)
@@ -49,6 +52,8 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     note = f"{gates} gates"
     yield Row("a poll, 1 request, CPU", cpu["one"], "bare aiohttp loop", cpu["bare one"], "us", aim=AIM, note=note)
     yield Row("a poll, 2 requests, CPU", cpu["two"], "bare aiohttp loop", cpu["bare two"], "us", aim=AIM, note=note)
+    what = "a request of our client alone, CPU"
+    yield Row(what, cpu["client"], "bare aiohttp loop", cpu["bare one"], "us", note=f"{note}; the rest is judging")
     for name in peers:
         yield Row("a poll, 1 request, CPU", cpu["one"], name, cpu[name], "us", aim=0.5, note=note)
     if not peers:
@@ -71,6 +76,20 @@ async def _cpu_of_a_poll(
             spent = time.process_time() - before
             requests += sum((await asyncio.to_thread(oms.tell))["asked"].values())
     return spent / (requests / requests_each) * 1e6
+
+
+async def _client(oms: CannedOms, gates: int, interval: float) -> None:
+    """Our client, without sharing, milestones and logs."""
+    from airflow_provider_oms.client.aio import AsyncOmsClient
+    from airflow_provider_oms.client.settings import ClientSettings
+
+    async with AsyncOmsClient(ClientSettings(oms.url, "viewer", "none", retries=0)) as client:
+
+        def poll(number: int) -> Awaitable[object]:
+            return client.adescribe_project_progress(project_id(number))
+
+        async with running(every(interval, number, gates, partial(poll, number)) for number in range(gates)) as tasks:
+            await asyncio.gather(*tasks)
 
 
 async def _threads(oms: CannedOms, gates: int, interval: float) -> None:
