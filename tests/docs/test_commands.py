@@ -67,7 +67,7 @@ WAYS = (
     Way(r"python3 scripts/docs\.py( --serve)?", "scripts/test.py", "scripts/docs.py"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="starts two Airflows and a browser, which CI has not"),
     Way(r"airflow standalone", "airflow_provider_oms/demo/standalone.py", '"standalone"'),
-    Way(r"python -m benchmarks .*", "tests/benchmarks/test_benchmarks.py", "__main__"),
+    Way(r"python -m benchmarks( .*)?", "tests/benchmarks/test_benchmarks.py", "__main__"),
     Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="needs Chromium; it is run by hand before a release"),
     Way(r"python -m build", "tests/packaging/conftest.py", '"-m", "build"'),
