@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -54,6 +55,8 @@ class Stream(io.StringIO):
 @pytest.fixture
 def oms(monkeypatch):
     """A simulated OMS with projects in many states, whose clock stands still, behind ``oms_default``."""
+    # It runs in this process, where Airflow may log to the stdout that a command has for itself.
+    monkeypatch.setattr(logging.getLogger("airflow_provider_oms.simulator"), "disabled", True)
     projects = [
         Project(id="np_new", name="new"),
         Project(id="np_copying", name="copying", status="RUNNING", step="FULL_TRANSFER", step_progress=40, rows=1000),
