@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import plain
@@ -94,6 +95,27 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
     if not tables or None in different:
         return Finding("Full verification is done, but OMS doesn't tell its result.", progress, alarming=True)
     return Finding(f"All {len(tables)} tables are consistent.", progress, consistent=True)
+
+
+def is_consistent(table: TableVerification) -> bool:
+    """Decide about one table by the very same rule."""
+    alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
+    return judge([VerificationResult(alone, table.source)]).consistent
+
+
+def describe(table: TableVerification) -> dict[str, Any]:
+    """Return what is known of a table as JSON: for reports, not for decisions."""
+    return {
+        "schema": known(table, TableVerification.source_schema),
+        "table": known(table, TableVerification.source_table),
+        "target_schema": known(table, TableVerification.target_schema),
+        "result": known(table, TableVerification.result_type),
+        "message": known(table, TableVerification.message),
+        "source_only": known(table, TableVerification.source_only_count),
+        "target_only": known(table, TableVerification.target_only_count),
+        "mismatched": known(table, TableVerification.mismatched_count),
+        "consistent": known(table, TableVerification.consistent_count),
+    }
 
 
 def _is_bad(table: TableVerification) -> bool:

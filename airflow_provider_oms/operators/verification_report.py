@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client.actions import PAGE_SIZE
-from airflow_provider_oms.client.models import TableVerification, VerificationResult
-from airflow_provider_oms.milestones.look import known
-from airflow_provider_oms.milestones.verification import Finding, judge
+from airflow_provider_oms.client.models import TableVerification
+from airflow_provider_oms.milestones.verification import Finding, describe, is_consistent, judge
 from airflow_provider_oms.operators.base import OmsProjectOperator
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         self.announce(context, hook, project_id)
         pages = list(hook.list_project_full_verify_result(project_id, source_schemas=self.source_schemas))
         tables = [table for page in pages for table in page.tables]
-        differing = [table for table in tables if not _is_consistent(table)]
+        differing = [table for table in tables if not is_consistent(table)]
         finding = judge(pages)
         report = {
             "project": project_id,
@@ -93,18 +92,8 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         return {**report, "path": self.path}
 
     def _describe(self, hook: OmsHook, project_id: str, table: TableVerification) -> dict[str, Any]:
-        schema, name = known(table, TableVerification.source_schema), known(table, TableVerification.source_table)
-        described = {
-            "schema": schema,
-            "table": name,
-            "target_schema": known(table, TableVerification.target_schema),
-            "result": known(table, TableVerification.result_type),
-            "message": known(table, TableVerification.message),
-            "source_only": known(table, TableVerification.source_only_count),
-            "target_only": known(table, TableVerification.target_only_count),
-            "mismatched": known(table, TableVerification.mismatched_count),
-            "consistent": known(table, TableVerification.consistent_count),
-        }
+        described = describe(table)
+        schema, name = described["schema"], described["table"]
         if schema and name and self.max_rows:
             size = min(self.max_rows, PAGE_SIZE)
             rows = hook.list_full_verify_inconsistencies_result(project_id, schema, name, page_size=size)
@@ -133,12 +122,6 @@ def write_json(path: str, content: Mapping[str, Any]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-
-
-def _is_consistent(table: TableVerification) -> bool:
-    """Ask the gate's own rule about one table."""
-    alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
-    return judge([VerificationResult(alone, table.source)]).consistent
 
 
 def _verdict(finding: Finding) -> bool | None:

@@ -12,13 +12,13 @@ from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import said
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsRejectedError
-from airflow_provider_oms.client.models import Project, TableVerification, VerificationResult
+from airflow_provider_oms.client.models import Project, VerificationResult
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
 from airflow_provider_oms.milestones.look import Look, known
 from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
-from airflow_provider_oms.milestones.verification import judge
+from airflow_provider_oms.milestones.verification import describe, is_consistent, judge
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
@@ -50,7 +50,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
 def _report(verdict: Verdict, pages: list[VerificationResult]) -> dict[str, Any]:
     """Return a verdict and the tables that aren't known to be consistent, with the keys of the report operator."""
     tables = [table for page in pages for table in page.tables]
-    differing = [table for table in tables if not _is_consistent(table)]
+    differing = [table for table in tables if not is_consistent(table)]
     finding = judge(pages)
     differ = verdict.state is State.FAILED and finding.inconsistent
     return {
@@ -60,25 +60,5 @@ def _report(verdict: Verdict, pages: list[VerificationResult]) -> dict[str, Any]
         "different_rows": max((page.different_number or 0 for page in pages), default=0),
         "tables": len(tables),
         "different_tables": len(differing),
-        "differences": [_describe(table) for table in differing],
-    }
-
-
-def _is_consistent(table: TableVerification) -> bool:
-    """Ask the gate's own rule about one table."""
-    alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
-    return judge([VerificationResult(alone, table.source)]).consistent
-
-
-def _describe(table: TableVerification) -> dict[str, Any]:
-    return {
-        "schema": known(table, TableVerification.source_schema),
-        "table": known(table, TableVerification.source_table),
-        "target_schema": known(table, TableVerification.target_schema),
-        "result": known(table, TableVerification.result_type),
-        "message": known(table, TableVerification.message),
-        "source_only": known(table, TableVerification.source_only_count),
-        "target_only": known(table, TableVerification.target_only_count),
-        "mismatched": known(table, TableVerification.mismatched_count),
-        "consistent": known(table, TableVerification.consistent_count),
+        "differences": [describe(table) for table in differing],
     }
