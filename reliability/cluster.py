@@ -25,6 +25,7 @@ import psutil
 from airflow_provider_oms.demo.home import airflow_environment, airflow_version, standalone_environment
 from reliability.postgres import free_port
 from tests.triggerer.process import SETTINGS as TRIGGERER_SETTINGS
+from tests.triggerer.process import session
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -112,17 +113,6 @@ class Component:
             self.died += 1
             self.kill()
             self.start()
-
-
-def session(leader: int) -> list[psutil.Process]:
-    """Return the processes of a session, and those that these have started in sessions of their own."""
-    members: dict[int, psutil.Process] = {}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == leader:
-                for one in (process, *process.children(recursive=True)):
-                    members[one.pid] = one
-    return list(members.values())
 
 
 def runs_a_task(command_line: str) -> bool:

@@ -110,10 +110,9 @@ def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, An
 
     from airflow_provider_oms.sensors import oms as sensors
     from airflow_provider_oms.simulator import Project, Simulator
-    from reliability.cluster import session
     from tests import modes
     from tests.triggerer.database import Run
-    from tests.triggerer.process import Triggerer
+    from tests.triggerer.process import Triggerer, session
 
     answered = [0]
 

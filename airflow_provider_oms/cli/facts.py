@@ -18,6 +18,7 @@ from airflow_provider_oms.client.operations import Dialogue
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
 from airflow_provider_oms.milestones.look import known, lag_of
 from airflow_provider_oms.milestones.steps import StepKind
@@ -113,9 +114,6 @@ def _step(step: Step) -> dict[str, Any]:
     info, extra = step.info, step.extra
     rows, total = known(info, StepInfo.processed_records), known(info, StepInfo.capacity)
     rate = known(info, StepInfo.target_rps) or known(info, StepInfo.source_rps)
-    left = None
-    if rows is not None and total is not None and rate and rate > 0 and total > rows:
-        left = (total - rows) / rate
     error = None
     if step_rules.failed([step]):
         error = {
@@ -133,7 +131,7 @@ def _step(step: Step) -> dict[str, Any]:
         "rows": rows,
         "rows_total": total,
         "rows_per_second": rate,
-        "seconds_left": left,
+        "seconds_left": seconds_left(rows, total, rate),
         "error": error,
     }
 

@@ -14,6 +14,18 @@ def figures_of(steps: Iterable[Step]) -> str:
     return "; ".join(filter(None, map(_of_step, steps)))
 
 
+def seconds_left(rows: int | None, capacity: int | None, rate: float | None) -> float | None:
+    """Return how long the rest of a step takes at its present rate; None where that can't be told.
+
+    :param rows: rows that are done
+    :param capacity: rows in all, as far as OMS knows
+    :param rate: rows a second
+    """
+    if rows is None or capacity is None or not rate or rate <= 0 or capacity <= rows:
+        return None
+    return (capacity - rows) / rate
+
+
 def _of_step(step: Step) -> str:
     info = step.info
     try:
@@ -25,6 +37,7 @@ def _of_step(step: Step) -> str:
     parts = [f"{rows:,} rows" if capacity is None else f"{rows:,} of about {capacity:,} rows"]
     if rate and rate > 0:
         parts.append(f"{rate:,.0f} rows/s")
-        if capacity is not None and capacity > rows and (capacity - rows) / rate < timedelta.max.total_seconds():
-            parts.append(f"about {timedelta(seconds=int((capacity - rows) / rate))} left")
+    left = seconds_left(rows, capacity, rate)
+    if left is not None and left < timedelta.max.total_seconds():
+        parts.append(f"about {timedelta(seconds=int(left))} left")
     return f"{step.name}: {', '.join(parts)}"

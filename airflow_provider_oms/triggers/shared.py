@@ -86,10 +86,9 @@ class SharedOms:
         In the task of the gate that asks, not in one of its own: that would cost a tenth of a poll. So if the gate is
         cancelled, the next one that waits has to ask again.
         """
-        client = None
         try:
+            client = self._clients[-1] if self._clients else await self._open()
             try:
-                client = self._clients[-1] if self._clients else await self._open()
                 answer = await client.asend(call)
             except OmsAuthenticationError:
                 # The password may have been changed since the first gate began; days may have passed.

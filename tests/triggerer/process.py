@@ -55,7 +55,7 @@ class Triggerer:
         if self._process is None:
             return 0
         process, self._process = self._process, None
-        members = _session(process.pid)
+        members = session(process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         for member in members:
@@ -89,8 +89,8 @@ class Triggerer:
         self.kill()
 
 
-def _session(leader: int) -> list[psutil.Process]:
-    """Return the processes of a session, and those that these have started."""
+def session(leader: int) -> list[psutil.Process]:
+    """Return the processes of a session, and those that these have started in sessions of their own."""
     members: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
