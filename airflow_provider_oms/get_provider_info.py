@@ -39,7 +39,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
         "triggers": [
             {
                 "integration-name": "OceanBase Migration Service",
-                "python-modules": ["airflow_provider_oms.triggers.oms", "airflow_provider_oms.triggers.first_look"],
+                "python-modules": ["airflow_provider_oms.triggers.oms", "airflow_provider_oms.triggers.first_poll"],
             }
         ],
         "config": {

@@ -28,7 +28,7 @@ def trigger(number: int, interval: float, milestone: dict[str, Any], **project: 
     return OmsMilestoneTrigger(gate={**known, "poke_interval": interval, "milestone": milestone})
 
 
-#: One question a look.
+#: One question a poll.
 STATUS = {"kind": "project_status", "target_statuses": ["FINISHED"]}
 #: Two: the progress, then the steps.
 STEP = {"kind": "step", "step": "FULL_TRANSFER"}

@@ -1,4 +1,4 @@
-"""What a look of a sensor on a worker costs."""
+"""What a poll of a sensor on a worker costs."""
 
 from __future__ import annotations
 

@@ -41,9 +41,9 @@ with DAG(
     # --8<-- [end:checkpoint_reached]
 
     @task
-    def report(seen: dict[str, Any]) -> dict[str, Any]:
+    def report(observed: dict[str, Any]) -> dict[str, Any]:
         """Work with the day's data."""
-        log.info("Everything up to %s (Unix seconds) is there.", seen["checkpoint"])
-        return seen
+        log.info("Everything up to %s (Unix seconds) is there.", observed["checkpoint"])
+        return observed
 
     report(complete.output)

@@ -38,9 +38,9 @@ with DAG(
     full_transfer = OmsFullTransferSensor.partial(task_id="full_transfer").expand(project_id=PROJECTS)
 
     @task
-    def copied(seen: Iterable[dict[str, Any]]) -> list[str]:
+    def copied(observed: Iterable[dict[str, Any]]) -> list[str]:
         """Do what needs all of them."""
-        projects = [one["project"] for one in seen]
+        projects = [one["project"] for one in observed]
         log.info("All rows have arrived: %s", ", ".join(projects))
         return projects
 

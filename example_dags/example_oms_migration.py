@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 DOC = """
 ### From data sources to a verified copy
 
-Each task looks first and does nothing when its work is already done, so any of them can be cleared, retried or run
+Each task checks first and does nothing when its work is already done, so any of them can be cleared, retried or run
 twice without a second data source or project.
 
 It needs the connections `oms_default`, `shop_mysql` (host, login and password of the source) and `shop_oceanbase`
@@ -96,10 +96,10 @@ with DAG(
     # --8<-- [end:full_verification]
 
     @task
-    def downstream(seen: dict[str, Any]) -> dict[str, Any]:
+    def downstream(observed: dict[str, Any]) -> dict[str, Any]:
         """Work with the copy, which keeps following the source."""
-        log.info("Project %s is verified; it was so at %s.", seen["project"], seen["time"])
-        return seen
+        log.info("Project %s is verified; it was so at %s.", observed["project"], observed["time"])
+        return observed
 
     [source, target] >> create >> start >> full_transfer >> verified
     downstream(verified.output)

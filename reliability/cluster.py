@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from airflow_provider_oms.demo.home import airflow_environment, airflow_version, standalone_environment
+from demo.home import airflow_environment, airflow_version, standalone_environment
 from reliability.postgres import free_port
 from tests.triggerer.process import SETTINGS as TRIGGERER_SETTINGS
 from tests.triggerer.process import session

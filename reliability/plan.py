@@ -11,7 +11,7 @@ from airflow_provider_oms.simulator.model import Failure
 from tests.triggerer import gates
 from tests.triggerer.gates import Plan, Planned, finished, full_transfer, verified
 
-#: Real seconds between two looks of a gate.
+#: Real seconds between two polls of a gate.
 POKE_INTERVAL = 3.0
 
 #: Retries of every task: a kill costs one, a crash of the scheduler may cost one more.

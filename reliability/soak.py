@@ -1,7 +1,7 @@
 """A soak: some hundred gates wait for minutes in a real triggerer, and what it holds is measured the whole time.
 
-``python -m reliability.soak``, with a Python that has the Airflow to be tried. The gates look once a second, the
-shortest interval there is, so minutes hold as many looks as hours do otherwise; OMS goes away once.
+``python -m reliability.soak``, with a Python that has the Airflow to be tried. The gates poll once a second, the
+shortest interval there is, so minutes hold as many polls as hours do otherwise; OMS goes away once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from airflow_provider_oms.client.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
-from airflow_provider_oms.demo.home import airflow_environment
+from demo.home import airflow_environment
 
 #: A project has this many gates.
 GATES_EACH = 15

@@ -11,7 +11,7 @@ from airflow_provider_oms.simulator.machine import evaluate
 from reliability.plan import LIFECYCLE, SENDS, may_stop
 from tests.triggerer import gates
 from tests.triggerer.gates import Planned
-from tests.triggerer.witness import Answered, look_of
+from tests.triggerer.witness import Answered, poll_of
 
 #: Simulated seconds: dates and checkpoints are told in whole ones.
 WHOLE_SECOND = 1.0
@@ -39,9 +39,9 @@ def judge_gate(
             return "lost", f"it returned no sighting: {returned!r}"
         if told + WHOLE_SECOND < true_at:
             return "early", f"it opened {true_at - told:.1f} s before it was so"
-        look = look_of(answers, told, within=2 * WHOLE_SECOND)
-        if not any(gates.is_true(gate, live, answer.at) for answer in look):
-            return "early", f"OMS answered nothing of the kind at {told}: {look}"
+        poll = poll_of(answers, told, within=2 * WHOLE_SECOND)
+        if not any(gates.is_true(gate, live, answer.at) for answer in poll):
+            return "early", f"OMS answered nothing of the kind at {told}: {poll}"
         return "right", "open"
     if state == "failed" and true_at is None:
         return "right", "failed"

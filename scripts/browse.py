@@ -18,11 +18,11 @@ from urllib.parse import quote
 from PIL import Image
 from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
 
-from airflow_provider_oms.demo.home import airflow_environment, example_dags, standalone_environment, throw_away_home
-from airflow_provider_oms.demo.migration import database_connections, example_projects
-from airflow_provider_oms.demo.process import Process
-from airflow_provider_oms.demo.standalone import read_login, wait_until_ready
 from airflow_provider_oms.simulator import Project, Simulator, Table
+from demo.home import airflow_environment, example_dags, standalone_environment, throw_away_home
+from demo.migration import database_connections, example_projects
+from demo.process import Process
+from demo.standalone import read_login, wait_until_ready
 
 #: The browser talks to this machine and to nobody else.
 FLAGS = [
@@ -82,10 +82,10 @@ def hold(condition: object, words: str) -> None:
     print(f"  ok     {words}", flush=True)
 
 
-def until(what: str, look: Callable[[], Any], seconds: float = 240) -> Any:
-    """Return what a look finds, as soon as it finds something."""
+def until(what: str, poll: Callable[[], Any], seconds: float = 240) -> Any:
+    """Return what a poll finds, as soon as it finds something."""
     end = time.monotonic() + seconds
-    while not (found := look()):
+    while not (found := poll()):
         if time.monotonic() > end:
             sys.exit(f"  WRONG  {what}: not after {seconds:g} s")
         time.sleep(1)
@@ -159,11 +159,11 @@ class Airflow:
         """Return a task's log once a part of it is there, so many times."""
         path = self.task(name, task, "/logs/1?full_content=true")
 
-        def look() -> str:
+        def poll() -> str:
             text = json.dumps(self.ask(path)["content"])
             return text if text.count(part) >= times else ""
 
-        text = str(until(f"{part!r} in the log of {task}", look))
+        text = str(until(f"{part!r} in the log of {task}", poll))
         hold(PASSWORD not in text and ENCODED not in text, f"no secret in the log of {task} ({name})")
         return text
 
@@ -214,7 +214,7 @@ class Airflow:
         text = self.log_of("gate", "lag", "Reached. The forward checkpoint lies")
         hold("Traceback" not in text, "the log of an open gate has no traceback")
         text = self.log_of("waiting", "full_transfer", "Waiting. The full transfer is at", times=4)
-        hold("Awaited: the full transfer at 100 % in project 'shop_slow'" in text, "a waiting gate says what for")
+        hold("Waiting for: the full transfer at 100 % in project 'shop_slow'" in text, "a waiting gate says what for")
         text = self.log_of("failed", "verified", "Failed.")
         hold("prices" in text and "orders" not in text, "a failed gate names the table that differs, and no other")
 
@@ -276,7 +276,7 @@ class Airflow3(Airflow):
                 form.locator(f"input[name=element_{field}]").fill(value)
         form.get_by_role("button", name="Save").click()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         self._show("waiting", "full_transfer").keyboard.press("w")  # long lines are wrapped from now on
         self.page.wait_for_timeout(500)
         self.picture("log-waiting")
@@ -351,7 +351,7 @@ class Airflow2(Airflow):
         page.get_by_role("button", name="Save").click()
         page.wait_for_url(lambda url: "/connection/add" not in url)
 
-    def look(self) -> None:
+    def poll(self) -> None:
         self._show("waiting", "full_transfer", "logs").get_by_text("Wrap").click()
         self.picture("log-waiting")
         self.check_link("waiting", "full_transfer", "np_slow")
@@ -416,7 +416,7 @@ def main() -> None:
         for name in RUNS:
             airflow.await_run(name)
         airflow.check_logs()
-        airflow.look()
+        airflow.poll()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ BEGIN = 1_799_981_100
 
 WIDE, NARROW = 124, 60
 
-#: name -> columns, what is typed, and after how many looks somebody presses Ctrl-C
+#: name -> columns, what is typed, and after how many polls somebody presses Ctrl-C
 PICTURES: dict[str, tuple[int, str, int | None]] = {
     "projects": (WIDE, "projects", None),
     "projects-narrow": (NARROW, "projects", None),
@@ -109,7 +109,7 @@ def draw(name: str) -> str:
 
     :param name: one of :data:`PICTURES`
     """
-    width, typed, looks = PICTURES[name]
+    width, typed, polls = PICTURES[name]
     console = Console(
         record=True,
         width=width,
@@ -124,14 +124,14 @@ def draw(name: str) -> str:
     screen.out = screen.err = console
     svg = ""
     with simulated() as oms:
-        passed = SimpleNamespace(looks=0)
+        passed = SimpleNamespace(polls=0)
 
         def sleep(seconds: float) -> None:
             nonlocal svg
-            passed.looks += 1
-            if looks is not None and passed.looks == looks - 1:
+            passed.polls += 1
+            if polls is not None and passed.polls == polls - 1:
                 console.export_text(clear=True)  # the pictures before the last one, which a terminal draws over
-            if passed.looks == looks:
+            if passed.polls == polls:
                 svg = _svg(console, name, typed)
                 raise KeyboardInterrupt
             oms.clock.advance(seconds)

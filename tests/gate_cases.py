@@ -1,4 +1,4 @@
-"""One table of cases for all seven gates: what OMS says at one look, and what the gate must make of it.
+"""One table of cases for all seven gates: what OMS says at one poll, and what the gate must make of it.
 
 The same rows are run on the pure decision (``tests/milestones``) and through the sensors in poke, reschedule and
 deferrable mode, with a simulator that :func:`serve` has told what to answer. Every expectation is written from the
@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Any
 
-#: 2027-01-15T08:00:00Z: the time on OMS's clock at every look.
+#: 2027-01-15T08:00:00Z: the time on OMS's clock at every poll.
 NOW = 1_800_000_000
 
 PROGRESS, STEPS, VERIFY = "DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"
@@ -57,9 +57,9 @@ class Case:
     :param progress: ``data`` of DescribeProjectProgress, or a :class:`Reply`
     :param steps: ``data`` of DescribeProjectSteps, or a :class:`Reply`
     :param verify_pages: ``data`` of ListProjectFullVerifyResult, page by page, or a :class:`Reply`
-    :param expected: the verdict of the first look
+    :param expected: the verdict of the first poll
     :param message: a regular expression that the verdict's message contains
-    :param without_memory: the verdict where nothing is remembered between two looks, if it is another one
+    :param without_memory: the verdict where nothing is remembered between two polls, if it is another one
     :param date_offset: how far OMS's clock (the Date header) is ahead of :data:`NOW`
     """
 
@@ -538,11 +538,11 @@ def _step_states() -> Iterator[Case]:
         yield _step_case(f"progress_{name}", step("FULL_TRANSFER", "FINISHED", percent), expected=expected)
     # These say nothing about whether a step is done.
     done, not_done = step("FULL_TRANSFER", "FINISHED", 100), step("FULL_TRANSFER", "RUNNING", 100)
-    mended = {"errorCode": "OLD", "errorMsg": "mended since", "failedTime": oms_time(NOW - 9000)}
+    fixed = {"errorCode": "OLD", "errorMsg": "fixed since", "failedTime": oms_time(NOW - 9000)}
     yield _step_case("finish_time_while_running", {**not_done, "finishTime": oms_time(NOW - 60)})
     yield _step_case("finished_without_finish_time", {**done, "finishTime": None}, expected=REACHED)
-    yield _step_case("finished_with_old_failure", {**done, "extraInfo": mended}, expected=REACHED)
-    yield _step_case("running_with_old_failure", {**not_done, "extraInfo": mended})
+    yield _step_case("finished_with_old_failure", {**done, "extraInfo": fixed}, expected=REACHED)
+    yield _step_case("running_with_old_failure", {**not_done, "extraInfo": fixed})
     yield _step_case("description", {**not_done, "description": "FINISHED"})
     yield _step_case("extra_info_null", {**done, "extraInfo": None, "stepInfo": []}, expected=REACHED)
     twice = [done, step("FULL_TRANSFER", "RUNNING", 3)]
@@ -633,7 +633,7 @@ def _failures() -> Iterator[Case]:
     ):
         rows = replaced(in_transfer(), failed_step("FULL_TRANSFER", rows_of))
         yield _case("full", f"grace_{name}", {"failure_grace": grace}, progress("FAILED"), rows, expected=expected)
-    # What can't be mended by itself fails at once.
+    # What can't be fixed by itself fails at once.
     for name, status in product(STEP_NAMES["precheck"], ("FAILED", "RUNNING", "INIT")):
         rows = [failed_step(name, new, 0), step("FULL_TRANSFER")]
         yield _case(

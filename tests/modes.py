@@ -1,6 +1,6 @@
 """Running a gate in each of its modes, the way Airflow does, against a real HTTP server and without waiting.
 
-``poke``, ``reschedule`` and ``deferred`` each take a sensor that is about to look once, and return an :class:`Outcome`.
+``poke``, ``reschedule`` and ``deferred`` each take a sensor that is about to poll once, and return an :class:`Outcome`.
 The looks of a worker go through Airflow's own ``execute``; those of a triggerer through the trigger, after a round
 trip of its kwargs and its event through JSON, which is what Airflow's database makes of them.
 """
@@ -29,7 +29,7 @@ class Outcome:
 
     state: str
     message: str = ""
-    seen: dict[str, Any] = field(default_factory=dict)
+    observed: dict[str, Any] = field(default_factory=dict)
 
 
 class Store(dict):
@@ -54,7 +54,7 @@ def context(store=None):
 
 
 def make(sensor, arguments, **more):
-    """Make a gate that looks once: its time is up at once."""
+    """Make a gate that polls once: its time is up at once."""
     settings = {"task_id": "gate", "timeout": 0, **arguments, **more}
     if "project_name" not in settings:
         settings.setdefault("project_id", "np_1")
@@ -78,7 +78,7 @@ def reschedule(gate, monkeypatch, store=None, timeout=3600):
 
 
 def deferred(gate):
-    """Run a gate that waits in the triggerer: a look on the worker, then one there if it must wait."""
+    """Run a gate that waits in the triggerer: a poll on the worker, then one there if it must wait."""
     gate.deferrable = True
 
     def run():
@@ -92,7 +92,7 @@ def deferred(gate):
 
 
 def in_triggerer(gate):
-    """Have the triggerer take the very first look."""
+    """Have the triggerer take the very first poll."""
     from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 
     event = fire(OmsMilestoneTrigger(gate=gate.gate().as_dict(), deadline=0))
@@ -114,7 +114,7 @@ def fire(trigger):
 
 def _outcome(run):
     try:
-        return Outcome(REACHED, seen=run())
+        return Outcome(REACHED, observed=run())
     except OmsMilestoneFailedError as error:
         return Outcome(FAILED, str(error))
     except AirflowSkipException as error:

@@ -1,4 +1,4 @@
-"""Asking OMS: which project is meant, and the same question only once a look."""
+"""Asking OMS: which project is meant, and the same question only once a poll."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from airflow_provider_oms.client.errors import (
     OmsPermanentError,
     OmsProjectNotFoundError,
     OmsUnsupportedActionError,
-    plain,
+    safe_text,
 )
 from airflow_provider_oms.client.models import Project
-from airflow_provider_oms.client.operations import Dialogue, converse
+from airflow_provider_oms.client.operations import Flow, run_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks.oms import OmsHook, connection_problem
 from airflow_provider_oms.milestones.kinds import Milestone
-from airflow_provider_oms.milestones.look import Look
-from airflow_provider_oms.milestones.verdict import Sighting, Verdict
+from airflow_provider_oms.milestones.poll import PollContext
+from airflow_provider_oms.milestones.verdict import Observation, Verdict
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ def check_connection(conn_id: str, *, patient: bool = False) -> None:
 
 
 class Asker:
-    """Sends calls, and answers the same one again by itself until told that a new look begins.
+    """Sends calls, and answers the same one again by itself until told that a new poll begins.
 
     So what is shown rests on the very answers that were judged.
 
@@ -55,7 +55,7 @@ class Asker:
         self._answers: dict[str, Answer[Any]] = {}
 
     def begin(self) -> None:
-        """Begin a new look."""
+        """Begin a new poll."""
         self._answers.clear()
 
     def send(self, call: Call[T]) -> Answer[T]:
@@ -69,9 +69,9 @@ class Asker:
         self.at = answer.at
         return answer
 
-    def converse(self, dialogue: Dialogue[T]) -> T:
+    def run_flow(self, flow: Flow[T]) -> T:
         """Carry on a dialogue."""
-        return converse(self, dialogue)
+        return run_flow(self, flow)
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Found:
     row: Project | None = None
 
 
-def find_project(text: str) -> Dialogue[Found]:
+def find_project(text: str) -> Flow[Found]:
     """Find a project by its id or its name (``ListProjects``). An id wins over the same name of another project.
 
     :param text: id or name
@@ -101,14 +101,15 @@ def find_project(text: str) -> Dialogue[Found]:
     ids = sorted({row.id or "" for row in found})
     if len(ids) > 1:
         raise OmsPermanentError(
-            f"OMS shows this user {len(ids)} projects named {plain(text, 200)!r}: {plain(', '.join(ids))}. Give an id."
+            f"OMS shows this user {len(ids)} projects named {safe_text(text, 200)!r}: {safe_text(', '.join(ids))}. "
+            "Give an id."
         )
     if ids:
         return Found(ids[0], found[0])
     if text.startswith(_ID_PREFIX):  # it may have been deleted: OMS itself shall say so
         return Found(text)
     raise OmsProjectNotFoundError(
-        f"OMS shows this user no project with the id or the name {plain(text, 200)!r}. "
+        f"OMS shows this user no project with the id or the name {safe_text(text, 200)!r}. "
         "The command `projects` lists what there is. Check the spelling, and the user's role."
     )
 
@@ -126,6 +127,6 @@ class ProjectFound(Milestone):
     def describe(self) -> str:
         return "an answer of OMS"
 
-    def check(self, look: Look) -> Dialogue[Verdict]:
+    def check(self, poll: PollContext) -> Flow[Verdict]:
         found = yield from find_project(self.text)
-        return look.reached("Found.", Sighting(project=found.id))
+        return poll.reached("Found.", Observation(project=found.id))

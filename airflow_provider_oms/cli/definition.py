@@ -78,7 +78,7 @@ MILESTONES = (
         help="the full transfer has reached that percentage (100 when none is given)",
     ),
     _option("--max-lag", metavar="TIME", help="the checkpoint lies at most that far behind; also for --cutover-ready"),
-    _option("--hold-for", metavar="TIME", help="with --max-lag: on every look for so long"),
+    _option("--hold-for", metavar="TIME", help="with --max-lag: on every poll for so long"),
     _option(
         "--direction",
         choices=("forward", "reverse"),
@@ -103,13 +103,13 @@ def _patience(poke_interval: str, timeout: str | None) -> tuple[Option, ...]:
             "--timeout",
             metavar="TIME",
             default=timeout,
-            help=f"give up after so long; 0 looks once (default: {timeout or 'never'})",
+            help=f"give up after so long; 0 polls once (default: {timeout or 'never'})",
         ),
         _option(
             "--poke-interval",
             metavar="TIME",
             default=poke_interval,
-            help=f"time between two looks, 1 s at least (default: {poke_interval})",
+            help=f"time between two polls, 1 s at least (default: {poke_interval})",
         ),
         _option("--fail-on-suspend", action="store_true", help="a paused project fails, instead of being waited for"),
         _option(

@@ -14,13 +14,13 @@ from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnsupportedActionError
 from airflow_provider_oms.client.fields import Checkpoint
 from airflow_provider_oms.client.models import Project, ProjectProgress, Step, StepExtra, StepInfo
-from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
-from airflow_provider_oms.milestones.look import known, lag_of
+from airflow_provider_oms.milestones.poll import lag_of, value_or_none
 from airflow_provider_oms.milestones.steps import StepKind
 
 _STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}
@@ -39,25 +39,25 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
     current = _current(steps)
     direction, checkpoint = _stream(steps)
     return {
-        "id": known(row, Project.id),
-        "name": known(row, Project.name),
-        "type": known(row, Project.type),
-        "source_type": known(row, Project.source_endpoint_type),
-        "target_type": known(row, Project.sink_endpoint_type),
+        "id": value_or_none(row, Project.id),
+        "name": value_or_none(row, Project.name),
+        "type": value_or_none(row, Project.type),
+        "source_type": value_or_none(row, Project.source_endpoint_type),
+        "target_type": value_or_none(row, Project.sink_endpoint_type),
         "labels": _labels(row),
-        "status": known(row, Project.status),
-        "step": current and known(current, Step.name),
-        "progress": current and known(current, Step.progress),
+        "status": value_or_none(row, Project.status),
+        "step": current and value_or_none(current, Step.name),
+        "progress": current and value_or_none(current, Step.progress),
         "direction": direction,
         "checkpoint": checkpoint,
         "lag": lag_of(checkpoint, at),
         "alarms": _alarms(row),
-        "alarm_level": known(row, Project.alarm_level),
+        "alarm_level": value_or_none(row, Project.alarm_level),
         "time": utc_text(at),
     }
 
 
-def of_project(found: Found, project_type: str = "MIGRATION") -> Dialogue[dict[str, Any]]:
+def of_project(found: Found, project_type: str = "MIGRATION") -> Flow[dict[str, Any]]:
     """Ask for a project's progress and steps, and return all that is known of it.
 
     :param found: the project
@@ -82,21 +82,21 @@ def of_project(found: Found, project_type: str = "MIGRATION") -> Dialogue[dict[s
         "target_type": None,
         "labels": [],
         **row,
-        "status": known(progress, ProjectProgress.status),
-        "step": known(progress, ProjectProgress.current_step)
+        "status": value_or_none(progress, ProjectProgress.status),
+        "step": value_or_none(progress, ProjectProgress.current_step)
         if steps is None
-        else current and known(current, Step.name),
-        "progress": known(current, Step.progress) if current else None,
+        else current and value_or_none(current, Step.name),
+        "progress": value_or_none(current, Step.progress) if current else None,
         "direction": shown["direction"] if shown["checkpoint"] is not None else None,
         "checkpoint": shown["checkpoint"],
         "lag": shown["lag"],
         "alarms": row.get("alarms"),
-        "alarm_level": known(progress, ProjectProgress.alarm_level),
+        "alarm_level": value_or_none(progress, ProjectProgress.alarm_level),
         "time": utc_text(answer.at),
         "clock": answer.clock,
-        "current_step": known(progress, ProjectProgress.current_step),
-        "struct_transfer_progress": known(progress, ProjectProgress.struct_transfer_progress),
-        "full_transfer_progress": known(progress, ProjectProgress.full_transfer_progress),
+        "current_step": value_or_none(progress, ProjectProgress.current_step),
+        "struct_transfer_progress": value_or_none(progress, ProjectProgress.struct_transfer_progress),
+        "full_transfer_progress": value_or_none(progress, ProjectProgress.full_transfer_progress),
         "lags": [lag for lag in lags if lag["enabled"] is not False],
         "steps": None if steps is None else [_step(step) for step in steps],
     }
@@ -107,27 +107,27 @@ def ask(asker: Asker, found: Found, project_type: str) -> dict[str, Any]:
 
     :raises OmsError: one of its kinds
     """
-    return asker.converse(of_project(found, project_type))
+    return asker.run_flow(of_project(found, project_type))
 
 
 def _step(step: Step) -> dict[str, Any]:
     info, extra = step.info, step.extra
-    rows, total = known(info, StepInfo.processed_records), known(info, StepInfo.capacity)
-    rate = known(info, StepInfo.target_rps) or known(info, StepInfo.source_rps)
+    rows, total = value_or_none(info, StepInfo.processed_records), value_or_none(info, StepInfo.capacity)
+    rate = value_or_none(info, StepInfo.target_rps) or value_or_none(info, StepInfo.source_rps)
     error = None
     if step_rules.failed([step]):
         error = {
-            "code": known(extra, StepExtra.error_code),
-            "message": known(extra, StepExtra.error_message),
-            "time": _time(known(extra, StepExtra.failed_time)),
+            "code": value_or_none(extra, StepExtra.error_code),
+            "message": value_or_none(extra, StepExtra.error_message),
+            "time": _time(value_or_none(extra, StepExtra.failed_time)),
         }
     return {
-        "name": known(step, Step.name),
-        "status": known(step, Step.status),
+        "name": value_or_none(step, Step.name),
+        "status": value_or_none(step, Step.status),
         "state": state_of(step),
-        "progress": known(step, Step.progress),
-        "started": _time(known(step, Step.start_time)),
-        "finished": _time(known(step, Step.finish_time)),
+        "progress": value_or_none(step, Step.progress),
+        "started": _time(value_or_none(step, Step.start_time)),
+        "finished": _time(value_or_none(step, Step.finish_time)),
         "rows": rows,
         "rows_total": total,
         "rows_per_second": rate,
@@ -158,14 +158,14 @@ def _current(steps: Sequence[Step]) -> Step | None:
 
 def _find(steps: Sequence[Step], direction: str) -> list[Step]:
     """Return the steps of a direction's stream of changes."""
-    return step_rules.find([step for step in steps if known(step, Step.name)], _STREAMS[direction])
+    return step_rules.find([step for step in steps if value_or_none(step, Step.name)], _STREAMS[direction])
 
 
 def _stream(steps: Sequence[Step]) -> tuple[str | None, Checkpoint | None]:
     """Return the direction that moves, and its checkpoint; after a switchover that is the reverse one."""
     for direction in reversed(DIRECTIONS):
         for step in _find(steps, direction):
-            checkpoint = known(step.info, StepInfo.incr_timestamp_checkpoint)
+            checkpoint = value_or_none(step.info, StepInfo.incr_timestamp_checkpoint)
             if checkpoint is not None:
                 return direction, checkpoint
     return None, None
@@ -175,7 +175,7 @@ def _lag(answer: Answer[ProjectProgress], steps: Sequence[Step], direction: str)
     data = answer.data
     forward = direction == "forward"
     enabled = ProjectProgress.enable_incr_sync if forward else ProjectProgress.enable_reverse_incr_transfer
-    checkpoint = known(
+    checkpoint = value_or_none(
         data, ProjectProgress.incr_sync_checkpoint if forward else ProjectProgress.reverse_incr_transfer_checkpoint
     )
     lag = lag_of(checkpoint, answer.at)
@@ -188,13 +188,13 @@ def _lag(answer: Answer[ProjectProgress], steps: Sequence[Step], direction: str)
         (
             sample
             for step in _find(steps, direction)
-            if (sample := known(step.info, StepInfo.checkpoint_sample_timestamp)) is not None
+            if (sample := value_or_none(step.info, StepInfo.checkpoint_sample_timestamp)) is not None
         ),
         None,
     )
     return {
         "direction": direction,
-        "enabled": known(data, enabled),
+        "enabled": value_or_none(data, enabled),
         "checkpoint": checkpoint,
         "checkpoint_time": utc_text(checkpoint) if lag is not None and not isinstance(checkpoint, str) else None,
         "lag": lag,

@@ -1,6 +1,6 @@
-"""Waiting in this process: the options as a gate, and look after look until it opens, fails, or the time is up.
+"""Waiting in this process: the options as a gate, and poll after poll until it opens, fails, or the time is up.
 
-What a look comes to is decided by ``milestones.look``, as for the sensors.
+What a poll comes to is decided by ``milestones.poll``, as for the sensors.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from airflow_provider_oms.cli.running import UsageError
 from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import said, seconds
 from airflow_provider_oms.client.errors import OmsUnsupportedActionError
-from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import (
     CheckpointLagMilestone,
@@ -31,10 +31,10 @@ from airflow_provider_oms.milestones.kinds import (
     ProjectStatusMilestone,
     StepMilestone,
 )
-from airflow_provider_oms.milestones.look import Look, look
+from airflow_provider_oms.milestones.poll import PollContext, poll
 from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
 
-#: Seconds: the shortest time between two looks, as in the triggerer.
+#: Seconds: the shortest time between two polls, as in the triggerer.
 SHORTEST_INTERVAL = 1.0
 
 _ENDINGS = {
@@ -108,11 +108,11 @@ class NoMilestone(Milestone):
     def describe(self) -> str:
         return "nothing but Ctrl-C"
 
-    def check(self, look: Look) -> Dialogue[Verdict]:
-        answer = yield from look.progress()
+    def check(self, poll: PollContext) -> Flow[Verdict]:
+        answer = yield from poll.progress()
         with suppress(OmsUnsupportedActionError):  # OMS 3.3 has none to tell
-            yield from look.steps()
-        return look.waiting("", look.sighting(answer))
+            yield from poll.steps()
+        return poll.waiting("", poll.observation(answer))
 
 
 @dataclass(frozen=True)
@@ -151,17 +151,17 @@ class Patience:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A look.
+class Observed:
+    """A poll.
 
-    :param gate: the gate that was looked at: first the one that finds the project, then the one that was asked for
+    :param gate: the gate that was polled: first the one that finds the project, then the one that was asked for
     :param verdict: what it came to
     :param next_look: seconds until the next one; None when this was the last
     """
 
     gate: Gate
     verdict: Verdict
-    next_look: float | None
+    next_poll: float | None
 
     @property
     def finding(self) -> bool:
@@ -169,8 +169,8 @@ class Seen:
         return isinstance(self.gate.milestone, ProjectFound)
 
 
-def looks(asker: Asker, patience: Patience) -> Iterator[Seen]:
-    """Look again and again. The last look is the one at the deadline: what was reached meanwhile counts.
+def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
+    """Look again and again. The last poll is the one at the deadline: what was reached meanwhile counts.
 
     :param asker: whom to ask
     :param patience: what for, and how long
@@ -181,14 +181,14 @@ def looks(asker: Asker, patience: Patience) -> Iterator[Seen]:
     gate = Gate(**{**settings, "milestone": ProjectFound(patience.gate.project)})
     while True:
         asker.begin()
-        verdict = asker.converse(look(gate, memory, time.time()))
+        verdict = asker.run_flow(poll(gate, memory, time.time()))
         if isinstance(gate.milestone, ProjectFound) and verdict.state is State.REACHED:
-            gate = Gate(**{**settings, "project_id": verdict.seen.project})
+            gate = Gate(**{**settings, "project_id": verdict.observed.project})
             continue
         left = None if end is None else end - time.monotonic()
         over = verdict.state is not State.WAITING or (left is not None and left <= 0)
         pause = gate.poke_interval if left is None else min(gate.poke_interval, left)
-        yield Seen(gate, verdict, None if over else pause)
+        yield Observed(gate, verdict, None if over else pause)
         if over:
             return
         time.sleep(max(0.0, pause))
@@ -201,30 +201,32 @@ class Outcome:
     :param word: reached, failed, timeout or interrupted
     :param code: the exit code
     :param message: why, for a person
-    :param seen: the last look, None when there was none
+    :param observed: the last poll, None when there was none
     """
 
     word: str
     code: Exit
     message: str
-    seen: Seen | None
+    observed: Observed | None
 
     @classmethod
-    def of(cls, seen: Seen, patience: Patience) -> Outcome:
-        """Return what the last look came to."""
-        word, code = _ENDINGS[seen.verdict.state]
-        message = said(seen.verdict.message)
+    def of(cls, observed: Observed, patience: Patience) -> Outcome:
+        """Return what the last poll came to."""
+        word, code = _ENDINGS[observed.verdict.state]
+        message = said(observed.verdict.message)
         if code is Exit.TIMEOUT:
             message = f"Still waiting after {patience.timeout:g} s (--timeout). {message}"
-        return cls(word, code, message, seen)
+        return cls(word, code, message, observed)
 
     @classmethod
-    def interrupted(cls, seen: Seen | None) -> Outcome:
+    def interrupted(cls, observed: Observed | None) -> Outcome:
         """Return what it came to when somebody pressed Ctrl-C."""
         message = (
-            "Interrupted before OMS had answered." if seen is None else f"Interrupted. {said(seen.verdict.message)}"
+            "Interrupted before OMS had answered."
+            if observed is None
+            else f"Interrupted. {said(observed.verdict.message)}"
         )
-        return cls("interrupted", Exit.INTERRUPTED, message.strip(), seen)
+        return cls("interrupted", Exit.INTERRUPTED, message.strip(), observed)
 
     def as_dict(self, milestone: Milestone | None) -> dict[str, Any]:
         """Return it as JSON.
@@ -236,7 +238,7 @@ class Outcome:
             "exit_code": int(self.code),
             "milestone": None if milestone is None else milestone.describe(),
             "message": self.message,
-            "seen": None if self.seen is None else self.seen.verdict.seen.as_dict(),
+            "observed": None if self.observed is None else self.observed.verdict.observed.as_dict(),
         }
 
 

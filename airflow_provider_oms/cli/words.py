@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from airflow_provider_oms.cli.running import UsageError
-from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.milestones import arguments
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -51,7 +51,7 @@ def clock(at: str) -> str:
 
 def shown(value: Any, limit: int = 200) -> str:
     """Make what OMS sent safe to show: nothing in it may steer the terminal."""
-    return "" if value is None else plain(value, limit)
+    return "" if value is None else safe_text(value, limit)
 
 
 def said(message: str) -> str:
@@ -59,4 +59,4 @@ def said(message: str) -> str:
 
     :param message: the message, as the gate logs it
     """
-    return plain(message.replace("clear this task", "run this command again"), _LONGEST)
+    return safe_text(message.replace("clear this task", "run this command again"), _LONGEST)

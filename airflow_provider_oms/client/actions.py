@@ -400,7 +400,7 @@ def list_full_verify_inconsistencies_result(
 def list_full_verify_corrections_result(
     project_id: str, schema: str, table: str, *, page_size: int = PAGE_SIZE
 ) -> PagedCall[str]:
-    """``ListFullVerifyCorrectionsResult``: SQL statements that would mend a table.
+    """``ListFullVerifyCorrectionsResult``: SQL statements that would fix a table.
 
     :param project_id: the project
     :param schema: the table's schema

@@ -12,7 +12,7 @@ from typing import Any
 _LONGEST_TEXT = 1000
 
 
-def plain(value: Any, limit: int = _LONGEST_TEXT) -> str:
+def safe_text(value: Any, limit: int = _LONGEST_TEXT) -> str:
     """Make text that came from OMS safe for one line of a log: no control characters, no endless length.
 
     :param value: what came
@@ -72,18 +72,18 @@ class OmsError(Exception):
 
     def __str__(self) -> str:
         said = self.details
-        parts = [f"{plain(said.asked)}: {self.problem}" if said.asked else self.problem]
+        parts = [f"{safe_text(said.asked)}: {self.problem}" if said.asked else self.problem]
         if said.message:
-            parts.append(f"OMS said: {plain(said.message)}")
+            parts.append(f"OMS said: {safe_text(said.message)}")
         known = [
-            f"{name} {plain(value)}"
+            f"{name} {safe_text(value)}"
             for name, value in (("HTTP", said.status), ("code", said.code), ("request id", said.request_id))
             if value not in (None, "")
         ]
         if known:
             parts.append(f"({', '.join(known)})")
         if said.advice:
-            parts.append(f"OMS advises: {plain(said.advice)}")
+            parts.append(f"OMS advises: {safe_text(said.advice)}")
         return " ".join(parts)
 
 

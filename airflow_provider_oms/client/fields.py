@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar, overload
 
-from airflow_provider_oms.client.errors import OmsMalformedAnswerError, plain
+from airflow_provider_oms.client.errors import OmsMalformedAnswerError, safe_text
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class Model:
     def malformed(self, name: str, value: Any, wanted: str) -> OmsMalformedAnswerError:
         """Build the error for a value that can't be."""
         return OmsMalformedAnswerError(
-            f"{self.source} has {name}={plain(repr(value), 80)}, which is not {wanted}. "
+            f"{self.source} has {name}={safe_text(repr(value), 80)}, which is not {wanted}. "
             "The answer isn't believed; look at the project in the OMS console."
         )
 
@@ -142,7 +142,7 @@ def word(value: Any) -> str:
 
     It ends up in logs, so nothing in it may look like another line of one, and it can't be endless.
     """
-    return plain((value if isinstance(value, str) else text(value)).strip().upper(), _LONGEST_WORD)
+    return safe_text((value if isinstance(value, str) else text(value)).strip().upper(), _LONGEST_WORD)
 
 
 def number(value: Any) -> float:

@@ -45,7 +45,7 @@ class ProjectProgress(Model):
 
 
 class StepExtra(Model):
-    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may stem from an attempt that was mended since."""
+    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may stem from an attempt that was fixed since."""
 
     __slots__ = ()
     error_code = Field(text, "errorCode")

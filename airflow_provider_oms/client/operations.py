@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 #: A series of questions of which each may depend on the answers so far; returns what they amount to.
-Dialogue = Generator[Call[Any], Answer[Any], T]
+Flow = Generator[Call[Any], Answer[Any], T]
 
 
 class Sender(Protocol):
@@ -36,32 +36,32 @@ class AsyncSender(Protocol):
         """Send one call."""
 
 
-def converse(sender: Sender, dialogue: Dialogue[T]) -> T:
+def run_flow(sender: Sender, flow: Flow[T]) -> T:
     """Carry on a dialogue over a synchronous client; errors are thrown into it, so that it can judge them too."""
     try:
-        call = next(dialogue)
+        call = next(flow)
         while True:
             try:
                 answer = sender.send(call)
             except OmsError as error:
-                call = dialogue.throw(error)
+                call = flow.throw(error)
             else:
-                call = dialogue.send(answer)
+                call = flow.send(answer)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
 
 
-async def aconverse(sender: AsyncSender, dialogue: Dialogue[T]) -> T:
-    """Carry on a dialogue over an asynchronous client; the twin of :func:`converse`."""
+async def arun_flow(sender: AsyncSender, flow: Flow[T]) -> T:
+    """Carry on a dialogue over an asynchronous client; the twin of :func:`run_flow`."""
     try:
-        call = next(dialogue)
+        call = next(flow)
         while True:
             try:
                 answer = await sender.asend(call)
             except OmsError as error:
-                call = dialogue.throw(error)
+                call = flow.throw(error)
             else:
-                call = dialogue.send(answer)
+                call = flow.send(answer)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
 

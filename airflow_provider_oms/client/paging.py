@@ -72,18 +72,18 @@ class PagedCall(Generic[T]):
 
         :raises OmsMalformedAnswerError: when the pages don't make a whole list
         """
-        seen, last = 0, None
+        observed, last = 0, None
         for number in range(1, MAX_PAGES + 1):
             page = (yield self.page(number)).data
             size = self.size_of(page.rows)
             if size and page.rows == last:
                 raise self._broken(f"page {number} is page {number - 1} again")
-            seen, last = seen + size, page.rows
+            observed, last = observed + size, page.rows
             if size == 0:
-                if page.total and seen < page.total:
-                    raise self._broken(f"it ended after {seen} rows although there are {page.total}")
+                if page.total and observed < page.total:
+                    raise self._broken(f"it ended after {observed} rows although there are {page.total}")
                 return
-            if size < self.page_size and seen == page.total:
+            if size < self.page_size and observed == page.total:
                 return
         raise self._broken(f"it has more than {MAX_PAGES} pages")
 

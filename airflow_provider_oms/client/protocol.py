@@ -26,7 +26,7 @@ from airflow_provider_oms.client.errors import (
     OmsRedirectError,
     OmsRejectedError,
     OmsUnsupportedActionError,
-    plain,
+    safe_text,
 )
 from airflow_provider_oms.client.fields import Field, Model, boolean, count
 from airflow_provider_oms.client.settings import ClientSettings
@@ -140,7 +140,7 @@ class Envelope(Model):
         outer = {name: self.get(name) for name in ("message", "code", "errorCode", "advice", "requestId")}
 
         def first(*values: Any) -> str | None:
-            return next((plain(value) for value in values if value not in (None, "", {}, [])), None)
+            return next((safe_text(value) for value in values if value not in (None, "", {}, [])), None)
 
         return ErrorDetails(
             asked=asked,
@@ -272,9 +272,9 @@ def _http_error(answer: HttpAnswer, details: ErrorDetails) -> OmsError:
         )
     if 300 <= status < 400:
         # Only the host: a query may hold a session token.
-        target = answer.headers.get("location", "").split("?")[0]
+        target = safe_text(answer.headers.get("location", "").split("?")[0], 200)
         return OmsRedirectError(
-            f"the address redirects{f' to {plain(target, 200)}' if target else ''}, which is not followed, so that the "
+            f"the address redirects{f' to {target}' if target else ''}, which is not followed, so that the "
             "credentials go nowhere else. Set host, port and schema of the connection to where OMS is.",
             details,
         )
@@ -285,7 +285,7 @@ def _http_error(answer: HttpAnswer, details: ErrorDetails) -> OmsError:
     if status >= 400:
         return OmsRejectedError("OMS refused.", details)
     return OmsMalformedAnswerError(
-        f"the answer is no JSON of OMS; it begins with {plain(repr(answer.body[:60]), 100)}. "
+        f"the answer is no JSON of OMS; it begins with {safe_text(repr(answer.body[:60]), 100)}. "
         "A proxy or another service may be answering: check host and port.",
         details,
     )

@@ -24,7 +24,7 @@ from airflow_provider_oms.client.errors import (
     OmsTimeoutError,
     OmsTlsError,
     OmsUnreachableError,
-    plain,
+    safe_text,
 )
 from airflow_provider_oms.client.protocol import MAX_ANSWER_BYTES
 from airflow_provider_oms.client.settings import ClientSettings
@@ -49,7 +49,7 @@ def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
     bundle = settings.ca_bundle
     if isinstance(bundle, str) and not os.path.exists(bundle):
         raise OmsTlsError(
-            f"there is no CA bundle at {plain(repr(bundle), 200)} on this machine. Correct verify in the extra.",
+            f"there is no CA bundle at {safe_text(repr(bundle), 200)} on this machine. Correct verify in the extra.",
             ErrorDetails(asked=asked),
         )
 
@@ -87,7 +87,7 @@ def connection_error(
             # aiohttp's wrappers are SSLErrors too, but without the attributes: those patterns pass them over.
             case ssl.SSLCertVerificationError(verify_message=why):
                 return OmsTlsError(
-                    f"the certificate of {where} is not trusted: {plain(why).rstrip('.')}. Set verify in the "
+                    f"the certificate of {where} is not trusted: {safe_text(why).rstrip('.')}. Set verify in the "
                     "connection's extra to the CA bundle that signed it.",
                     details,
                 )
@@ -96,7 +96,7 @@ def connection_error(
             case ssl.SSLError(reason=reason) if reason in _NOT_TLS:
                 return OmsTlsError(f"{where} doesn't speak https. Set the connection's schema to http.", details)
             case ssl.SSLError(reason=_):
-                return OmsTlsError(f"TLS with {where} failed: {plain(cause)}.", details)
+                return OmsTlsError(f"TLS with {where} failed: {safe_text(cause)}.", details)
             case socket.gaierror():
                 return OmsUnreachableError(
                     f"the host {parts.hostname} is unknown. Check the connection's host, or this machine's DNS.",
@@ -113,7 +113,9 @@ def connection_error(
                     f"nothing listens at {where}. Check host and port of the connection, and that OMS is up.", details
                 )
             case OSError() if cause.errno in _NO_ROUTE:
-                return OmsUnreachableError(f"there is no way to {where} from here: {plain(cause.strerror)}.", details)
+                return OmsUnreachableError(
+                    f"there is no network route to {where}: {safe_text(cause.strerror)}.", details
+                )
     if connecting and timed_out:
         return OmsUnreachableError(
             f"{where} didn't take the connection within {settings.connect_timeout:g} s. Check host and port of the "
@@ -121,7 +123,7 @@ def connection_error(
             details,
         )
     if connecting:
-        return OmsUnreachableError(f"no connection to {where} came about: {plain(error, 200)}.", details)
+        return OmsUnreachableError(f"no connection to {where} came about: {safe_text(error, 200)}.", details)
     if timed_out:
         return too_slow(settings, asked)
     if malformed:
@@ -173,12 +175,12 @@ def too_large(asked: str) -> OmsAnswerTooLargeError:
 def _causes(error: BaseException) -> Iterator[BaseException]:
     """Iterate over an error and all that it wraps, however the library keeps it."""
     queue: list[object] = [error]
-    seen: set[int] = set()
+    observed: set[int] = set()
     while queue:
         cause = queue.pop(0)
-        if not isinstance(cause, BaseException) or id(cause) in seen:
+        if not isinstance(cause, BaseException) or id(cause) in observed:
             continue
-        seen.add(id(cause))
+        observed.add(id(cause))
         yield cause
         queue += [cause.__cause__, cause.__context__, getattr(cause, "reason", None), getattr(cause, "os_error", None)]
         queue += cause.args

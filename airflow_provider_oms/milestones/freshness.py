@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.fields import Checkpoint
 from airflow_provider_oms.client.models import ProjectProgress
 from airflow_provider_oms.client.protocol import Answer
-from airflow_provider_oms.milestones.look import BELIEVABLE_AHEAD, known, lag_of
+from airflow_provider_oms.milestones.poll import BELIEVABLE_AHEAD, lag_of, value_or_none
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 _FROZEN = (
@@ -28,7 +28,10 @@ def caution(max_lag: float) -> str | None:
     """
     if max_lag >= _FINEST:
         return None
-    return f"max_lag is {max_lag:g} s, but OMS moves checkpoints only every 10 to 20 s: below {_FINEST:g} s it is luck."
+    return (
+        f"max_lag is {max_lag:g} s, but OMS moves checkpoints only every 10 to 20 s: "
+        f"below {_FINEST:g} s the gate opens only by chance."
+    )
 
 
 @dataclass(frozen=True)
@@ -82,8 +85,8 @@ def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
         return Reading(
             checkpoint,
             lag,
-            f"The {direction} checkpoint is {plain(repr(checkpoint), 80)}: this source has no time-based checkpoint, "
-            "so no lag can be told.",
+            f"The {direction} checkpoint is {safe_text(repr(checkpoint), 80)}: this source has no time-based "
+            "checkpoint, so no lag can be told.",
             impossible=True,
         )
     if data.enable_full_transfer is not False and data.full_transfer_progress != 100:
@@ -97,8 +100,8 @@ def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
         return Reading(
             checkpoint,
             lag,
-            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now ({answer.clock} clock), which can't be.",
+            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now ({answer.clock} clock), which is impossible.",
             alarming=True,
         )
-    frozen = forward and kind_of(known(data, ProjectProgress.current_step)) is StepKind.REVERSE
+    frozen = forward and kind_of(value_or_none(data, ProjectProgress.current_step)) is StepKind.REVERSE
     return Reading(checkpoint, lag, remark=_FROZEN if frozen else "")

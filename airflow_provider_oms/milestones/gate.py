@@ -24,7 +24,7 @@ class Gate:
     :param project_name: its name, instead of the id
     :param project_type: MIGRATION or SYNC; only API generation v3 needs it
     :param oms_conn_id: the Airflow connection
-    :param poke_interval: seconds between two looks
+    :param poke_interval: seconds between two polls
     :param fail_on_suspend: whether a paused project fails the gate
     :param failure_grace: seconds that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds without a usable answer until the gate fails

@@ -1,7 +1,7 @@
 """The milestones: what each waits for, and how it is told. One class a milestone.
 
 A DAG file that is parsed needs these and no more; so what decides (:mod:`airflow_provider_oms.milestones.checks`), and
-all that it needs, is imported when a gate looks for the first time.
+all that it needs, is imported when a gate polls for the first time.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_oms.milestones import arguments
 
 if TYPE_CHECKING:
-    from airflow_provider_oms.client.operations import Dialogue
-    from airflow_provider_oms.milestones.look import Look
+    from airflow_provider_oms.client.operations import Flow
+    from airflow_provider_oms.milestones.poll import PollContext
     from airflow_provider_oms.milestones.verdict import Verdict
 
 DIRECTIONS = ("forward", "reverse")
@@ -30,18 +30,18 @@ class Milestone:
     def describe(self) -> str:
         """Say what is waited for."""
 
-    def check(self, look: Look) -> Dialogue[Verdict]:
+    def check(self, poll: PollContext) -> Flow[Verdict]:
         """Ask what is needed and decide."""
         from airflow_provider_oms.milestones.checks import CHECKS
 
-        return CHECKS[self.kind](self, look)
+        return CHECKS[self.kind](self, poll)
 
     def reached_by_absence(self) -> bool:
         """Tell whether a project that is gone is what was waited for."""
         return False
 
     def needs_memory(self) -> str | None:
-        """Name the setting that can't work where nothing is remembered between two looks."""
+        """Name the setting that can't work where nothing is remembered between two polls."""
         return None
 
     def caution(self) -> str | None:
@@ -88,7 +88,7 @@ class FullTransferMilestone(Milestone):
 
 @dataclass(frozen=True)
 class CheckpointLagMilestone(Milestone):
-    """The checkpoint lies at most so many seconds behind, now and on every look for a while.
+    """The checkpoint lies at most so many seconds behind, now and on every poll for a while.
 
     :param max_lag: seconds
     :param direction: ``forward`` or ``reverse``
@@ -211,19 +211,19 @@ class ActionMilestone(Milestone):
     kind: ClassVar[str] = "action"
 
     def __post_init__(self) -> None:
-        from airflow_provider_oms.milestones import actions
+        from airflow_provider_oms.milestones import transitions
 
-        arguments.choice("goal", self.goal, actions.ACTIONS)
-        arguments.choice("sent", self.sent, actions.ACTIONS)
+        arguments.choice("goal", self.goal, transitions.ACTIONS)
+        arguments.choice("sent", self.sent, transitions.ACTIONS)
 
     def describe(self) -> str:
-        from airflow_provider_oms.milestones.actions import name_of
+        from airflow_provider_oms.milestones.transitions import name_of
 
         return f"{name_of(self.sent)} to take effect"
 
     def reached_by_absence(self) -> bool:
-        from airflow_provider_oms.milestones.actions import has_effect
         from airflow_provider_oms.milestones.status import DELETED
+        from airflow_provider_oms.milestones.transitions import has_effect
 
         return bool(has_effect(self.goal, self.sent, DELETED, stop_first=self.stop_first))
 

@@ -1,4 +1,4 @@
-"""What a look at a project comes to, and what a gate remembers from one look to the next."""
+"""What a poll at a project comes to, and what a gate remembers from one poll to the next."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-class Sighting(NamedTuple):
+class Observation(NamedTuple):
     """What a gate saw. This is what a sensor returns (XCom), so every value is plain JSON.
 
     :param project: the project's id
@@ -42,33 +42,33 @@ class Sighting(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a look came to.
+    """What a poll came to.
 
     :param state: waiting, reached or failed
     :param message: why, in words for the log
-    :param seen: what was seen
+    :param observed: what was seen
     :param figures: how far it is, for the log alone: rows, rates, time left
     :param alarming: whether a person should look at it although the gate goes on waiting
     """
 
     state: State
     message: str
-    seen: Sighting = Sighting()
+    observed: Observation = Observation()
     figures: str = ""
     alarming: bool = False
 
 
 @dataclass
 class Memory:
-    """What a gate remembers from look to look. Should it be lost, the gate waits longer; it never opens earlier.
+    """What a gate remembers from poll to poll. Should it be lost, the gate waits longer; it never opens earlier.
 
     :param project_id: the id that the project's name was resolved to
     :param failed_since: since when OMS has called the project or the step FAILED without a break (OMS's clock)
-    :param within_since: since when every look has found the lag small enough
+    :param within_since: since when every poll has found the lag small enough
     :param within_clock: whose clock that is
-    :param unreachable_since: since when no look has got a usable answer (local clock)
-    :param looks: how many looks there were
-    :param kept: False where nothing survives until the next look
+    :param unreachable_since: since when no poll has got a usable answer (local clock)
+    :param polls: how many polls there were
+    :param kept: False where nothing survives until the next poll
     """
 
     project_id: str | None = None
@@ -76,7 +76,7 @@ class Memory:
     within_since: float | None = None
     within_clock: str | None = None
     unreachable_since: float | None = None
-    looks: int = 0
+    polls: int = 0
     kept: bool = True
 
     def as_dict(self) -> dict[str, Any]:

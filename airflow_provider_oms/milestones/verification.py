@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.models import Step, TableVerification, VerificationResult
-from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import steps as step_rules
-from airflow_provider_oms.milestones.look import Look, known
+from airflow_provider_oms.milestones.poll import PollContext, value_or_none
 
 _CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
 
@@ -51,18 +51,18 @@ class Finding:
     alarming: bool = False
 
 
-def look_at(look: Look, steps: Sequence[Step]) -> Dialogue[Finding]:
+def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
     """Ask for the result once the step is done, and judge it.
 
-    :param look: the look at the project
+    :param poll: the poll of the project
     :param steps: its verification steps
     """
-    progress = min((done for step in steps if (done := known(step, Step.progress)) is not None), default=None)
+    progress = min((done for step in steps if (done := value_or_none(step, Step.progress)) is not None), default=None)
     if not steps or not all(step_rules.is_done(step) for step in steps):
-        told = "; ".join(f"{step.name} is {plain(step.status, 60)}" for step in steps) or "no steps are listed"
+        told = "; ".join(f"{step.name} is {safe_text(step.status, 60)}" for step in steps) or "no steps are listed"
         at = "" if progress is None else f" at {progress:g} %"
         return Finding(f"Full verification isn't done: {told}{at}.", progress)
-    return judge((yield from actions.list_project_full_verify_result(look.project_id).whole()), progress)
+    return judge((yield from actions.list_project_full_verify_result(poll.project_id).whole()), progress)
 
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
@@ -80,7 +80,7 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
         more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         return Finding(
             f"Full verification found differences: {rows:,} rows; {len(bad)} of {len(tables)} tables: {named}{more}. "
-            "Mend them in OMS (its console shows rows and corrective SQL), verify again, then clear this task.",
+            "Fix them in OMS (its console shows rows and corrective SQL), verify again, then clear this task.",
             progress,
             inconsistent=True,
         )
@@ -106,24 +106,29 @@ def is_consistent(table: TableVerification) -> bool:
 def describe(table: TableVerification) -> dict[str, Any]:
     """Return what is known of a table as JSON: for reports, not for decisions."""
     return {
-        "schema": known(table, TableVerification.source_schema),
-        "table": known(table, TableVerification.source_table),
-        "target_schema": known(table, TableVerification.target_schema),
-        "result": known(table, TableVerification.result_type),
-        "message": known(table, TableVerification.message),
-        "source_only": known(table, TableVerification.source_only_count),
-        "target_only": known(table, TableVerification.target_only_count),
-        "mismatched": known(table, TableVerification.mismatched_count),
-        "consistent": known(table, TableVerification.consistent_count),
+        "schema": value_or_none(table, TableVerification.source_schema),
+        "table": value_or_none(table, TableVerification.source_table),
+        "target_schema": value_or_none(table, TableVerification.target_schema),
+        "result": value_or_none(table, TableVerification.result_type),
+        "message": value_or_none(table, TableVerification.message),
+        "source_only": value_or_none(table, TableVerification.source_only_count),
+        "target_only": value_or_none(table, TableVerification.target_only_count),
+        "mismatched": value_or_none(table, TableVerification.mismatched_count),
+        "consistent": value_or_none(table, TableVerification.consistent_count),
     }
 
 
 def _is_bad(table: TableVerification) -> bool:
     """Decide whether a table differs, or couldn't be compared at all: neither passes by itself."""
     result = table.result_type
-    return result in _INCONSISTENT or (result not in _CONSISTENT and known(table, TableVerification.status) == "ERROR")
+    return result in _INCONSISTENT or (
+        result not in _CONSISTENT and value_or_none(table, TableVerification.status) == "ERROR"
+    )
 
 
 def _name(table: TableVerification) -> str:
-    schema, name = known(table, TableVerification.source_schema), known(table, TableVerification.source_table)
-    return f"{plain(schema, 80)}.{plain(name, 80)} ({plain(table.result_type, 40)})"
+    schema, name = (
+        value_or_none(table, TableVerification.source_schema),
+        value_or_none(table, TableVerification.source_table),
+    )
+    return f"{safe_text(schema, 80)}.{safe_text(name, 80)} ({safe_text(table.result_type, 40)})"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.actions import Kind, Move, plan_advance
-from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, ending
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.milestones.transitions import Kind, Move, plan_advance
+from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, to_airflow_error
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -61,10 +61,10 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
                 raise
             move, current = self._look(hook, project_id, step)
             if move.kind is not Kind.DONE:
-                raise ending(error, f"The project is still at {current}. A retry looks first.") from None
+                raise to_airflow_error(error, f"The project is still at {current}. A retry checks first.") from None
             self.log.warning("%s Project %s is at %s now.", error, project_id, current)
             return current
-        runs_next = plain(following, 200) if isinstance(following, str) and following else None
+        runs_next = safe_text(following, 200) if isinstance(following, str) and following else None
         self.log.info(
             "Project %s goes on from %s to %s.", project_id, step, runs_next or "a step that OMS doesn't name"
         )

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
-from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, plain
+from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, safe_text
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
 from airflow_provider_oms.milestones.status import DELETED
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -48,7 +48,7 @@ class OmsOperator(BaseOperator):
             try:
                 return self.carry_out(context, hook)
             except OmsError as error:
-                raise ending(error) from None
+                raise to_airflow_error(error) from None
             except ValueError as error:  # an argument that is wrong once its template is rendered
                 raise OmsOperationRefusedError(str(error)) from None
 
@@ -94,7 +94,7 @@ class OmsProjectOperator(OmsOperator):
         found = self.find_project(hook)
         if found is None:
             raise OmsOperationRefusedError(
-                f"OMS shows this user no project named {plain(self.project_name, 200)!r}. "
+                f"OMS shows this user no project named {safe_text(self.project_name, 200)!r}. "
                 "Check the name, and the user's role."
             )
         return found
@@ -138,8 +138,8 @@ def row_by_name(hook: OmsHook, name: str) -> Project | None:
     found = {row.id: row for row in rows if row.status != DELETED}
     if len(found) > 1:
         raise OmsOperationRefusedError(
-            f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: "
-            f"{plain(', '.join(sorted(map(str, found))))}. Use project_id."
+            f"OMS shows this user {len(found)} projects named {safe_text(name, 200)!r}: "
+            f"{safe_text(', '.join(sorted(map(str, found))))}. Use project_id."
         )
     return next(iter(found.values()), None)
 
@@ -164,7 +164,7 @@ def answer_was_lost(error: OmsError) -> bool:
     return error.temporary and not isinstance(error, OmsUnreachableError)
 
 
-def ending(error: OmsError, remark: str = "") -> AirflowException:
+def to_airflow_error(error: OmsError, remark: str = "") -> AirflowException:
     """Return how an error of OMS ends a task.
 
     :param error: the error

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_provider_oms.client.errors import OmsError, OmsRejectedError
 from airflow_provider_oms.client.models import Project
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
-from airflow_provider_oms.milestones.actions import Kind, plan
-from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, ending
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.milestones.transitions import Kind, plan
+from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, to_airflow_error
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -68,7 +68,7 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
             if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
                 raise
             if differences(present_config(hook.describe_project(project_id)), self.config):
-                raise ending(error, "The configuration is unchanged. A retry looks first.") from None
+                raise to_airflow_error(error, "The configuration is unchanged. A retry checks first.") from None
             self.log.warning("%s The project is configured as wanted all the same.", error)
         self.log.info("OMS has taken the new configuration of project %s: %s", project_id, changes)
         return changes

@@ -8,24 +8,24 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import PreCheckItem, Project
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.actions import PreCheck, judge_pre_check
-from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, ending, row_by_name
+from airflow_provider_oms.milestones.transitions import PreCheck, judge_pre_check
+from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, row_by_name, to_airflow_error
 from airflow_provider_oms.operators.data_sources import find_data_sources
 from airflow_provider_oms.operators.labels import find_label
 from airflow_provider_oms.operators.project_body import LABEL_NAMES, SINK_NAME, SOURCE_NAME, check
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_oms.hooks.oms import OmsHook
 
-#: Seconds between two looks at a pre-check.
+#: Seconds between two polls at a pre-check.
 PRE_CHECK_INTERVAL = 5.0
 
 
@@ -96,8 +96,8 @@ class OmsCreateProjectOperator(OmsOperator):
                 raise
             found = self._find(hook, body)
             if found is None:
-                remark = "OMS lists no project of that name now. A retry looks first."
-                raise ending(error, remark if error.temporary else "") from None
+                remark = "OMS lists no project of that name now. A retry checks first."
+                raise to_airflow_error(error, remark if error.temporary else "") from None
             self.log.warning("%s Project %s is there all the same: %s.", error, body["name"], found)
             return found
         self.log.info("OMS has created project %s: %s.", body["name"], project_id)
@@ -116,7 +116,7 @@ class OmsCreateProjectOperator(OmsOperator):
         if None in traits:
             traits = _traits(hook.describe_project(row.id))
         if traits != wanted:
-            there = ", ".join(str(plain(trait, 100)) if trait else "unknown" for trait in traits)
+            there = ", ".join(str(safe_text(trait, 100)) if trait else "unknown" for trait in traits)
             raise OmsOperationRefusedError(
                 f"OMS has another project named {body['name']!r}, {row.id}: its type, source and target are {there}; "
                 f"wanted are {', '.join(wanted)}. Use another name, or delete that project."
@@ -141,7 +141,7 @@ class OmsCreateProjectOperator(OmsOperator):
             return found
         if not self.create_labels:
             raise OmsOperationRefusedError(
-                f"OMS has no label named {plain(name, 200)!r} (labelNames). Create it, or give create_labels=True."
+                f"OMS has no label named {safe_text(name, 200)!r} (labelNames). Create it, or give create_labels=True."
             )
         try:
             return hook.create_label(name)
@@ -200,11 +200,11 @@ def _data_source_id(hook: OmsHook, name: str, key: str) -> str:
     found = find_data_sources(hook, name)
     if len(found) != 1:
         many = f"{len(found)} data sources" if found else "no data source"
-        raise OmsOperationRefusedError(f"OMS shows this user {many} named {plain(name, 200)!r} ({key}).")
+        raise OmsOperationRefusedError(f"OMS shows this user {many} named {safe_text(name, 200)!r} ({key}).")
     return str(found[0].id)
 
 
 def _describe(item: PreCheckItem) -> str:
     where = f" ({item.endpoint_type})" if item.endpoint_type else ""
     skippable = ", may be skipped" if item.skippable else ""
-    return f"{plain(item.name, 200)}{where}: {plain(item.message or item.status, 500)}{skippable}"
+    return f"{safe_text(item.name, 200)}{where}: {safe_text(item.message or item.status, 500)}{skippable}"

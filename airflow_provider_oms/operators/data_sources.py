@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import DataSource
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
@@ -16,7 +16,7 @@ from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost
 from airflow_provider_oms.operators.secrecy import hide, redacted_error
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Connection, Context
@@ -115,13 +115,13 @@ class OmsDataSourceOperator(OmsOperator):
         if len(found) > 1:
             raise OmsOperationRefusedError(f"OMS shows this user {len(found)} data sources named {self.name!r}.")
         different = [
-            f"{trait} is {plain(told, 200)!r} there and {plain(wanted, 200)!r} here"
+            f"{trait} is {safe_text(told, 200)!r} there and {safe_text(wanted, 200)!r} here"
             for trait, wanted in traits.items()
             if wanted is not None and (told := _told(found[0], trait)) is not None and not _same(told, wanted)
         ]
         if different:
             raise OmsOperationRefusedError(
-                f"OMS has another data source named {self.name!r}: {'; '.join(different)}. Use another name, or mend "
+                f"OMS has another data source named {self.name!r}: {'; '.join(different)}. Use another name, or fix "
                 "or delete that one in the OMS console."
             )
         return str(found[0].id)

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, plain
+from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import LabelOutcome
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url
-from airflow_provider_oms.milestones.actions import Kind, name_of, plan
 from airflow_provider_oms.milestones.kinds import ActionMilestone
-from airflow_provider_oms.operators.base import answer_was_lost, ending
+from airflow_provider_oms.milestones.transitions import Kind, name_of, plan
+from airflow_provider_oms.operators.base import answer_was_lost, to_airflow_error
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -28,9 +28,9 @@ XCOM_KEY = "projects"
 class OmsLabelOperator(OmsWaitingOperator):
     """Send one action for all the projects of a label, once.
 
-    It looks at the label's projects first (``ListProjects``), and sends nothing when the action would move none. Those
+    It checks the label's projects first (``ListProjects``), and sends nothing when the action would move none. Those
     in a status that the action doesn't apply to are left alone, as OMS does, and reported. When OMS couldn't move one
-    that the action does apply to, the task fails, naming it; a retry looks again.
+    that the action does apply to, the task fails, naming it; a retry checks again.
 
     Returns (XCom) the projects' ids: ``{"label": ..., "moved": [...], "already": [...], "skipped": {id: status}}``,
     pushed under ``projects`` before any waiting, too. Deferred, it waits for one project after the other.
@@ -45,7 +45,7 @@ class OmsLabelOperator(OmsWaitingOperator):
 
     template_fields: Sequence[str] = ("label_id", "label_name", "oms_conn_id")
 
-    #: The action on each project, as in :mod:`airflow_provider_oms.milestones.actions`.
+    #: The action on each project, as in :mod:`airflow_provider_oms.milestones.transitions`.
     action: ClassVar[str]
 
     def __init__(self, *, label_id: str | None = None, label_name: str | None = None, **kwargs: Any) -> None:
@@ -88,12 +88,12 @@ class OmsLabelOperator(OmsWaitingOperator):
         ti: Any = context["ti"]
         done = ti.xcom_pull(task_ids=self.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
         if not isinstance(done, dict):
-            raise OmsOperationError(f"What was done isn't in XCom any more (key {XCOM_KEY}). A retry looks again.")
+            raise OmsOperationError(f"What was done isn't in XCom any more (key {XCOM_KEY}). A retry checks again.")
         with OmsHook(self.oms_conn_id) as hook:
             try:
                 return self._wait_for_all(hook, done, None)
             except OmsError as error:
-                raise ending(error) from None
+                raise to_airflow_error(error) from None
 
     def _wait_for_all(self, hook: OmsHook, done: dict[str, Any], since: float | None) -> dict[str, Any]:
         if self.wait_for_completion and done["moved"]:
@@ -116,7 +116,7 @@ class OmsLabelOperator(OmsWaitingOperator):
                 raise
             left = self._sort(hook, label)[Kind.SEND]
             if set(left) & set(to_move):
-                raise ending(error, f"Not moved (yet): {_list(left)}. A retry looks first.") from None
+                raise to_airflow_error(error, f"Not moved (yet): {_list(left)}. A retry checks first.") from None
             self.log.warning("%s The projects have moved all the same.", error)
             return None
         self.log.info("OMS has taken %s for %d projects of label %s.", name_of(self.action), len(taken), label)
@@ -128,7 +128,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         if stuck:
             raise OmsOperationError(
                 f"{name_of(self.action)} of label {label}: OMS moved {len(taken)} projects, but not these: "
-                f"{plain(', '.join(sorted(stuck)))}. A retry looks first."
+                f"{safe_text(', '.join(sorted(stuck)))}. A retry checks first."
             )
         return at
 
@@ -146,7 +146,7 @@ class OmsLabelOperator(OmsWaitingOperator):
             return self.label_id.strip()
         found = find_label(hook, self.label_name or "")
         if found is None:
-            raise OmsOperationRefusedError(f"OMS has no label named {plain(self.label_name, 200)!r}.")
+            raise OmsOperationRefusedError(f"OMS has no label named {safe_text(self.label_name, 200)!r}.")
         return found
 
     def _check_label(self, *, rendered: bool) -> None:
@@ -193,9 +193,9 @@ def find_label(hook: OmsHook, name: str) -> str | None:
     """
     found = sorted({label.id for label in hook.list_all_labels() if label.name == name and label.id})
     if len(found) > 1:
-        raise OmsOperationRefusedError(f"OMS has {len(found)} labels named {plain(name, 200)!r}. Use their ids.")
+        raise OmsOperationRefusedError(f"OMS has {len(found)} labels named {safe_text(name, 200)!r}. Use their ids.")
     return found[0] if found else None
 
 
 def _list(projects: dict[str, str | None]) -> str:
-    return plain(", ".join(f"{project} ({status})" for project, status in sorted(projects.items())))
+    return safe_text(", ".join(f"{project} ({status})" for project, status in sorted(projects.items())))

@@ -1,7 +1,7 @@
 """The actions on OMS, each of which can be retried, and run twice, without harm."""
 
-from airflow_provider_oms.operators.action import OmsActionOperator
 from airflow_provider_oms.operators.advance import OmsAdvanceProjectOperator
+from airflow_provider_oms.operators.any_action import OmsActionOperator
 from airflow_provider_oms.operators.base import OmsOperator, OmsProjectOperator
 from airflow_provider_oms.operators.config import OmsUpdateProjectConfigOperator
 from airflow_provider_oms.operators.create import OmsCreateProjectOperator

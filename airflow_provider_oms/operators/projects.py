@@ -11,10 +11,10 @@ from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.actions import Kind, Move, may_be_stopped, name_of, plan
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.status import DELETED
-from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, ending, status_of
+from airflow_provider_oms.milestones.transitions import Kind, Move, may_be_stopped, name_of, plan
+from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, status_of, to_airflow_error
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     :raises ValueError: naming the argument that is wrong
     """
 
-    #: The action, as in :mod:`airflow_provider_oms.milestones.actions`.
+    #: The action, as in :mod:`airflow_provider_oms.milestones.transitions`.
     action: ClassVar[str]
     stop_first = False
 
@@ -62,12 +62,12 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         :raises OmsMilestoneFailedError: when the status can't be reached any more, or not without a person
         :raises OmsOperationError: when it wasn't reached in time
         """
-        seen = self.read_event(event)
+        observed = self.read_event(event)
         with OmsHook(self.oms_conn_id) as hook:
             try:
-                return self._go_on(hook, str(seen.get("project")), seen.get("status"), resumed=True)
+                return self._go_on(hook, str(observed.get("project")), observed.get("status"), resumed=True)
             except OmsError as error:
-                raise ending(error) from None
+                raise to_airflow_error(error) from None
 
     def _go_on(self, hook: OmsHook, project_id: str, status: str | None, *, resumed: bool = False) -> str:
         """Do one thing after the other until nothing is left to do."""
@@ -106,7 +106,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
             # The answer was lost, or somebody else was faster: what the project is now tells.
             status = status_of(hook, project_id)
             if plan(self.action, status, stop_first=self.stop_first) == move:
-                raise ending(error, f"The project is still {status}. A retry looks first.") from None
+                raise to_airflow_error(error, f"The project is still {status}. A retry checks first.") from None
             self.log.warning("%s Project %s is %s now.", error, project_id, status)
             return None, status
         self.log.info("OMS has taken %s of project %s.", name_of(move.action), project_id)

@@ -15,10 +15,10 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.verdict import Memory, State
 from airflow_provider_oms.operators.base import OmsOperator
-from airflow_provider_oms.reporting import Reporter
-from airflow_provider_oms.waiting import check_event, defer_until_reached, look_once
+from airflow_provider_oms.tasks.deferral import check_event, defer_until_reached, poll_once
+from airflow_provider_oms.tasks.reporting import Reporter
 
-#: Seconds between two looks. A project changes its status within seconds or minutes.
+#: Seconds between two polls. A project changes its status within seconds or minutes.
 DEFAULT_POKE_INTERVAL = 10.0
 
 #: Seconds that an operator waits for a status by default.
@@ -30,9 +30,9 @@ class OmsWaitingOperator(OmsOperator):
 
     :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has taken the action
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
-    :param poke_interval: seconds (or timedelta) between two looks while waiting
+    :param poke_interval: seconds (or timedelta) between two polls while waiting
     :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
-        Airflow retries it; the retry looks first
+        Airflow retries it; the retry checks first
     :raises ValueError: naming the argument that is wrong
     """
 
@@ -65,10 +65,10 @@ class OmsWaitingOperator(OmsOperator):
         memory, reporter = Memory(), Reporter(gate, self.log)
         began = time.monotonic()
         while True:
-            verdict = look_once(hook, gate, memory)
+            verdict = poll_once(hook, gate, memory)
             reporter.report(verdict)
             if verdict.state is State.REACHED:
-                return verdict.seen.status
+                return verdict.observed.status
             if verdict.state is State.FAILED:
                 raise OmsMilestoneFailedError(verdict.message)
             if self.deferrable:
@@ -83,13 +83,13 @@ class OmsWaitingOperator(OmsOperator):
         :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
         :raises OmsOperationError: when it didn't come in time
         """
-        status, message, seen = check_event(event)
+        status, message, observed = check_event(event)
         if status == "timeout":
             raise self._too_late(message)
         if status == "failed":
             raise OmsMilestoneFailedError(message)
         self.log.info("Reached. %s", message)
-        return seen
+        return observed
 
     def _too_late(self, message: str) -> OmsOperationError:
         return OmsOperationError(f"Still waiting after {self.timeout:g} s (timeout). {message}")

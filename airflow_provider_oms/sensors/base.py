@@ -27,7 +27,8 @@ from airflow_provider_oms.milestones.gate import (
     Gate,
 )
 from airflow_provider_oms.milestones.kinds import Milestone
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.airflow_version import has_task_state_store
+from airflow_provider_oms.tasks.templates import is_literal
 
 # What a gate needs when it runs is imported then: every DAG file with a gate is parsed again and again.
 if TYPE_CHECKING:
@@ -63,9 +64,9 @@ class OmsGateSensor(BaseSensorOperator):
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
-    :param start_from_trigger: take the first look in the triggerer, too, so that no worker is needed until the gate
+    :param start_from_trigger: take the first poll in the triggerer, too, so that no worker is needed until the gate
         opens; from Airflow 3.3 on, with ``deferrable``, and with templates of the run's dates, id and ``dag_run`` only
-    :param poke_interval: seconds (or timedelta) between two looks
+    :param poke_interval: seconds (or timedelta) between two polls
     :param fail_on_suspend: fail when the project is paused, instead of waiting for somebody to resume it
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
@@ -132,7 +133,7 @@ class OmsGateSensor(BaseSensorOperator):
         :raises ValueError: naming the argument that is wrong
         """
         if self.start_from_trigger:
-            from airflow_provider_oms.sensors.first_look import start_trigger_args
+            from airflow_provider_oms.sensors.start_from_trigger import start_trigger_args
 
             self.start_trigger_args = start_trigger_args(self)
         hidden = [name for name in self.template_fields if not is_literal(getattr(self, name))]
@@ -142,14 +143,11 @@ class OmsGateSensor(BaseSensorOperator):
             return
         gate = self._gate_once_rendered(hidden)
         needed = gate.milestone.needs_memory()
-        if needed and self.reschedule and not self.deferrable:
-            from airflow_provider_oms.sensors.memory import store_exists
-
-            if not store_exists():
-                raise ValueError(
-                    f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
-                    "Use deferrable=True or mode='poke'."
-                )
+        if needed and self.reschedule and not self.deferrable and not has_task_state_store():
+            raise ValueError(
+                f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
+                "Use deferrable=True or mode='poke'."
+            )
 
     def _gate_once_rendered(self, hidden: Sequence[str]) -> Gate:
         """Return the gate as it might be, with something right in the place of each template."""
@@ -161,25 +159,25 @@ class OmsGateSensor(BaseSensorOperator):
         finally:
             self.__dict__.update(written)
 
-    def look(self) -> PokeReturnValue:
-        """Look once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next look.
+    def poll_once(self) -> PokeReturnValue:
+        """Poll once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next poll.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises ValueError: naming an argument that is wrong, or that needs a memory
         """
         gate = self.gate()
         if needed := gate.milestone.needs_memory():
-            raise ValueError(f"{needed} needs a memory between two looks, which look() doesn't have")
-        from airflow_provider_oms.sensors.watch import look_alone
+            raise ValueError(f"{needed} needs a memory between two polls, which poll_once() doesn't have")
+        from airflow_provider_oms.sensors.watch import poll_alone
 
-        return look_alone(gate, self.log)
+        return poll_alone(gate, self.log)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Look once, as Airflow asks for it.
+        """Poll once, as Airflow asks for it.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
-        return self._watching(context).look(context)
+        return self._watching(context).poll(context)
 
     def execute(self, context: Context) -> Any:
         """Wait until the gate opens, and return what it saw.
@@ -190,13 +188,13 @@ class OmsGateSensor(BaseSensorOperator):
         try:
             watch = self._watching(context)
         except ValueError as error:  # an argument that is wrong once its template is rendered
-            # Not for soft_fail: the gate didn't even look.
+            # Not for soft_fail: the gate didn't even poll.
             raise OmsMilestoneFailedError(f"{error}. Correct the DAG, then clear this task.") from None
         try:
             return self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
         except AirflowSensorTimeout as error:
             # Airflow's own words don't say what was waited for, and it skips for never_fail on a failure only.
-            raise self._ending(AirflowSensorTimeout(self._still_waiting(watch.said))) from error
+            raise self._to_airflow_error(AirflowSensorTimeout(self._still_waiting(watch.said))) from error
         finally:
             self._watch = None
             watch.hook.close()
@@ -207,21 +205,21 @@ class OmsGateSensor(BaseSensorOperator):
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
         """
-        from airflow_provider_oms.waiting import check_event
+        from airflow_provider_oms.tasks.deferral import check_event
 
         try:
-            status, message, seen = check_event(event)
-            if self.start_from_trigger:  # else the first look has left the link
-                self._leave_link(context, seen.get("project"))
+            status, message, observed = check_event(event)
+            if self.start_from_trigger:  # else the first poll has left the link
+                self._leave_link(context, observed.get("project"))
             if status == "timeout":
                 raise AirflowSensorTimeout(self._still_waiting(message))
             if status == "failed":
                 raise OmsMilestoneFailedError(message)
         except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
             self.log.error("%s", error)
-            raise self._ending(error) from error
+            raise self._to_airflow_error(error) from error
         self.log.info("Reached. %s", message)
-        return seen
+        return observed
 
     def _leave_link(self, context: Context, project_id: str | None) -> None:
         from airflow_provider_oms.hooks.oms import OmsHook
@@ -237,19 +235,19 @@ class OmsGateSensor(BaseSensorOperator):
         return self._watch
 
     def _wait_in_triggerer(self, context: Context) -> Any:
-        """Look once here, and only wait there if that isn't enough."""
-        from airflow_provider_oms.waiting import defer_until_reached
+        """Poll once here, and only wait there if that isn't enough."""
+        from airflow_provider_oms.tasks.deferral import defer_until_reached
 
         watch = self._watching(context)
         try:
-            looked = self.poke(context)
+            polled = self.poke(context)
         except OmsMilestoneFailedError as error:
-            raise self._ending(error) from error
-        if not looked.is_done:
+            raise self._to_airflow_error(error) from error
+        if not polled.is_done:
             defer_until_reached(self, watch.gate, watch.memory, self.timeout)
-        return looked.xcom_value
+        return polled.xcom_value
 
-    def _ending(self, error: AirflowException) -> AirflowException:
+    def _to_airflow_error(self, error: AirflowException) -> AirflowException:
         """Return how a gate that doesn't open ends, the same in every mode and version of Airflow."""
         for name in ("soft_fail", "never_fail"):
             if getattr(self, name):

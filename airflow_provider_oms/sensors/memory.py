@@ -13,13 +13,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def store_exists() -> bool:
-    """Tell whether this Airflow has a task state store."""
-    from airflow import __version__
-
-    return tuple(int(part) for part in __version__.split(".")[:2]) >= (3, 3)
-
-
 class MemoryStore:
     """Keeps a gate's memory in the task state store, for one try: a retry or a clear starts anew.
 

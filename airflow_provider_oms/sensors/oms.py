@@ -76,12 +76,12 @@ class OmsCheckpointLagSensor(OmsGateSensor):
     """Opens when the checkpoint is close enough to now, by OMS's clock, in a running project.
 
     On a source that nobody writes to, the lag may grow for ever unless OMS writes heartbeats into it (``tryKeepHb`` of
-    the data source). OMS moves checkpoints every 10 to 20 s, so a ``max_lag`` below 25 s opens by luck. Takes the
-    arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+    the data source). OMS moves checkpoints every 10 to 20 s, so a ``max_lag`` below 25 s opens only by chance. Takes
+    the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta (templated)
     :param direction: ``forward``, or ``reverse`` after a switchover (templated)
-    :param hold_for: seconds or a timedelta for which every look must have found the lag small enough
+    :param hold_for: seconds or a timedelta for which every poll must have found the lag small enough
     """
 
     template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag", "direction")

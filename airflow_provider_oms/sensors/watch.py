@@ -11,9 +11,9 @@ from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
-from airflow_provider_oms.reporting import Reporter
 from airflow_provider_oms.sensors.memory import MemoryStore
-from airflow_provider_oms.waiting import look_once
+from airflow_provider_oms.tasks.deferral import poll_once
+from airflow_provider_oms.tasks.reporting import Reporter
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -34,15 +34,15 @@ class Watch:
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
         self._linked = False
-        #: What the last look came to, in words.
+        #: What the last poll came to, in words.
         self.said = ""
 
-    def look(self, context: Context) -> PokeReturnValue:
-        """Look once, and keep what is needed at the next look.
+    def poll(self, context: Context) -> PokeReturnValue:
+        """Poll once, and keep what is needed at the next poll.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
-        verdict = look_once(self.hook, self.gate, self.memory)
+        verdict = poll_once(self.hook, self.gate, self.memory)
         self.said = verdict.message
         if not self._linked:
             self._linked = True
@@ -52,13 +52,13 @@ class Watch:
         return _conclude(verdict, self.reporter)
 
 
-def look_alone(gate: Gate, log: Any) -> PokeReturnValue:
-    """Look once, with nothing to remember and no next look.
+def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
+    """Poll once, with nothing to remember and no next poll.
 
     :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
     """
     with OmsHook(gate.oms_conn_id) as hook:
-        return _conclude(look_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
+        return _conclude(poll_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
 
 
 def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
@@ -66,4 +66,4 @@ def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
     reporter.report(verdict)
     if verdict.state is State.FAILED:
         raise OmsMilestoneFailedError(verdict.message)
-    return PokeReturnValue(verdict.state is State.REACHED, verdict.seen.as_dict())
+    return PokeReturnValue(verdict.state is State.REACHED, verdict.observed.as_dict())

@@ -10,37 +10,37 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_provider_oms.client.operations import aconverse
+from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
-from airflow_provider_oms.reporting import Reporter
+from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
 
-#: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate looks earlier.
+#: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
 SETTLE = 5.0
 
-#: Part of the interval that an answer of another gate may be old. Gates on a project look at the same moments, so
+#: Part of the interval that an answer of another gate may be old. Gates on a project poll at the same moments, so
 #: this only has to cover how unevenly a busy loop wakes them.
 FRESH = 0.1
 
-#: Seconds: below it the cost of a look would count more than what it could find.
+#: Seconds: below it the cost of a poll would count more than what it could find.
 SHORTEST_INTERVAL = 1.0
 
-#: Seconds for the look at the very deadline.
-LAST_LOOK = 60.0
+#: Seconds for the poll at the deadline.
+LAST_POLL = 60.0
 
 
 class OmsMilestoneTrigger(BaseTrigger):
     """Look at a project once an interval until a gate opens, fails or times out. It changes nothing in OMS.
 
-    It fires once, with ``{"status": "reached"|"failed"|"timeout", "message": ..., "seen": {...}}``.
+    It fires once, with ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}}``.
 
     :param gate: the settings, as :meth:`Gate.as_dict` gives them; there is no secret in them
     :param deadline: wall-clock time (Unix seconds) at which it gives up; None for never
-    :param memory: what the gate remembers from its look on the worker
+    :param memory: what the gate remembers from its poll on the worker
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, look, and fire once."""
+        """Wait, poll, and fire once."""
         gate, memory = Gate.from_dict(self.gate), Memory.from_dict(self.memory)
         reporter = Reporter(gate, self.log)
         async with shared_oms(gate.oms_conn_id) as oms:
@@ -69,42 +69,42 @@ class OmsMilestoneTrigger(BaseTrigger):
         # Airflow's dag.test() runs a trigger without a task instance; nothing has to settle there.
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
-            pause = pause_before_look(gate, time.time(), settle, memory.project_id)
+            pause = pause_before_poll(gate, time.time(), settle, memory.project_id)
             settle = 0.0
             left = None if self.deadline is None else self.deadline - time.time()
             if left is not None and left <= pause:
                 await asyncio.sleep(max(0.0, left))
-                return await self._last_look(gate, memory, oms)
+                return await self._last_poll(gate, memory, oms)
             await asyncio.sleep(pause)
-            verdict = await take_a_look(gate, memory, oms)
+            verdict = await shared_poll(gate, memory, oms)
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
                 return verdict
             del verdict  # of thousands of gates: what is kept while they sleep, the garbage collector goes through
 
-    async def _last_look(self, gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
-        """Look once more at the deadline: what was reached meanwhile counts."""
+    async def _last_poll(self, gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
+        """Poll once more at the deadline: what was reached meanwhile counts."""
         try:
-            async with asyncio.timeout(LAST_LOOK):
-                return await take_a_look(gate, memory, oms)
+            async with asyncio.timeout(LAST_POLL):
+                return await shared_poll(gate, memory, oms)
         except TimeoutError:
-            return Verdict(State.WAITING, f"OMS gave no answer within {LAST_LOOK:g} s.")
+            return Verdict(State.WAITING, f"OMS gave no answer within {LAST_POLL:g} s.")
 
 
 def event_of(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as the payload of an event. A gate that still waits at its deadline has timed out.
 
-    :param verdict: what the last look came to
+    :param verdict: what the last poll came to
     """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
-    return {"status": status, "message": verdict.message, "seen": verdict.seen.as_dict()}
+    return {"status": status, "message": verdict.message, "observed": verdict.observed.as_dict()}
 
 
-def pause_before_look(gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None) -> float:
-    """Return the seconds until the gate's next look.
+def pause_before_poll(gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None) -> float:
+    """Return the seconds until the gate's next poll.
 
-    Gates with the same project and interval look at the same moments, so that one request serves them all. Which
-    moments those are depends on the project, so that a thousand projects aren't looked at all together.
+    Gates with the same project and interval poll at the same moments, so that one request serves them all. Which
+    moments those are depends on the project, so that a thousand projects aren't polled all together.
 
     :param gate: the gate's settings
     :param now: the wall clock, Unix seconds
@@ -113,23 +113,23 @@ def pause_before_look(gate: Gate, now: float, settle: float = 0.0, project_id: s
     """
     interval = max(gate.poke_interval, SHORTEST_INTERVAL)
     phase = zlib.crc32(f"{gate.oms_conn_id} {project_id or gate.project}".encode()) / 2**32 * interval
-    # A look that was a little early doesn't look again at once.
+    # A poll that was a little early isn't repeated at once.
     least = max(settle, interval * FRESH)
     return least + (phase - now - least) % interval
 
 
-async def take_a_look(gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
-    """Look once, sharing the requests with other gates.
+async def shared_poll(gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
+    """Poll once, sharing the requests with other gates.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
     :param oms: the shared session
     """
-    return await aconverse(_Asker(oms, gate.poke_interval * FRESH), look(gate, memory, time.time()))
+    return await arun_flow(_Asker(oms, gate.poke_interval * FRESH), poll(gate, memory, time.time()))
 
 
 class _Asker:
-    """Sends the calls of one look, in the order of their answers: a later one is never older than an earlier one."""
+    """Sends the calls of one poll, in the order of their answers: a later one is never older than an earlier one."""
 
     def __init__(self, oms: SharedOms, fresh_for: float) -> None:
         self._oms = oms

@@ -123,7 +123,7 @@ class SharedOms:
             current = self._clients[-1] if self._clients else None
             if current is not None and current is not instead_of:
                 return current
-            # The next look is the retry: one request an interval, whatever OMS answers.
+            # The next poll is the retry: one request an interval, whatever OMS answers.
             settings = replace(await self._read_settings(), retries=0)
             if current is None or settings != current.settings:
                 # The old one may still be in use, so it stays open until the end.

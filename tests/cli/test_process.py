@@ -68,7 +68,7 @@ def test_a_connection_out_of_airflow_s_database(oms, airflow_db):
     "command",
     ["projects", "projects --json", "wait shop --status RELEASED --timeout 0 --json 2>&1"],
 )
-def test_a_reader_that_has_seen_enough_gets_no_success(oms, command):
+def test_a_reader_that_has_observed_enough_gets_no_success(oms, command):
     environment = {**os.environ, "AIRFLOW_CONN_OMS_DEFAULT": oms.connection_json}
     done = subprocess.run(
         ["bash", "-c", f"airflow-oms {command} | true; exit ${{PIPESTATUS[0]}}"],

@@ -127,7 +127,7 @@ def test_part_of_a_name_is_no_name(oms, cli, command):
     oms.add_project(Project(id="np_old", name="good_old", status="RELEASED", step="FULL_TRANSFER"))
     name, *options = command
     told = cli(name, "good", *options, "--json").json
-    assert "np_good" in (told.get("id"), told.get("project"), (told.get("seen") or {}).get("project"))
+    assert "np_good" in (told.get("id"), told.get("project"), (told.get("observed") or {}).get("project"))
     refused = cli(name, "goo", *options, "--json")
     assert refused.code in (1, 5)
     assert "no project with the id or the name 'goo'" in refused.out

@@ -93,7 +93,7 @@ def test_argparse_s_own_refusals_have_the_same_code(cli, arguments):
     assert cli(*arguments).code == 2
 
 
-def test_it_waits_and_looks_again_until_the_milestone(oms, cli, clock):
+def test_it_waits_and_polls_again_until_the_milestone(oms, cli, clock):
     clock.simulator = oms
     oms.project("new").start()
     result = cli("wait", "new", "--step", "FULL_TRANSFER", "--poke-interval", "2")
@@ -121,12 +121,12 @@ def test_the_time_out_is_the_deadline_and_not_an_interval_later(oms, cli, clock)
     assert "at 40 %" in result.err
 
 
-def test_no_look_follows_another_at_once(oms, cli, clock):
+def test_no_poll_follows_another_at_once(oms, cli, clock):
     cli("wait", "copying", "--full-transfer", "--timeout", "2", "--poke-interval", "0")
     assert clock.pauses == [1, 1]
 
 
-def test_hold_for_is_remembered_from_look_to_look(oms, cli, clock):
+def test_hold_for_is_remembered_from_poll_to_poll(oms, cli, clock):
     clock.simulator = oms
     result = cli("wait", "good", "--max-lag", "60", "--hold-for", "1m", "--poke-interval", "20", "--json")
     assert (result.code, clock.pauses) == (0, [20, 20, 20])
@@ -180,19 +180,19 @@ def test_ctrl_c(oms, cli, clock):
     result = cli("wait", "copying", "--full-transfer", "--json")
     assert result.code == 130
     assert result.json["outcome"] == "interrupted"
-    assert result.json["seen"]["progress"] == 40
+    assert result.json["observed"]["progress"] == 40
 
 
 def test_the_result_as_json(oms, cli):
     told = cli("wait", "good", "--cutover-ready", "--max-lag", "60", "--json").json
-    assert list(told) == ["outcome", "exit_code", "milestone", "message", "seen"]
+    assert list(told) == ["outcome", "exit_code", "milestone", "message", "observed"]
     assert told["milestone"] == "the project to be ready for the cut-over (lag within 60 s)"
-    assert told["seen"]["project"] == "np_good"
+    assert told["observed"]["project"] == "np_good"
 
 
 def test_a_lag_that_oms_cannot_show_is_cautioned_about(oms, cli):
     result = cli("wait", "good", "--max-lag", "5", "--timeout", "0")
-    assert "below 25 s it is luck" in result.err
+    assert "below 25 s the gate opens only by chance" in result.err
 
 
 def test_without_a_connection(cli, monkeypatch):

@@ -1,4 +1,4 @@
-"""``watch``: live in a terminal, lines elsewhere, a JSON document a look for machines."""
+"""``watch``: live in a terminal, lines elsewhere, a JSON document a poll for machines."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def test_until_ctrl_c(oms, cli, clock):
     interrupt_at(clock, 3)
     result = cli("watch", "late", "--json")
     assert result.code == 130
-    *looks, end = result.lines
-    assert [look["outcome"] for look in looks] == [None] * 3
+    *polls, end = result.lines
+    assert [poll["outcome"] for poll in polls] == [None] * 3
     assert end["outcome"] == "interrupted"
     assert clock.pauses == [10, 10, 10]
-    lags = [look["project"]["lag"] for look in looks]
+    lags = [poll["project"]["lag"] for poll in polls]
     assert lags == sorted(lags, reverse=True)
     assert lags[0] > lags[-1]
 
@@ -53,11 +53,11 @@ def test_until_ctrl_c(oms, cli, clock):
 def test_until_the_milestone(oms, cli, clock):
     result = cli("watch", "late", "--max-lag", "600", "--poke-interval", "60", "--json")
     assert result.code == 0
-    *looks, end = result.lines
-    assert all(look["milestone"] == "the forward checkpoint within 600 s" for look in looks)
+    *polls, end = result.lines
+    assert all(poll["milestone"] == "the forward checkpoint within 600 s" for poll in polls)
     assert end["outcome"] == "reached"
     # What is shown is what was judged.
-    assert looks[-1]["project"]["lag"] == end["seen"]["lag"] <= 600
+    assert polls[-1]["project"]["lag"] == end["observed"]["lag"] <= 600
 
 
 def test_a_terminal_sees_the_picture(oms, cli, clock):
@@ -66,7 +66,7 @@ def test_a_terminal_sees_the_picture(oms, cli, clock):
     assert "\x1b[" in result.out
     assert "Waiting for the forward checkpoint within 60 s" in result.out
     assert "Ctrl-C ends this, not the migration." in result.out
-    assert "less than at the look before" in result.out
+    assert "less than at the poll before" in result.out
     assert "INCR_TRANSFER" in result.out
 
 

@@ -215,7 +215,7 @@ class Proxy:
 
     def __init__(self, refuse=None):
         self.refuse = refuse
-        self.seen = []
+        self.observed = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -243,7 +243,7 @@ class Proxy:
                 self._forward(connection, _read_request(connection))
 
     def _forward(self, connection, request):
-        self.seen.append(request)
+        self.observed.append(request)
         method, target, _ = request.split(b"\r\n", 1)[0].decode().split(" ")
         if self.refuse:
             connection.sendall(http(b"", self.refuse))

@@ -349,7 +349,7 @@ def test_both_clients_send_the_same(case):
     name, args, kwargs, _, _ = case
     call = getattr(actions, name)(*args, **kwargs)
     call = call.page(1) if hasattr(call, "page") else call
-    seen = []
+    observed = []
     with RawServer(http(b'{"success": false}')) as server:
         for client in CLIENTS:
             settings = ClientSettings(server.url, "Ümit", "pä:ss", retries=0)
@@ -359,10 +359,10 @@ def test_both_clients_send_the_same(case):
             first, *rest = head.decode().split("\r\n")
             headers = {key.lower(): value for key, value in (line.split(": ", 1) for line in rest)}
             kept = ("host", "authorization", "content-type", "content-length", "accept", "user-agent", "cookie")
-            seen.append((first, {key: headers.get(key) for key in kept}, body))
+            observed.append((first, {key: headers.get(key) for key in kept}, body))
 
-    assert seen[0] == seen[1]
-    assert seen[0][1]["authorization"] == AUTHORIZATION
+    assert observed[0] == observed[1]
+    assert observed[0][1]["authorization"] == AUTHORIZATION
 
 
 # What the answers become

@@ -16,7 +16,7 @@ from airflow_provider_oms.client.errors import (
     OmsTlsError,
     OmsUnreachableError,
 )
-from airflow_provider_oms.client.operations import aconverse
+from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.simulator import Fault, Project, Simulator
 
@@ -43,7 +43,7 @@ async def test_it_must_be_opened(oms):
 
 
 @pytest.mark.asyncio
-async def test_a_bundle_that_was_mended():
+async def test_a_bundle_that_was_fixed():
     """What is wrong with the settings is said when something is sent, and not for ever."""
     client = AsyncOmsClient(ClientSettings("https://127.0.0.1:1", verify="/nowhere", retries=0))
     async with client:
@@ -137,8 +137,8 @@ async def test_an_oms_that_was_started_anew_meanwhile(create, oms):
 
 
 @pytest.mark.asyncio
-async def test_lists_and_dialogues(oms):
-    def dialogue():
+async def test_lists_and_flows(oms):
+    def flow():
         with pytest.raises(OmsProjectNotFoundError, match="no such project"):
             yield actions.describe_project("np_none")
         answer = yield actions.describe_project("np_1")
@@ -147,7 +147,7 @@ async def test_lists_and_dialogues(oms):
     async with AsyncOmsClient(settings_of(oms)) as client:
         assert len([project async for project in client.alist_projects(page_size=7)]) == 60
         assert [project.id async for project in client.alist_projects("np_5") if project.id == "np_5"] == ["np_5"]
-        assert await aconverse(client, dialogue()) == "p1"
+        assert await arun_flow(client, flow()) == "p1"
 
 
 @pytest.mark.asyncio

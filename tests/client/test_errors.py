@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from airflow_provider_oms.client import errors
-from airflow_provider_oms.client.errors import ErrorDetails, OmsError, OmsPermanentError, OmsTemporaryError, plain
+from airflow_provider_oms.client.errors import ErrorDetails, OmsError, OmsPermanentError, OmsTemporaryError, safe_text
 
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, OmsError)]
 TEMPORARY = {
@@ -86,12 +86,12 @@ def test_no_word_of_oms_is_endless(name):
     ("value", "shown"), [("a\tb", "a b"), ("中文 ü", "中文 ü"), (7, "7"), ({"a": "\n"}, "{'a': '\\n'}"), ("", "")]
 )
 def test_plain(value, shown):
-    assert plain(value) == shown
+    assert safe_text(value) == shown
 
 
 def test_plain_cuts():
-    assert plain("abcdef", 3) == "abc..."
-    assert plain("abc", 3) == "abc"
+    assert safe_text("abcdef", 3) == "abc..."
+    assert safe_text("abc", 3) == "abc"
 
 
 def test_an_invalid_request_is_a_value_error():

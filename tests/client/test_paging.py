@@ -157,12 +157,12 @@ def test_pages_are_asked_for_as_they_are_needed():
 
 def test_whole_is_the_list_in_one():
     client = Blocking(rows=25, total=rows(25))
-    dialogue = actions.list_projects(page_size=10).whole()
+    flow = actions.list_projects(page_size=10).whole()
 
-    call, found = next(dialogue), None
+    call, found = next(flow), None
     while found is None:
         try:
-            call = dialogue.send(client.answer(call))
+            call = flow.send(client.answer(call))
         except StopIteration as end:
             found = end.value
     assert [project.id for project in found] == [f"np_{n}" for n in range(25)]

@@ -129,7 +129,7 @@ CELLS = [
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """What one client did, to be compared with the other."""
 
     error: type | None
@@ -177,21 +177,21 @@ def small_limit(monkeypatch):
 
 def both(what, port, make, settings, pauses, **simulator):
     """Let both clients meet the same, and return what they agree on."""
-    seen = []
+    observed = []
     for client in CLIENTS:
         pauses.clear()
         ended, requests, created = meet(client, what, port, make, settings, **simulator)
         # Backoff is jittered; what Retry-After asks for isn't.
         slept = tuple(seconds if seconds >= 7 else "some" for seconds in pauses)
-        seen.append(Seen(ended.error, ended.message, requests, created, slept))
-    assert seen[0] == seen[1]
-    return seen[0]
+        observed.append(Observed(ended.error, ended.message, requests, created, slept))
+    assert observed[0] == observed[1]
+    return observed[0]
 
 
 @pytest.mark.parametrize("what", REQUESTS)
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_fault(cell, what, port, pauses):
-    seen = both(
+    observed = both(
         what,
         port,
         lambda oms: oms.add_fault(Fault(**cell.fault)),
@@ -199,18 +199,18 @@ def test_a_fault(cell, what, port, pauses):
         pauses,
     )
 
-    assert seen.error is cell.error
-    assert cell.says in seen.message
+    assert observed.error is cell.error
+    assert cell.says in observed.message
     call = REQUESTS[what]
-    assert seen.created == (1 if cell.executed and not call.reads_only else 0)
+    assert observed.created == (1 if cell.executed and not call.reads_only else 0)
     again = cell.error is not None and issubclass(cell.error, OmsTemporaryError) and call.reads_only
-    assert len(seen.slept) == (1 if again else 0)
+    assert len(observed.slept) == (1 if again else 0)
     if cell.fault["kind"] != "delay":  # the simulator records those afterwards
-        assert seen.requests == (2 if again else 1)
+        assert observed.requests == (2 if again else 1)
     if cell.error is not None:
-        assert seen.message.startswith(f"{call.asked}: ")
+        assert observed.message.startswith(f"{call.asked}: ")
     if "Retry-After" in cell.fault.get("headers", {}) and again:
-        assert seen.slept == (7.0,)
+        assert observed.slept == (7.0,)
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -228,17 +228,17 @@ def test_a_length_that_is_too_small(what, port):
 @pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("retries", [0, 1, 3])
 def test_nobody_listens(retries, what, port, pauses):
-    seen = both(what, port, lambda oms: oms.down(), lambda oms: settings_of(oms, retries=retries), pauses)
+    observed = both(what, port, lambda oms: oms.down(), lambda oms: settings_of(oms, retries=retries), pauses)
 
-    assert seen.error is OmsUnreachableError
-    assert f"nothing listens at 127.0.0.1:{port}" in seen.message
-    assert len(seen.slept) == (retries if what == "read" else 0)
+    assert observed.error is OmsUnreachableError
+    assert f"nothing listens at 127.0.0.1:{port}" in observed.message
+    assert len(observed.slept) == (retries if what == "read" else 0)
 
 
 @pytest.mark.parametrize("what", KINDS)
 def test_an_outage_of_one_request(what, port, pauses):
     """A read gets over it, a create doesn't try again."""
-    seen = both(
+    observed = both(
         what,
         port,
         lambda oms: oms.add_fault(Fault("status", status=503, times=1)),
@@ -246,8 +246,8 @@ def test_an_outage_of_one_request(what, port, pauses):
         pauses,
     )
 
-    assert seen.error is (None if what == "read" else OmsBusyError)
-    assert (seen.requests, seen.created) == ((2, 0) if what == "read" else (1, 0))
+    assert observed.error is (None if what == "read" else OmsBusyError)
+    assert (observed.requests, observed.created) == ((2, 0) if what == "read" else (1, 0))
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -260,11 +260,11 @@ def test_an_outage_of_one_request(what, port, pauses):
     ],
 )
 def test_wrong_settings(changes, error, says, what, port, pauses):
-    seen = both(what, port, lambda oms: None, lambda oms: settings_of(oms, retries=2, **changes), pauses)
+    observed = both(what, port, lambda oms: None, lambda oms: settings_of(oms, retries=2, **changes), pauses)
 
-    assert seen.error is error
-    assert says in seen.message
-    assert (seen.requests, seen.created, seen.slept) == (0 if "api_version" in changes else 1, 0, ())
+    assert observed.error is error
+    assert says in observed.message
+    assert (observed.requests, observed.created, observed.slept) == (0 if "api_version" in changes else 1, 0, ())
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -282,7 +282,7 @@ def test_certificates(certificate, error, says, what, port, pauses, authority):
     given = dict(certificate)
     context = authority.server(*given.pop("names"), **given)
 
-    seen = both(
+    observed = both(
         what,
         port,
         lambda oms: None,
@@ -291,10 +291,10 @@ def test_certificates(certificate, error, says, what, port, pauses, authority):
         ssl_context=context,
     )
 
-    assert seen.error is error
-    assert says in seen.message
-    assert seen.slept == ()
-    assert seen.created == (1 if error is None and what == "create" else 0)
+    assert observed.error is error
+    assert says in observed.message
+    assert observed.slept == ()
+    assert observed.created == (1 if error is None and what == "create" else 0)
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -313,7 +313,7 @@ def test_bundles_that_do_not_help(verify, error, says, what, port, pauses, autho
     (tmp_path / "empty").mkdir()
     places = {"nonsense": str(tmp_path / "nonsense.pem"), "empty": str(tmp_path / "empty")}
 
-    seen = both(
+    observed = both(
         what,
         port,
         lambda oms: None,
@@ -322,14 +322,14 @@ def test_bundles_that_do_not_help(verify, error, says, what, port, pauses, autho
         ssl_context=authority.server("127.0.0.1"),
     )
 
-    assert seen.error is error
-    assert says in seen.message
-    assert (seen.requests, seen.slept) == (0, ())
+    assert observed.error is error
+    assert says in observed.message
+    assert (observed.requests, observed.slept) == (0, ())
 
 
 @pytest.mark.parametrize("what", KINDS)
 def test_http_on_an_https_port(what, port, pauses, authority):
-    seen = both(
+    observed = both(
         what,
         port,
         lambda oms: None,
@@ -338,14 +338,14 @@ def test_http_on_an_https_port(what, port, pauses, authority):
         ssl_context=authority.server("127.0.0.1"),
     )
 
-    assert seen.error is OmsConnectionLostError
-    assert "the port may speak https" in seen.message
-    assert seen.requests == 0
+    assert observed.error is OmsConnectionLostError
+    assert "the port may speak https" in observed.message
+    assert observed.requests == 0
 
 
 @pytest.mark.parametrize("what", KINDS)
 def test_https_on_an_http_port(what, port, pauses):
-    seen = both(
+    observed = both(
         what,
         port,
         lambda oms: None,
@@ -353,9 +353,9 @@ def test_https_on_an_http_port(what, port, pauses):
         pauses,
     )
 
-    assert seen.error is OmsTlsError
-    assert "doesn't speak https" in seen.message
-    assert (seen.requests, seen.slept) == (0, ())
+    assert observed.error is OmsTlsError
+    assert "doesn't speak https" in observed.message
+    assert (observed.requests, observed.slept) == (0, ())
 
 
 # What no simulator does: answers that are not even HTTP
@@ -381,31 +381,31 @@ GOOD = b'{"success": true, "data": "1"}'
     ids=["hangs up", "ssh", "tls alert", "short", "short chunk", "no gzip", "headers", "header", "nothing", "999"],
 )
 def test_broken_http(answer, error, what):
-    seen = set()
+    observed = set()
     with RawServer(answer) as server:
         call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
         for client in CLIENTS:
-            seen.add(outcome(client, ClientSettings(server.url, timeout=5, retries=0), call))
+            observed.add(outcome(client, ClientSettings(server.url, timeout=5, retries=0), call))
         assert len(server.requests) == 2
 
-    assert len(seen) == 1
-    assert seen.pop().error is error
+    assert len(observed) == 1
+    assert observed.pop().error is error
 
 
 @pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("answer", [http(GOOD), b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90 + b"\r\n"])
 def test_a_head_that_comes_byte_by_byte(answer, what):
     """Each byte comes in time, the whole doesn't."""
-    seen = set()
+    observed = set()
     call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
     for client in CLIENTS:
         with RawServer(answer, drip=0.02) as server:
             ended = outcome(client, ClientSettings(server.url, timeout=0.3, retries=0), call)
-            seen.add((ended.error, ended.message))
+            observed.add((ended.error, ended.message))
             assert len(server.requests) == 1
 
-    assert len(seen) == 1
-    error, message = seen.pop()
+    assert len(observed) == 1
+    error, message = observed.pop()
     assert error is OmsTimeoutError
     assert "no whole answer within 0.3 s" in message
 
@@ -414,16 +414,16 @@ def test_a_head_that_comes_byte_by_byte(answer, what):
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_port_that_takes_no_connection(scheme, what):
     """The connection hangs, or the TLS handshake does: OMS never saw the request."""
-    seen = set()
+    observed = set()
     call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
     for client in CLIENTS:
         with RawServer(None, listen=scheme == "https") as server:
             url = server.url.replace("http", scheme)
             ended = outcome(client, ClientSettings(url, timeout=0.4, retries=0), call)
-            seen.add((ended.error, ended.message.replace(str(server.port), "port")))
+            observed.add((ended.error, ended.message.replace(str(server.port), "port")))
 
-    assert len(seen) == 1
-    error, message = seen.pop()
+    assert len(observed) == 1
+    error, message = observed.pop()
     assert error is OmsUnreachableError
     assert "127.0.0.1:port didn't take the connection within 0.2 s" in message
 
@@ -433,16 +433,16 @@ def test_a_port_that_takes_no_connection(scheme, what):
     [("oms.invalid:80", "OmsUnreachableError"), ("a..invalid:80", "OmsInvalidRequestError")],
 )
 def test_hosts_that_are_none(host, error):
-    seen = {
+    observed = {
         outcome(client, ClientSettings(f"http://{host}", retries=0), actions.list_all_labels()) for client in CLIENTS
     }
 
-    assert [ended.error.__name__ for ended in seen] == [error]
+    assert [ended.error.__name__ for ended in observed] == [error]
 
 
 def test_a_port_that_is_none():
     settings = ClientSettings("http://127.0.0.1:99999", retries=0)
 
-    seen = {outcome(client, settings, actions.list_all_labels()) for client in CLIENTS}
+    observed = {outcome(client, settings, actions.list_all_labels()) for client in CLIENTS}
 
-    assert [ended.error.__name__ for ended in seen] == ["OmsInvalidRequestError"]
+    assert [ended.error.__name__ for ended in observed] == ["OmsInvalidRequestError"]

@@ -8,7 +8,7 @@ from client_support import settings_of
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsConnectionLostError, OmsProjectNotFoundError
-from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.sync import OmsClient
 from airflow_provider_oms.simulator import Fault, Project, Simulator
 
@@ -110,15 +110,15 @@ def test_whose_clock_an_answer_tells(oms):
         assert client.send(actions.list_all_labels()).clock == "local"
 
 
-def test_errors_are_thrown_into_a_dialogue(oms):
-    def dialogue():
+def test_errors_are_thrown_into_a_flow(oms):
+    def flow():
         with pytest.raises(OmsProjectNotFoundError, match="no such project"):
             yield actions.describe_project("np_none")
         answer = yield actions.describe_project("np_1")
         return answer.data.name
 
     with OmsClient(settings_of(oms)) as client:
-        assert converse(client, dialogue()) == "p"
+        assert run_flow(client, flow()) == "p"
 
 
 @pytest.mark.parametrize("module", ["sync", "aio", "actions", "operations"])

@@ -74,9 +74,9 @@ def test_the_proxy_of_the_environment(environment, used, client, oms, proxy, mon
     assert ask(client, settings_of(oms), READ).data == []
 
     assert len(oms.requests) == 1
-    assert len(proxy.seen) == (1 if used else 0)
+    assert len(proxy.observed) == (1 if used else 0)
     if used:
-        assert proxy.seen[0].startswith(f"POST {oms.url}/api/v2?Action=ListAllLabels HTTP/1.1\r\n".encode())
+        assert proxy.observed[0].startswith(f"POST {oms.url}/api/v2?Action=ListAllLabels HTTP/1.1\r\n".encode())
 
 
 @both
@@ -85,7 +85,7 @@ def test_credentials_of_the_proxy_go_to_the_proxy_alone(client, oms, proxy, monk
 
     ask(client, settings_of(oms), READ)
 
-    shown = proxy.seen[0].lower()
+    shown = proxy.observed[0].lower()
     assert b"proxy-authorization: basic " + b64encode(b"me:secret").lower() in shown
     assert b"\r\nauthorization: " + settings_of(oms).authorization.lower().encode() in shown
 
@@ -96,9 +96,9 @@ def test_a_tunnel_hides_everything_from_the_proxy(client, authority, proxy, monk
     with Simulator(ssl_context=authority.server("127.0.0.1")) as oms:
         assert ask(client, settings_of(oms, verify=str(authority.bundle)), READ).data == []
 
-        assert len(proxy.seen) == 1
-        assert proxy.seen[0].startswith(f"CONNECT 127.0.0.1:{oms.port} HTTP/1.".encode())
-        assert b"authorization" not in proxy.seen[0].lower()
+        assert len(proxy.observed) == 1
+        assert proxy.observed[0].startswith(f"CONNECT 127.0.0.1:{oms.port} HTTP/1.".encode())
+        assert b"authorization" not in proxy.observed[0].lower()
 
 
 @both
@@ -122,10 +122,10 @@ def test_a_proxy_that_gives_no_way(proxy_is, scheme, monkeypatch):
     with Proxy(statuses.get(proxy_is)) as local:
         url = "http://127.0.0.1:1" if proxy_is == "down" else local.url
         monkeypatch.setenv(f"{scheme}_PROXY".upper(), url)
-        seen = {outcome(client, settings, READ) for client in CLIENTS}
+        observed = {outcome(client, settings, READ) for client in CLIENTS}
 
-    assert len(seen) == 1
-    ended = seen.pop()
+    assert len(observed) == 1
+    ended = observed.pop()
     if proxy_is == "down" or scheme == "https":
         assert ended.error is OmsUnreachableError
         assert "HTTPS_PROXY" in ended.message
@@ -148,10 +148,10 @@ def test_a_proxy_that_gives_no_way(proxy_is, scheme, monkeypatch):
 def test_proxies_that_cannot_be(value, says, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", value)
 
-    seen = {outcome(client, ClientSettings("http://127.0.0.1:1", retries=0), READ) for client in CLIENTS}
+    observed = {outcome(client, ClientSettings("http://127.0.0.1:1", retries=0), READ) for client in CLIENTS}
 
-    assert len(seen) == 1
-    ended = seen.pop()
+    assert len(observed) == 1
+    ended = observed.pop()
     assert ended.error is OmsInvalidRequestError
     assert says in ended.message
 

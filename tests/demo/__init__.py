@@ -1,1 +1,1 @@
-"""Tests of oms-demo."""
+"""Tests of the demo."""

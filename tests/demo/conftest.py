@@ -11,13 +11,15 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parent.parent.parent
+
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: starts a whole Airflow with its pages; takes a minute")
 
 
 class RunningDemo:
-    """``oms-demo`` in a subprocess.
+    """The demo in a subprocess.
 
     :param arguments: its command line
     :param folder: where it may leave temporary files
@@ -29,7 +31,8 @@ class RunningDemo:
         self._output = folder / "output"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "airflow_provider_oms.demo", *arguments],
+                [sys.executable, "-m", "demo", *arguments],
+                cwd=ROOT,
                 env={**os.environ, "TMPDIR": str(self.temporary), "PYTHONUNBUFFERED": "1"},
                 stdout=output,
                 stderr=subprocess.STDOUT,

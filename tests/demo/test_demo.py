@@ -13,10 +13,11 @@ import psutil
 import pytest
 from rich.console import Console
 
-from airflow_provider_oms.demo import gate, main
-from airflow_provider_oms.demo.migration import demo_project
-from airflow_provider_oms.demo.process import Process
-from airflow_provider_oms.demo.screen import Screen
+from demo import dag_test
+from demo.command import main
+from demo.migration import demo_project
+from demo.process import Process
+from demo.screen import Screen
 
 
 def in_order(output, *texts):
@@ -84,9 +85,9 @@ def test_a_migration_that_cannot_be_started_fails_the_demo(tmp_path, monkeypatch
         return project
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(gate, "demo_project", released)
+    monkeypatch.setattr(dag_test, "demo_project", released)
     # A task that OMS refuses isn't retried, so this ends at once.
-    assert gate.run_demo(screen, deferrable=False, keep=False) == 1
+    assert dag_test.run_demo(screen, deferrable=False, keep=False) == 1
     output = screen.console.file.getvalue()
     assert "WRONG downstream ran" in output
     assert "RELEASED" in output
@@ -100,8 +101,8 @@ def test_an_airflow_that_does_not_start_fails_the_demo(tmp_path, monkeypatch, sc
             super().__init__([sys.executable, "-c", "raise SystemExit('no Airflow here')"], environment, log)
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr(gate, "Process", Broken)
-    assert gate.run_demo(screen, deferrable=False, keep=True) == 1
+    monkeypatch.setattr(dag_test, "Process", Broken)
+    assert dag_test.run_demo(screen, deferrable=False, keep=True) == 1
     output = screen.console.file.getvalue()
     assert "no Airflow here" in output
     assert "exit status 1" in output

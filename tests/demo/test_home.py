@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_oms.demo.home import (
+from demo.home import (
     airflow_environment,
     airflow_version,
     example_dags,

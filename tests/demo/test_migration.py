@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from airflow_provider_oms.demo.home import example_dags
-from airflow_provider_oms.demo.migration import MAX_LAG, Record, demo_project, example_projects
 from airflow_provider_oms.simulator import Clock, Simulator
+from demo.home import example_dags
+from demo.migration import MAX_LAG, Record, demo_project, example_projects
 
 START = 1_800_000_000.0
 

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from airflow_provider_oms.demo.process import Process
+from demo.process import Process
 
 #: A stubborn parent and child: the child ignores what can be ignored and sits in a session of its own.
 STUBBORN = """
@@ -47,7 +47,7 @@ def is_gone(pid):
 
 @pytest.mark.parametrize("arguments", [(), ("stubborn",)], ids=["ends when asked", "doesn't"])
 def test_nothing_is_left(tmp_path, arguments, monkeypatch):
-    monkeypatch.setattr("airflow_provider_oms.demo.process.SHORT_PATIENCE", 0.2)
+    monkeypatch.setattr("demo.process.SHORT_PATIENCE", 0.2)
     process = start(tmp_path, *arguments)
     child = child_of(tmp_path)
     process.stop(patience=0.5)
@@ -57,7 +57,7 @@ def test_nothing_is_left(tmp_path, arguments, monkeypatch):
 
 
 def test_also_when_the_block_is_left_by_an_exception(tmp_path, monkeypatch):
-    monkeypatch.setattr("airflow_provider_oms.demo.process.SHORT_PATIENCE", 0.2)
+    monkeypatch.setattr("demo.process.SHORT_PATIENCE", 0.2)
     pids = []
 
     def interrupted():

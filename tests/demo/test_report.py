@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from airflow_provider_oms.demo.report import ReportReader
+from demo.report import ReportReader
 
 
 def write(file, *events):

@@ -6,10 +6,10 @@ import io
 
 from rich.console import Console
 
-from airflow_provider_oms.demo.migration import Progress
-from airflow_provider_oms.demo.report import RunReport, TaskReport
-from airflow_provider_oms.demo.screen import Screen
-from airflow_provider_oms.demo.verdict import Check, Happening
+from demo.migration import Progress
+from demo.report import RunReport, TaskReport
+from demo.screen import Screen
+from demo.verdict import Check, Happening
 
 
 def plain():

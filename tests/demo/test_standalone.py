@@ -1,4 +1,4 @@
-"""Tests of what ``oms-demo --ui`` needs to know of Airflow."""
+"""Tests of what ``scripts/demo.py --ui`` needs to know of Airflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from airflow_provider_oms.demo.standalone import is_free, is_healthy, read_login
+from demo.standalone import is_free, is_healthy, read_login
 
 GOOD = {"status": "healthy"}
 BAD = {"status": "unhealthy"}

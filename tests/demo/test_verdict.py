@@ -7,23 +7,23 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_provider_oms.demo.report import RunReport, TaskReport
-from airflow_provider_oms.demo.verdict import Facts, checks, happenings
+from demo.report import RunReport, TaskReport
+from demo.verdict import Facts, checks, happenings
 
 FACTS = Facts(project="np_demo", started=100.0, full_transfer=109.0, lag=120.0, max_lag=25.0)
 
 
-def sighting(time, **values):
+def observation(time, **values):
     return {"project": "np_demo", "time": datetime.fromtimestamp(time, UTC).isoformat(), **values}
 
 
 def good_run():
-    seen = {"full_transfer": sighting(110, progress=100), "lag": sighting(121, lag=1.0)}
+    observed = {"full_transfer": observation(110, progress=100), "lag": observation(121, lag=1.0)}
     tasks = [
         TaskReport("start", "success", 99.0, 101.0),
         TaskReport("full_transfer", "success", 101.0, 111.0),
         TaskReport("lag", "success", 111.0, 121.0),
-        TaskReport("downstream", "success", 122.0, 123.0, seen),
+        TaskReport("downstream", "success", 122.0, 123.0, observed),
     ]
     return RunReport({task.name: task for task in tasks}, state="success")
 
@@ -103,7 +103,7 @@ def test_a_downstream_that_did_not_succeed_is_wrong(state):
         ("lag", "time", datetime.fromtimestamp(118, UTC).isoformat()),
     ],
 )
-def test_a_sighting_that_was_not_so_is_wrong(gate, key, value):
+def test_a_observation_that_was_not_so_is_wrong(gate, key, value):
     run = deepcopy(good_run())
     run.tasks["downstream"].returned[gate][key] = value
     assert "downstream was told what the gates saw, and it was so" in wrong(FACTS, run)

@@ -14,7 +14,7 @@ import pytest
 from tests.docs.pages import ROOT, blocks, commands, pages
 
 #: Words that a command within a sentence begins with.
-PROGRAMS = r"(?:python3?|airflow|airflow-oms|oms-demo|pip|uvx?|twine|mkdocs)"
+PROGRAMS = r"(?:python3?|airflow|airflow-oms|pip|uvx?|twine|mkdocs)"
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,13 @@ WAYS = (
     Way(r"airflow-oms( .*)?", "tests/cli/test_process.py", "airflow-oms"),
     Way(r"airflow oms( .*)?", "tests/cli/test_process.py", "airflow"),
     Way(r"python -m airflow_provider_oms\.simulator( .*)?", "tests/simulator/test_main.py", "__main__"),
-    Way(r"oms-demo( --ui)?", "tests/demo/test_demo.py", "main"),
     # The checkout's.
     Way(r"python3 scripts/demo\.py( .*)?", WALK, "scripts/demo.py"),
     Way(r"python3 scripts/test\.py( .*)?", ".ci/run", "scripts/test.py"),
     Way(r"python3 scripts/walk\.py( .*)?", reason="takes minutes; that it can fail is in tests/docs/test_walk.py"),
     Way(r"python3 scripts/docs\.py( --serve)?", "scripts/test.py", "scripts/docs.py"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="starts two Airflows and a browser, which CI has not"),
-    Way(r"airflow standalone", "airflow_provider_oms/demo/standalone.py", '"standalone"'),
+    Way(r"airflow standalone", "demo/standalone.py", '"standalone"'),
     Way(r"python -m benchmarks( .*)?", "tests/benchmarks/test_benchmarks.py", "__main__"),
     Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="needs Chromium; it is run by hand before a release"),
@@ -118,10 +117,9 @@ def test_the_table_holds_nothing_stale(way):
 
 
 HELP = (
-    (r"python3 (scripts/demo\.py)", [["scripts/demo.py"], ["-m", "airflow_provider_oms.demo"]]),
+    (r"python3 (scripts/demo\.py)", [["scripts/demo.py"], ["-m", "demo"]]),
     (r"python3 (scripts/\w+\.py)", [["{0}"]]),
     (r"python -m ([\w.]+)", [["-m", "{0}"]]),
-    (r"oms-demo", [["-m", "airflow_provider_oms.demo"]]),
 )
 
 
@@ -158,7 +156,7 @@ def test_the_command_line_understands_it(command):
 
 
 OWN_TOOLS = (
-    ("-m", "airflow_provider_oms.demo"),
+    ("-m", "demo"),
     ("-m", "airflow_provider_oms.simulator"),
     ("-m", "benchmarks"),
     ("-m", "reliability"),

@@ -9,8 +9,8 @@ import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import BaseNotifier
 
-from airflow_provider_oms.demo.runner import load_dag, set_argument
 from airflow_provider_oms.simulator import Clock, Project, Simulator
+from demo.runner import load_dag, set_argument
 from tests.docs.pages import DOCS, files
 from tests.example_dags.conftest import Outcome
 
@@ -96,7 +96,7 @@ class TestAlerts:
         oms.project("shop").fail(message="no space left")
         alert = alert(deferrable=deferrable, failure_grace=0)
         assert alert.startswith("watched_report.complete failed. The project has failed: INCR_TRANSFER GHANA-")
-        assert "no space left. Mend the cause, resume the project in OMS, then clear this task." in alert
+        assert "no space left. Fix the cause, resume the project in OMS, then clear this task." in alert
 
     @pytest.mark.parametrize("deferrable", [False, True])
     def test_a_time_out_says_so(self, oms, alert, deferrable):

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Memory, State
 from airflow_provider_oms.simulator import Clock, Project, Simulator
 from tests.docs.pages import DOCS, blocks, fits
@@ -70,7 +70,7 @@ def test_the_night_goes_as_the_page_says(gate, pauses, monkeypatch):
             if "cleared the task" in story:
                 memory = Memory()
             with OmsHook() as hook:
-                verdict = converse(hook, look(gate, memory, now))
+                verdict = run_flow(hook, poll(gate, memory, now))
             assert fits(said, verdict.message), time
             ends[time] = verdict.state
             assert (verdict.state is State.FAILED) == ("**fails**" in story), time

@@ -9,7 +9,7 @@ import pendulum
 from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.base import TimeRestriction
 
-from airflow_provider_oms.demo.home import airflow_version
+from demo.home import airflow_version
 
 
 def test_a_daily_runs_data_interval_ends_when_the_run_is_due():

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_oms.demo.home import example_dags
-from airflow_provider_oms.demo.runner import load_dag, set_argument
 from airflow_provider_oms.simulator import Clock, Simulator
+from demo.home import example_dags
+from demo.runner import load_dag, set_argument
 
 #: Simulated seconds in a real one: a migration of 20 s is over within one.
 SPEED = 20.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_oms.demo.home import example_dags
-from airflow_provider_oms.demo.runner import load_dag
 from airflow_provider_oms.simulator import Failure, Fault, Project, Table
+from demo.home import example_dags
+from demo.runner import load_dag
 
 #: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
 ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
@@ -31,10 +31,10 @@ class TestGate:
         project = fast_sim.add_project(Project(name="demo_shop"))
         outcome = run_example("example_oms_gate")
         assert outcome.states() == {name: {"success"} for name in ("start", "full_transfer", "lag", "downstream")}
-        seen = outcome.returned("downstream")
-        assert seen["full_transfer"]["project"] == seen["lag"]["project"] == project
-        assert seen["full_transfer"]["progress"] == 100
-        assert 0 <= seen["lag"]["lag"] <= 25
+        observed = outcome.returned("downstream")
+        assert observed["full_transfer"]["project"] == observed["lag"]["project"] == project
+        assert observed["full_transfer"]["progress"] == 100
+        assert 0 <= observed["lag"]["lag"] <= 25
         assert [one.outcome for one in fast_sim.requests if one.action == "StartProject"] == ["success"]
 
     @ONE_MODE

@@ -46,9 +46,9 @@ def test_a_hook_reads_nothing_before_it_is_used(monkeypatch):
 @pytest.mark.parametrize("most", [1, 4])
 def test_the_gates_of_a_triggerer_keep_to_it(monkeypatch, most):
     """Ten gates on ten projects ask at once; OMS never has more than so many requests at a time."""
-    under_way, seen = 0, []
+    under_way, observed = 0, []
 
-    async def look(oms, number):
+    async def poll(oms, number):
         from airflow_provider_oms.client import actions
 
         return await oms.ask(actions.describe_project_progress(f"np_{number}"), fresh_for=0)
@@ -65,7 +65,7 @@ def test_the_gates_of_a_triggerer_keep_to_it(monkeypatch, most):
                 async def __aenter__(self):
                     nonlocal under_way
                     under_way += 1
-                    seen.append(under_way)
+                    observed.append(under_way)
                     return await self.request.__aenter__()
 
                 async def __aexit__(self, *exc_info):
@@ -74,14 +74,14 @@ def test_the_gates_of_a_triggerer_keep_to_it(monkeypatch, most):
                     return await self.request.__aexit__(*exc_info)
 
             client._session.request = Counted
-            return await asyncio.gather(*(look(oms, number) for number in range(10)), return_exceptions=True)
+            return await asyncio.gather(*(poll(oms, number) for number in range(10)), return_exceptions=True)
 
     with Simulator() as oms:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", oms.connection_json)
         monkeypatch.setenv(VARIABLE, str(most))
         asyncio.run(main())
-    assert len(seen) == 10
-    assert max(seen) == most
+    assert len(observed) == 10
+    assert max(observed) == most
 
 
 def test_airflow_s_command_line_knows_it(airflow_home):

@@ -70,7 +70,7 @@ def test_a_sensor_leaves_it(sim, monkeypatch, name):
 def test_a_gate_that_was_on_no_worker_leaves_it_when_it_comes_to_one(sim, status):
     ti = Pushed()
     gate = sensors.OmsFullTransferSensor(task_id="task", project_id="np_1", deferrable=True, start_from_trigger=True)
-    event = {"status": status, "message": "Why.", "seen": {"project": "np_1"}}
+    event = {"status": status, "message": "Why.", "observed": {"project": "np_1"}}
     with contextlib.suppress(OmsMilestoneFailedError, AirflowSensorTimeout):
         gate.execute_complete({"ti": ti}, event)
     assert ti == {"oms_console_url": f"{sim.url}/oms-v2/migration"}

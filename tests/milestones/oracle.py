@@ -40,8 +40,8 @@ class Http:
 
 
 @dataclass
-class Seen:
-    """All that OMS would say at one look, and the local time."""
+class Observed:
+    """All that OMS would say at one poll, and the local time."""
 
     local: float
     progress: Http
@@ -109,16 +109,16 @@ def off(value: Any) -> bool:
     return str(value).strip().lower() == "false"
 
 
-def progress_of(seen: Seen) -> dict[str, Any] | None:
-    found = rows(seen.progress)
+def progress_of(observed: Observed) -> dict[str, Any] | None:
+    found = rows(observed.progress)
     return found[0] if len(found) == 1 else None
 
 
-def clock(seen: Seen) -> float:
+def clock(observed: Observed) -> float:
     try:
-        return parsedate_to_datetime(seen.progress.date or "").timestamp()
+        return parsedate_to_datetime(observed.progress.date or "").timestamp()
     except (TypeError, ValueError):
-        return seen.local
+        return observed.local
 
 
 def named(steps: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
@@ -140,9 +140,9 @@ def done(row: dict[str, Any]) -> bool:
     return status == "FINISHED" and (percent is None or number(percent) == 100)
 
 
-def consistent(seen: Seen) -> bool:
+def consistent(observed: Observed) -> bool:
     tables = []
-    for answer in seen.verify:
+    for answer in observed.verify:
         for page in rows(answer):
             if number(get(page, "differentNumber")) != 0:
                 return False
@@ -169,64 +169,64 @@ def switched_off(progress: dict[str, Any], direction: str) -> bool:
     return off(get(progress, "enableIncrSync"))
 
 
-def checkpoint(seen: Seen, direction: str) -> float | None:
+def checkpoint(observed: Observed, direction: str) -> float | None:
     """Return a checkpoint that can be believed."""
-    progress = progress_of(seen)
+    progress = progress_of(observed)
     if progress is None or switched_off(progress, direction):
         return None
     percent = number(get(progress, "fullTransferProgress", "fullMigrationProgress", "fullSyncProgress"))
     if percent != 100 and not off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync")):
         return None
     at = number(raw_checkpoint(progress, direction))
-    return at if at is not None and 0 < at <= clock(seen) + 300 else None
+    return at if at is not None and 0 < at <= clock(observed) + 300 else None
 
 
-def within(seen: Seen, direction: str, max_lag: float) -> bool:
-    progress, at = progress_of(seen), checkpoint(seen, direction)
-    return progress is not None and running(progress) and at is not None and max(0, clock(seen) - at) <= max_lag
+def within(observed: Observed, direction: str, max_lag: float) -> bool:
+    progress, at = progress_of(observed), checkpoint(observed, direction)
+    return progress is not None and running(progress) and at is not None and max(0, clock(observed) - at) <= max_lag
 
 
-def may_open(wish: Wish, history: Sequence[Seen]) -> bool:
+def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
     """Tell whether a gate may open at the last of these looks."""
-    seen, wanted = history[-1], wish.arguments
-    if wish.gate == "OmsProjectStatusSensor" and "DELETED" in wanted["target_statuses"]:
-        refused = envelope(seen.progress)
+    observed, milestone = history[-1], wish.arguments
+    if wish.gate == "OmsProjectStatusSensor" and "DELETED" in milestone["target_statuses"]:
+        refused = envelope(observed.progress)
         if refused is not None and "GHANA-PROJECT000001" in json.dumps(refused):
             return True
-    progress, steps = progress_of(seen), rows(seen.steps)
+    progress, steps = progress_of(observed), rows(observed.steps)
     if progress is None:
         return False
     verifier = named(steps, "FULL_VERIFIER")
-    verified = all(map(done, verifier)) and consistent(seen)
+    verified = all(map(done, verifier)) and consistent(observed)
     if wish.gate == "OmsStepSensor":
         begun = ("RUNNING", "MONITORING", "FINISHED")
-        found = named(steps, wanted["step"])
-        if wanted.get("until") == "started":
+        found = named(steps, milestone["step"])
+        if milestone.get("until") == "started":
             return bool(found) and all(word(get(row, "status")) in begun for row in found)
         return bool(found) and all(map(done, found))
     if wish.gate == "OmsFullTransferSensor":
         percent = number(get(progress, "fullTransferProgress", "fullMigrationProgress", "fullSyncProgress"))
         enabled = not off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync"))
-        return enabled and percent is not None and wanted.get("progress", 100) <= percent <= 100
+        return enabled and percent is not None and milestone.get("progress", 100) <= percent <= 100
     if wish.gate == "OmsCheckpointLagSensor":
-        direction, hold, now = wanted.get("direction", "forward"), wanted.get("hold_for", 0), clock(seen)
+        direction, hold, now = milestone.get("direction", "forward"), milestone.get("hold_for", 0), clock(observed)
         begin = now
         for earlier in reversed(history):
-            if not within(earlier, direction, wanted["max_lag"]):
+            if not within(earlier, direction, milestone["max_lag"]):
                 break
             begin = min(begin, clock(earlier))
-        return within(seen, direction, wanted["max_lag"]) and now - begin >= hold
+        return within(observed, direction, milestone["max_lag"]) and now - begin >= hold
     if wish.gate == "OmsCheckpointReachedSensor":
-        at = checkpoint(seen, wanted.get("direction", "forward"))
-        return at is not None and at > wanted["checkpoint"]
+        at = checkpoint(observed, milestone.get("direction", "forward"))
+        return at is not None and at > milestone["checkpoint"]
     if wish.gate == "OmsFullVerificationSensor":
         return bool(verifier) and verified
     if wish.gate == "OmsProjectStatusSensor":
-        return word(get(progress, "status")) in wanted["target_statuses"]
+        return word(get(progress, "status")) in milestone["target_statuses"]
     assert wish.gate == "OmsCutoverReadySensor"
     full, incremental = named(steps, "FULL_TRANSFER"), named(steps, "INCR_TRANSFER")
     return (
-        within(seen, "forward", wanted.get("max_lag", 25))
+        within(observed, "forward", milestone.get("max_lag", 25))
         and (bool(full) or off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync")))
         and all(map(done, full))
         and bool(incremental)
@@ -239,7 +239,7 @@ def may_open(wish: Wish, history: Sequence[Seen]) -> bool:
 # What a gate that isn't open says of well-formed answers
 
 
-def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any]], seen: Seen) -> bool:
+def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any]], observed: Observed) -> bool:
     gate = wish.gate
     verifier = named(steps, "FULL_VERIFIER")
     different = any(
@@ -248,7 +248,7 @@ def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any
             word(get(table, "resultType")) not in ("CONSISTENT", "BOTH_EMPTY", "RUNNING", None)
             for table in get(page, "fullVerifyTableStatistics") or []
         )
-        for answer in seen.verify
+        for answer in observed.verify
         for page in rows(answer)
     )
     differs = bool(verifier) and all(map(done, verifier)) and different
@@ -300,13 +300,13 @@ def _failed_times(broken: list[dict[str, Any]], now: float) -> Iterator[float]:
                 yield at
 
 
-def verdicts(wish: Wish, seen: Seen, *, kept: bool = True) -> set[str]:
-    """Tell what a gate may say at its first look."""
-    if may_open(wish, [seen]):
+def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
+    """Tell what a gate may say at its first poll."""
+    if may_open(wish, [observed]):
         return {"reached"}
-    progress, steps, now = progress_of(seen), rows(seen.steps), clock(seen)
+    progress, steps, now = progress_of(observed), rows(observed.steps), clock(observed)
     assert progress is not None
-    if _unreachable(wish, progress, steps, seen):
+    if _unreachable(wish, progress, steps, observed):
         return {"failed"}
     status = word(get(progress, "status")) or ""
     awaited = [row for name in _awaited(wish) for row in named(steps, name)]
@@ -317,10 +317,10 @@ def verdicts(wish: Wish, seen: Seen, *, kept: bool = True) -> set[str]:
         # Released is what comes after the end, and deleted after that.
         order = ["RELEASING", "RELEASED", "DELETED"]
         ahead = order[order.index(status) + 1 :] if status in order else order
-        wanted = wish.arguments["target_statuses"]
-        if status in (*order, "FINISHED") and set(wanted) & set(ahead):
+        milestone = wish.arguments["target_statuses"]
+        if status in (*order, "FINISHED") and set(milestone) & set(ahead):
             return {"waiting"}
-        if status == "FAILED" and set(wanted) <= set(order):
+        if status == "FAILED" and set(milestone) <= set(order):
             return {"waiting"}
     if status == "FAILED":
         broken = [row for row in steps if word(get(row, "status")) == "FAILED"]
@@ -331,8 +331,8 @@ def verdicts(wish: Wish, seen: Seen, *, kept: bool = True) -> set[str]:
         return {"failed" if wish.fail_on_suspend else "waiting"}
     if wish.gate == "OmsCheckpointLagSensor":
         direction, max_lag = wish.arguments.get("direction", "forward"), wish.arguments["max_lag"]
-        at = checkpoint(seen, direction)
-        if within(seen, direction, max_lag) or (at is not None and not running(progress)):
+        at = checkpoint(observed, direction)
+        if within(observed, direction, max_lag) or (at is not None and not running(progress)):
             return {"waiting"}  # held, or not running: no step is to blame
     if under_way and failed:
         return {_failure(wish, failed, now, kept)}

@@ -7,7 +7,7 @@ from email.utils import formatdate
 from typing import Any
 
 from airflow_provider_oms.client.errors import ErrorDetails, OmsConnectionLostError, OmsError
-from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.protocol import Answer, Call, HttpAnswer, read_answer
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import (
@@ -20,7 +20,7 @@ from airflow_provider_oms.milestones.kinds import (
     ProjectStatusMilestone,
     StepMilestone,
 )
-from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Memory, Verdict
 from tests.gate_cases import NOW, Case, Reply, success
 
@@ -75,26 +75,26 @@ class FakeOms:
         return read_answer(call, HttpAnswer(reply.status, headers, reply.raw, self.local))
 
 
-def look_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float = NOW) -> Verdict:
-    """Look once and return the verdict."""
-    return converse(oms, look(gate, memory if memory is not None else Memory(), now))
+def poll_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float = NOW) -> Verdict:
+    """Poll once and return the verdict."""
+    return run_flow(oms, poll(gate, memory if memory is not None else Memory(), now))
 
 
-def look_at_case(case: Case, *, kept: bool = True) -> Verdict:
-    """Look once at what a case says."""
+def poll_case(case: Case, *, kept: bool = True) -> Verdict:
+    """Poll once at what a case says."""
     oms = FakeOms(case.reply, NOW + case.date_offset)
-    return look_once(gate_of(case.sensor, case.arguments), oms, Memory(kept=kept))
+    return poll_once(gate_of(case.sensor, case.arguments), oms, Memory(kept=kept))
 
 
 class Script:
-    """A gate with its memory, before an OMS that says something else at every look."""
+    """A gate with its memory, before an OMS that says something else at every poll."""
 
     def __init__(self, gate: Gate, memory: Memory | None = None) -> None:
         self.gate = gate
         self.memory = memory or Memory()
         self.asked: list[str] = []
 
-    def look(
+    def poll(
         self,
         at: float,
         progress: Any = None,
@@ -119,6 +119,6 @@ class Script:
             return case.reply(action, payload)
 
         oms = FakeOms(reply, at if date == -1 else date, at)
-        verdict = look_once(self.gate, oms, self.memory, at)
+        verdict = poll_once(self.gate, oms, self.memory, at)
         self.asked = oms.asked
         return verdict

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_oms.reporting import describe
+from airflow_provider_oms.tasks.reporting import describe
 from tests.gate_cases import CASES, Reply
-from tests.milestones.support import gate_of, look_at_case
+from tests.milestones.support import gate_of, poll_case
 
 FORGED = "\n[2027-01-15] INFO - Reached\r\x1b[2J\u2028" + 10_000 * "x"
 
@@ -35,7 +35,7 @@ def test_no_verdict_forges_a_line(chosen):
             name: sent if isinstance(sent := getattr(case, name), Reply) else forge(sent, chosen)
             for name in ("progress", "steps", "verify_pages")
         }
-        verdict = look_at_case(replace(case, **said))
+        verdict = poll_case(replace(case, **said))
         line = describe(gate_of(case.sensor, case.arguments), verdict)
         assert line.isprintable(), (case.id, line[:300])
         assert verdict.message.isprintable(), case.id

@@ -66,25 +66,25 @@ def test_a_milestone_says_what_it_waits_for(case):
 
 @pytest.mark.parametrize("sensor", MILESTONES)
 def test_what_is_reached_costs_no_more_questions_than_needed(sensor):
-    # A lag that must hold needs two looks.
+    # A lag that must hold needs two polls.
     arguments = FULL_SETTINGS[sensor] | ({"hold_for": 0} if "hold_for" in FULL_SETTINGS[sensor] else {})
     arguments |= {"checkpoint": NOW - 60} if "checkpoint" in arguments else {}
     sent = switched() if "direction" in arguments else caught_up()
     script = Script(gate_of(sensor, arguments))
-    assert script.look(NOW, sent, ALL_DONE, CONSISTENT).state == "reached"
+    assert script.poll(NOW, sent, ALL_DONE, CONSISTENT).state == "reached"
     assert script.asked == ASKED[sensor]
 
 
 def test_the_result_of_a_verification_is_not_asked_for_before_its_end():
     for sensor in ("OmsFullVerificationSensor", "OmsCutoverReadySensor"):
         script = Script(gate_of(sensor))
-        assert script.look(NOW, progress(), in_transfer(), CONSISTENT).state == "waiting"
+        assert script.poll(NOW, progress(), in_transfer(), CONSISTENT).state == "waiting"
         assert "ListProjectFullVerifyResult" not in script.asked
 
 
-def test_a_look_returns_what_was_seen():
-    seen = Script(gate_of("OmsCheckpointLagSensor", {"max_lag": 60})).look(NOW, caught_up(), ALL_DONE).seen
-    assert seen.as_dict() == {
+def test_a_poll_returns_what_was_observed():
+    observed = Script(gate_of("OmsCheckpointLagSensor", {"max_lag": 60})).poll(NOW, caught_up(), ALL_DONE).observed
+    assert observed.as_dict() == {
         "project": "np_4f0c",
         "status": "RUNNING",
         "step": "INCR_TRANSFER",
@@ -93,17 +93,19 @@ def test_a_look_returns_what_was_seen():
         "lag": 10,
         "time": "2027-01-15T08:00:00+00:00",
     }
-    seen = Script(gate_of("OmsStepSensor", {"step": "FULL_MIGRATION"})).look(NOW, progress(), in_transfer()).seen
-    assert (seen.step, seen.progress, seen.checkpoint, seen.lag) == ("FULL_TRANSFER", 42, None, None)
+    observed = (
+        Script(gate_of("OmsStepSensor", {"step": "FULL_MIGRATION"})).poll(NOW, progress(), in_transfer()).observed
+    )
+    assert (observed.step, observed.progress, observed.checkpoint, observed.lag) == ("FULL_TRANSFER", 42, None, None)
     back = {"max_lag": 60, "direction": "reverse"}
-    seen = Script(gate_of("OmsCheckpointLagSensor", back)).look(NOW, switched(behind=7), ALL_DONE).seen
-    assert (seen.checkpoint, seen.lag) == (NOW - 7, 7)
+    observed = Script(gate_of("OmsCheckpointLagSensor", back)).poll(NOW, switched(behind=7), ALL_DONE).observed
+    assert (observed.checkpoint, observed.lag) == (NOW - 7, 7)
 
 
 def test_a_direction_without_a_checkpoint_shows_no_lag_of_the_other():
     back = {"max_lag": 60, "direction": "reverse"}
-    seen = Script(gate_of("OmsCheckpointLagSensor", back)).look(NOW, caught_up(), ALL_DONE).seen
-    assert seen.lag is None
+    observed = Script(gate_of("OmsCheckpointLagSensor", back)).poll(NOW, caught_up(), ALL_DONE).observed
+    assert observed.lag is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_a_direction_without_a_checkpoint_shows_no_lag_of_the_other():
     ],
 )
 def test_what_may_never_pass_by_itself_is_a_warning(sensor, arguments, sent, pages):
-    verdict = Script(gate_of(sensor, arguments)).look(NOW, sent, ALL_DONE, pages)
+    verdict = Script(gate_of(sensor, arguments)).poll(NOW, sent, ALL_DONE, pages)
     assert verdict.state == "waiting"
     assert verdict.alarming
 
@@ -135,7 +137,7 @@ def test_what_may_never_pass_by_itself_is_a_warning(sensor, arguments, sent, pag
 )
 def test_ordinary_waiting_is_no_warning(sensor, sent, steps, pages):
     arguments = {"step": "FULL_TRANSFER"} if sensor == "OmsStepSensor" else {}
-    verdict = Script(gate_of(sensor, arguments)).look(NOW, sent, steps, pages)
+    verdict = Script(gate_of(sensor, arguments)).poll(NOW, sent, steps, pages)
     assert verdict.state == "waiting"
     assert not verdict.alarming
 
@@ -143,7 +145,7 @@ def test_ordinary_waiting_is_no_warning(sensor, sent, steps, pages):
 def test_a_cutover_says_all_that_is_missing():
     late = caught_up("SUSPEND", behind=500)
     steps = [step("FULL_TRANSFER", "RUNNING", 99), step("INCR_TRANSFER", "RUNNING"), step("FULL_VERIFIER", "INIT")]
-    verdict = Script(gate_of("OmsCutoverReadySensor")).look(NOW, late, steps)
+    verdict = Script(gate_of("OmsCutoverReadySensor")).poll(NOW, late, steps)
     for part in (
         "isn't running",
         "FULL_TRANSFER is RUNNING",

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Memory, State
 from tests import gate_cases as oms
 from tests.gate_cases import NOW, PROGRESS, STEPS, Reply
 from tests.milestones import oracle
-from tests.milestones.oracle import Http, Seen, Wish, may_open, verdicts
+from tests.milestones.oracle import Http, Observed, Wish, may_open, verdicts
 from tests.milestones.support import FakeOms, gate_of
 
 QUICK = settings(
@@ -156,7 +156,7 @@ def _pages(dice: Dice) -> list[dict[str, Any]]:
 # Spoiling it
 
 #: What the gates look at; the rest is spoiled more seldom.
-LOOKED_AT = (
+POLLED = (
     "status",
     "progress",
     "name",
@@ -184,7 +184,7 @@ def _spoil(dice: Dice, body: dict[str, Any]) -> dict[str, Any]:
     for _ in range(dice.pick([1, 1, 2, 3])):
         places = list(_places(body))
         if not dice.once_in(4):
-            places = [path for path in places if any(word in str(path[-1]).lower() for word in LOOKED_AT)] or places
+            places = [path for path in places if any(word in str(path[-1]).lower() for word in POLLED)] or places
         if not places:
             break
         *path, last = dice.pick(places)
@@ -231,49 +231,49 @@ def _date(dice: Dice, at: float) -> str | None:
     return dice.pick(odd)
 
 
-def _sound(at: float, progress: Any, steps: Any, pages: Any) -> Seen:
+def _sound(at: float, progress: Any, steps: Any, pages: Any) -> Observed:
     date = formatdate(int(at), usegmt=True)
     total = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
     http = [Http(json.dumps(oms.success(data)).encode(), 200, date) for data in (progress, steps)]
-    return Seen(at, *http, [Http(json.dumps(oms.success(page, total)).encode(), 200, date) for page in pages])
+    return Observed(at, *http, [Http(json.dumps(oms.success(page, total)).encode(), 200, date) for page in pages])
 
 
 @st.composite
-def sound_answers(draw: st.DrawFn) -> Seen:
-    """What OMS would say at one look, as it is documented."""
+def sound_answers(draw: st.DrawFn) -> Observed:
+    """What OMS would say at one poll, as it is documented."""
     dice = Dice(draw)
     return _sound(NOW, _progress(dice, NOW), _steps(dice, NOW), _pages(dice))
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Seen]:
-    """What OMS would say at one look after the other, much of it odd."""
-    dice, at, looks = Dice(draw), float(NOW), []
+def histories(draw: st.DrawFn) -> list[Observed]:
+    """What OMS would say at one poll after the other, much of it odd."""
+    dice, at, polls = Dice(draw), float(NOW), []
     for _ in range(dice.pick([1, 2, 2, 3, 4])):
         pages, date = _pages(dice), _date(dice, at)
         right = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
         total = dice.pick([None, 0, right + 1, 10**6]) if dice.once_in(6) else right
         verify = [_http(dice, page, date, total) for page in pages]
-        looks.append(Seen(at, _http(dice, _progress(dice, at), date), _http(dice, _steps(dice, at), date), verify))
+        polls.append(Observed(at, _http(dice, _progress(dice, at), date), _http(dice, _steps(dice, at), date), verify))
         at += dice.pick([0, 1, 30, 30, 60, 120])
-    return looks
+    return polls
 
 
 # Looking
 
 
 class HeardOms(FakeOms):
-    """Answers from what OMS would say at a look."""
+    """Answers from what OMS would say at a poll."""
 
-    def __init__(self, seen: Seen) -> None:
-        super().__init__(self._reply, None, seen.local)
-        self.seen = seen
+    def __init__(self, observed: Observed) -> None:
+        super().__init__(self._reply, None, observed.local)
+        self.observed = observed
 
     def _reply(self, action: str, payload: Any) -> Any:
         if action in (PROGRESS, STEPS):
-            http = self.seen.progress if action == PROGRESS else self.seen.steps
-        elif payload["pageNumber"] <= len(self.seen.verify):
-            http = self.seen.verify[payload["pageNumber"] - 1]
+            http = self.observed.progress if action == PROGRESS else self.observed.steps
+        elif payload["pageNumber"] <= len(self.observed.verify):
+            http = self.observed.verify[payload["pageNumber"] - 1]
         else:
             http = Http(json.dumps(oms.success(oms.page())).encode())
         headers = {} if http.date is None else {"date": http.date}
@@ -288,13 +288,13 @@ class Raw(Reply):
         return self.body
 
 
-def _look(gate: Gate, memory: Memory, seen: Seen) -> Any:
-    verdict = converse(HeardOms(seen), look(gate, memory, seen.local))
+def _look(gate: Gate, memory: Memory, observed: Observed) -> Any:
+    verdict = run_flow(HeardOms(observed), poll(gate, memory, observed.local))
     assert isinstance(verdict.state, State)
     assert verdict.message
     assert verdict.message.isprintable()
     assert verdict.figures.isprintable()
-    json.dumps(verdict.seen.as_dict(), allow_nan=False)
+    json.dumps(verdict.observed.as_dict(), allow_nan=False)
     return verdict
 
 
@@ -331,10 +331,10 @@ def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bo
 
     @QUICK
     @given(WISHES[sensor], sound_answers(), st.booleans(), st.sampled_from([0, 120, 120, 600]))
-    def check(arguments, seen, strict, grace):
+    def check(arguments, observed, strict, grace):
         gate = gate_of(sensor, {**arguments, "fail_on_suspend": strict, "failure_grace": grace})
-        expected = verdicts(Wish(sensor, arguments, strict, grace), seen, kept=kept)
-        verdict = _look(gate, Memory(kept=kept), seen)
+        expected = verdicts(Wish(sensor, arguments, strict, grace), observed, kept=kept)
+        verdict = _look(gate, Memory(kept=kept), observed)
         said.add(verdict.state)
         assert verdict.state in expected, (expected, verdict.message)
 
@@ -342,7 +342,7 @@ def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bo
     assert len(said) == 3, "the answers don't show every verdict"
 
 
-def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Seen:
+def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Observed:
     """A sound answer in which everything is reached, whatever is wished for."""
     steps = [_good_step(names[0]) for names in oms.STEP_NAMES.values()]
     status = arguments["target_statuses"][0] if sensor == "OmsProjectStatusSensor" else "RUNNING"
@@ -352,7 +352,7 @@ def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Seen:
 
 
 @pytest.mark.parametrize("sensor", WISHES)
-def test_once_oms_says_reached_the_next_look_opens(sensor: str):
+def test_once_oms_says_reached_the_next_poll_opens(sensor: str):
     came_so_far = []
 
     @QUICK
@@ -361,9 +361,9 @@ def test_once_oms_says_reached_the_next_look_opens(sensor: str):
         # Patient, so that little of what comes before ends the gate.
         gate = gate_of(sensor, {**arguments, "failure_grace": 10**6, "outage_tolerance": 10**6})
         memory, at = Memory(), float(NOW)
-        for seen in history:
-            at = seen.local
-            if _look(gate, memory, seen).state is not State.WAITING:
+        for observed in history:
+            at = observed.local
+            if _look(gate, memory, observed).state is not State.WAITING:
                 return
             memory = _kept(memory, through_json)
         came_so_far.append(at)

@@ -9,7 +9,7 @@ import pytest
 from airflow_provider_oms.client.models import VerificationResult
 from airflow_provider_oms.milestones.verification import Finding, judge
 from tests.gate_cases import ALL_DONE, NOW, Reply, caught_up, page, success, table
-from tests.milestones.support import FakeOms, gate_of, look_once
+from tests.milestones.support import FakeOms, gate_of, poll_once
 
 
 def _judge(*pages: dict[str, Any]) -> Finding:
@@ -82,13 +82,13 @@ def _paged(count: int, size: int, total: Any, bad: int | None = None) -> FakeOms
 def test_every_page_is_read(count, size, total):
     gate = gate_of("OmsFullVerificationSensor")
     told = count if total == "rows" else total
-    assert look_once(gate, _paged(count, size, told)).state == "reached"
-    verdict = look_once(gate, _paged(count, size, told, bad=count - 1))
+    assert poll_once(gate, _paged(count, size, told)).state == "reached"
+    verdict = poll_once(gate, _paged(count, size, told, bad=count - 1))
     assert verdict.state == "failed"
     assert f"shop.t{count - 1} " in verdict.message
 
 
 def test_a_list_that_ends_too_early_is_not_believed():
-    verdict = look_once(gate_of("OmsFullVerificationSensor"), _paged(100, 100, 101))
+    verdict = poll_once(gate_of("OmsFullVerificationSensor"), _paged(100, 100, 101))
     assert verdict.state == "waiting"
     assert "isn't whole" in verdict.message

@@ -98,13 +98,13 @@ def test_a_request_that_never_arrived(runner, sim, body):
     sim.add_fault(Fault("reset_before", action="CreateProject", times=1))
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationError)
-    assert "A retry looks first" in str(run.error)
+    assert "A retry checks first" in str(run.error)
     assert runner.changes() == ["CreateProject"]
     assert runner.run(OmsCreateProjectOperator, project=body).error is None
     assert len(sim.projects) == 1
 
 
-def test_a_look_that_fails_after_a_lost_answer(runner, sim, body):
+def test_a_poll_that_fails_after_a_lost_answer(runner, sim, body):
     sim.add_fault(Fault("reset_after", action="CreateProject", times=1))
     sim.add_fault(Fault("status", status=503, action="ListProjects", after=1, times=1))
     run = runner.run(OmsCreateProjectOperator, project=body)
@@ -114,7 +114,7 @@ def test_a_look_that_fails_after_a_lost_answer(runner, sim, body):
     assert len(sim.projects) == 1
 
 
-def test_no_look_no_project(runner, sim, body):
+def test_no_poll_no_project(runner, sim, body):
     sim.add_fault(Fault("status", status=503, action="ListProjects"))
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationError)

@@ -155,7 +155,7 @@ def test_an_xcom_that_was_lost(runner, sim):
     operator = OmsStartProjectsByLabelOperator(task_id="task", label_id="l_1")
     from tests.operators.running import TaskInstance
 
-    event = {"status": "reached", "message": "", "seen": {}}
+    event = {"status": "reached", "message": "", "observed": {}}
     with pytest.raises(OmsOperationError, match="XCom"):
         operator.execute_complete({"ti": TaskInstance()}, event)
 

@@ -51,7 +51,7 @@ NOT_DONE = [
 
 def fault(template, action):
     """Return a fresh fault like another one, for an action."""
-    given = {name: value for name, value in vars(template).items() if name not in ("seen", "fired")}
+    given = {name: value for name, value in vars(template).items() if name not in ("observed", "fired")}
     return Fault(**{**given, "action": action})
 
 
@@ -63,7 +63,7 @@ def name_of(value):
 
 @pytest.mark.parametrize("template", LOST, ids=name_of)
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_lost_answer_is_resolved_by_looking(runner, sim, action, template):
+def test_a_lost_answer_is_resolved_by_polling(runner, sim, action, template):
     cls, arguments, project = ACTIONS[action]
     project_id = sim.add_project(Project(name="p", **project))
     sim.add_fault(fault(template, action))
@@ -111,8 +111,8 @@ def test_oms_says_no(runner, sim, action):
     ],
     ids=["401", "302", "404", "502", "reset"],
 )
-def test_no_look_no_action(runner, sim, action, problem, error):
-    """Where the first look gives nothing, nothing is changed."""
+def test_no_poll_no_action(runner, sim, action, problem, error):
+    """Where the first poll gives nothing, nothing is changed."""
     cls, arguments, project = ACTIONS[action]
     project_id = sim.add_project(Project(name="p", **project))
     sim.add_fault(fault(problem, None))
@@ -132,7 +132,7 @@ def test_an_oms_that_does_not_know_the_action(runner, sim, action):
 
 
 def test_somebody_else_was_faster(runner, sim):
-    """Between the look and the action somebody starts the project: OMS says no, and that is fine."""
+    """Between the poll and the action somebody starts the project: OMS says no, and that is fine."""
     project_id = sim.add_project(Project(name="p"))
     sim.set_answer("DescribeProjectProgress", {"success": True, "data": {"status": "INIT"}})
     sim.project(project_id).start()

@@ -51,10 +51,9 @@ def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
     assert {name.split("/")[0] for name in wheel.namelist()} == {PACKAGE, INFO}
 
 
-def test_the_wheel_holds_every_file_of_the_package_and_the_example_dags(wheel):
+def test_the_wheel_holds_the_tracked_files_of_the_package_and_no_others(wheel):
     inside = {name for name in wheel.namelist() if name.startswith(f"{PACKAGE}/")}
-    wanted = tracked(PACKAGE) | {f"{PACKAGE}/{name}" for name in tracked("example_dags")}
-    assert wanted <= inside
+    assert inside == tracked(PACKAGE)
     assert f"{PACKAGE}/py.typed" in inside
     kinds = {PurePosixPath(name).suffix for name in inside}
     assert kinds == {".py", ".typed", ".yaml"}, "caches, logs and the like don't belong there"
@@ -70,7 +69,7 @@ def test_the_entry_points(wheel):
     parser.read_string(wheel.read(f"{INFO}/entry_points.txt").decode())
     assert {section: dict(parser[section]) for section in parser.sections()} == {
         "apache_airflow_provider": {"provider_info": f"{PACKAGE}.get_provider_info:get_provider_info"},
-        "console_scripts": {"airflow-oms": f"{PACKAGE}.cli.main:main", "oms-demo": f"{PACKAGE}.demo:main"},
+        "console_scripts": {"airflow-oms": f"{PACKAGE}.cli.main:main"},
     }
 
 

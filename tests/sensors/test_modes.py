@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from airflow_provider_oms.sensors.memory import store_exists
 from airflow_provider_oms.simulator import Clock, Simulator
+from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from tests import modes
 from tests.gate_cases import CASES, FAILED, NOW, REACHED, Case, serve
 
@@ -28,8 +28,8 @@ def connection(oms, monkeypatch, pauses):
 def check(case: Case, outcome: modes.Outcome, expected: str) -> None:
     assert outcome.state == expected, outcome
     if expected == REACHED:
-        assert set(outcome.seen) == {"project", "status", "step", "progress", "checkpoint", "lag", "time"}
-        json.dumps(outcome.seen)
+        assert set(outcome.observed) == {"project", "status", "step", "progress", "checkpoint", "lag", "time"}
+        json.dumps(outcome.observed)
     if expected == FAILED and case.message:
         assert re.search(case.message, outcome.message)
 
@@ -42,7 +42,7 @@ def test_poke(case, oms):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_reschedule_with_a_store(case, oms, monkeypatch):
-    if not store_exists() and case.needs_memory:
+    if not has_task_state_store() and case.needs_memory:
         with pytest.raises(ValueError, match="hold_for"):
             modes.make(case.sensor, case.arguments, mode="reschedule")
         return

@@ -80,7 +80,7 @@ def test_a_gate_ends_the_same_in_every_mode(ending, setting, mode, sim, monkeypa
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "triggerer first"])
 @pytest.mark.parametrize("setting", SETTINGS)
-def test_a_template_that_renders_to_nothing_fails_without_a_look(setting, mode, sim, monkeypatch):
+def test_a_template_that_renders_to_nothing_fails_without_a_poll(setting, mode, sim, monkeypatch):
     rendered = gate(**SETTINGS[setting])
     rendered.project_id = ""
     monkeypatch.setattr(sys.modules[__name__], "gate", lambda **settings: rendered)

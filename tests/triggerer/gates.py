@@ -16,7 +16,7 @@ from airflow_provider_oms.simulator.machine import State, evaluate
 #: Simulated seconds in a real one.
 SPEED = 10.0
 
-#: Real seconds between two looks.
+#: Real seconds between two polls.
 POKE_INTERVAL = 3.0
 
 PROJECTS = 20

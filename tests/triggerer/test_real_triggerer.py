@@ -18,7 +18,7 @@ from tests import modes
 from tests.triggerer import gates
 from tests.triggerer.gates import POKE_INTERVAL, SPEED, Planned
 from tests.triggerer.process import Triggerer
-from tests.triggerer.witness import Witness, look_of
+from tests.triggerer.witness import Witness, poll_of
 
 PASSWORD = "not-to-be-found-anywhere"
 
@@ -56,7 +56,7 @@ def triggerer(airflow_db, oms, tmp_path):
 
 
 def deferrals_of(dag):
-    """Let each gate take its look on the worker, and return the TaskDeferred that it raises."""
+    """Let each gate take its poll on the worker, and return the TaskDeferred that it raises."""
     raised = {}
     for task in dag.tasks:
         with pytest.raises(TaskDeferred) as deferred:
@@ -114,20 +114,20 @@ def test_gates_open_whatever_happens_to_the_triggerer_and_to_oms(airflow_db, oms
     assert {row.next_method for row in rows.values()} == {"execute_complete"}
     for gate in planned:
         event = events[gate.task_id]
-        assert dag.get_task(gate.task_id).execute_complete(modes.context(), event=event) == event["seen"]
+        assert dag.get_task(gate.task_id).execute_complete(modes.context(), event=event) == event["observed"]
 
-    # None is early: what it waits for was so when the simulator answered the look that has opened it.
+    # None is early: what it waits for was so when the simulator answered the poll that has opened it.
     opened, early = {}, []
     answers = defaultdict(list)
     for answer in witness.answers:
         answers[answer.project].append(answer)
     for gate in planned:
-        told = datetime.fromisoformat(events[gate.task_id]["seen"]["time"]).timestamp()
+        told = datetime.fromisoformat(events[gate.task_id]["observed"]["time"]).timestamp()
         before = [one for one in answers[gate.project] if one.real <= rows[gate.task_id].changed]
-        look = look_of(before, told, within=POKE_INTERVAL * SPEED / 2)
-        opened[gate.task_id] = look[0].at if look else 0.0
-        if not any(gates.is_true(gate, oms.project(gate.project), answer.at) for answer in look):
-            early.append((gate, events[gate.task_id], look))
+        poll = poll_of(before, told, within=POKE_INTERVAL * SPEED / 2)
+        opened[gate.task_id] = poll[0].at if poll else 0.0
+        if not any(gates.is_true(gate, oms.project(gate.project), answer.at) for answer in poll):
+            early.append((gate, events[gate.task_id], poll))
     assert early == []
 
     # In the right order: what is reached first opens first.
@@ -163,17 +163,17 @@ class Story:
         self.oms, self.witness, self.triggerer, self.run, self.planned = oms, witness, triggerer, run, planned
         self.open_at_kill = self.open_at_outage = self.open_after_outage = 0
         self._blocked: list[float] = []
-        self._nobody_looked = (0.0, 0.0)
+        self._nobody_polled = (0.0, 0.0)
 
     def count_requests(self):
         """Count requests while all gates wait: return them per project, view and interval."""
         wait_for("the triggerer claims all triggers", lambda: self.run.unclaimed() == 0, self.triggerer)
         self._wait_until_watched(time.time())
-        time.sleep(POKE_INTERVAL)  # the triggers that were claimed last take their first look now
+        time.sleep(POKE_INTERVAL)  # the triggers that were claimed last take their first poll now
         assert self._open() == 0
-        seen, begin = len(self.triggerer.text()), time.time()
+        observed, begin = len(self.triggerer.text()), time.time()
         time.sleep(INTERVALS * POKE_INTERVAL + 0.5)
-        self._blocked = self.triggerer.blocked(seen)
+        self._blocked = self.triggerer.blocked(observed)
         assert self._open() == 0
         return self.witness.per_interval(begin, INTERVALS, POKE_INTERVAL)
 
@@ -192,8 +192,8 @@ class Story:
         self.open_at_kill = self._open()
         self.triggerer.start()
         self._wait_until_watched(killed)
-        # A gate whose trigger was started late may still miss a look that another one had.
-        self._nobody_looked = (before - POKE_INTERVAL * SPEED, self.oms.clock.now() + POKE_INTERVAL * SPEED)
+        # A gate whose trigger was started late may still miss a poll that another one had.
+        self._nobody_polled = (before - POKE_INTERVAL * SPEED, self.oms.clock.now() + POKE_INTERVAL * SPEED)
 
     def take_oms_away(self):
         """Let OMS be away for a while, once the new triggerer has looked a few times."""
@@ -213,7 +213,7 @@ class Story:
 
     def order(self, opened):
         """Compare the gates of each project in pairs; return the pairs in the wrong order, and how many there were."""
-        begin, end = self._nobody_looked
+        begin, end = self._nobody_polled
         wrong, compared = [], 0
         for project, live in self.oms.projects.items():
             its = [gate for gate in self.planned if gate.project == project]

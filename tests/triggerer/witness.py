@@ -64,14 +64,14 @@ class Witness:
         return Counter({view: count / intervals for view, count in counted.items()})
 
 
-def look_of(answers: Sequence[Answered], told: float, within: float) -> list[Answered]:
-    """Return the answers of the look that was told a time by the Date header, which knows whole seconds only.
+def poll_of(answers: Sequence[Answered], told: float, within: float) -> list[Answered]:
+    """Return the answers of the poll that was told a time by the Date header, which knows whole seconds only.
 
     :param answers: the answers about one project
     :param told: that time
     :param within: simulated seconds in which no second look can have been
     """
-    # The header is written a moment after the answer, and a look may ask for the steps after the progress.
+    # The header is written a moment after the answer, and a poll may ask for the steps after the progress.
     begun = max(
         (one.at for one in answers if one.action == PROGRESS and told - within < one.at < told + 1), default=None
     )

@@ -16,7 +16,7 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullTransferMilestone, StepMilestone
 from airflow_provider_oms.simulator import Fault, Project
 from airflow_provider_oms.triggers import shared
-from airflow_provider_oms.triggers.oms import FRESH, SETTLE, OmsMilestoneTrigger, pause_before_look
+from airflow_provider_oms.triggers.oms import FRESH, SETTLE, OmsMilestoneTrigger, pause_before_poll
 from tests.triggers.conftest import let_pass
 
 DONE = {"projectId": "np_1", "status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100}
@@ -55,11 +55,11 @@ def asked(simulator, action="DescribeProjectProgress"):
 
 
 @pytest.mark.asyncio
-async def test_it_waits_looks_and_fires_once(sim, pauses):
+async def test_it_waits_polls_and_fires_once(sim, pauses):
     then(sim, HALF, HALF, DONE)
     (event,) = await events_of(trigger())
     assert event["status"] == "reached"
-    assert event["seen"]["progress"] == 100
+    assert event["observed"]["progress"] == 100
     assert len(pauses) == asked(sim) == 3
     json.dumps(event)
 
@@ -73,7 +73,7 @@ async def test_it_fires_a_failure_with_the_words_of_oms(sim, pauses):
 
 
 @pytest.mark.asyncio
-async def test_at_its_deadline_it_looks_once_more_and_then_times_out(sim, pauses):
+async def test_at_its_deadline_it_polls_once_more_and_then_times_out(sim, pauses):
     then(sim, HALF)
     (event,) = await events_of(trigger(deadline=time.time()))
     assert event["status"] == "timeout"
@@ -129,7 +129,7 @@ async def test_what_may_pass_costs_one_request_an_interval(sim, pauses, fault):
     ],
     ids=["401", "403", "404", "redirect", "parameter", "unsupported"],
 )
-async def test_what_will_not_pass_fails_at_the_first_look(sim, pauses, fault, said):
+async def test_what_will_not_pass_fails_at_the_first_poll(sim, pauses, fault, said):
     sim.add_fault(fault)
     (event,) = await events_of(trigger())
     assert event["status"] == "failed"
@@ -197,19 +197,19 @@ async def test_airflow_itself_may_be_away_for_a_moment(sim, pauses, monkeypatch)
 
 @pytest.mark.asyncio
 async def test_gates_on_one_project_share_their_requests(sim, monkeypatch):
-    """Twenty gates on two projects, three looks each: one request a look and project, not one a gate."""
+    """Twenty gates on two projects, three polls each: one request a poll and project, not one a gate."""
     for project_id in ("np_1", "np_2"):
         sim.add_project(Project(id=project_id, name=project_id))
     answers = {"np_1": [HALF, HALF, DONE], "np_2": [HALF, HALF, DONE]}
-    sim.set_answer("DescribeProjectProgress", lambda payload: success(answers[payload["id"]][looks[0] - 1]))
+    sim.set_answer("DescribeProjectProgress", lambda payload: success(answers[payload["id"]][polls[0] - 1]))
     sim.set_answer("DescribeProjectSteps", success([]))
-    looks, waiting = [0], asyncio.Condition()
+    polls, waiting = [0], asyncio.Condition()
 
     async def until_all_wait(seconds, result=None, sleepers=[], really=asyncio.sleep):  # noqa: B006
         sleepers.append(seconds)
         if len(sleepers) == 20:
             sleepers.clear()
-            looks[0] += 1
+            polls[0] += 1
             let_pass(30)
             async with waiting:
                 waiting.notify_all()
@@ -302,7 +302,7 @@ async def test_nothing_blocks_the_event_loop(sim, pauses):
 
 
 def test_kwargs_come_back_as_they_went_and_hold_no_secret(sim):
-    one = trigger(deadline=5.0, memory={"looks": 1}, fail_on_suspend=True)
+    one = trigger(deadline=5.0, memory={"polls": 1}, fail_on_suspend=True)
     classpath, kwargs = one.serialize()
     assert classpath == "airflow_provider_oms.triggers.oms.OmsMilestoneTrigger"
     again = OmsMilestoneTrigger(**json.loads(json.dumps(kwargs)))
@@ -311,26 +311,26 @@ def test_kwargs_come_back_as_they_went_and_hold_no_secret(sim):
 
 
 @pytest.mark.parametrize("interval", [0, 1, 4, 30, 3600])
-def test_looks_come_once_an_interval_at_the_same_moment_for_all_gates_of_a_project(interval):
+def test_polls_come_once_an_interval_at_the_same_moment_for_all_gates_of_a_project(interval):
     one = gate(poke_interval=interval)
     least = max(interval, 1.0)
     moments = set()
     for begun in (1_800_000_000.0, 1_800_000_007.3, 1_800_000_011.9):
-        now = begun + pause_before_look(one, begun, SETTLE)
+        now = begun + pause_before_poll(one, begun, SETTLE)
         assert now - begun >= SETTLE
         assert now - begun <= SETTLE + least
-        following = now + 0.01 + pause_before_look(one, now + 0.01)
+        following = now + 0.01 + pause_before_poll(one, now + 0.01)
         assert following - now == pytest.approx(least)
         moments.add(round(now % least, 3) % least)
     assert len(moments) == 1
 
 
-def test_a_gate_that_was_given_the_name_looks_with_those_that_were_given_the_id():
+def test_a_gate_that_was_given_the_name_polls_with_those_that_were_given_the_id():
     by_id, by_name = gate(), gate(project_id=None, project_name="shop")
-    assert pause_before_look(by_name, 1e9, project_id="np_1") == pause_before_look(by_id, 1e9)
+    assert pause_before_poll(by_name, 1e9, project_id="np_1") == pause_before_poll(by_id, 1e9)
 
 
-def test_the_looks_at_many_projects_are_spread_over_the_interval():
-    pauses = [pause_before_look(gate(project_id=f"np_{number}"), 0.0) for number in range(1000)]
+def test_the_polls_at_many_projects_are_spread_over_the_interval():
+    pauses = [pause_before_poll(gate(project_id=f"np_{number}"), 0.0) for number in range(1000)]
     tenths = [int((pause - 30 * FRESH) // 3) for pause in pauses]
     assert all(50 < tenths.count(tenth) < 200 for tenth in range(10))

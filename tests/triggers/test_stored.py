@@ -29,7 +29,7 @@ MEMORY_0_1 = {
     "within_since": 1767225600.0,
     "within_clock": "oms",
     "unreachable_since": None,
-    "looks": 7,
+    "polls": 7,
     "kept": True,
 }
 MILESTONES_0_1 = [

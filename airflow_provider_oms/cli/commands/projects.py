@@ -37,7 +37,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
             source_endpoint_types=given.source_type,
             sink_endpoint_types=given.target_type,
         )
-        rows = asker.converse(call.whole())
+        rows = asker.run_flow(call.whole())
     listed = [facts.of_row(row, asker.at) for row in rows]
     screen.write_json({"projects": listed})
     screen.show(project_list.picture(listed))

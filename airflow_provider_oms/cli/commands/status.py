@@ -19,7 +19,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
     """
     with OmsHook(given.conn_id) as hook:
         asker = Asker(hook)
-        known = facts.ask(asker, asker.converse(find_project(given.project)), given.project_type)
+        known = facts.ask(asker, asker.run_flow(find_project(given.project)), given.project_type)
     screen.write_json(known)
     screen.show(project.picture(known))
     return Exit.OK

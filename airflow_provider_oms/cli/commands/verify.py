@@ -16,7 +16,7 @@ from airflow_provider_oms.client.models import Project, VerificationResult
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
-from airflow_provider_oms.milestones.look import Look, known
+from airflow_provider_oms.milestones.poll import PollContext, value_or_none
 from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
 from airflow_provider_oms.milestones.verification import describe, is_consistent, judge
 
@@ -28,18 +28,20 @@ def run(given: Namespace, screen: Screen) -> Exit:
     """
     with OmsHook(given.conn_id) as hook:
         asker = Asker(hook)
-        found = asker.converse(find_project(given.project))
+        found = asker.run_flow(find_project(given.project))
         milestone = FullVerificationMilestone()
-        look = Look(Gate(milestone, project_id=found.id, oms_conn_id=given.conn_id), Memory(kept=False), found.id)
-        # Not look(): it makes a verdict of errors, and here OMS's own words end the command.
-        verdict = asker.converse(milestone.check(look))
+        poll = PollContext(
+            Gate(milestone, project_id=found.id, oms_conn_id=given.conn_id), Memory(kept=False), found.id
+        )
+        # Not poll(): it makes a verdict of errors, and here OMS's own words end the command.
+        verdict = asker.run_flow(milestone.check(poll))
         try:
-            pages = asker.converse(actions.list_project_full_verify_result(found.id).whole())
+            pages = asker.run_flow(actions.list_project_full_verify_result(found.id).whole())
         except OmsRejectedError:  # nothing was verified; where the verdict rests on the pages, they are there
             pages = []
     report = {
         "project": found.id,
-        "name": None if found.row is None else known(found.row, Project.name),
+        "name": None if found.row is None else value_or_none(found.row, Project.name),
         **_report(verdict, pages),
     }
     screen.write_json(report)
@@ -56,7 +58,7 @@ def _report(verdict: Verdict, pages: list[VerificationResult]) -> dict[str, Any]
     return {
         "consistent": True if verdict.state is State.REACHED else False if differ else None,
         "message": said(verdict.message),
-        "progress": finding.progress if verdict.seen.progress is None else verdict.seen.progress,
+        "progress": finding.progress if verdict.observed.progress is None else verdict.observed.progress,
         "different_rows": max((page.different_number or 0 for page in pages), default=0),
         "tables": len(tables),
         "different_tables": len(differing),

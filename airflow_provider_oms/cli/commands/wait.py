@@ -8,10 +8,10 @@ from airflow_provider_oms.cli.asking import Asker, check_connection
 from airflow_provider_oms.cli.exit_codes import Exit
 from airflow_provider_oms.cli.running import UsageError
 from airflow_provider_oms.cli.screen import Screen
-from airflow_provider_oms.cli.waiting import Outcome, Patience, ScreenLog, Seen, looks, milestone_of
+from airflow_provider_oms.cli.waiting import Observed, Outcome, Patience, ScreenLog, milestone_of, polls
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.verdict import State
-from airflow_provider_oms.reporting import Reporter
+from airflow_provider_oms.tasks.reporting import Reporter
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
@@ -30,16 +30,16 @@ def run(given: Namespace, screen: Screen) -> Exit:
     if caution := milestone.caution():
         screen.note(caution, "yellow")
     check_connection(given.conn_id, patient=True)
-    last: Seen | None = None
+    last: Observed | None = None
     reporter: Reporter | None = None
     try:
         with OmsHook(given.conn_id) as hook:
-            for last in looks(Asker(hook), patience):
+            for last in polls(Asker(hook), patience):
                 if reporter is None or reporter.gate is not last.gate:
                     reporter = Reporter(last.gate, ScreenLog(screen))
                 if last.verdict.state is State.WAITING:
                     reporter.report(last.verdict)
-        assert last is not None  # noqa: S101 - there is always a last look
+        assert last is not None  # noqa: S101 - there is always a last poll
         outcome = Outcome.of(last, patience)
     except KeyboardInterrupt:
         outcome = Outcome.interrupted(last)

@@ -17,12 +17,12 @@ from airflow_provider_oms.cli.exit_codes import Exit
 from airflow_provider_oms.cli.pictures import project
 from airflow_provider_oms.cli.pictures.parts import fold
 from airflow_provider_oms.cli.screen import Screen
-from airflow_provider_oms.cli.waiting import NoMilestone, Outcome, Patience, ScreenLog, Seen, looks, milestone_of
+from airflow_provider_oms.cli.waiting import NoMilestone, Observed, Outcome, Patience, ScreenLog, milestone_of, polls
 from airflow_provider_oms.cli.words import said, shown, span
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.verdict import State
-from airflow_provider_oms.reporting import Reporter
+from airflow_provider_oms.tasks.reporting import Reporter
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
@@ -36,12 +36,12 @@ def run(given: Namespace, screen: Screen) -> Exit:
     if milestone and (caution := milestone.caution()):
         screen.note(caution, "yellow")
     check_connection(given.conn_id, patient=True)
-    last: Seen | None = None
+    last: Observed | None = None
     try:
         with OmsHook(given.conn_id) as hook, _Watched(Asker(hook), patience, screen) as watched:
-            for last in looks(watched.asker, patience):
+            for last in polls(watched.asker, patience):
                 watched.update(last)
-        assert last is not None  # noqa: S101 - there is always a last look
+        assert last is not None  # noqa: S101 - there is always a last poll
         outcome = Outcome.of(last, patience)
     except KeyboardInterrupt:
         outcome = Outcome.interrupted(last)
@@ -56,7 +56,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
 
 
 class _Watched:
-    """Shows look after look: a picture that is drawn anew, or lines where nothing can be."""
+    """Shows poll after poll: a picture that is drawn anew, or lines where nothing can be."""
 
     def __init__(self, asker: Asker, patience: Patience, screen: Screen) -> None:
         self.asker = asker
@@ -64,8 +64,8 @@ class _Watched:
         self._screen = screen
         self._known: Mapping[str, Any] | None = None
         self._trend = ""
-        self._seen: Seen | None = None
-        self._looked = time.monotonic()
+        self._observed: Observed | None = None
+        self._polled = time.monotonic()
         self._reporter: Reporter | None = None
         self._said = ""
         self._live: Live | None = None
@@ -79,32 +79,36 @@ class _Watched:
 
     def __exit__(self, *exc_info: object) -> None:
         if self._live is not None:
-            self._seen = None  # the last picture stays, without "next look in"
+            self._observed = None  # the last picture stays, without "next poll in"
             self._live.stop()
             self._live = None
 
-    def update(self, seen: Seen) -> None:
-        """Take in a look. What is shown are the answers that were judged."""
-        known = None if seen.finding else self._ask(seen)
+    def update(self, observed: Observed) -> None:
+        """Take in a poll. What is shown are the answers that were judged."""
+        known = None if observed.finding else self._ask(observed)
         if known is not None:
             self._trend = _trend(self._known, known)
             self._known = known
-        self._seen, self._looked = seen, time.monotonic()
-        self._screen.write_json({**_verdict(seen), "project": known}, line=True)
+        self._observed, self._polled = observed, time.monotonic()
+        self._screen.write_json({**_verdict(observed), "project": known}, line=True)
         if self._live is not None:
             self._live.refresh()
         elif not self._screen.as_json:
-            self._write_lines(seen)
+            self._write_lines(observed)
 
-    def _ask(self, seen: Seen) -> Mapping[str, Any] | None:
+    def _ask(self, observed: Observed) -> Mapping[str, Any] | None:
         try:
-            found = self.asker.converse(find_project(seen.gate.project))
+            found = self.asker.run_flow(find_project(observed.gate.project))
             return facts.ask(self.asker, found, self._patience.gate.project_type)
         except OmsError:  # the verdict has judged it
             return None
 
-    def _write_lines(self, seen: Seen) -> None:
-        if isinstance(seen.gate.milestone, NoMilestone) and self._known is not None and not seen.verdict.message:
+    def _write_lines(self, observed: Observed) -> None:
+        if (
+            isinstance(observed.gate.milestone, NoMilestone)
+            and self._known is not None
+            and not observed.verdict.message
+        ):
             line = ", ".join(
                 part
                 for part in (
@@ -119,10 +123,10 @@ class _Watched:
                 lag = f", lag {span(self._known['lag'])}" if self._known["lag"] is not None else ""
                 self._screen.result(f"{time.strftime('%H:%M:%S')}  {line}{lag}")
             return
-        if self._reporter is None or self._reporter.gate is not seen.gate:
-            self._reporter = Reporter(seen.gate, ScreenLog(self._screen))
-        if seen.verdict.state is State.WAITING:
-            self._reporter.report(seen.verdict)
+        if self._reporter is None or self._reporter.gate is not observed.gate:
+            self._reporter = Reporter(observed.gate, ScreenLog(self._screen))
+        if observed.verdict.state is State.WAITING:
+            self._reporter.report(observed.verdict)
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
@@ -136,37 +140,37 @@ class _Watched:
         return Group(*parts)
 
     def _footer(self) -> list[RenderableType]:
-        seen = self._seen
-        if seen is None:
+        observed = self._observed
+        if observed is None:
             return [] if self._known is not None else [Text("Asking OMS ...")]
-        message = said(seen.verdict.message)
+        message = said(observed.verdict.message)
         lines: list[RenderableType] = [Text("")]
-        if isinstance(seen.gate.milestone, NoMilestone) or seen.finding:
+        if isinstance(observed.gate.milestone, NoMilestone) or observed.finding:
             if message:
                 lines.append(fold(message, "yellow"))
         else:
-            lines.append(fold(f"Waiting for {seen.gate.milestone.describe()}", "bold"))
-            lines.append(fold(message, "yellow" if seen.verdict.alarming else ""))
-        if seen.next_look is not None:
-            left = max(0.0, self._looked + seen.next_look - time.monotonic())
-            lines.append(fold(f"Next look in {left:.0f} s. Ctrl-C ends this, not the migration.", "dim"))
+            lines.append(fold(f"Waiting for {observed.gate.milestone.describe()}", "bold"))
+            lines.append(fold(message, "yellow" if observed.verdict.alarming else ""))
+        if observed.next_poll is not None:
+            left = max(0.0, self._polled + observed.next_poll - time.monotonic())
+            lines.append(fold(f"Next poll in {left:.0f} s. Ctrl-C ends this, not the migration.", "dim"))
         return lines
 
 
-def _verdict(seen: Seen) -> dict[str, Any]:
-    alone = isinstance(seen.gate.milestone, NoMilestone) or seen.finding
+def _verdict(observed: Observed) -> dict[str, Any]:
+    alone = isinstance(observed.gate.milestone, NoMilestone) or observed.finding
     return {
         "outcome": None,
-        "milestone": None if alone else seen.gate.milestone.describe(),
-        "message": said(seen.verdict.message),
-        "alarming": seen.verdict.alarming,
+        "milestone": None if alone else observed.gate.milestone.describe(),
+        "message": said(observed.verdict.message),
+        "alarming": observed.verdict.alarming,
     }
 
 
 def _trend(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
     """Say how the lag moves, where it is large enough for that to be of use.
 
-    :param before: the project at the look before
+    :param before: the project at the poll before
     :param now: the project now
     """
     if before is None or before["lag"] is None or now["lag"] is None or before["direction"] != now["direction"]:
@@ -175,5 +179,5 @@ def _trend(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
     if now["lag"] < 60 or abs(fallen) < 1:
         return ""
     if fallen < 0:
-        return f"     {span(-fallen)} more than at the look before"
-    return f"     {span(fallen)} less than at the look before"
+        return f"     {span(-fallen)} more than at the poll before"
+    return f"     {span(fallen)} less than at the poll before"

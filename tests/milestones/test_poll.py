@@ -9,12 +9,12 @@ import pytest
 
 from airflow_provider_oms.milestones.verdict import State
 from tests.gate_cases import CASES, Case
-from tests.milestones.support import MILESTONES, look_at_case
+from tests.milestones.support import MILESTONES, poll_case
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_case(case: Case):
-    verdict = look_at_case(case)
+    verdict = poll_case(case)
     assert verdict.state == case.expected, verdict.message
     if case.message:
         assert re.search(case.message, verdict.message), verdict.message
@@ -22,7 +22,7 @@ def test_case(case: Case):
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.needs_memory], ids=str)
 def test_case_where_nothing_is_remembered(case: Case):
-    verdict = look_at_case(case, kept=False)
+    verdict = poll_case(case, kept=False)
     assert verdict.state == case.expected_without_memory, verdict.message
 
 

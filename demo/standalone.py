@@ -1,4 +1,4 @@
-"""``oms-demo --ui``: ``airflow standalone`` with the example DAGs and the simulated OMS, until Ctrl-C."""
+"""``scripts/demo.py --ui``: ``airflow standalone`` with the example DAGs and the simulated OMS, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from airflow_provider_oms.demo.gate import DAG_ID, DemoFailed, saved
-from airflow_provider_oms.demo.home import (
+from airflow_provider_oms.simulator import Simulator
+from demo.dag_test import DAG_ID, DemoFailed, saved
+from demo.home import (
     airflow_environment,
     airflow_version,
     example_dags,
     standalone_environment,
     throw_away_home,
 )
-from airflow_provider_oms.demo.migration import database_connections, example_projects
-from airflow_provider_oms.demo.process import Process
-from airflow_provider_oms.demo.screen import NOTICE, Screen
-from airflow_provider_oms.simulator import Simulator
+from demo.migration import database_connections, example_projects
+from demo.process import Process
+from demo.screen import NOTICE, Screen
 
 #: Seconds that Airflow has to become ready.
 LIMIT = 240.0
@@ -43,7 +43,7 @@ def run_standalone(screen: Screen, *, deferrable: bool, keep: bool, port: int) -
     """
     screen.say(NOTICE)
     if not is_free(port):
-        screen.say(f"Port {port} is taken. Choose another one: oms-demo --ui --port {port + 1}")
+        screen.say(f"Port {port} is taken. Choose another one: python3 scripts/demo.py --ui --port {port + 1}")
         return 1
     with Simulator(example_projects()) as oms, throw_away_home(keep) as home:
         log = home / "standalone.log"

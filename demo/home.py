@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import airflow_provider_oms
+#: Where the demo and the example DAGs are.
+CHECKOUT = Path(__file__).resolve().parent.parent
 
 #: What of the surrounding environment never reaches the demo's Airflow: it may lead to a real database.
 _FOREIGN = ("AIRFLOW", "_AIRFLOW", "GUNICORN_")
@@ -30,15 +31,8 @@ def throw_away_home(keep: bool = False) -> Iterator[Path]:
 
 
 def example_dags() -> Path:
-    """Return the folder of the example DAGs: in the wheel within the package, in a checkout beside it.
-
-    :raises FileNotFoundError: when there is neither
-    """
-    package = Path(airflow_provider_oms.__file__).resolve().parent
-    for folder in (package / "example_dags", package.parent / "example_dags"):
-        if any(folder.glob("example_oms_*.py")):
-            return folder
-    raise FileNotFoundError(f"The example DAGs are neither in {package} nor beside it. Is the installation complete?")
+    """Return the folder of the example DAGs, beside this package in the checkout."""
+    return CHECKOUT / "example_dags"
 
 
 def airflow_version() -> tuple[int, ...]:
@@ -78,6 +72,7 @@ def airflow_environment(
         HOME=str(home),
         TMPDIR=str(home),
         XDG_RUNTIME_DIR=str(home),
+        PYTHONPATH=os.pathsep.join(filter(None, [str(CHECKOUT), given.get("PYTHONPATH")])),
         PYTHONUSERBASE=given.get("PYTHONUSERBASE") or site.getuserbase(),
         PYTHONDONTWRITEBYTECODE="1",
         PYTHONUNBUFFERED="1",

@@ -1,6 +1,6 @@
-"""One look at a project: the questions to ask, and the rules that hold for every milestone.
+"""One poll at a project: the questions to ask, and the rules that hold for every milestone.
 
-A look is a dialogue: a generator that yields the calls it wants and is sent the answers, so that the same rules serve
+A poll is a dialogue: a generator that yields the calls it wants and is sent the answers, so that the same rules serve
 the synchronous client, the asynchronous one and a test that has neither. It does no I/O and reads no clock.
 """
 
@@ -19,16 +19,16 @@ from airflow_provider_oms.client.errors import (
     OmsProjectNotFoundError,
     OmsTemporaryError,
     OmsUnsupportedActionError,
-    plain,
+    safe_text,
 )
 from airflow_provider_oms.client.fields import Checkpoint, Field, Model
 from airflow_provider_oms.client.models import ProjectProgress, Step
-from airflow_provider_oms.client.operations import Dialogue
+from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.figures import figures_of
 from airflow_provider_oms.milestones.status import DELETED, Outlook, outlook
-from airflow_provider_oms.milestones.verdict import Memory, Sighting, State, Verdict
+from airflow_provider_oms.milestones.verdict import Memory, Observation, State, Verdict
 
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 #: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed.
 BELIEVABLE_AHEAD = 300.0
 
-_WAY_ON = "Mend the cause, resume the project in OMS, then clear this task."
+_WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
 
 
 # A waiting gate asks the same for days, so the calls are described once.
@@ -45,7 +45,7 @@ _steps_of = lru_cache(maxsize=4096)(actions.describe_project_steps)
 
 
 @dataclass
-class Look:
+class PollContext:
     """What a milestone's check works with.
 
     :param gate: the gate's settings
@@ -59,43 +59,43 @@ class Look:
 
     # Questions
 
-    def progress(self) -> Dialogue[Answer[ProjectProgress]]:
+    def progress(self) -> Flow[Answer[ProjectProgress]]:
         """Ask for status, percentages and checkpoints."""
         return (yield _progress_of(self.project_id, self.gate.project_type))
 
-    def steps(self) -> Dialogue[Answer[list[Step]]]:
+    def steps(self) -> Flow[Answer[list[Step]]]:
         """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones."""
         return (yield _steps_of(self.project_id))
 
     # Verdicts
 
-    def sighting(self, answer: Answer[ProjectProgress], **more: Any) -> Sighting:
+    def observation(self, answer: Answer[ProjectProgress], **more: Any) -> Observation:
         """Describe what a progress answer shows; ``more`` names what the milestone knows better."""
         data = answer.data
-        checkpoint = known(data, ProjectProgress.incr_sync_checkpoint)
-        seen = Sighting(
+        checkpoint = value_or_none(data, ProjectProgress.incr_sync_checkpoint)
+        observed = Observation(
             self.project_id,
-            known(data, ProjectProgress.status),
-            known(data, ProjectProgress.current_step),
-            known(data, ProjectProgress.full_transfer_progress),
+            value_or_none(data, ProjectProgress.status),
+            value_or_none(data, ProjectProgress.current_step),
+            value_or_none(data, ProjectProgress.full_transfer_progress),
             checkpoint,
             lag_of(checkpoint, answer.at),
             utc_text(answer.at),
         )
-        return seen._replace(**more) if more else seen
+        return observed._replace(**more) if more else observed
 
-    def reached(self, message: str, seen: Sighting) -> Verdict:
+    def reached(self, message: str, observed: Observation) -> Verdict:
         """The milestone is reached."""
         self.memory.failed_since = None
-        return Verdict(State.REACHED, message, seen)
+        return Verdict(State.REACHED, message, observed)
 
-    def failed(self, message: str, seen: Sighting | None = None) -> Verdict:
+    def failed(self, message: str, observed: Observation | None = None) -> Verdict:
         """The milestone can't be reached any more, or not without a person."""
-        return Verdict(State.FAILED, message, seen or Sighting(project=self.project_id))
+        return Verdict(State.FAILED, message, observed or Observation(project=self.project_id))
 
-    def waiting(self, message: str, seen: Sighting, figures: str = "", *, alarming: bool = False) -> Verdict:
+    def waiting(self, message: str, observed: Observation, figures: str = "", *, alarming: bool = False) -> Verdict:
         """Not yet."""
-        return Verdict(State.WAITING, message, seen, figures, alarming)
+        return Verdict(State.WAITING, message, observed, figures, alarming)
 
     # Rules
 
@@ -103,17 +103,17 @@ class Look:
         self,
         message: str,
         answer: Answer[ProjectProgress],
-        seen: Sighting,
+        observed: Observation,
         *,
         awaits: Sequence[str] = (),
         steps: list[Step] | None = None,
         alarming: bool = False,
-    ) -> Dialogue[Verdict]:
+    ) -> Flow[Verdict]:
         """Judge by the project's status whether a milestone that isn't reached still can be.
 
         :param message: what is still missing
-        :param answer: the progress that was looked at
-        :param seen: what was seen
+        :param answer: the progress that was polled
+        :param observed: what was seen
         :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too, and
             so does a FAILED precheck, behind which nothing begins
         :param steps: the steps, where the milestone has asked for them already
@@ -124,37 +124,37 @@ class Look:
         if steps is None and (awaits or view is Outlook.FAILED):
             steps = yield from self._steps_if_any()
         if view is Outlook.FAILED:
-            return self._failure(step_rules.failed(steps or []), "The project has failed", answer.at, seen)
+            return self._failure(step_rules.failed(steps or []), "The project has failed", answer.at, observed)
         awaited = [step for name in awaits for step in step_rules.find(steps or [], name)]
         broken = step_rules.failed(awaited) or step_rules.failed_precheck(steps or [])
         if view is Outlook.UNDER_WAY and broken:
-            return self._failure(broken, "The step has failed", answer.at, seen)
+            return self._failure(broken, "The step has failed", answer.at, observed)
         self.memory.failed_since = None
         if view is Outlook.GONE:
-            return self.failed(f"{message} It never will be: the project is {status}.", seen)
+            return self.failed(f"{message} It never will be: the project is {status}.", observed)
         if view is Outlook.OVER:
-            return self.failed(f"{message} Nothing more will happen: the project is {status}.", seen)
+            return self.failed(f"{message} Nothing more will happen: the project is {status}.", observed)
         figures = figures_of(awaited)
         if view is Outlook.PAUSED or (view is Outlook.UNDER_WAY and step_rules.suspended(awaited)):
             what = "The project is paused" if view is Outlook.PAUSED else "The step is paused"
             if self.gate.fail_on_suspend:
-                return self.failed(f"{message} {what} (SUSPEND). Resume it in OMS, then clear this task.", seen)
+                return self.failed(f"{message} {what} (SUSPEND). Resume it in OMS, then clear this task.", observed)
             return self.waiting(
-                f"{message} {what} (SUSPEND); waiting for somebody to resume it.", seen, figures, alarming=alarming
+                f"{message} {what} (SUSPEND); waiting for somebody to resume it.", observed, figures, alarming=alarming
             )
         if view is Outlook.UNKNOWN:
-            said = "no status" if status is None else f"the status {plain(status, 60)}, which is not known here"
-            return self.waiting(f"{message} OMS gives the project {said}.", seen, figures, alarming=True)
-        return self.waiting(message, seen, figures, alarming=alarming)
+            said = "no status" if status is None else f"the status {safe_text(status, 60)}, which is not known here"
+            return self.waiting(f"{message} OMS gives the project {said}.", observed, figures, alarming=True)
+        return self.waiting(message, observed, figures, alarming=alarming)
 
-    def _steps_if_any(self) -> Dialogue[list[Step]]:
+    def _steps_if_any(self) -> Flow[list[Step]]:
         """Ask for the steps; OMS 3.3 has none to give."""
         try:
             return (yield from self.steps()).data
         except OmsUnsupportedActionError:
             return []
 
-    def _failure(self, broken: list[Step], what: str, at: float, seen: Sighting) -> Verdict:
+    def _failure(self, broken: list[Step], what: str, at: float, observed: Observation) -> Verdict:
         """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while."""
         said = "; ".join(_error_of(step) for step in broken) or "OMS gives no step and no error for it"
         message = f"{what}: {said}."
@@ -170,22 +170,22 @@ class Look:
         precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
         age = at - min(since) if since else None
         if precheck or age is None or age > self.gate.failure_grace or not self.gate.failure_grace:
-            return self.failed(f"{message} {_WAY_ON}", seen)
+            return self.failed(f"{message} {_WAY_ON}", observed)
         left = self.gate.failure_grace - max(age, 0.0)
-        return self.waiting(f"{message} OMS may recover by itself; waiting {left:.0f} s more.", seen, alarming=True)
+        return self.waiting(f"{message} OMS may recover by itself; waiting {left:.0f} s more.", observed, alarming=True)
 
 
-def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
+def poll(gate: Gate, memory: Memory, now: float) -> Flow[Verdict]:
     """Look at a gate's project once and decide.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
     :param now: the local clock, Unix seconds; it only measures how long OMS has been unreachable
     """
-    memory.looks += 1
+    memory.polls += 1
     try:
         project_id = gate.project_id or memory.project_id or (yield from _find_project(gate, memory))
-        verdict = yield from gate.milestone.check(Look(gate, memory, project_id))
+        verdict = yield from gate.milestone.check(PollContext(gate, memory, project_id))
     except OmsProjectNotFoundError as error:
         memory.unreachable_since = None
         return _no_project(gate, memory, error)
@@ -193,24 +193,24 @@ def look(gate: Gate, memory: Memory, now: float) -> Dialogue[Verdict]:
         memory.within_since = memory.within_clock = None
         return _outage(gate, memory, now, error)
     except OmsError as error:
-        seen = Sighting(project=gate.project_id or memory.project_id)
-        return Verdict(State.FAILED, f"{error} Mend it, then clear this task.", seen)
+        observed = Observation(project=gate.project_id or memory.project_id)
+        return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)
     memory.unreachable_since = None
     return verdict
 
 
-def _find_project(gate: Gate, memory: Memory) -> Dialogue[str]:
+def _find_project(gate: Gate, memory: Memory) -> Flow[str]:
     """Resolve the project's name, once."""
     name = gate.project_name or ""
     rows = yield from actions.list_projects(name).whole()
     found = sorted({row.id or "" for row in rows if row.name == name} - {""})
     if not found:
         raise OmsProjectNotFoundError(
-            f"OMS shows this user no project named {plain(name, 200)!r}. Check the name, and the user's role."
+            f"OMS shows this user no project named {safe_text(name, 200)!r}. Check the name, and the user's role."
         )
     if len(found) > 1:
         raise OmsPermanentError(
-            f"OMS shows this user {len(found)} projects named {plain(name, 200)!r}: {plain(', '.join(found))}. "
+            f"OMS shows this user {len(found)} projects named {safe_text(name, 200)!r}: {safe_text(', '.join(found))}. "
             "Use project_id."
         )
     memory.project_id = found[0]
@@ -220,15 +220,15 @@ def _find_project(gate: Gate, memory: Memory) -> Dialogue[str]:
 def _no_project(gate: Gate, memory: Memory, error: OmsProjectNotFoundError) -> Verdict:
     """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that."""
     project_id = gate.project_id or memory.project_id
-    seen = Sighting(project=project_id, status=DELETED)
+    observed = Observation(project=project_id, status=DELETED)
     if project_id is not None and gate.milestone.reached_by_absence():
-        return Verdict(State.REACHED, "The project is gone.", seen)
-    return Verdict(State.FAILED, str(error), seen)
+        return Verdict(State.REACHED, "The project is gone.", observed)
+    return Verdict(State.FAILED, str(error), observed)
 
 
 def _outage(gate: Gate, memory: Memory, now: float, error: OmsTemporaryError) -> Verdict:
     """Wait out what may pass by itself, but not for ever."""
-    seen = Sighting(project=gate.project_id or memory.project_id)
+    observed = Observation(project=gate.project_id or memory.project_id)
     if memory.unreachable_since is None:
         memory.unreachable_since = now
     lasted = max(0.0, now - memory.unreachable_since)
@@ -237,13 +237,13 @@ def _outage(gate: Gate, memory: Memory, now: float, error: OmsTemporaryError) ->
             State.FAILED,
             f"No usable answer of OMS for {lasted:.0f} s (outage_tolerance is {gate.outage_tolerance:g} s). {error} "
             "When OMS is well again, clear this task.",
-            seen,
+            observed,
         )
     until = f"for {lasted:.0f} s; giving up after {gate.outage_tolerance:g} s" if memory.kept else "this time"
-    return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", seen, alarming=True)
+    return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", observed, alarming=True)
 
 
-def known(model: Model, field: Field[Any]) -> Any:
+def value_or_none(model: Model, field: Field[Any]) -> Any:
     """Read a value that only explains: None where it can't be read."""
     try:
         return getattr(model, field.attribute)
@@ -260,5 +260,5 @@ def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
 
 def _error_of(step: Step) -> str:
     code, error = step.extra.get("errorCode"), step.extra.get("errorMsg")
-    said = " ".join(plain(part) for part in (code, error) if part)
+    said = " ".join(safe_text(part) for part in (code, error) if part)
     return f"{step.name} {said or 'FAILED without an error'}"

@@ -1,4 +1,4 @@
-"""``oms-demo``: the example DAG, gated on a simulated migration, once through ``dag.test()``."""
+"""The example DAG, gated on a simulated migration, once through ``dag.test()``."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from airflow_provider_oms.demo.home import airflow_environment, example_dags, throw_away_home
-from airflow_provider_oms.demo.migration import MAX_LAG, PROJECT, Record, demo_project
-from airflow_provider_oms.demo.process import Process
-from airflow_provider_oms.demo.report import ReportReader
-from airflow_provider_oms.demo.screen import NOTICE, Screen
-from airflow_provider_oms.demo.verdict import Facts, checks, happenings
 from airflow_provider_oms.simulator import Simulator
+from demo.home import airflow_environment, example_dags, throw_away_home
+from demo.migration import MAX_LAG, PROJECT, Record, demo_project
+from demo.process import Process
+from demo.report import ReportReader
+from demo.screen import NOTICE, Screen
+from demo.verdict import Facts, checks, happenings
 
 DAG_ID = "example_oms_gate"
 
-#: Seconds between two looks of a gate, for a migration that takes 20 s.
+#: Seconds between two polls of a gate, for a migration that takes 20 s.
 POKE_INTERVAL = 2.0
 
 #: Seconds after which the run is given up.
@@ -77,7 +77,7 @@ def _run_airflow(
     screen: Screen, record: Record, reader: ReportReader, environment: Mapping[str, str], log: Path
 ) -> None:
     file = Path(environment["AIRFLOW__CORE__DAGS_FOLDER"]) / f"{DAG_ID}.py"
-    command = [sys.executable, "-m", "airflow_provider_oms.demo.runner", str(file), DAG_ID, str(reader.file)]
+    command = [sys.executable, "-m", "demo.runner", str(file), DAG_ID, str(reader.file)]
     command += ["--poke-interval", str(POKE_INTERVAL)]
     screen.phase("Airflow starts")
     until = time.monotonic() + LIMIT

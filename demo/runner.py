@@ -1,6 +1,6 @@
 """Make Airflow's database, run a DAG file by ``dag.test()`` and report what its tasks do. Runs in the demo's Airflow.
 
-``python -m airflow_provider_oms.demo.runner FILE DAG_ID REPORT [--poke-interval SECONDS]`` adds JSON lines to REPORT.
+``python -m demo.runner FILE DAG_ID REPORT [--poke-interval SECONDS]`` adds JSON lines to REPORT.
 """
 
 from __future__ import annotations

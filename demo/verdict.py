@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from airflow_provider_oms.demo.report import RunReport, TaskReport
+from demo.report import RunReport, TaskReport
 
 OMS = "OMS (simulated)"
 AIRFLOW = "Airflow"
@@ -79,8 +79,8 @@ def checks(facts: Facts, run: RunReport) -> list[Check]:
     """Return what must be so, each judged by the simulator's record and not by what a task says of itself."""
     began = _time(run.tasks, "downstream", "start")
     returned = run.tasks["downstream"].returned if "downstream" in run.tasks else None
-    seen = returned if isinstance(returned, Mapping) else {}
-    full, lag = _sighting(seen, "full_transfer"), _sighting(seen, "lag")
+    observed = returned if isinstance(returned, Mapping) else {}
+    full, lag = _observation(observed, "full_transfer"), _observation(observed, "lag")
     return [
         Check("Airflow's run succeeded", run.state == "success"),
         Check("downstream ran", began is not None and run.tasks["downstream"].state == "success"),
@@ -108,8 +108,8 @@ def _before(earlier: float | None, later: float | None, tolerance: float = 0.0) 
     return earlier is not None and later is not None and earlier <= later + tolerance
 
 
-def _sighting(seen: Mapping[str, Any], gate: str) -> Mapping[str, Any]:
-    found = seen.get(gate)
+def _observation(observed: Mapping[str, Any], gate: str) -> Mapping[str, Any]:
+    found = observed.get(gate)
     return found if isinstance(found, Mapping) else {}
 
 

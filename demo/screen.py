@@ -15,9 +15,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from airflow_provider_oms.demo.migration import Progress
-from airflow_provider_oms.demo.report import RunReport
-from airflow_provider_oms.demo.verdict import Check, Happening
+from demo.migration import Progress
+from demo.report import RunReport
+from demo.verdict import Check, Happening
 
 NOTICE = (
     "OMS is simulated here: the simulator was built from OceanBase's documents, not from an OMS. "

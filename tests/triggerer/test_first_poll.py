@@ -10,7 +10,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 
-from airflow_provider_oms.sensors.memory import store_exists
 from airflow_provider_oms.sensors.oms import (
     OmsCheckpointReachedSensor,
     OmsFullTransferSensor,
@@ -18,13 +17,14 @@ from airflow_provider_oms.sensors.oms import (
     OmsStepSensor,
 )
 from airflow_provider_oms.simulator import Project
-from airflow_provider_oms.triggers.first_look import OmsFirstLookTrigger
-from airflow_provider_oms.waiting import SLACK
+from airflow_provider_oms.tasks.airflow_version import has_task_state_store
+from airflow_provider_oms.tasks.deferral import SLACK
+from airflow_provider_oms.triggers.first_poll import OmsFirstPollTrigger
 from tests import modes
 from tests.triggerer.process import Triggerer
 from tests.triggerer.test_real_triggerer import POKE_INTERVAL, wait_for
 
-only_3_3 = pytest.mark.skipif(not store_exists(), reason="start_from_trigger needs Airflow 3.3")
+only_3_3 = pytest.mark.skipif(not has_task_state_store(), reason="start_from_trigger needs Airflow 3.3")
 
 TRIGGERED = {"task_id": "gate", "deferrable": True, "start_from_trigger": True, "poke_interval": POKE_INTERVAL}
 
@@ -34,7 +34,7 @@ CONTEXT = {"data_interval_end": datetime(2026, 1, 1, tzinfo=UTC), "ds": "2026-01
 def trigger_of(gate, timeout_after=None, context=CONTEXT):
     """Return the trigger that Airflow makes of a gate, rendered as Airflow does it."""
     kwargs = json.loads(json.dumps(gate.start_trigger_args.trigger_kwargs))
-    trigger = OmsFirstLookTrigger(**kwargs)
+    trigger = OmsFirstPollTrigger(**kwargs)
     assert trigger.serialize() == (gate.start_trigger_args.trigger_cls, kwargs)
     trigger.task_instance = SimpleNamespace(task_id=gate.task_id, task=gate)
     trigger.timeout_after = timeout_after
@@ -51,7 +51,7 @@ def event_of(trigger):
     return event.payload
 
 
-@pytest.mark.skipif(store_exists(), reason="from Airflow 3.3 on it is there")
+@pytest.mark.skipif(has_task_state_store(), reason="from Airflow 3.3 on it is there")
 def test_before_3_3_it_is_refused():
     with pytest.raises(ValueError, match=r"needs Airflow 3\.3"):
         OmsFullTransferSensor(project_id="np_1", **TRIGGERED)
@@ -126,13 +126,13 @@ def test_a_setting_that_turns_out_wrong_fails_the_gate_in_words(rendered, said, 
 def test_templates_that_nobody_rendered_fail_the_gate(sim):
     """As after a restart of the triggerer, once the argument was taken out of the DAG while the gate waits."""
     gate = OmsProjectStatusSensor(project_id="np_{{ ds }}", target_statuses="DELETED", **TRIGGERED)
-    event = event_of(OmsFirstLookTrigger(**gate.start_trigger_args.trigger_kwargs))
+    event = event_of(OmsFirstPollTrigger(**gate.start_trigger_args.trigger_kwargs))
     assert event["status"] == "failed"
     assert "has not rendered project_id" in event["message"]
 
 
 @only_3_3
-def test_on_a_worker_such_a_gate_looks_there_as_ever(sim):
+def test_on_a_worker_such_a_gate_polls_there_as_ever(sim):
     """That is what ``dag.test()`` does, and Airflow with mapped tasks."""
     sim.add_project(Project(id="np_1", status="FINISHED"))
     gate = OmsProjectStatusSensor(project_id="np_1", target_statuses="FINISHED", **TRIGGERED)
@@ -147,7 +147,7 @@ def test_in_a_real_triggerer_that_is_killed(airflow_db, sim, tmp_path):
         Project(id="np_1", name=f"shop_{datetime.now(UTC):%Y-%m-%d}", status="RUNNING", step="FULL_TRANSFER")
     )
     mapped = {name: value for name, value in TRIGGERED.items() if name != "task_id"}
-    with DAG("oms_first_look", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
+    with DAG("oms_first_poll", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
         OmsStepSensor(**{**TRIGGERED, "task_id": "step"}, project_name="shop_{{ ds }}", step="FULL_TRANSFER")
         OmsProjectStatusSensor(**{**TRIGGERED, "task_id": "status"}, project_id="np_1", target_statuses=["FINISHED"])
         OmsCheckpointReachedSensor(

@@ -1,9 +1,9 @@
-"""``start_from_trigger``: a gate that needs no worker, not even for its first look. From Airflow 3.3 on.
+"""``start_from_trigger``: a gate that needs no worker, not even for its first poll. From Airflow 3.3 on.
 
 Airflow hands the arguments to the triggerer as they stand in the DAG, and renders them there: again after every restart
 of the triggerer, without the DAG's own macros, names that it doesn't know as nothing, and a trigger that asks for an
 XCom waits for ever. So only templates are let through that always render to the same, and all others are refused while
-the DAG is parsed. Mapped tasks take their first look on a worker, as without the argument: Airflow does that by itself.
+the DAG is parsed. Mapped tasks take their first poll on a worker, as without the argument: Airflow does that by itself.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ import jinja2
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
-from airflow_provider_oms.templates import is_literal
-from airflow_provider_oms.waiting import SLACK
+from airflow_provider_oms.tasks.airflow_version import airflow_version
+from airflow_provider_oms.tasks.deferral import SLACK
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow_provider_oms.sensors.base import OmsGateSensor
 
-TRIGGER = "airflow_provider_oms.triggers.first_look.OmsFirstLookTrigger"
+TRIGGER = "airflow_provider_oms.triggers.first_poll.OmsFirstPollTrigger"
 
 #: What a template may use: it is the same as long as the DAG run lasts, and the triggerer knows it.
 FIXED = frozenset(
@@ -44,10 +45,9 @@ def start_trigger_args(sensor: OmsGateSensor) -> Any:
     :param sensor: the gate
     :raises ValueError: where that wouldn't be right
     """
-    from airflow import __version__
     from airflow.triggers.base import StartTriggerArgs
 
-    if tuple(int(part) for part in __version__.split(".")[:2]) < (3, 3):
+    if airflow_version() < (3, 3):
         raise ValueError(
             "start_from_trigger needs Airflow 3.3: before, templates reach the trigger as they are written"
         )
@@ -114,7 +114,7 @@ def _check(name: str, value: Any) -> None:
             )
 
 
-_INSTEAD = "Leave start_from_trigger out: the first look on a worker is short."
+_INSTEAD = "Leave start_from_trigger out: the first poll on a worker is short."
 
 
 def _texts(value: Any) -> Iterator[str]:

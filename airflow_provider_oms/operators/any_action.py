@@ -9,7 +9,7 @@ from airflow_provider_oms.client import actions
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.operators.secrecy import hide_secrets, redacted_error
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class OmsActionOperator(OmsOperator):
     """Send any action to OMS and return (XCom) the ``data`` of its answer, as it is.
 
-    This operator doesn't know what the action means, so it can't look first: whether it may be run twice without harm
+    This operator doesn't know what the action means, so it can't check first: whether it may be run twice without harm
     is for the DAG's author to know. Where OMS gave no answer, whether the action was carried out isn't known either,
     and a retry sends it again; for an action that creates something set ``retries=0``.
 

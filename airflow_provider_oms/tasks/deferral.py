@@ -1,4 +1,4 @@
-"""Waiting for a milestone from inside a task: the look on the worker, the way into the triggerer and back."""
+"""Waiting for a milestone from inside a task: the poll on the worker, the way into the triggerer and back."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow_provider_oms.client.operations import converse
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.look import look
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Memory, Verdict
 
 #: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more.
 SLACK = 120.0
 
 
-def look_once(hook: OmsHook, gate: Gate, memory: Memory) -> Verdict:
+def poll_once(hook: OmsHook, gate: Gate, memory: Memory) -> Verdict:
     """Look at a gate's project once, from a worker.
 
     :param hook: the hook to ask
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
     """
-    return converse(hook, look(gate, memory, time.time()))
+    return run_flow(hook, poll(gate, memory, time.time()))
 
 
 def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | None) -> None:
@@ -33,7 +33,7 @@ def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | 
 
     :param task: the operator or sensor
     :param gate: the gate's settings
-    :param memory: what the look on the worker has left to remember
+    :param memory: what the poll on the worker has left to remember
     :param timeout: seconds that are left for waiting; None for no end
     :raises TaskDeferred: always
     """
@@ -56,6 +56,6 @@ def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:
     :raises OmsMilestoneFailedError: when the event is none that the trigger is known to send
     """
     if isinstance(event, Mapping) and event.get("status") in ("reached", "failed", "timeout"):
-        seen = event.get("seen")
-        return str(event["status"]), str(event.get("message")), dict(seen) if isinstance(seen, Mapping) else {}
+        observed = event.get("observed")
+        return str(event["status"]), str(event.get("message")), dict(observed) if isinstance(observed, Mapping) else {}
     raise OmsMilestoneFailedError(f"The trigger sent an event that is not known: {event!r}. The gate stays shut.")

@@ -1,4 +1,4 @@
-"""The command line of ``oms-demo``."""
+"""The command line of the demo."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import argparse
 import signal
 from collections.abc import Sequence
 
-from airflow_provider_oms.demo.gate import run_demo
-from airflow_provider_oms.demo.screen import NOTICE, Screen
-from airflow_provider_oms.demo.standalone import run_standalone
+from demo.dag_test import run_demo
+from demo.screen import NOTICE, Screen
+from demo.standalone import run_standalone
 
 #: The exit status after Ctrl-C, as shells have it.
 INTERRUPTED = 130
@@ -17,7 +17,7 @@ INTERRUPTED = 130
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     made = argparse.ArgumentParser(
-        prog="oms-demo", description=f"A DAG that waits for a migration, through a real Airflow. {NOTICE}"
+        prog="scripts/demo.py", description=f"A DAG that waits for a migration, through a real Airflow. {NOTICE}"
     )
     made.add_argument("--ui", action="store_true", help="run Airflow with its pages (airflow standalone) until Ctrl-C")
     made.add_argument("--port", type=int, default=8080, help="where Airflow's pages are (with --ui; default: 8080)")

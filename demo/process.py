@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil  # type: ignore[import-untyped]  # Airflow's core brings it
+import psutil
 
 #: Seconds for a process to end by itself after SIGINT, and for the session to end after SIGTERM.
 PATIENCE = 15.0

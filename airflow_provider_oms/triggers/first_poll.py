@@ -13,12 +13,12 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.verdict import State, Verdict
-from airflow_provider_oms.templates import is_literal
+from airflow_provider_oms.tasks.templates import is_literal
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event_of
 
 
-class OmsFirstLookTrigger(OmsMilestoneTrigger):
-    """Take the first look, too. Airflow renders its templates; it fires a failure when they or the settings are wrong.
+class OmsFirstPollTrigger(OmsMilestoneTrigger):
+    """Take the first poll, too. Airflow renders its templates; it fires a failure when they or the settings are wrong.
 
     :param sensor: the gate's class
     :param settings: its arguments that are no templates, as JSON
@@ -59,7 +59,7 @@ class OmsFirstLookTrigger(OmsMilestoneTrigger):
             self._problem = f"A template can't be rendered: {error}"
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, look, and fire once."""
+        """Wait, poll, and fire once."""
         try:
             if self._problem:
                 raise ValueError(self._problem)

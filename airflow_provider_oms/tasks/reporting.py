@@ -1,4 +1,4 @@
-"""What a gate writes into its log: a line when something changes, a heartbeat every tenth look, and the end."""
+"""What a gate writes into its log: a line when something changes, a heartbeat every tenth poll, and the end."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ class Reporter:
 
 def describe(gate: Gate, verdict: Verdict) -> str:
     """Write a verdict as one line. What is new comes first: Airflow's page shows the first hundred characters."""
-    seen = verdict.seen
+    observed = verdict.observed
     facts = ", ".join(
         text
         for text in (
-            f"status {seen.status}" if seen.status else "",
-            f"step {seen.step}" if seen.step else "",
-            f"{seen.progress:g} %" if seen.progress is not None else "",
-            f"lag {seen.lag:.0f} s" if seen.lag is not None else "",
+            f"status {observed.status}" if observed.status else "",
+            f"step {observed.step}" if observed.step else "",
+            f"{observed.progress:g} %" if observed.progress is not None else "",
+            f"lag {observed.lag:.0f} s" if observed.lag is not None else "",
         )
         if text
     )
     facts = "; ".join(filter(None, [facts, verdict.figures]))
     told = f" [{facts}]" if facts else ""
-    return f"{verdict.state.value.capitalize()}. {verdict.message}{told} Awaited: {gate.describe()}."
+    return f"{verdict.state.value.capitalize()}. {verdict.message}{told} Waiting for: {gate.describe()}."
 
 
 def _news(verdict: Verdict) -> object:
     """Return what makes a verdict differ from the one before: not the lag and not the rows, which always do."""
-    progress = None if verdict.seen.progress is None else int(verdict.seen.progress)
+    progress = None if verdict.observed.progress is None else int(verdict.observed.progress)
     words = _NUMBERS.sub("#", verdict.message)
-    return verdict.state, verdict.seen.status, verdict.seen.step, progress, verdict.alarming, words
+    return verdict.state, verdict.observed.status, verdict.observed.step, progress, verdict.alarming, words

@@ -8,29 +8,29 @@ import pytest
 
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import CheckpointLagMilestone
-from airflow_provider_oms.milestones.verdict import Sighting, State, Verdict
-from airflow_provider_oms.reporting import HEARTBEAT, Reporter, describe
+from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
+from airflow_provider_oms.tasks.reporting import HEARTBEAT, Reporter, describe
 
 GATE = Gate(CheckpointLagMilestone(25), project_name="shop")
 
 
 def verdict(lag=66, state=State.WAITING, **more):
-    seen = Sighting(status="RUNNING", step="INCR_TRANSFER", progress=100, lag=lag)
-    return Verdict(state, f"The forward checkpoint lies {lag} s behind; 25 s are allowed.", seen, **more)
+    observed = Observation(status="RUNNING", step="INCR_TRANSFER", progress=100, lag=lag)
+    return Verdict(state, f"The forward checkpoint lies {lag} s behind; 25 s are allowed.", observed, **more)
 
 
 def test_what_is_new_comes_first_and_what_is_awaited_last():
     assert describe(GATE, verdict(figures="FULL_TRANSFER: 7 rows")) == (
         "Waiting. The forward checkpoint lies 66 s behind; 25 s are allowed. "
         "[status RUNNING, step INCR_TRANSFER, 100 %, lag 66 s; FULL_TRANSFER: 7 rows] "
-        "Awaited: the forward checkpoint within 25 s in project 'shop'."
+        "Waiting for: the forward checkpoint within 25 s in project 'shop'."
     )
 
 
 @pytest.mark.parametrize(("state", "word"), [(State.REACHED, "Reached"), (State.FAILED, "Failed")])
-def test_what_was_not_seen_is_not_told(state, word):
+def test_what_was_not_observed_is_not_told(state, word):
     said = describe(GATE, Verdict(state, "Why."))
-    assert said == f"{word}. Why. Awaited: the forward checkpoint within 25 s in project 'shop'."
+    assert said == f"{word}. Why. Waiting for: the forward checkpoint within 25 s in project 'shop'."
 
 
 @pytest.fixture

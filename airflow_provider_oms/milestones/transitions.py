@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from airflow_provider_oms.client.errors import plain
+from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.models import PreCheckItem, PreCheckResult, Step
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.status import DELETED, RELEASED, RELEASING, is_running
@@ -76,7 +76,7 @@ _BEFORE = {"release": ("stop",), "delete": ("stop", "release")}
 #: What helps where an action can't be taken: by action and status.
 _HINTS = {
     ("start", "SUSPEND"): "Resume it instead.",
-    ("start", "FAILED"): "Resume it instead, once the cause is mended.",
+    ("start", "FAILED"): "Resume it instead, once the cause is fixed.",
     ("stop", "INIT"): "It was never started.",
     ("resume", "INIT"): "Start it instead.",
     ("release", _RUNNING): "Stop it first, or give stop_first=True.",
@@ -88,7 +88,7 @@ _HINTS = {
     ("delete", RELEASING): "Wait until it is released.",
     ("advance", "INIT"): "Start it first.",
     ("advance", "SUSPEND"): "Resume it first.",
-    ("advance", "FAILED"): "Resume it first, once the cause is mended.",
+    ("advance", "FAILED"): "Resume it first, once the cause is fixed.",
     ("configure", _RUNNING): "Stop it first.",
 }
 
@@ -144,7 +144,7 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     refused = plan("advance", status)
     found = step_rules.find(steps, from_step)
     if not found:
-        listed = plain(step_rules.names(steps)) or "none"
+        listed = safe_text(step_rules.names(steps)) or "none"
         return (
             refused
             if refused.kind is Kind.REFUSE
@@ -163,7 +163,8 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     return Move(
         Kind.REFUSE,
         "advance",
-        f"Step {step.name} is {plain(step.status, 60)}{progress}: it isn't through. Wait for it with OmsStepSensor.",
+        f"Step {step.name} is {safe_text(step.status, 60)}{progress}: it isn't through. "
+        "Wait for it with OmsStepSensor.",
     )
 
 
@@ -217,6 +218,6 @@ def _why_not(rule: _Rule, goal: str, status: str | None) -> str:
     if status == DELETED:
         return f"{rule.name} needs a project that is {' or '.join(rule.allowed)}; this one is deleted or never existed."
     known = _RUNNING if is_running(status) else status or ""
-    said = plain(status, 60) if status else "of no status that OMS tells"
+    said = safe_text(status, 60) if status else "of no status that OMS tells"
     hint = _HINTS.get((goal, known), "")
     return f"{rule.name} needs a project that is {' or '.join(rule.allowed)}; this one is {said}. {hint}".rstrip()

@@ -1,0 +1,1 @@
+"""What sensors, operators and triggers share: deferring and resuming, the log lines, templates, Airflow's version."""
