@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 #: Unix seconds of the years 1973 and 5138. Whatever is larger is in milliseconds, whatever is smaller is a date written
-#: as a number: a moment in 1970 would open every gate at once.
+#: as a number: a moment in 1970 would open every gate at once. OMS counts in seconds:
+#: docs/develop/oms-facts.md#checkpoint-units
 _EARLIEST, _LATEST = 1e8, 1e11
 
 

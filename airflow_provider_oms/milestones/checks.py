@@ -38,7 +38,10 @@ _VERIFICATION = (StepKind.FULL_VERIFICATION.value[0],)
 
 
 def step(milestone: StepMilestone, poll: PollContext) -> Flow[Verdict]:
-    """A step is done, or has started."""
+    """A step is done, or has started.
+
+    Sources: docs/develop/oms-facts.md#step-done, docs/develop/oms-facts.md#step-names
+    """
     progress = yield from poll.progress()
     steps = (yield from poll.steps()).data
     found = step_rules.find(steps, milestone.step)
@@ -57,6 +60,7 @@ def step(milestone: StepMilestone, poll: PollContext) -> Flow[Verdict]:
 def _absent(
     milestone: StepMilestone, poll: PollContext, progress: Answer[ProjectProgress], steps: list[Step]
 ) -> Flow[Verdict]:
+    # Steps that aren't enabled aren't listed: docs/develop/oms-facts.md#step-order
     observed = poll.observation(progress, step=milestone.step, progress=None)
     if steps:
         listed = safe_text(step_rules.names(steps))
@@ -65,7 +69,10 @@ def _absent(
 
 
 def full_transfer(milestone: FullTransferMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The full transfer has reached a percentage."""
+    """The full transfer has reached a percentage.
+
+    It may be at 100 before its step is done, since indexes follow the rows: docs/develop/oms-facts.md#step-done
+    """
     answer = yield from poll.progress()
     observed = poll.observation(answer)
     done = answer.data.full_transfer_progress
@@ -81,7 +88,10 @@ def full_transfer(milestone: FullTransferMilestone, poll: PollContext) -> Flow[V
 
 
 def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The checkpoint lies at most so many seconds behind, now and on every poll for a while."""
+    """The checkpoint lies at most so many seconds behind, now and on every poll for a while.
+
+    Sources: docs/develop/oms-facts.md#checkpoints, docs/develop/oms-facts.md#idle-source
+    """
     answer = yield from poll.progress()
     reading = freshness.read(answer, milestone.direction)
     observed = poll.observation(answer, checkpoint=reading.checkpoint, lag=reading.lag)
@@ -124,6 +134,7 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
         f"it must pass {utc_text(milestone.checkpoint)}."
     )
     # Strictly: a change made in the very second of the checkpoint may still be on its way.
+    # Source: docs/develop/oms-facts.md#checkpoint-strictly
     if reading.trusted_checkpoint > milestone.checkpoint:
         return poll.reached(message, observed)
     awaits = _step_of(milestone.direction)
@@ -131,7 +142,10 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
 
 
 def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Full verification is done and found every table consistent."""
+    """Full verification is done and found every table consistent.
+
+    Sources: docs/develop/oms-facts.md#verification, docs/develop/oms-facts.md#verification-project
+    """
     progress = yield from poll.progress()
     steps = (yield from poll.steps()).data
     found = step_rules.find(steps, _VERIFICATION[0])
@@ -149,7 +163,10 @@ def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -
 
 
 def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The project's status is one of a few."""
+    """The project's status is one of a few.
+
+    Source: docs/develop/oms-facts.md#project-status
+    """
     answer = yield from poll.progress()
     observed = poll.observation(answer)
     status = answer.data.status
@@ -162,7 +179,11 @@ def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow
 
 
 def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[Verdict]:
-    """All that a safe switchover needs."""
+    """All that a safe switchover needs.
+
+    What OceanBase's own client takes for ready, and where this differs on purpose:
+    docs/develop/oms-facts.md#odc-verdict
+    """
     progress = yield from poll.progress()
     steps = (yield from poll.steps()).data
     reading = freshness.read(progress, "forward")
@@ -218,6 +239,7 @@ def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:
     if effect:
         return poll.reached(message, observed)
     # What OMS shows just after an action may be what was before it, an old failure as well; but not for ever.
+    # Source: docs/develop/oms-facts.md#transitions (whether an action returns before the status changes is unknown)
     new = milestone.since is not None and answer.at - milestone.since <= poll.gate.failure_grace
     if effect is False and (new or outlook(status) is not Outlook.FAILED):
         return poll.waiting(message, observed)

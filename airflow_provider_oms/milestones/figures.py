@@ -1,4 +1,7 @@
-"""How far a step is, in words for a log: rows, rates, time left. Nothing here decides anything."""
+"""How far a step is, in words for a log: rows, rates, time left. Nothing here decides anything.
+
+The number of rows in all is OMS's estimate: docs/develop/oms-facts.md#step-fields
+"""
 
 from __future__ import annotations
 

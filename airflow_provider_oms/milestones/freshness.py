@@ -11,6 +11,7 @@ from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.poll import BELIEVABLE_AHEAD, lag_of, value_or_none
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
+# docs/develop/oms-facts.md#checkpoint-frozen
 _FROZEN = (
     " The project is past its switchover, so the forward checkpoint stands still; "
     "direction='reverse' is the one that moves."
@@ -18,6 +19,7 @@ _FROZEN = (
 
 
 #: Seconds: OMS collects checkpoints every 10 s and writers save them every 10 s (OceanBase's ODC waits for 25).
+#: Source: docs/develop/oms-facts.md#checkpoint-period
 _FINEST = 25.0
 
 
@@ -70,6 +72,10 @@ class Reading:
 
 def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
     """Read the checkpoint of a direction.
+
+    Sources: docs/develop/oms-facts.md#checkpoint-units (sources without a time in it),
+    docs/develop/oms-facts.md#checkpoint-missing, docs/develop/oms-facts.md#checkpoint-ahead,
+    docs/develop/oms-facts.md#checkpoint-frozen
 
     :param answer: the project's progress; its time is the "now" of the lag
     :param direction: ``forward`` or ``reverse``

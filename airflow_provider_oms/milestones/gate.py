@@ -11,8 +11,8 @@ from airflow_provider_oms.milestones.kinds import Milestone, from_dict, to_dict
 
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
-DEFAULT_FAILURE_GRACE = 120.0
-DEFAULT_OUTAGE_TOLERANCE = 600.0
+DEFAULT_FAILURE_GRACE = 120.0  # as OceanBase's own client: docs/develop/oms-facts.md#failed-recovers
+DEFAULT_OUTAGE_TOLERANCE = 600.0  # docs/develop/oms-wire.md#passing-codes
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Gate:
     :param milestone: what it waits for
     :param project_id: the project
     :param project_name: its name, instead of the id
-    :param project_type: MIGRATION or SYNC; only API generation v3 needs it
+    :param project_type: MIGRATION or SYNC; only API generation v3 needs it (docs/develop/oms-wire.md#v3)
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds between two polls
     :param fail_on_suspend: whether a paused project fails the gate

@@ -176,7 +176,8 @@ class ProjectStatusMilestone(Milestone):
 class CutoverReadyMilestone(Milestone):
     """All that a safe switchover needs.
 
-    :param max_lag: seconds that the forward checkpoint may lie behind
+    :param max_lag: seconds that the forward checkpoint may lie behind; OceanBase's own client allows 25
+        (docs/develop/oms-facts.md#checkpoint-period)
     """
 
     max_lag: float = 25.0

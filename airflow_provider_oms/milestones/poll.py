@@ -33,7 +33,8 @@ from airflow_provider_oms.milestones.verdict import Memory, Observation, State, 
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
 
-#: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed.
+#: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed. How far an honest one may be is
+#: documented nowhere: docs/develop/oms-facts.md#checkpoint-ahead, docs/develop/oms-facts.md#times
 BELIEVABLE_AHEAD = 300.0
 
 _WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
@@ -111,6 +112,8 @@ class PollContext:
     ) -> Flow[Verdict]:
         """Judge by the project's status whether a milestone that isn't reached still can be.
 
+        Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#failed-recovers
+
         :param message: what is still missing
         :param answer: the progress that was polled
         :param observed: what was seen
@@ -148,14 +151,17 @@ class PollContext:
         return self.waiting(message, observed, figures, alarming=alarming)
 
     def _steps_if_any(self) -> Flow[list[Step]]:
-        """Ask for the steps; OMS 3.3 has none to give."""
+        """Ask for the steps; OMS 3.3 has none to give: docs/develop/oms-wire.md#v3"""
         try:
             return (yield from self.steps()).data
         except OmsUnsupportedActionError:
             return []
 
     def _failure(self, broken: list[Step], what: str, at: float, observed: Observation) -> Verdict:
-        """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while."""
+        """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while.
+
+        Sources: docs/develop/oms-facts.md#failed-recovers, docs/develop/oms-facts.md#failed-time
+        """
         said = "; ".join(_error_of(step) for step in broken) or "OMS gives no step and no error for it"
         message = f"{what}: {said}."
         since = [
@@ -200,7 +206,11 @@ def poll(gate: Gate, memory: Memory, now: float) -> Flow[Verdict]:
 
 
 def _find_project(gate: Gate, memory: Memory) -> Flow[str]:
-    """Resolve the project's name, once."""
+    """Resolve the project's name, once.
+
+    A name is unique for a user (docs/develop/oms-facts.md#transitions), and a search may find more than the name
+    itself (docs/develop/oms-actions.md#community).
+    """
     name = gate.project_name or ""
     rows = yield from actions.list_projects(name).whole()
     found = sorted({row.id or "" for row in rows if row.name == name} - {""})
@@ -218,7 +228,10 @@ def _find_project(gate: Gate, memory: Memory) -> Flow[str]:
 
 
 def _no_project(gate: Gate, memory: Memory, error: OmsProjectNotFoundError) -> Verdict:
-    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that."""
+    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that.
+
+    Source: docs/develop/oms-wire.md#codes
+    """
     project_id = gate.project_id or memory.project_id
     observed = Observation(project=project_id, status=DELETED)
     if project_id is not None and gate.milestone.reached_by_absence():
@@ -252,13 +265,18 @@ def value_or_none(model: Model, field: Field[Any]) -> Any:
 
 
 def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
-    """Return how many seconds a checkpoint lies behind; None where there is no time in it."""
+    """Return how many seconds a checkpoint lies behind; None where there is no time in it.
+
+    Sources: docs/develop/oms-facts.md#checkpoint-units, docs/develop/oms-facts.md#checkpoint-missing,
+    docs/develop/oms-facts.md#checkpoint-ahead (a negative lag counts as 0)
+    """
     if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
         return None
     return max(0.0, at - checkpoint)
 
 
 def _error_of(step: Step) -> str:
+    # docs/develop/oms-facts.md#failed-time
     code, error = step.extra.get("errorCode"), step.extra.get("errorMsg")
     said = " ".join(safe_text(part) for part in (code, error) if part)
     return f"{step.name} {said or 'FAILED without an error'}"

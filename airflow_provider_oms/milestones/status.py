@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+# docs/develop/oms-facts.md#project-status
 RELEASING, RELEASED, DELETED = "RELEASING", "RELEASED", "DELETED"
 
 #: The end of a project, in its order. Nothing that comes before can be reached from one of these.
@@ -22,12 +23,18 @@ class Outlook(Enum):
 
 
 def is_running(status: str | None) -> bool:
-    """Decide whether a project is at work now: RUNNING and all that OMS calls RUNNING_something."""
+    """Decide whether a project is at work now: RUNNING and all that OMS calls RUNNING_something.
+
+    Source: docs/develop/oms-facts.md#project-status
+    """
     return status == "RUNNING" or (status or "").startswith("RUNNING_")
 
 
 def outlook(status: str | None) -> Outlook:
-    """Return what a status means for whatever hasn't happened yet."""
+    """Return what a status means for whatever hasn't happened yet.
+
+    Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#project-finished
+    """
     if is_running(status) or status == "INIT":
         return Outlook.UNDER_WAY
     if status in _END_OF_LIFE:
@@ -41,6 +48,7 @@ def may_follow(status: str | None, targets: tuple[str, ...]) -> bool:
     """Decide whether one of the target statuses can still come although the project fails, is over or is going.
 
     What has failed or finished can be released, what is released can be deleted.
+    Source: docs/develop/oms-facts.md#transitions
     """
     ahead = _END_OF_LIFE[_END_OF_LIFE.index(status) + 1 :] if status in _END_OF_LIFE else _END_OF_LIFE
     reachable = set(targets) & set(ahead)

@@ -11,11 +11,15 @@ from enum import Enum
 
 from airflow_provider_oms.client.models import Step
 
+# docs/develop/oms-facts.md#step-status
 INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING = "INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING"
 
 
 class StepKind(Enum):
-    """A step by what it does; the value holds its names, today's first."""
+    """A step by what it does; the value holds its names, today's first.
+
+    Source: docs/develop/oms-facts.md#step-names
+    """
 
     PRECHECK = ("TRANSFER_PRECHECK", "PRE_CHECK")
     PREPARE = ("TRANSFER_PREPARE", "PREPARE", "SYNC_PREPARE")
@@ -31,6 +35,7 @@ class StepKind(Enum):
 
 
 #: Steps that run for ever: MONITORING means that they caught up once, and never turns back.
+#: Source: docs/develop/oms-facts.md#monitoring
 _ENDLESS = (StepKind.INCREMENTAL, StepKind.INCREMENTAL_VERIFICATION, StepKind.REVERSE)
 
 _KINDS = {name: kind for kind in StepKind for name in kind.value}
@@ -54,6 +59,9 @@ def is_done(step: Step) -> bool:
     Ordinary steps are FINISHED, at 100 where a percentage is given (indexes may follow the rows). Full verification
     stays RUNNING at 100 until a person goes on to the next stage. Endless steps have caught up once. A switchover that
     is RUNNING waits for a person.
+
+    Sources: docs/develop/oms-facts.md#step-done, docs/develop/oms-facts.md#full-verification-done,
+    docs/develop/oms-facts.md#monitoring, docs/develop/oms-facts.md#switchover
     """
     kind = kind_of(step.name)
     if kind in _ENDLESS:
@@ -71,7 +79,10 @@ def has_started(step: Step) -> bool:
 
 
 def caught_up(step: Step) -> bool:
-    """Decide whether incremental sync is at work and has caught up once: FINISHED would mean that it is off."""
+    """Decide whether incremental sync is at work and has caught up once: FINISHED would mean that it is off.
+
+    Source: docs/develop/oms-facts.md#monitoring
+    """
     return step.status == MONITORING
 
 
@@ -81,7 +92,10 @@ def failed(steps: Iterable[Step]) -> list[Step]:
 
 
 def failed_precheck(steps: Iterable[Step]) -> list[Step]:
-    """Return a precheck that is FAILED and holds everything up: one behind which something began was skipped."""
+    """Return a precheck that is FAILED and holds everything up: one behind which something began was skipped.
+
+    Source: docs/develop/oms-facts.md#failed-recovers
+    """
     prechecks = []
     for step in steps:
         if kind_of(step.name) is StepKind.PRECHECK:

@@ -2,6 +2,7 @@
 
 The table is OceanBase's "Start and pause", "Release and delete" and "Perform batch operations on data migration
 projects" (V4.2.2): what its console allows. That the API allows the same is untested against a real OMS.
+Source: docs/develop/oms-facts.md#transitions
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class _Rule:
     under_way: tuple[str, ...] = ()
 
 
+# docs/develop/oms-facts.md#transitions
 _RULES = {
     "start": _Rule("StartProject", ("INIT",), (_RUNNING, "FINISHED")),
     "stop": _Rule("StopProject", (_RUNNING,), ("SUSPEND",)),
@@ -70,10 +72,10 @@ _RULES = {
 #: The actions that have a rule.
 ACTIONS = tuple(_RULES)
 
-#: What has to come before an action, with ``stop_first``.
+#: What has to come before an action, with ``stop_first``. Source: docs/develop/oms-facts.md#transitions
 _BEFORE = {"release": ("stop",), "delete": ("stop", "release")}
 
-#: What helps where an action can't be taken: by action and status.
+#: What helps where an action can't be taken: by action and status. Source: docs/develop/oms-facts.md#transitions
 _HINTS = {
     ("start", "SUSPEND"): "Resume it instead.",
     ("start", "FAILED"): "Resume it instead, once the cause is fixed.",
@@ -136,6 +138,7 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
 
     How OMS shows that is not documented but for full verification (RUNNING at 100) and the switchover (RUNNING). Taken
     here: the step is through, or is the switchover, and the one after it hasn't begun.
+    Sources: docs/develop/oms-actions.md#advance, docs/develop/oms-facts.md#step-order
 
     :param status: the project's status
     :param steps: its steps, in their order
@@ -179,6 +182,8 @@ class PreCheck(Enum):
 def judge_pre_check(result: PreCheckResult) -> tuple[PreCheck, list[PreCheckItem]]:
     """Judge a pre-check, and return the items that failed. Only an item with a good status hasn't.
 
+    Source: docs/develop/oms-actions.md#pre-check
+
     :param result: what ``GetPreCheckResult`` says
     """
     if result.status not in ("FINISHED", "FAILED", "SKIPPED"):
@@ -188,6 +193,7 @@ def judge_pre_check(result: PreCheckResult) -> tuple[PreCheck, list[PreCheckItem
 
 
 #: OceanBase documents no list of an item's statuses; these are the good ones of its other lists.
+#: Source: docs/develop/oms-actions.md#pre-check
 _GOOD_ITEMS = ("FINISHED", "SUCCESS", "PASSED", "SKIPPED")
 
 
@@ -202,7 +208,10 @@ def may_be_stopped(status: str | None) -> bool:
 
 
 def _awaits_person(step: Step) -> bool:
-    """A switchover that is RUNNING is not at work: it waits for somebody to go on."""
+    """A switchover that is RUNNING is not at work: it waits for somebody to go on.
+
+    Source: docs/develop/oms-facts.md#switchover
+    """
     return step_rules.kind_of(step.name) is step_rules.StepKind.SWITCHOVER and step.status == step_rules.RUNNING
 
 

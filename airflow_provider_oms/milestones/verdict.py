@@ -62,6 +62,9 @@ class Verdict(NamedTuple):
 class Memory:
     """What a gate remembers from poll to poll. Should it be lost, the gate waits longer; it never opens earlier.
 
+    Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What outlives a task's attempt:
+    docs/develop/airflow-facts.md#state-store
+
     :param project_id: the id that the project's name was resolved to
     :param failed_since: since when OMS has called the project or the step FAILED without a break (OMS's clock)
     :param within_since: since when every poll has found the lag small enough

@@ -13,9 +13,11 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.poll import PollContext, value_or_none
 
+# docs/develop/oms-facts.md#verification-result-types
 _CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
 
 #: The results that OMS's client ODC knows and that are no consistency. RUNNING is missing: it is no result yet.
+#: Source: docs/develop/oms-facts.md#verification-result-types
 _INCONSISTENT = (
     "SCHEMA_MISMATCH",
     "INDEX_CONFLICT",
@@ -54,6 +56,8 @@ class Finding:
 def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
     """Ask for the result once the step is done, and judge it.
 
+    Sources: docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#verification-result
+
     :param poll: the poll of the project
     :param steps: its verification steps
     """
@@ -67,6 +71,8 @@ def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
     """Judge the pages of a verification's result. Null is not 0, and no table at all is no consistency.
+
+    Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#odc-verdict
 
     :param pages: all the pages
     :param progress: percentage of the verification
@@ -119,7 +125,10 @@ def describe(table: TableVerification) -> dict[str, Any]:
 
 
 def _is_bad(table: TableVerification) -> bool:
-    """Decide whether a table differs, or couldn't be compared at all: neither passes by itself."""
+    """Decide whether a table differs, or couldn't be compared at all: neither passes by itself.
+
+    Sources: docs/develop/oms-facts.md#verification-result-types, docs/develop/oms-facts.md#verification-result
+    """
     result = table.result_type
     return result in _INCONSISTENT or (
         result not in _CONSISTENT and value_or_none(table, TableVerification.status) == "ERROR"
