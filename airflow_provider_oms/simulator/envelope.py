@@ -84,8 +84,18 @@ def success(data: Any, cost_ms: int = 4) -> dict[str, Any]:
     return answer
 
 
-def refusal(code: str, message: str, advice: str | None = None, cost_ms: int = 4) -> dict[str, Any]:
-    """Return an answer that says no; the real reason is in ``errorDetail.message``, as OMS does it."""
+def refusal(
+    code: str, message: str, advice: str | None = None, cost_ms: int = 4, detail_code: str | None = None
+) -> dict[str, Any]:
+    """Return an answer that says no; the real reason is in ``errorDetail.message``, as OMS does it.
+
+    :param code: the error code.
+    :param message: the reason.
+    :param advice: what OMS advises.
+    :param cost_ms: how long it took.
+    :param detail_code: the code in ``errorDetail``, where it is another one.
+    """
+    inner = detail_code or code
     answer = _envelope(cost_ms)
     answer.update(
         success=False,
@@ -93,11 +103,11 @@ def refusal(code: str, message: str, advice: str | None = None, cost_ms: int = 4
         message=f"[{code}]: {_GENERIC.get(code, 'The operation failed.')}",
         advice=advice,
         errorDetail={
-            "code": code,
+            "code": inner,
             "level": "ERROR",
             "message": message,
             "extraContext": None,
-            "messageMcmsKey": code,
+            "messageMcmsKey": inner,
             "messageMcmsContext": {"message": message},
             "reason": None,
             "reasonMcmsKey": None,
@@ -122,5 +132,6 @@ def pascal(value: Any) -> Any:
 
 
 def encode(answer: Any, casing: str = "camel") -> bytes:
-    """Return an answer as the bytes of its JSON text."""
-    return json.dumps(pascal(answer) if casing == "pascal" else answer, ensure_ascii=False).encode()
+    """Return an answer as the bytes of its JSON text; a lone surrogate is written as JSON's escape for it."""
+    text = json.dumps(pascal(answer) if casing == "pascal" else answer, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")

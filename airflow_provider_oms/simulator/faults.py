@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_oms.simulator.steps import canonical
+
+#: A text as nobody expects one from OMS: a lone surrogate, NUL, line ends, a terminal's escape, marks that turn the
+#: direction of writing, markup.
+ODD_TEXT = "odd \ud800 \x00 \r\n \u2028 \x1b[31m \u202e \u200b <b>&amp; {{ 1 }} %s 表"
 
 KINDS = {
     "status": "another HTTP status (status, headers, body)",
@@ -23,11 +30,37 @@ KINDS = {
     "drip": "the ordinary body, a byte every `seconds`",
     "wrong_type": "the ordinary answer as text/plain",
     "redirect": "a redirect to `location` (status 302 unless told otherwise)",
-    "error": "HTTP 200 with success: false and a code",
+    "error": "HTTP 200 with success: false and a code (`detail_code`: another one in errorDetail)",
+    "date": "the ordinary answer with a Date header that is off by `seconds`",
+    "page_short": "a page without its last `rows` rows",
+    "page_null": "a page whose data is null",
+    "page_empty": "a page without rows",
+    "page_repeated": "the rows of the first page again",
+    "page_moved": "a page that begins with the last row of the page before, and lacks its own last one",
+    "page_total": "a page that says `total` as totalCount",
+    "page_last_repeated": "behind the last page the last page again",
+    "without_step": "rows of steps without `step`",
+    "other_project": "what the project `other` would be told",
+    "change": "the ordinary answer, with `set` and `remove` done to it, by path such as data.0.status",
 }
 
 #: Faults after (or around) an ordinary answer: the action is executed.
 EXECUTING = {"delay", "reset_after", "truncate", "wrong_length", "cut_headers", "drip", "wrong_type"}
+
+#: Faults in what a sound answer says; the action is executed.
+ALTERING = {
+    "date",
+    "page_short",
+    "page_null",
+    "page_empty",
+    "page_repeated",
+    "page_moved",
+    "page_total",
+    "page_last_repeated",
+    "without_step",
+    "other_project",
+    "change",
+}
 
 
 @dataclass
@@ -37,24 +70,34 @@ class Fault:
     :param kind: one of :data:`KINDS`.
     :param action: only requests of this action; ``MigrationProgress`` and ``SyncProgress`` are the 3.x endpoints.
     :param project_id: only requests about this project, by id.
+    :param page: only requests for this page (``pageNumber``) of a list.
     :param times: how many requests it happens to; for ever when not given.
     :param after: how many matching requests go through before it begins.
     :param status: HTTP status for ``status`` and ``redirect``.
     :param headers: more headers for ``status``, such as Retry-After.
     :param body: body for ``status``, ``html``, ``invalid_json``.
-    :param seconds: for ``delay`` the wait, for ``drip`` the time between two bytes.
+    :param seconds: for ``delay`` the wait, for ``drip`` the time between two bytes, for ``date`` how far the clock
+        is ahead.
     :param size: bytes for ``huge``.
     :param chunked: ``huge`` without a Content-Length.
     :param location: where ``redirect`` leads.
     :param code: error code for ``error``.
     :param message: OMS's message for ``error``.
     :param advice: OMS's advice for ``error``.
+    :param detail_code: another error code in ``errorDetail`` for ``error``.
+    :param rows: how many rows ``page_short`` lacks.
+    :param total: what ``page_total`` says.
+    :param step: the step that ``without_step`` leaves out.
+    :param other: the id of the project that ``other_project`` tells about.
+    :param set: new values for ``change``, by path.
+    :param remove: paths that ``change`` removes.
     :param execute: execute the action also where the answer is replaced (a proxy that lost the answer).
     """
 
     kind: str
     action: str | None = None
     project_id: str | None = None
+    page: int | None = None
     times: int | None = None
     after: int = 0
     status: int | None = None
@@ -67,18 +110,30 @@ class Fault:
     code: str = "GHANA-OPERAT000001"
     message: str = "The CM service may be not available."
     advice: str | None = None
+    detail_code: str | None = None
+    rows: int = 1
+    total: int | None = None
+    step: str | None = None
+    other: str | None = None
+    set: Mapping[str, Any] = field(default_factory=dict)
+    remove: Sequence[str] = ()
     execute: bool = False
-    seen: int = field(default=0, init=False)
+    matched: int = field(default=0, init=False)
     fired: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"Unknown fault {self.kind!r}; known are {', '.join(KINDS)}")
+        needed = {"page_total": "total", "without_step": "step", "other_project": "other"}.get(self.kind)
+        if needed is not None and getattr(self, needed) is None:
+            raise ValueError(f"The fault {self.kind} needs {needed}")
+        if self.step is not None:
+            self.step = canonical(self.step)
 
     @property
     def executes(self) -> bool:
         """Whether the action is executed although the answer goes wrong."""
-        return self.execute or self.kind in EXECUTING
+        return self.execute or self.kind in EXECUTING | ALTERING
 
 
 class Faults:
@@ -98,16 +153,23 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def match(self, action: str | None, project_id: str | None) -> Fault | None:
-        """Return the fault that happens to a request, and count it."""
+    def match(self, action: str | None, project_id: str | None, page: int = 1) -> Fault | None:
+        """Return the fault that happens to a request, and count it.
+
+        :param action: the request's action.
+        :param project_id: the project that it is about.
+        :param page: the page that it asks for.
+        """
         with self._lock:
             for fault in self._faults:
                 if fault.action not in (None, action) or fault.project_id not in (None, project_id):
                     continue
+                if fault.page not in (None, page):
+                    continue
                 if fault.times is not None and fault.fired >= fault.times:
                     continue
-                fault.seen += 1
-                if fault.seen <= fault.after:
+                fault.matched += 1
+                if fault.matched <= fault.after:
                     continue
                 fault.fired += 1
                 return fault

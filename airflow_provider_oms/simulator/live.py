@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator.clock import Clock
-from airflow_provider_oms.simulator.machine import Event, State, evaluate
+from airflow_provider_oms.simulator.machine import Event, State, evaluate, script
 from airflow_provider_oms.simulator.model import Failure, Project
+from airflow_provider_oms.simulator.modifications import STATUS_OF_PHASE, ModifyRecord
+
+_PHASES = {status: phase for phase, status in STATUS_OF_PHASE.items()}
 
 _MACHINE_STATUSES = ("INIT", "RUNNING", "SUSPEND", "FAILED", "FINISHED", "RELEASING", "RELEASED")
 
@@ -18,10 +22,13 @@ class LiveProject:
     :param project: what it began as.
     :param clock: the simulated clock.
     :param lock: a lock to share.
+    :param number: how many projects the simulator had before; record ids begin with it.
     """
 
-    def __init__(self, project: Project, clock: Clock, lock: threading.RLock | None = None) -> None:
+    def __init__(self, project: Project, clock: Clock, lock: threading.RLock | None = None, number: int = 0) -> None:
+        script(project, 0)  # says what is wrong with it
         self.project = project
+        self._number = number
         self.clock = clock
         self.created = clock.now()
         self.history: list[Event] = []
@@ -36,7 +43,10 @@ class LiveProject:
             running = status.startswith("RUNNING")
             if running:
                 self._add("jump", step=given.step or given.step_names[0], progress=given.step_progress)
-            self._add("set", status_override=given.status_override or status)
+            if status in _PHASES:
+                self._add("stand_modifying", phase=_PHASES[status])
+            else:
+                self._add("set", status_override=given.status_override or status)
             return
         if status == "INIT":
             return
@@ -111,6 +121,13 @@ class LiveProject:
         """
         return self.state().steps[step].progress
 
+    def record_id(self, record: ModifyRecord) -> int:
+        """Return the id of a record of ListProjectModifyRecords.
+
+        :param record: one of ``state().modifications.records``.
+        """
+        return 344_000_000 + self._number * 1000 + record.number
+
     # -- what the API does; each raises NotAllowed in the wrong state --------------------------------------------------
 
     def start(self) -> None:
@@ -158,7 +175,115 @@ class LiveProject:
         """
         self._add("reset_incr", timestamp=float(timestamp), reverse=bool(reverse))
 
+    def modify(self, databases: list[dict[str, Any]]) -> list[ModifyRecord]:
+        """CreateProjectModifyRecords: lead from the objects that the project has to those of a list.
+
+        :param databases: the whole new list, in OMS's own keys.
+        :return: the new records.
+        """
+        with self._lock:
+            before = len(self.state().modifications.records)
+            return self._add("modify", databases=databases).modifications.records[before:]
+
+    def cancel_modification(self, number: int) -> None:
+        """CancelProjectModifyRecord, of a PENDING record.
+
+        :param number: the record's number within the project.
+        """
+        self._add("cancel_modification", number=number)
+
+    def stop_modification(self, number: int | None = None) -> None:
+        """StopProjectModifyRecords, of a RUNNING or FAILED record.
+
+        :param number: the record's number within the project; the one that is at work when not given.
+        """
+        self._add("stop_modification", number=number)
+
+    def retry_modification(self, number: int | None = None) -> None:
+        """RetryProjectModifyRecords, of a FAILED record.
+
+        :param number: the record's number within the project; the one that has failed when not given.
+        """
+        self._add("retry_modification", number=number)
+
     # -- what only a test or a person does -----------------------------------------------------------------------------
+
+    def add_objects(self, tables: Mapping[str, Iterable[str]], **plan: Any) -> None:
+        """Add tables to the project.
+
+        :param tables: the names of the tables, by schema.
+        :param plan: how it goes: the fields of ``Modification``, over those of ``Project.modification``.
+        """
+        self._add("modify", add={schema: list(names) for schema, names in tables.items()}, **plan)
+
+    def remove_objects(self, tables: Mapping[str, Iterable[str]], **plan: Any) -> None:
+        """Remove tables from the project.
+
+        :param tables: the names of the tables, by schema.
+        :param plan: as in :meth:`add_objects`.
+        """
+        self._add("modify", remove={schema: list(names) for schema, names in tables.items()}, **plan)
+
+    def fail_modification(self, **why: Any) -> None:
+        """Let the addition or removal that is at work fail now; the project stays where it is.
+
+        :param why: ``code``, ``message``, ``proposal``.
+        """
+        self._add("fail_modification", **why)
+
+    def finish_modification(self) -> None:
+        """Let the addition or removal that is at work, or has failed, be through now."""
+        self._add("finish_modification")
+
+    def skip_verification(self, marked: bool = True) -> None:
+        """Skip the full verification where it stands, as a person can in the console.
+
+        :param marked: whether ``stepInfo`` tells it (``skipped: true``, ``validated: false``).
+        """
+        self._add("skip_verification", marked=marked)
+
+    def reverify(self, stale: str | None = "verdict") -> None:
+        """Verify everything again, as a person can in the console.
+
+        :param stale: what a table's row shows until its turn comes: its old ``verdict`` (``resultType`` and counts),
+            the whole old ``row``, or nothing old (None).
+        """
+        self._add("reverify", stale=stale)
+
+    def set_table(self, schema: str, table: str, **values: Any) -> None:
+        """Change what full verification finds in a table, or add one.
+
+        :param schema: its schema in the source.
+        :param table: its name.
+        :param values: the other fields of :class:`Table`.
+        """
+        self._add("table", schema=schema, table=table, **values)
+
+    def show_progress(self, **values: Any) -> None:
+        """Let DescribeProjectProgress show values instead of the simulated ones.
+
+        :param values: by OMS's own keys.
+        """
+        self._add("show", where="progress", **values)
+
+    def show_row(self, **values: Any) -> None:
+        """Let the project's row in ListProjects and DescribeProject show values instead of the simulated ones.
+
+        :param values: by OMS's own keys.
+        """
+        self._add("show", where="row", **values)
+
+    def show_step(self, step: str, **values: Any) -> None:
+        """Let a step's row show values instead of the simulated ones.
+
+        :param step: its name, in any of OMS's vocabularies.
+        :param values: by OMS's own keys; ``stepInfo`` and ``extraInfo`` are merged with the simulated ones.
+        """
+        self._add("show", where=step, **values)
+
+    def show_nothing(self) -> None:
+        """Show the simulated values again, wherever others were shown."""
+        self._add("show_nothing")
 
     def complete_switchover(self) -> None:
         """Do the person's part of the forward switchover, from a waiting verification or switchover."""
@@ -171,10 +296,11 @@ class LiveProject:
     def fail(
         self,
         step: str | None = None,
-        code: str = "GHANA-MIGRAT000201",
-        message: str = "Failed to migrate the table.",
+        code: str | None = "GHANA-MIGRAT000201",
+        message: str | None = "Failed to migrate the table.",
         recover_after: float | None = None,
         step_only: bool = False,
+        details: list[Any] | None = None,
     ) -> None:
         """Let a step fail now.
 
@@ -183,11 +309,17 @@ class LiveProject:
         :param message: OMS's message.
         :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
         :param step_only: only the step is FAILED, the project goes on as RUNNING.
+        :param details: ``errorDetails`` as OMS shall show them, objects or texts.
         """
-        failure = Failure(
-            step or self.current_step, code=code, message=message, recover_after=recover_after, step_only=step_only
+        self._add(
+            "fail",
+            step=step,
+            code=code,
+            message=message,
+            recover_after=recover_after,
+            step_only=step_only,
+            details=details,
         )
-        self._add("fail", failure=failure)
 
     def recover(self) -> None:
         """Let failed steps recover as if by themselves."""

@@ -6,13 +6,24 @@ asked. Nothing ticks in the background.
 
 from __future__ import annotations
 
+import heapq
+import inspect
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from airflow_provider_oms.simulator import steps
-from airflow_provider_oms.simulator.model import Failure, Pause, Project
+from airflow_provider_oms.simulator.model import Failure, Pause, Project, Table
+from airflow_provider_oms.simulator.modifications import (
+    STATUS_OF_PHASE,
+    Databases,
+    Modification,
+    Modifications,
+    ModifyRecord,
+    difference,
+    union,
+)
 
 #: OMS collects checkpoints every 10 s.
 SAMPLE_EVERY = 10.0
@@ -31,11 +42,16 @@ class Event:
     time: float
     kind: str
     args: Mapping[str, Any] = field(default_factory=dict)
+    scripted: bool = False
 
 
 @dataclass
 class StepState:
-    """A step at a moment. ``spent`` is its own running time; ``before`` the status to return to after a pause."""
+    """A step at a moment. ``spent`` is its own running time; ``before`` the status to return to after a pause.
+
+    A verification that somebody skipped has ``cut_at``, the percentage at which; ``marked`` is whether ``stepInfo``
+    tells so. ``round`` counts its runs, and ``stale`` is what rows still show of the last run: ``verdict`` or ``row``.
+    """
 
     name: str
     duration: float
@@ -46,6 +62,10 @@ class StepState:
     before: str | None = None
     error: Failure | None = None
     failed_at: float | None = None
+    cut_at: int | None = None
+    marked: bool = False
+    round: int = 1
+    stale: str | None = None
 
     @property
     def active(self) -> bool:
@@ -55,6 +75,8 @@ class StepState:
     @property
     def fraction(self) -> float:
         """How much of the step is done, from 0 to 1."""
+        if self.cut_at is not None:
+            return self.cut_at / 100
         if self.status == "FINISHED":
             return 1.0
         if self.start is None:
@@ -64,6 +86,8 @@ class StepState:
     @property
     def progress(self) -> int:
         """The percentage as OMS shows it. A switchover stays at 0 until it is done, a continuous step at 99."""
+        if self.cut_at is not None:
+            return self.cut_at
         if self.status == "FINISHED" or "MONITORING" in (self.status, self.before):
             return 100
         if self.start is None or self.name == steps.SWITCH:
@@ -106,6 +130,10 @@ class State:
         self.catch_up_rate = project.catch_up_rate
         self.status_override = project.status_override
         self.wait_after = set(project.wait_after)
+        self.modifications = Modifications(project.mapping.get("databases") or [])
+        self.tables = list(project.tables)
+        self.shown: dict[str, Any] = dict(project.shown)
+        self.not_allowed: list[str] = []
         self.stop_at: float | None = None
         self.release_at: float | None = None
         self.recover_at: float | None = None
@@ -121,8 +149,9 @@ class State:
 
     @property
     def shown_status(self) -> str:
-        """The status as the API shows it, with oddities that a test asked for."""
-        return self.status_override or self.status
+        """The status as the API shows it: RUNNING_MODIFYING or RUNNING_MERGING while objects are being added."""
+        phase = self.modifications.phase if self.running else None
+        return self.status_override or (self.status if phase is None else STATUS_OF_PHASE[phase])
 
     @property
     def current_step(self) -> str:
@@ -162,6 +191,7 @@ class State:
             due.append((self.recover_at, self._recover))
         if not self.running:
             return due
+        due += self.modifications.due(now)
         for index, trigger in enumerate(self._triggers):
             step = self.steps.get(trigger.step)
             times = trigger.times if isinstance(trigger, Failure) else 1
@@ -180,7 +210,7 @@ class State:
             elif step.name == steps.INCR_VERIFY:
                 due.append((now + wait, lambda s=step: self._monitor(s)))  # type: ignore[misc]
             elif step.name != steps.SWITCH:
-                due.append((now + wait, self._finish_timed))
+                due.append((now + wait, lambda s=step: self._finish_timed(s)))  # type: ignore[misc]
         return due
 
     def _time_to_threshold(self, stream: Stream, at_least: float) -> float:
@@ -201,6 +231,7 @@ class State:
     def _flow(self, end: float) -> None:
         seconds = end - self.time
         if self.running:
+            self.modifications.flow(seconds)
             for step in self.steps.values():
                 if step.active and not (self.held and step.name == self.current):
                     step.spent += seconds
@@ -253,9 +284,11 @@ class State:
         elif self.current not in steps.CONTINUOUS:
             self.status, self.finished, self.stop_at = "FINISHED", self.time, None
 
-    def _finish_timed(self) -> None:
-        step = self.steps[self.current_step]
+    def _finish_timed(self, step: StepState) -> None:
         step.spent = step.duration
+        if step.name != self.current:
+            self._finish(step)
+            return
         if step.name == steps.FULL_VERIFY and self._following() is not None:
             # OMS goes on reporting RUNNING at 100, with a finishTime, until a person goes to the next stage.
             step.finish, self.held = self.time, True
@@ -288,7 +321,7 @@ class State:
 
     def _fail(self, failure: Failure) -> None:
         step = self.steps[failure.step]
-        step.before = step.before or (step.status if step.active else "RUNNING")
+        step.before = step.before or (step.status if step.active or step.status == "FINISHED" else "RUNNING")
         step.status, step.error, step.failed_at = "FAILED", failure, self.time
         if not failure.step_only:
             self.status, self.stop_at = "FAILED", None
@@ -313,6 +346,8 @@ class State:
         for step in self.steps.values():
             if step.status in ("SUSPEND", "FAILED"):
                 step.status, step.before, step.error = step.before or "RUNNING", None, None
+        if self.current == steps.FULL_VERIFY and self.steps[steps.FULL_VERIFY].status == "FINISHED" and not self.held:
+            self._next()  # it was skipped while the project was paused
 
     def _released(self) -> None:
         self.status, self.release_at = "RELEASED", None
@@ -397,12 +432,13 @@ class State:
             raise NotAllowed("The incremental synchronization has not started.")
         stream.lag, stream.checkpoint, stream.sampled_at = self.time - timestamp, timestamp, self.time
 
-    def _on_fail(self, failure: Failure) -> None:
+    def _on_fail(self, failure: Failure | None = None, step: str | None = None, **given: Any) -> None:
         self._need("failed", "RUNNING", "SUSPEND")
+        failure = failure or Failure(step or self.current_step, **given)
         if failure.step not in self.steps:
             raise NotAllowed(f"The project has no step {failure.step}.")
-        step = self.steps[failure.step]
-        step.start = self.time if step.start is None else step.start
+        failed = self.steps[failure.step]
+        failed.start = self.time if failed.start is None else failed.start
         self._fail(failure)
 
     def _on_recover(self) -> None:
@@ -422,6 +458,126 @@ class State:
             if stream.start is None:
                 raise NotAllowed("The incremental synchronization has not started.")
             stream.lag, stream.checkpoint, stream.sampled_at = lag, self.time - lag, self.time
+
+    def _on_show(self, where: str, **values: Any) -> None:
+        """Show values instead of the simulated ones; ``where`` is ``progress``, ``row`` or a step's name."""
+        if where in ("progress", "row"):
+            self.shown[where] = {**self.shown.get(where, {}), **values}
+            return
+        by_step = dict(self.shown.get("steps", {}))
+        name = steps.canonical(where)
+        by_step[name] = {**by_step.get(name, {}), **values}
+        self.shown["steps"] = by_step
+
+    def _on_show_nothing(self) -> None:
+        self.shown = {}
+
+    # -- full verification -----------------------------------------------------------------------------------------
+
+    def _verifying(self, operation: str) -> StepState:
+        step = self.steps.get(steps.FULL_VERIFY)
+        if step is None or self.current != steps.FULL_VERIFY or step.status == "FINISHED":
+            raise NotAllowed(f"The full verification cannot be {operation} at the step {self.current_step}.")
+        return step
+
+    def _on_skip_verification(self, marked: bool = True) -> None:
+        self._need("modified", "RUNNING", "SUSPEND", "FAILED")
+        step = self._verifying("skipped")
+        step.cut_at, step.marked = step.progress, marked
+        at_work = self.running
+        if self.status == "FAILED":
+            self.status, self.recover_at, at_work = "RUNNING", None, True
+        spent = step.spent
+        self._finish(step)
+        step.spent, self.held = spent, False
+        if at_work:
+            self._next()
+
+    def _on_reverify(self, stale: str | None = "verdict") -> None:
+        """Verify again. ``stale`` is what a table's row shows until its turn: its ``verdict`` or ``row`` of before."""
+        self._need("verified again", "RUNNING")
+        if stale not in (None, "verdict", "row"):
+            raise ValueError(f"stale is verdict, row or null, not {stale!r}")
+        step = self._verifying("repeated")
+        if step.finish is None and step.status != "FAILED":
+            raise NotAllowed("The full verification is not through yet.")
+        step.status, step.finish, step.before, step.error, step.spent = "RUNNING", None, None, None, 0.0
+        step.round, step.stale, self.held = step.round + 1, stale, False
+
+    def _on_table(self, schema: str, table: str, **values: Any) -> None:
+        """Change what full verification finds in a table."""
+        for number, known in enumerate(self.tables):
+            if (known.schema, known.table) == (schema, table):
+                self.tables[number] = replace(known, **values)
+                return
+        self.tables.append(Table(schema, table, **values))
+
+    # -- objects that are added or removed -------------------------------------------------------------------------
+
+    def _on_modify(
+        self,
+        databases: Databases | None = None,
+        add: Mapping[str, Iterable[str]] | None = None,
+        remove: Mapping[str, Iterable[str]] | None = None,
+        **plan: Any,
+    ) -> None:
+        """Add and remove objects: ``databases`` is the whole new list; else tables by schema come and go."""
+        self._need("modified", "INIT", "RUNNING", "SUSPEND", "FAILED")
+        if self.modifications.current is not None:
+            raise NotAllowed(f"The objects are being modified already ({self.shown_status}).")
+        target = self.modifications.databases if databases is None else databases
+        target = difference(union(target, _databases(add or {})), _databases(remove or {}))
+        if difference(target, self.modifications.databases):
+            self._check_add()
+        created = self.modifications.create(target, replace(self.project.modification, **plan), self.time)
+        if not created:
+            raise NotAllowed("There is nothing to add or remove.")
+        if self.status == "INIT":
+            for record in created:
+                self._finish_modification(record)
+
+    def _check_add(self) -> None:
+        copying = [self.steps[name] for name in (steps.FULL, steps.INCR) if name in self.steps]
+        stuck = [step.name for step in copying if step.status in ("SUSPEND", "FAILED")]
+        if self.status == "FAILED" or stuck or self.current == steps.REVERSE:
+            where = stuck[0] if stuck else self.current_step
+            raise NotAllowed(f"No object can be added to a project in status {self.shown_status} at the step {where}.")
+
+    def _record(self, number: int | None, *allowed: str) -> ModifyRecord:
+        record = self.modifications.current
+        if number is not None:
+            record = next((record for record in self.modifications.records if record.number == number), None)
+        if record is None:
+            raise NotAllowed("The objects are not being modified.")
+        if record.status not in allowed:
+            raise NotAllowed(f"The record is {record.status}; it needs to be {' or '.join(allowed)}.")
+        return record
+
+    def _on_cancel_modification(self, number: int) -> None:
+        self.modifications.set_status(self._record(number, "PENDING"), "CANCELED", self.time)
+
+    def _on_stop_modification(self, number: int | None = None) -> None:
+        self.modifications.set_status(self._record(number, "RUNNING", "FAILED"), "STOPPED", self.time)
+
+    def _on_retry_modification(self, number: int | None = None) -> None:
+        self.modifications.set_status(self._record(number, "FAILED"), "RUNNING", self.time)
+
+    def _on_fail_modification(self, number: int | None = None, **why: Any) -> None:
+        record = self._record(number, "RUNNING")
+        record.plan = replace(record.plan, **why)
+        self.modifications.fail(record, self.time)
+
+    def _on_finish_modification(self, number: int | None = None) -> None:
+        self._finish_modification(self._record(number, "PENDING", "RUNNING", "FAILED"))
+
+    def _finish_modification(self, record: ModifyRecord) -> None:
+        self.modifications.finish(record, self.time)
+
+    def _on_stand_modifying(self, phase: str) -> None:
+        """Stand in a phase of an addition until something is done about it."""
+        plan = Modification(modifying=math.inf, merging=math.inf)
+        added = ModifyRecord(1, "INCREASE_OBJECT", _databases({"added": ["added"]}), plan, self.time, "RUNNING", phase)
+        self.modifications.records.append(added)
 
     def _on_jump(self, step: str | None, progress: float = 0.0) -> None:
         """Stand in the middle: steps before ``step`` are done; with None all of them are, and the project too."""
@@ -457,14 +613,57 @@ class State:
         self.steps[step].spent = self.steps[step].duration * progress / 100
 
 
+def _databases(tables: Mapping[str, Iterable[str]]) -> Databases:
+    return [
+        {"name": schema, "mappedName": schema, "tables": [{"name": name, "mappedName": name} for name in names]}
+        for schema, names in tables.items()
+    ]
+
+
+#: What a scenario's ``script`` may do.
+SCRIPTABLE = tuple(
+    name.removeprefix("_on_")
+    for name in vars(State)
+    if name.startswith("_on_") and name not in ("_on_jump", "_on_delete", "_on_stand_modifying")
+)
+
+
+def script(project: Project, created: float) -> list[Event]:
+    """Return a project's script as events, oldest first.
+
+    :raises ValueError: naming what can't be done.
+    """
+    events = []
+    for item in sorted(project.script, key=lambda item: item.after):
+        where = f"project {project.name!r}, script"
+        if item.do not in SCRIPTABLE:
+            raise ValueError(f"{where}: unknown do {item.do!r}; known are {', '.join(sorted(SCRIPTABLE))}")
+        try:
+            inspect.signature(getattr(State, f"_on_{item.do}")).bind(None, **item.args)
+        except TypeError as error:
+            raise ValueError(f"{where}: {item.do}: {error}") from None
+        # Behind the project's beginning, and before what is done to it at the same time.
+        events.append(Event(created + max(item.after, 0.001), item.do, item.args, scripted=True))
+    return events
+
+
 def evaluate(project: Project, created: float, history: Iterable[Event], now: float) -> State:
     """Return what a project is at a moment.
 
+    :param project: its description.
     :param created: when it was described to the simulator.
     :param history: what was done to it, oldest first.
+    :param now: the moment.
     """
     state = State(project, created)
-    for event in history:
-        state.apply(event)
+    for event in heapq.merge(script(project, created), history, key=lambda event: event.time):
+        if event.scripted and event.time > now:
+            continue
+        try:
+            state.apply(event)
+        except NotAllowed as error:
+            if not event.scripted:
+                raise
+            state.not_allowed.append(f"{event.kind}: {error}")
     state.until(now)
     return state

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from airflow_provider_oms.simulator import steps
+from airflow_provider_oms.simulator.modifications import Modification
 
 T = TypeVar("T")
 
@@ -43,9 +44,10 @@ class Failure:
     :param step: the step's name, in any of OMS's vocabularies.
     :param at: percentage of the step's progress at which it fails.
     :param after: instead of ``at``: seconds of the step's own running time (the way for continuous steps).
-    :param code: OMS's error code of it.
-    :param message: OMS's message.
+    :param code: OMS's error code of it; None where only ``details`` tell.
+    :param message: OMS's message; None where only ``details`` tell.
     :param proposal: what OMS advises.
+    :param details: ``errorDetails`` as OMS shall show them, objects or texts; one object of the above when not given.
     :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
     :param step_only: only the step is FAILED, the project goes on as RUNNING.
     :param times: how often it happens; the try after the last one goes through.
@@ -54,9 +56,10 @@ class Failure:
     step: str
     at: float = 50.0
     after: float | None = None
-    code: str = "GHANA-MIGRAT000201"
-    message: str = "Failed to migrate the table."
+    code: str | None = "GHANA-MIGRAT000201"
+    message: str | None = "Failed to migrate the table."
     proposal: str | None = None
+    details: list[Any] | None = None
     recover_after: float | None = None
     step_only: bool = False
     times: int = 1
@@ -80,6 +83,20 @@ class Pause:
 
     def __post_init__(self) -> None:
         self.step = steps.canonical(self.step)
+
+
+@dataclass
+class Scripted:
+    """Something that happens to a project by itself, at a time. Where its state doesn't allow it, it doesn't happen.
+
+    :param after: seconds after the simulator got the project.
+    :param do: what happens: ``fail``, ``pause``, ``modify``, ``skip_verification`` and so on, see the documentation.
+    :param args: its arguments.
+    """
+
+    after: float
+    do: str
+    args: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -169,6 +186,10 @@ class Project:
     :param release_delay: seconds between RELEASING and RELEASED.
     :param transfer_mapping: what it moves, in OMS's own keys.
     :param config: its configuration, by section, in OMS's own keys.
+    :param modification: how additions and removals of objects go.
+    :param script: what happens to it by itself.
+    :param shown: values that answers show instead of the simulated ones, in OMS's own keys: under ``progress`` those
+        of DescribeProjectProgress, under ``row`` those of a project's row, under ``steps`` those of steps, by name.
     """
 
     name: str = ""
@@ -211,6 +232,9 @@ class Project:
     release_delay: float = 2.0
     transfer_mapping: dict[str, Any] | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    modification: Modification = field(default_factory=Modification)
+    script: list[Scripted] = field(default_factory=list)
+    shown: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.id = self.id or new_id("np")
@@ -223,6 +247,10 @@ class Project:
         self.verification = [build(Table, t, f"{where}, verification") for t in self.verification]
         self.failures = [build(Failure, f, f"{where}, failures") for f in self.failures]
         self.pauses = [build(Pause, p, f"{where}, pauses") for p in self.pauses]
+        self.modification = build(Modification, self.modification, f"{where}, modification")
+        self.script = [build(Scripted, item, f"{where}, script") for item in self.script]
+        if unknown := set(self.shown) - {"progress", "row", "steps"}:
+            raise ValueError(f"{where}, shown: unknown key(s) {', '.join(sorted(unknown))}")
         self.durations = {steps.canonical(k): float(v) for k, v in self.durations.items()}
         for name, seconds in self.durations.items():
             if seconds < 0:
@@ -247,20 +275,41 @@ class Project:
     @property
     def step_names(self) -> list[str]:
         """The steps that the project has, in order; steps that are not enabled are absent, as in OMS."""
-        migration = self.type == "MIGRATION"
+        migration, moves = self.type == "MIGRATION", self.type != "VERIFY"
         has = {
             steps.PRECHECK: True,
-            steps.STRUCT: self.enable_struct,
-            steps.LOG_PULL: self.enable_incr,
-            steps.FULL: self.enable_full,
+            steps.STRUCT: moves and self.enable_struct,
+            steps.LOG_PULL: moves and self.enable_incr,
+            steps.FULL: moves and self.enable_full,
             steps.INDEX: migration and self.enable_struct and self.enable_full,
-            steps.INCR: self.enable_incr,
+            steps.INCR: moves and self.enable_incr,
             steps.FULL_VERIFY: self.type != "SYNC" and self.enable_full_verify,
-            steps.INCR_VERIFY: self.enable_incr and self.enable_incr_verify,
+            steps.INCR_VERIFY: moves and self.enable_incr and self.enable_incr_verify,
             steps.SWITCH: migration and self.enable_incr,
             steps.REVERSE: migration and self.enable_incr and self.enable_reverse_incr,
         }
         return [name for name in steps.ORDER if has[name]]
+
+    @property
+    def tables(self) -> list[Table]:
+        """What full verification finds in the tables that the project begins with."""
+        return self.verification or [Table("test", "t1", consistent=self.rows)]
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        """``transferMapping``: as given, or made from the verification's tables."""
+        if self.transfer_mapping is not None:
+            return self.transfer_mapping
+        databases: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for table in self.tables:
+            rows = databases.setdefault((table.schema, table.dest_schema or table.schema), [])
+            rows.append({"name": table.table, "mappedName": table.table})
+        return {
+            "mode": "SPECIFIC",
+            "databases": [
+                {"name": name, "mappedName": mapped, "tables": rows} for (name, mapped), rows in databases.items()
+            ],
+        }
 
     def duration(self, step: str) -> float:
         """Return how long a step takes, in seconds.

@@ -9,6 +9,7 @@ from airflow_provider_oms.simulator.envelope import millis_text, seconds_text
 from airflow_provider_oms.simulator.live import LiveProject
 from airflow_provider_oms.simulator.machine import State, StepState, Stream
 from airflow_provider_oms.simulator.model import DataSource, Label
+from airflow_provider_oms.simulator.modifications import ADD, ModifyRecord
 
 _RATES = ("srcRps", "srcRt", "srcIops", "dstRps", "dstRt", "dstIops")
 _REFERENCES = {"srcRpsRef": 8000, "srcRtRef": 1, "dstRpsRef": 8000, "dstRtRef": 1, "srcIopsRef": 8388608}
@@ -28,7 +29,7 @@ def _sampled(stream: Stream) -> int | None:
     return None if stream.sampled_at is None else int(stream.sampled_at + 1e-6)
 
 
-def _rows(state: State, step: StepState) -> dict[str, Any]:
+def _capacity(state: State, step: StepState) -> dict[str, Any]:
     if step.start is None:
         return dict.fromkeys(("processedRecords", "capacity", *_RATES, *_REFERENCES))
     capacity = state.project.rows
@@ -46,7 +47,7 @@ def _rows(state: State, step: StepState) -> dict[str, Any]:
 def step_info(state: State, step: StepState) -> dict[str, Any] | None:
     """Return ``stepInfo`` of DescribeProjectSteps, whose keys differ from step to step."""
     if step.name in (steps.FULL, steps.FULL_VERIFY):
-        return _rows(state, step)
+        return {**_capacity(state, step), **({"skipped": True, "validated": False} if step.marked else {})}
     if step.name == steps.INCR or (step.name == steps.REVERSE and step.start is not None):
         stream = state.stream(step.name)
         return {
@@ -64,7 +65,9 @@ def extra_info(step: StepState | None) -> dict[str, Any]:
     error = step.error if step else None
     details = None
     if error is not None:
-        details = [{"code": error.code, "level": "ERROR", "message": error.message, "proposal": error.proposal}]
+        details = error.details
+        if details is None:
+            details = [{"code": error.code, "level": "ERROR", "message": error.message, "proposal": error.proposal}]
     return {
         "errorDetails": details,
         "errorCode": error.code if error else None,
@@ -81,7 +84,7 @@ def step_row(state: State, step: StepState, order: int) -> dict[str, Any]:
         index = state.steps.get(steps.INDEX)
         if index is not None and index.status != "FINISHED":
             status, finish = state.status if state.status in ("SUSPEND", "FAILED") else "RUNNING", None
-    return {
+    row: dict[str, Any] = {
         "order": order,
         "name": steps.spelled(step.name, state.project.vocabulary, state.project.type),
         "description": steps.DESCRIPTIONS[step.name],
@@ -92,6 +95,10 @@ def step_row(state: State, step: StepState, order: int) -> dict[str, Any]:
         "progress": step.progress,
         "stepInfo": step_info(state, step),
     }
+    for key, value in state.shown.get("steps", {}).get(step.name, {}).items():
+        merges = key in ("stepInfo", "extraInfo") and isinstance(value, dict)
+        row[key] = {**(row[key] or {}), **value} if merges else value
+    return row
 
 
 def step_rows(state: State) -> list[dict[str, Any]]:
@@ -124,6 +131,7 @@ def progress(state: State) -> dict[str, Any]:
         "fullTransferProgress": _progress_of(state, steps.FULL),
         "enableReverseIncrTransfer": steps.REVERSE in state.steps,
         "reverseIncrTransferCheckpoint": checkpoint(state, state.reverse),
+        **state.shown.get("progress", {}),
     }
 
 
@@ -188,6 +196,7 @@ def connect_info(endpoint_id: str | None, kind: str, source: DataSource | None) 
 def project_row(live: LiveProject, labels: dict[str, Label], sources: dict[str, DataSource]) -> dict[str, Any]:
     """Return a project as in ListProjects and DescribeProject."""
     state, project = live.state(), live.project
+    phase = state.modifications.phase
     failed = next((s for s in state.steps.values() if s.status == "FAILED"), None)
     return {
         "id": project.id,
@@ -202,21 +211,21 @@ def project_row(live: LiveProject, labels: dict[str, Label], sources: dict[str, 
         "gmtStart": seconds_text(state.started),
         "gmtFinish": seconds_text(state.finished),
         "destConnId": None,
-        "isMerging": False,
-        "isModifying": False,
+        "isMerging": phase == "merging",
+        "isModifying": phase == "modifying",
         "isSubProject": False,
         "sourceEndpointType": project.source_type,
         "sinkEndpointType": project.sink_type,
-        "transferMapping": project.transfer_mapping,
+        "transferMapping": {**project.mapping, "databases": state.modifications.databases},
         "commonTransferConfig": live.config.get("commonTransferConfig"),
-        "enableStructTransfer": project.enable_struct,
+        "enableStructTransfer": steps.STRUCT in state.steps,
         "structTransferConfig": live.config.get("structTransferConfig"),
-        "enableFullTransfer": project.enable_full,
-        "enableFullVerify": project.enable_full_verify,
+        "enableFullTransfer": steps.FULL in state.steps,
+        "enableFullVerify": steps.FULL_VERIFY in state.steps,
         "fullTransferConfig": live.config.get("fullTransferConfig"),
-        "enableIncrTransfer": project.enable_incr,
-        "enableIncrVerify": project.enable_incr_verify,
-        "enableReverseIncrTransfer": project.enable_reverse_incr,
+        "enableIncrTransfer": steps.INCR in state.steps,
+        "enableIncrVerify": steps.INCR_VERIFY in state.steps,
+        "enableReverseIncrTransfer": steps.REVERSE in state.steps,
         "incrTransferConfig": live.config.get("incrTransferConfig"),
         "sourceConnectInfo": connect_info(
             project.source_endpoint_id, project.source_type, sources.get(project.source_endpoint_id or "")
@@ -233,6 +242,32 @@ def project_row(live: LiveProject, labels: dict[str, Label], sources: dict[str, 
             "ruleToRecentlyTriggerCount": {},
             "alarmContent": None,
             "openMonitor": True,
+        },
+        **state.shown.get("row", {}),
+    }
+
+
+def modify_record(live: LiveProject, record: ModifyRecord) -> dict[str, Any]:
+    """Return a record as in ListProjectModifyRecords."""
+    number, error = live.record_id(record), record.error
+    began = record.status not in ("PENDING", "CANCELED")
+    merging = record.kind == ADD and record.phase == "merging" and began
+    return {
+        "id": number,
+        "subProjectId": f"np_{number:x}" if record.kind == ADD and began else None,
+        "mergeRequestId": number + 1 if merging else None,
+        "updateRequestId": number + 1 if record.kind != ADD and began else None,
+        "type": record.kind,
+        "status": record.status,
+        "databases": record.databases,
+        "gmtModified": seconds_text(record.modified),
+        "errorDetail": error
+        and {
+            "code": error.code,
+            "level": "ERROR",
+            "message": error.message,
+            "reason": None,
+            "proposal": error.proposal,
         },
     }
 

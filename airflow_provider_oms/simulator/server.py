@@ -17,10 +17,14 @@ from typing import Any
 from aiohttp import web
 
 from airflow_provider_oms.simulator import wire
-from airflow_provider_oms.simulator.faults import Fault
+from airflow_provider_oms.simulator.envelope import encode
+from airflow_provider_oms.simulator.faults import ALTERING, Fault
 from airflow_provider_oms.simulator.page import page
 from airflow_provider_oms.simulator.records import RequestRecord, redacted
 from airflow_provider_oms.simulator.service import LEGACY, Call, Service
+
+#: A header between here and :meth:`Server._headers` that never goes out: how far the Date header is ahead.
+_AHEAD = "X-Simulator-Seconds-Ahead"
 
 _MAX_BODY = 16 * 1024 * 1024
 
@@ -178,6 +182,7 @@ class Server:
         stopping = asyncio.Event()
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_get("/", self._page)
+        app.router.add_get("/oms/health", self._health)
         app.router.add_post("/api/v2", self._v2)
         app.router.add_get("/api/omsp/v2/{kind:migrations|sync}/{id}/progress", self._v3)
         app.on_response_prepare.append(self._headers)
@@ -247,15 +252,21 @@ class Server:
     async def _headers(self, request: web.BaseRequest, response: web.StreamResponse) -> None:
         response.headers["Server"] = "oms-simulator"
         moment = self._date()
+        ahead = float(response.headers.pop(_AHEAD, "0"))
         if moment is None:
             response.headers.pop("Date", None)
         else:
-            response.headers["Date"] = formatdate(int(moment), usegmt=True)
+            response.headers["Date"] = formatdate(int(moment + ahead), usegmt=True)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         text = page(self.service.store, self.service.records.all())
         headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
-        return web.Response(text=text, content_type="text/html", headers=headers)
+        body = text.encode("utf-8", "replace")
+        return web.Response(body=body, content_type="text/html", charset="utf-8", headers=headers)
+
+    async def _health(self, request: web.Request) -> web.StreamResponse:
+        """Answer OMS's health check, which needs no login."""
+        return wire.Answer(encode({"data": {"healthy": self.service.healthy}})).response()
 
     async def _v2(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -280,7 +291,8 @@ class Server:
         if stopping.is_set():
             return wire.reset(request)
         call = Call(request.method, request.path, action, payload, project, request.headers.get("Authorization"))
-        fault = self.service.faults.match(action, project)
+        page = payload.get("pageNumber") if isinstance(payload, dict) else None
+        fault = self.service.faults.match(action, project, page if isinstance(page, int) else 1)
 
         def record(status: int | None, outcome: str, executed: bool) -> None:
             self.service.records.add(
@@ -298,10 +310,12 @@ class Server:
                 )
             )
 
-        if fault is None or fault.kind in ("delay",):
-            if fault is not None:
+        if fault is None or fault.kind == "delay" or fault.kind in ALTERING:
+            if fault is not None and fault.kind == "delay":
                 await wire.delay(fault, stopping)
-            answer, outcome, executed = self.service.answer(call)
+            answer, outcome, executed = self.service.answer(call, fault)
+            if fault is not None and fault.kind == "date":
+                answer.headers = {**answer.headers, _AHEAD: str(fault.seconds)}
             record(answer.status, outcome, executed)
             return await wire.send(request, answer, fault, stopping)
         return await self._faulty(request, call, fault, stopping, record)

@@ -9,10 +9,11 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow_provider_oms.simulator import actions, render
+from airflow_provider_oms.simulator.alterations import altered
 from airflow_provider_oms.simulator.envelope import (
     INNER_ERROR,
     NOT_FOUND,
@@ -22,7 +23,7 @@ from airflow_provider_oms.simulator.envelope import (
     refusal,
     success,
 )
-from airflow_provider_oms.simulator.faults import Faults
+from airflow_provider_oms.simulator.faults import Fault, Faults
 from airflow_provider_oms.simulator.records import Records, log
 from airflow_provider_oms.simulator.store import Store
 from airflow_provider_oms.simulator.wire import Answer
@@ -68,6 +69,7 @@ class Service:
         self.unsupported = set(unsupported)
         self.records = records
         self.faults = Faults()
+        self.healthy = True
         self._credentials = f"{login}:{password}".encode()
         self._lock = threading.Lock()
         self._written: dict[tuple[str, str | None], Written] = {}
@@ -91,8 +93,12 @@ class Service:
             return False
         return hmac.compare_digest(given, self._credentials)
 
-    def answer(self, call: Call) -> tuple[Answer, str, bool]:
-        """Return the answer to a call, its outcome in a word, and whether an action was executed."""
+    def answer(self, call: Call, fault: Fault | None = None) -> tuple[Answer, str, bool]:
+        """Return the answer to a call, its outcome in a word, and whether an action was executed.
+
+        :param call: the request.
+        :param fault: what goes wrong with it; what happens on the wire is not for here.
+        """
         generation = "v3" if call.action in LEGACY.values() else "v2"
         if self.api not in ("both", generation):
             return Answer(b"<html><body>404 Not Found</body></html>", 404, "text/html"), "not served", False
@@ -111,9 +117,9 @@ class Service:
             return written, "hand-written", False
         begin = time.monotonic()
         try:
-            data = self._run(call)
-            cost = max(1, int((time.monotonic() - begin) * 1000))
-            return Answer(encode(success(data, cost), self.casing)), "success", True
+            body = success(self._run(call), max(1, int((time.monotonic() - begin) * 1000)))
+            body = altered(body, fault, call.payload, lambda other: success(self._run(replace(call, payload=other))))
+            return Answer(encode(body, self.casing)), "success", True
         except OmsRefusal as error:
             body = refusal(error.code, error.message, error.advice)
             return Answer(encode(body, self.casing)), error.code, False
@@ -134,7 +140,7 @@ class Service:
         if written is None:
             return None
         if isinstance(written, str):
-            return Answer(written.encode())
+            return Answer(written.encode("utf-8", "backslashreplace"))
         return Answer(written if isinstance(written, bytes) else json.dumps(written).encode())
 
     def _run(self, call: Call) -> Any:
@@ -147,9 +153,9 @@ class Service:
         return actions.run(self.store, call.action, call.payload, self.unsupported)
 
     def _legacy(self, call: Call) -> dict[str, Any]:
-        wanted = "SYNC" if call.action == "SyncProgress" else "MIGRATION"
+        kind = "SYNC" if call.action == "SyncProgress" else "MIGRATION"
         live = self.store.projects.get(call.project_id or "")
-        if live is None or live.project.type != wanted:
+        if live is None or live.project.type != kind:
             raise OmsRefusal(NOT_FOUND, f"The project {call.project_id} does not exist.", "Check the project ID.")
         state = live.state()
-        return render.legacy_sync_progress(state) if wanted == "SYNC" else render.legacy_migration_progress(state)
+        return render.legacy_sync_progress(state) if kind == "SYNC" else render.legacy_migration_progress(state)

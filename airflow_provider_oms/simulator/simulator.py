@@ -34,7 +34,8 @@ class Simulator:
     :param clock: the simulated clock.
     :param ssl_context: a server's TLS context, for https.
     :param date_header: ``clock`` sends the simulated time as the Date header, ``real`` the real one, ``none`` no
-        header, a number the simulated time plus so many seconds.
+        header, a number the simulated time plus so many seconds; a list of numbers one answer after the other, as
+        of several nodes behind one address.
     :param on_request: called with every :class:`RequestRecord`, in the server's thread.
     :param casing: ``camel``, or ``pascal`` for answers with PascalCase keys.
     :param actions_unsupported: actions that this OMS doesn't know, as an older version.
@@ -51,18 +52,19 @@ class Simulator:
         port: int = 0,
         clock: Clock | None = None,
         ssl_context: ssl.SSLContext | None = None,
-        date_header: str | float = "clock",
+        date_header: str | float | Sequence[float] = "clock",
         on_request: Callable[[RequestRecord], object] | None = None,
         casing: str = "camel",
         actions_unsupported: Iterable[str] = (),
         api: str = "both",
     ) -> None:
         if isinstance(date_header, str) and date_header not in ("clock", "real", "none"):
-            raise ValueError(f"date_header is clock, real, none or a number, not {date_header!r}")
+            raise ValueError(f"date_header is clock, real, none, a number or numbers, not {date_header!r}")
         self.clock = clock or Clock()
         self.login = login
         self.password = password
         self.date_header = date_header
+        self._dates = 0
         self._records = Records(on_request)
         self._store = Store(self.clock, owner=login)
         self._service = Service(self._store, login, password, casing, actions_unsupported, self._records, api)
@@ -82,7 +84,11 @@ class Simulator:
             return None
         if self.date_header == "real":
             return time.time()
-        return self.clock.now() + (self.date_header if isinstance(self.date_header, (int, float)) else 0)
+        offset: Any = 0 if self.date_header == "clock" else self.date_header
+        if isinstance(offset, Sequence):
+            self._dates += 1
+            offset = offset[(self._dates - 1) % len(offset)]
+        return self.clock.now() + float(offset)
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -218,6 +224,15 @@ class Simulator:
         :param name: its name.
         """
         return self._store.label(name).id
+
+    @property
+    def healthy(self) -> bool:
+        """What ``GET /oms/health`` says; may be set."""
+        return self._service.healthy
+
+    @healthy.setter
+    def healthy(self, value: bool) -> None:
+        self._service.healthy = value
 
     # -- what goes wrong -------------------------------------------------------------------------------------------
 

@@ -84,6 +84,11 @@ def canonical(name: str) -> str:
         raise ValueError(f"Unknown step {name!r}; known are {', '.join(ORDER)}") from None
 
 
+def canonical_or_none(name: object) -> str | None:
+    """Return the v2 name of a step, or None for what is none."""
+    return _CANONICAL.get(name.upper()) if isinstance(name, str) else None
+
+
 def spelled(name: str, vocabulary: str, project_type: str) -> str:
     """Return a step's name in a vocabulary, ``v2`` or ``legacy``."""
     if vocabulary != "legacy":

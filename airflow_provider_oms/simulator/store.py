@@ -10,6 +10,7 @@ from airflow_provider_oms.simulator.clock import Clock
 from airflow_provider_oms.simulator.envelope import NOT_FOUND, PARAM_ERROR, OmsRefusal
 from airflow_provider_oms.simulator.live import LiveProject
 from airflow_provider_oms.simulator.model import DataSource, Label, Project
+from airflow_provider_oms.simulator.modifications import ModifyRecord
 
 
 class Store:
@@ -25,6 +26,7 @@ class Store:
         self.prechecks: dict[str, dict[str, Any]] = {}
         self.component_updates: list[dict[str, Any]] = []
         self._ticket = 0
+        self._added = 0
 
     def ticket(self) -> int:
         """Return the next id of an O&M task."""
@@ -38,7 +40,8 @@ class Store:
             if project.id in self.projects:
                 raise ValueError(f"There already is a project {project.id}")
             project.labels = [self.label(text).id for text in project.labels]
-            live = LiveProject(project, self.clock, self.lock)
+            live = LiveProject(project, self.clock, self.lock, number=self._added)
+            self._added += 1
             self.projects[project.id] = live
             return live
 
@@ -82,3 +85,12 @@ class Store:
             if value not in self.projects:
                 raise OmsRefusal(NOT_FOUND, f"The project {value} does not exist.", "Check the project ID.")
             return self.projects[value]
+
+    def record(self, record_id: str) -> tuple[LiveProject, ModifyRecord]:
+        """Return a record of ListProjectModifyRecords by its id, and its project."""
+        with self.lock:
+            for live in self.projects.values():
+                for record in live.state().modifications.records:
+                    if str(live.record_id(record)) == record_id:
+                        return live, record
+        raise OmsRefusal(PARAM_ERROR, f"The modification record {record_id} does not exist.")

@@ -42,7 +42,7 @@ def replaced(fault: Fault, casing: str) -> Answer | None:
     if fault.kind == "redirect":
         return Answer(b"", fault.status or 302, "text/html", {"Location": fault.location})
     if fault.kind == "error":
-        return Answer(encode(refusal(fault.code, fault.message, fault.advice), casing))
+        return Answer(encode(refusal(fault.code, fault.message, fault.advice, detail_code=fault.detail_code), casing))
     if fault.kind == "html":
         return Answer(body or _HTML.encode(), content_type="text/html")
     if fault.kind == "empty":

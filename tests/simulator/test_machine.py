@@ -389,3 +389,127 @@ def test_checkpoints_and_progress_never_go_back(seed):
         assert now[0] >= before[0]
         assert now[1] >= before[1]
         before = now
+
+
+class TestSkippedVerification:
+    def test_it_is_finished_below_100_and_the_next_step_waits(self):
+        project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=40)
+        project.skip_verification()
+        step = project.state().steps[steps.FULL_VERIFY]
+        assert (step.status, step.progress, step.marked) == ("FINISHED", 40, True)
+        assert (project.status, project.current_step) == ("RUNNING", steps.SWITCH)
+        project.clock.advance(1000)
+        assert project.progress(steps.FULL_VERIFY) == 40
+
+    def test_in_a_failed_and_in_a_paused_project(self):
+        project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=40)
+        project.fail()
+        project.skip_verification(marked=False)
+        assert (project.status, project.current_step) == ("RUNNING", steps.SWITCH)
+        assert not project.state().steps[steps.FULL_VERIFY].marked
+        project = live(status="SUSPEND", step="FULL_VERIFIER", step_progress=40)
+        project.skip_verification()
+        assert (project.status, project.current_step) == ("SUSPEND", steps.FULL_VERIFY)
+        project.resume()
+        assert (project.status, project.current_step) == ("RUNNING", steps.SWITCH)
+
+    def test_only_while_it_is_being_verified(self):
+        for given in ({}, {"status": "RUNNING", "step": "INCR_TRANSFER"}, {"status": "RUNNING", "step": "APP_SWITCH"}):
+            with pytest.raises(NotAllowed):
+                live(**given).skip_verification()
+
+
+class TestVerifiedAgain:
+    def test_the_step_runs_from_the_beginning(self):
+        project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=100)
+        assert project.state().waits_for_person
+        project.reverify()
+        assert project.progress(steps.FULL_VERIFY) == 0
+        assert not project.state().waits_for_person
+        project.clock.advance(3)
+        assert project.progress(steps.FULL_VERIFY) == 100
+        assert project.state().waits_for_person
+
+    def test_a_failed_one_and_one_under_way(self):
+        project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=50)
+        with pytest.raises(NotAllowed, match="not through"):
+            project.reverify()
+        project.fail(step_only=True)
+        project.reverify()
+        assert project.step_status(steps.FULL_VERIFY) == "RUNNING"
+        with pytest.raises(ValueError, match="stale"):
+            project.reverify(stale="rows")
+
+
+class TestVerificationOfItsOwn:
+    def test_its_steps_and_its_life(self):
+        project = started(type="VERIFY")
+        assert list(statuses(project)) == [steps.PRECHECK, steps.FULL_VERIFY]
+        project.clock.advance(2)
+        assert project.current_step == steps.FULL_VERIFY
+        project.clock.advance(2)
+        assert project.status == "FINISHED"
+        assert statuses(project)[steps.FULL_VERIFY] == "FINISHED"
+
+    def test_a_skipped_one_ends(self):
+        project = live(type="VERIFY", status="RUNNING", step="FULL_VERIFIER", step_progress=70)
+        project.skip_verification()
+        assert (project.status, project.progress(steps.FULL_VERIFY)) == ("FINISHED", 70)
+
+
+@pytest.mark.parametrize("step", [steps.STRUCT, steps.LOG_PULL, steps.INDEX])
+def test_a_step_that_was_done_can_fail_and_is_done_again_after_recovery(step):
+    project = live(status="RUNNING", step="INCR_TRANSFER")
+    project.fail(step, step_only=True, recover_after=60)
+    assert (project.status, project.step_status(step)) == ("RUNNING", "FAILED")
+    project.clock.advance(60)
+    assert project.step_status(step) == "FINISHED"
+
+
+class TestScript:
+    def test_what_happens_happens_at_its_time(self):
+        project = live(
+            status="RUNNING",
+            step="FULL_TRANSFER",
+            durations={"FULL_TRANSFER": 100},
+            script=[
+                {"after": 30, "do": "pause"},
+                {"after": 10, "do": "fail", "args": {"message": "no space left", "recover_after": 5}},
+            ],
+        )
+        project.clock.advance(10)
+        assert project.status == "FAILED"
+        assert project.state().steps[steps.FULL].error.message == "no space left"
+        project.clock.advance(5)
+        assert project.status == "RUNNING"
+        project.clock.advance(15)
+        assert project.status == "SUSPEND"
+        project.resume()
+        project.clock.advance(1)
+        assert (project.status, project.progress(steps.FULL)) == ("RUNNING", 26)
+
+    def test_what_the_state_does_not_allow_does_not_happen(self):
+        project = live(script=[{"after": 1, "do": "resume"}, {"after": 2, "do": "start"}])
+        project.clock.advance(2)
+        assert project.status == "RUNNING"
+        (words,) = project.state().not_allowed
+        assert "resume: " in words
+
+    @pytest.mark.parametrize(
+        ("item", "words"),
+        [
+            ({"after": 1, "do": "explode"}, "explode"),
+            ({"after": 1, "do": "jump"}, "jump"),
+            ({"after": 1, "do": "pause", "args": {"x": 1}}, "x"),
+            ({"after": 1}, "do"),
+        ],
+    )
+    def test_what_cannot_be_done_is_said_at_once(self, item, words):
+        with pytest.raises(ValueError, match=words):
+            live(name="shop", script=[item])
+
+
+class TestShownValues:
+    def test_a_key_that_does_not_exist(self):
+        with pytest.raises(ValueError, match="nonsense"):
+            live(shown={"nonsense": {}})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from airflow_provider_oms.simulator import Clock, Failure, LiveProject, Project, render
 
 START = 1_800_000_000.0
@@ -139,3 +141,58 @@ def test_components():
     assert data["fullImportComponents"][0]["status"] == "FINISHED"
     assert data["reverseIncrSyncComponents"] is None
     assert render.components(live().state())["storeList"] is None
+
+
+class TestShownValues:
+    def test_they_stand_over_the_simulated_ones(self):
+        project = live(status="RUNNING", step="INCR_TRANSFER", shown={"steps": {"FULL_TRANSFER": {"progress": 99}}})
+        project.show_step("FULL_MIGRATION", status="ODD", stepInfo={"capacity": None})
+        project.show_progress(fullTransferProgress=None)
+        project.show_row(labels=None)
+        rows = {row["name"]: row for row in render.step_rows(project.state())}
+        assert (rows["FULL_TRANSFER"]["status"], rows["FULL_TRANSFER"]["progress"]) == ("ODD", 99)
+        assert rows["FULL_TRANSFER"]["stepInfo"]["capacity"] is None
+        assert rows["FULL_TRANSFER"]["stepInfo"]["processedRecords"] == 92198
+        assert render.progress(project.state())["fullTransferProgress"] is None
+        assert render.project_row(project, {}, {})["labels"] is None
+        project.show_nothing()
+        assert render.progress(project.state())["fullTransferProgress"] == 100
+
+
+def test_a_skipped_verification_tells_so_in_its_step_info():
+    project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=40)
+
+    def step_info():
+        return render.step_rows(project.state())[-3]["stepInfo"]
+
+    assert "skipped" not in step_info()
+    project.skip_verification()
+    assert (step_info()["skipped"], step_info()["validated"]) == (True, False)
+
+
+@pytest.mark.parametrize("details", [["a text"], [{"code": "C", "message": "m", "reason": "r", "proposal": "p"}]])
+def test_error_details_alone_may_tell_a_failure(details):
+    project = live(status="RUNNING", step="FULL_TRANSFER")
+    project.fail(code=None, message=None, details=details)
+    info = render.extra_info(project.state().steps["FULL_TRANSFER"])
+    assert (info["errorCode"], info["errorMsg"], info["errorDetails"]) == (None, None, details)
+
+
+def test_a_list_row_tells_checkpoints_and_flags():
+    project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=100, enable_reverse_incr=False)
+    row = render.project_row(project, {}, {})
+    flags = {key: row[key] for key in row if key.startswith("enable")}
+    assert flags == {
+        "enableStructTransfer": True,
+        "enableFullTransfer": True,
+        "enableFullVerify": True,
+        "enableIncrTransfer": True,
+        "enableIncrVerify": False,
+        "enableReverseIncrTransfer": False,
+    }
+    (incr,) = [step for step in row["steps"] if step["name"] == "INCR_TRANSFER"]
+    assert incr["stepInfo"]["incrTimestampCheckpoint"] == render.progress(project.state())["incrSyncCheckpoint"]
+    assert incr["stepInfo"]["checkpointSampleTimestamp"]
+    assert row["gmtCreate"]
+    assert row["gmtStart"]
+    assert render.project_row(live(type="VERIFY"), {}, {})["enableIncrTransfer"] is False

@@ -228,3 +228,9 @@ def test_no_client_is_left_waiting_when_the_port_goes_down():
     for thread in threads:
         thread.join(10)
     assert late == []
+
+
+def test_health_needs_no_login(sim):
+    assert requests.get(f"{sim.url}/oms/health", timeout=2).json() == {"data": {"healthy": True}}
+    sim.healthy = False
+    assert requests.get(f"{sim.url}/oms/health", timeout=2).json() == {"data": {"healthy": False}}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.simulator import steps
-from airflow_provider_oms.simulator.actions import action, paged, text, values
+from airflow_provider_oms.simulator.actions.parameters import paged, text, values
+from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page
 from airflow_provider_oms.simulator.live import LiveProject
+from airflow_provider_oms.simulator.machine import State
 from airflow_provider_oms.simulator.model import Table
+from airflow_provider_oms.simulator.modifications import tables_of
 from airflow_provider_oms.simulator.store import Store
 
 Payload = Mapping[str, Any]
@@ -22,18 +26,51 @@ _WORDS = {
 }
 
 
-def _tables(live: LiveProject) -> list[tuple[Table, bool]]:
-    """Return the tables that the verification has come to, and whether each is done."""
-    step = live.state().steps.get(steps.FULL_VERIFY)
+@dataclass(frozen=True)
+class _Verified:
+    """A table, how much of it is verified, and what its row shows meanwhile."""
+
+    table: Table
+    fraction: float
+    stale: str | None
+
+    @property
+    def done(self) -> bool:
+        """Whether the row is that of a table which is through (in this run, or still shown from the run before)."""
+        return self.fraction >= 1 or self.stale == "row"
+
+    def row(self) -> dict[str, Any]:
+        """Return its row in ListProjectFullVerifyResult."""
+        if self.done or self.stale != "verdict":
+            return _row(self.table, self.done, f"{self.fraction:.2f}")
+        return {**_row(self.table, True), "status": "RUNNING", "progress": f"{self.fraction:.2f}"}
+
+
+def _tables(live: LiveProject) -> list[_Verified]:
+    """Return the tables of the verification, one being verified after the other; none before it starts."""
+    state = live.state()
+    step = state.steps.get(steps.FULL_VERIFY)
     if step is None or step.start is None:
         return []
-    project = live.project
-    tables = project.verification or [Table("test", "t1", consistent=project.rows)]
-    done = len(tables) if step.progress >= 100 else int(len(tables) * step.fraction)
-    return [(table, number < done) for number, table in enumerate(tables)]
+    tables = _current_tables(state)
+    through = len(tables) * (1.0 if step.progress >= 100 else step.fraction)
+    return [
+        _Verified(table, min(1.0, max(0.0, through - number)), step.stale if step.round > 1 else None)
+        for number, table in enumerate(tables)
+    ]
 
 
-def _row(table: Table, done: bool) -> dict[str, Any]:
+def _current_tables(state: State) -> list[Table]:
+    """Return the tables to verify: those that it began with or were set, and those that were added since."""
+    now = dict.fromkeys(tables_of(state.modifications.databases))
+    begin = set(tables_of(state.project.mapping.get("databases") or []))
+    known = {(table.schema, table.table) for table in state.tables}
+    added = [Table(schema, name) for schema, name in now if (schema, name) not in known | begin]
+    gone = begin - set(now)
+    return [table for table in state.tables if (table.schema, table.table) not in gone] + added
+
+
+def _row(table: Table, done: bool, progress: str = "0.00") -> dict[str, Any]:
     result = table.result_type if done else "RUNNING"
     words = _WORDS.get(result or "", result)
     return {
@@ -44,7 +81,7 @@ def _row(table: Table, done: bool) -> dict[str, Any]:
         "destOnlyCount": table.dest_only if done else 0,
         "mismatchedCount": table.mismatched if done else 0,
         "consistentCount": table.consistent if done else 0,
-        "progress": table.progress if done else "0.0",
+        "progress": table.progress if done else progress,
         "message": (table.message or words) if done else words,
         "status": table.status if done else "RUNNING",
         "resultType": result,
@@ -59,12 +96,12 @@ def list_project_full_verify_result(store: Store, payload: Payload) -> Page:
     null (a guess)."""
     live = store.named(payload, "projectId")
     found = _tables(live)
-    number = sum(table.different for table, done in found if done) if found else None
+    number = sum(item.table.different for item in found if item.done or item.stale) if found else None
     if schemas := values(payload, "sourceSchemas"):
-        found = [item for item in found if item[0].schema in schemas]
+        found = [item for item in found if item.table.schema in schemas]
     if schemas := values(payload, "destSchemas"):
-        found = [item for item in found if (item[0].dest_schema or item[0].schema) in schemas]
-    rows = [_row(table, done) for table, done in found]
+        found = [item for item in found if (item.table.dest_schema or item.table.schema) in schemas]
+    rows = [item.row() for item in found]
     if statuses := values(payload, "status"):
         rows = [row for row in rows if row["status"] in statuses]
     page = paged(payload, rows)
@@ -99,9 +136,9 @@ def _differing(table: Table) -> list[dict[str, Any]]:
 def _table(store: Store, payload: Payload) -> Table | None:
     live = store.named(payload, "projectId")
     schema, name = text(payload, "schema"), text(payload, "table")
-    for table, done in _tables(live):
-        if (table.schema, table.table) == (schema, name):
-            return table if done else None
+    for item in _tables(live):
+        if (item.table.schema, item.table.table) == (schema, name):
+            return item.table if item.done else None
     raise OmsRefusal(PARAM_ERROR, f"The verification of the project has no table {schema}.{name}.")
 
 

@@ -175,7 +175,7 @@ class TestList:
 
     @pytest.mark.usefixtures("many")
     def test_pages(self, sim, call):
-        from .conftest import post
+        from ..conftest import post
 
         first = post(sim, "ListProjects").json()
         assert (first["pageNumber"], first["pageSize"], first["totalCount"]) == (1, 10, 25)
@@ -230,3 +230,31 @@ class TestLabels:
         sim.clock.advance(1)
         assert {live.status for live in sim.projects.values()} == {"SUSPEND", "INIT"}
         assert "l_nope" in refused("StartProjectsByLabel", id="l_nope")["message"]
+
+
+def test_a_verification_of_its_own(sim, call):
+    """A project of type VERIFY, as OMS has them from Enterprise 4.3.1 on."""
+    sim.add_data_source(DataSource("a", id="e_a"))
+    sim.add_data_source(DataSource("b", id="e_b", type="OB_MYSQL"))
+    body = {key: value for key, value in BODY.items() if not key.startswith("enable")}
+    project = call("CreateProject", **{**body, "type": "VERIFY"})
+    call("StartProject", id=project)
+    sim.clock.advance(10)
+    (row,) = call("ListProjects", type="VERIFY")
+    assert (row["id"], row["status"], row["enableFullVerify"]) == (project, "FINISHED", True)
+    assert [step["name"] for step in row["steps"]] == ["TRANSFER_PRECHECK", "FULL_VERIFIER"]
+    result = call("ListProjectFullVerifyResult", projectId=project)
+    assert [table["sourceTableName"] for table in result["fullVerifyTableStatistics"]] == ["orders"]
+
+
+def test_labels_that_do_not_exist(sim, call, refused):
+    sim.add_project(Project(labels=["red"]))
+    assert call("ListProjects", labelIds=["l_nope"]) == []
+    assert "l_nope" in refused("StopProjectsByLabel", id="l_nope")["message"]
+
+
+def test_statuses_of_projects_to_which_objects_are_added(sim, call):
+    for status in ("RUNNING", "RUNNING_MODIFYING", "RUNNING_MERGING"):
+        sim.add_project(Project(name=status, status=status, step="INCR_TRANSFER"))
+    assert [row["name"] for row in call("ListProjects", status=["RUNNING_MODIFYING"])] == ["RUNNING_MODIFYING"]
+    assert len(call("ListProjects", status=["RUNNING", "RUNNING_MERGING"], pageSize=150)) == 2

@@ -1,50 +1,11 @@
-"""The table of actions of ``POST /api/v2?Action=...``, and what their parameters have in common."""
+"""What the parameters of the actions have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from airflow_provider_oms.simulator.envelope import CHECK_FAILED, INNER_ERROR, PARAM_ERROR, OmsRefusal, Page
-from airflow_provider_oms.simulator.machine import NotAllowed
-from airflow_provider_oms.simulator.store import Store
-
-Handler = Callable[[Store, Mapping[str, Any]], Any]
-
-ACTIONS: dict[str, Handler] = {}
-
-
-def action(name: str) -> Callable[[Handler], Handler]:
-    """Register a function as an action of OMS's API."""
-
-    def register(handler: Handler) -> Handler:
-        ACTIONS[name] = handler
-        return handler
-
-    return register
-
-
-def run(store: Store, name: str, payload: Mapping[str, Any], unsupported: Iterable[str] = ()) -> Any:
-    """Run an action and return its ``data``.
-
-    :raises OmsRefusal: when OMS would say no.
-    """
-    # The actions register themselves when their modules are imported.
-    from airflow_provider_oms.simulator import (  # noqa: F401
-        actions_projects,
-        actions_settings,
-        actions_sources,
-        actions_verification,
-    )
-
-    handler = ACTIONS.get(name)
-    if handler is None or name in unsupported:
-        raise OmsRefusal(INNER_ERROR, f"Unsupported action: {name}")
-    with store.lock:
-        try:
-            return handler(store, payload)
-        except NotAllowed as error:
-            raise OmsRefusal(CHECK_FAILED, str(error)) from None
+from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page
 
 
 def text(payload: Mapping[str, Any], key: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator import steps
-from airflow_provider_oms.simulator.actions import action, text
+from airflow_provider_oms.simulator.actions.parameters import text
+from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, seconds_text
 from airflow_provider_oms.simulator.store import Store
 

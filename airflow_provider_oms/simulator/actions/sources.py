@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator import render
-from airflow_provider_oms.simulator.actions import action, paged, text, values
+from airflow_provider_oms.simulator.actions.parameters import paged, text, values
+from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page
 from airflow_provider_oms.simulator.model import DataSource
 from airflow_provider_oms.simulator.store import Store

@@ -9,7 +9,7 @@ import requests
 
 from airflow_provider_oms.simulator import Project
 
-from .conftest import post
+from ..conftest import post
 
 SECRET = "s3cret-Ω"
 CODED = base64.b64encode(SECRET.encode()).decode()

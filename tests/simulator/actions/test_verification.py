@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_oms.simulator import Project, Table
 
-from .conftest import post
+from ..conftest import post
 
 TABLES = [
     Table("shop", "good"),
@@ -81,3 +81,51 @@ def test_rows_of_ones_own(sim, call):
     given = {"projectId": project, "schema": "s", "table": "t"}
     assert call("ListFullVerifyCorrectionsResult", **given) == ["DELETE 1"]
     assert "correction" not in call("ListFullVerifyInconsistenciesResult", **given)[0]
+
+
+class TestVerifiedAgain:
+    @pytest.fixture
+    def project(self, sim):
+        tables = [{"schema": "shop", "table": name} for name in ("a", "b")]
+        tables[1].update(result_type="INCONSISTENT", mismatched=3)
+        given = {"status": "RUNNING", "step": "FULL_VERIFIER", "step_progress": 100, "durations": {"FULL_VERIFIER": 10}}
+        return sim.project(sim.add_project(Project(name="shop", verification=tables, **given)))
+
+    @staticmethod
+    def rows(call, project):
+        data = call("ListProjectFullVerifyResult", projectId=project.id)
+        return [
+            (row["status"], row["progress"], row["resultType"], row["mismatchedCount"])
+            for row in data["fullVerifyTableStatistics"]
+        ]
+
+    @pytest.mark.parametrize(
+        ("stale", "under_way"),
+        [
+            ("verdict", [("RUNNING", "0.40", "CONSISTENT", 0), ("RUNNING", "0.00", "INCONSISTENT", 3)]),
+            ("row", [("FINISHED", "1.0", "CONSISTENT", 0), ("FINISHED", "1.0", "INCONSISTENT", 3)]),
+            (None, [("RUNNING", "0.40", "RUNNING", 0), ("RUNNING", "0.00", "RUNNING", 0)]),
+        ],
+    )
+    def test_what_stands_in_the_rows_meanwhile(self, sim, call, project, stale, under_way):
+        before = self.rows(call, project)
+        project.reverify(stale)
+        sim.clock.advance(2)
+        assert self.rows(call, project) == under_way
+        sim.clock.advance(8)
+        assert self.rows(call, project) == before
+
+    def test_a_table_that_was_repaired(self, sim, call, project):
+        project.set_table("shop", "b", result_type="CONSISTENT", mismatched=0)
+        project.reverify()
+        sim.clock.advance(10)
+        assert self.rows(call, project)[1] == ("FINISHED", "1.0", "CONSISTENT", 0)
+        assert call("ListProjectFullVerifyResult", projectId=project.id)["differentNumber"] == 0
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "ERROR", "SUSPEND"])
+def test_a_table_that_is_not_through(sim, call, status):
+    project = sim.add_project(Project(status="RUNNING", step="FULL_VERIFIER", step_progress=100))
+    sim.project(project).set_table("test", "t1", status=status, progress="0.4", error_details=["why"])
+    (row,) = call("ListProjectFullVerifyResult", projectId=project)["fullVerifyTableStatistics"]
+    assert (row["status"], row["progress"], row["errorDetails"]) == (status, "0.4", ["why"])

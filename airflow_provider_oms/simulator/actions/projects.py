@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator import render
-from airflow_provider_oms.simulator.actions import action, paged, text, values
+from airflow_provider_oms.simulator.actions.parameters import paged, text, values
+from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page
 from airflow_provider_oms.simulator.live import LiveProject
 from airflow_provider_oms.simulator.machine import NotAllowed
@@ -46,7 +47,7 @@ def _described(store: Store, payload: Payload) -> Project:
     if any(letter.isspace() for letter in name):
         raise OmsRefusal(PARAM_ERROR, "The project name must not contain spaces.")
     if kind not in ("MIGRATION", "SYNC", "VERIFY"):
-        raise OmsRefusal(PARAM_ERROR, f"The parameter type must be MIGRATION or SYNC, not {kind!r}.")
+        raise OmsRefusal(PARAM_ERROR, f"The parameter type must be MIGRATION, SYNC or VERIFY, not {kind!r}.")
     ends = []
     for key in ("sourceEndpointId", "sinkEndpointId"):
         end = text(payload, key)
@@ -90,7 +91,7 @@ def _described(store: Store, payload: Payload) -> Project:
         enable_struct=_flag(payload, "enableStructTransfer", False),
         enable_full=full,
         enable_incr=incr,
-        enable_full_verify=_flag(payload, "enableFullVerify", False),
+        enable_full_verify=_flag(payload, "enableFullVerify", kind == "VERIFY"),
         enable_incr_verify=_flag(payload, "enableIncrVerify", False),
         enable_reverse_incr=_flag(payload, "enableReverseIncrTransfer", False),
         start_timestamp=begin,

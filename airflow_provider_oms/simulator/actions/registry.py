@@ -1,0 +1,46 @@
+"""The registry of the actions of ``POST /api/v2?Action=...``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from airflow_provider_oms.simulator.envelope import CHECK_FAILED, INNER_ERROR, OmsRefusal
+from airflow_provider_oms.simulator.machine import NotAllowed
+from airflow_provider_oms.simulator.store import Store
+
+Handler = Callable[[Store, Mapping[str, Any]], Any]
+
+ACTIONS: dict[str, Handler] = {}
+
+
+def action(name: str) -> Callable[[Handler], Handler]:
+    """Register a function as an action of OMS's API.
+
+    :param name: the action's name, as OMS spells it.
+    """
+
+    def register(handler: Handler) -> Handler:
+        ACTIONS[name] = handler
+        return handler
+
+    return register
+
+
+def run(store: Store, name: str, payload: Mapping[str, Any], unsupported: Iterable[str] = ()) -> Any:
+    """Run an action and return its ``data``.
+
+    :param store: what the simulated OMS knows.
+    :param name: the action.
+    :param payload: the parameters, in OMS's own keys.
+    :param unsupported: actions that this OMS doesn't know.
+    :raises OmsRefusal: when OMS would say no.
+    """
+    handler = ACTIONS.get(name)
+    if handler is None or name in unsupported:
+        raise OmsRefusal(INNER_ERROR, f"Unsupported action: {name}")
+    with store.lock:
+        try:
+            return handler(store, payload)
+        except NotAllowed as error:
+            raise OmsRefusal(CHECK_FAILED, str(error)) from None
