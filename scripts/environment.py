@@ -31,6 +31,14 @@ def make_docs() -> Path:
     return _make(".venv-docs", "docs", [], ["docs"])
 
 
+def make_hosting() -> Path:
+    """Make, or bring up to date, the environment that checks what the project's host reads, and builds releases.
+
+    :returns: its Python
+    """
+    return _make(".venv-hosting", "hosting", [], ["hosting"])
+
+
 def _make(name: str, pins: str, checkout: Sequence[str], groups: Sequence[str]) -> Path:
     where = ROOT / name
     python = where / "bin" / "python"

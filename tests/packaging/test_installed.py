@@ -5,20 +5,31 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tomllib
 
 import pytest
+from airflow import __version__ as airflow_version
 
 from airflow_provider_oms import __version__
-from tests.packaging.conftest import run
+from tests.packaging.conftest import ROOT, run
+
+URLS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
 
 LOOK = """
 import json
+from airflow import __version__
 from airflow.providers_manager import ProvidersManager
 import airflow_provider_oms
 manager = ProvidersManager()
 found = manager.providers["airflow-provider-oms"]
+if __version__.startswith("2."):
+    from airflow.utils.docs import get_doc_url_for_provider
+    documentation = get_doc_url_for_provider("airflow-provider-oms", found.version)
+else:
+    documentation = found.data.get("documentation-url")
 print("FOUND", json.dumps({
     "file": airflow_provider_oms.__file__,
+    "documentation": documentation,
     "version": found.version,
     "hook": manager.hooks["oms"].hook_class_name,
     "link": "airflow_provider_oms.links.oms.OmsConsoleLink" in manager.extra_links_class_names,
@@ -42,6 +53,8 @@ def test_airflow_finds_the_provider(installed, tmp_path):
     found = json.loads(line.removeprefix("FOUND "))
     assert found.pop("file").startswith(str(folder)), "the checkout was looked at instead"
     assert found == {
+        # What the page of providers links to. Airflow 3.0's leads to Airflow's own site, whatever a provider says.
+        "documentation": None if airflow_version.startswith("3.0.") else URLS["Documentation"],
         "version": __version__,
         "hook": "airflow_provider_oms.hooks.oms.OmsHook",
         "link": True,

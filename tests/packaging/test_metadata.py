@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import zipfile
 
@@ -33,7 +34,34 @@ def test_what_it_is(metadata):
     assert metadata.license_expression == "Apache-2.0"
     assert metadata.license_files == ["LICENSE"]
     assert metadata.description_content_type == "text/markdown"
-    assert metadata.description == (ROOT / "README.md").read_text()
+
+
+def test_the_readme_is_shown_with_links_that_lead_somewhere_from_there(metadata):
+    link = r"\]\(([^)\s]+)\)"
+    readme = (ROOT / "README.md").read_text()
+    assert re.sub(link, "](...)", metadata.description) == re.sub(link, "](...)", readme)
+    urls = PROJECT["urls"]
+    for before, after in zip(re.findall(link, readme), re.findall(link, metadata.description), strict=True):
+        if before.startswith("http"):
+            assert after == before
+        elif before.startswith("docs/"):
+            page = after.removeprefix(urls["Documentation"]).strip("/")
+            assert ROOT / before in (ROOT / "docs" / f"{page}.md", ROOT / "docs" / page / "index.md")
+        else:
+            assert after == f"{urls['Source']}/blob/v{__version__}/{before}"
+
+
+def test_it_says_where_it_is_at_home(metadata):
+    assert metadata.project_urls == PROJECT["urls"]
+    assert {"Documentation", "Source", "Issues", "Changelog"} <= set(metadata.project_urls)
+
+
+def test_the_pythons_are_those_that_the_page_about_releases_calls_tested(metadata):
+    page = (ROOT / "docs" / "releases.md").read_text()
+    (tested, accepted) = re.findall(r"^\| Python \| ([^|]+) \| ([^|]+) \|$", page, re.MULTILINE)[0]
+    told = [line.removeprefix("Programming Language :: Python :: ") for line in metadata.classifiers]
+    assert [text for text in told if text.startswith("3.")] == re.findall(r"3\.\d+", tested)
+    assert f">={re.findall(r'3.[0-9]+', accepted)[0]}" == str(metadata.requires_python)
 
 
 def test_what_it_needs(metadata):
