@@ -26,6 +26,7 @@ def main() -> int:
     known, options = parser.parse_known_args()
     versions = known.airflow or list(environment.VERSIONS)
     with ThreadPoolExecutor() as pool:
+        pool.submit(environment.make_hosting)  # tests/hosting wants it
         pythons = list(pool.map(lambda version: environment.make(version, "test", "lint"), versions))
     failed = []
     for version, python in zip(versions, pythons, strict=True):
@@ -34,7 +35,7 @@ def main() -> int:
         steps = [[python, "-m", "pytest", *(options or ["--numprocesses", processes])]]
         if version == environment.VERSIONS[0]:
             steps += [[python, "-m", *linter] for linter in LINTERS]
-            steps += [[sys.executable, "scripts/docs.py"]]
+            steps += [[sys.executable, "scripts/docs.py"], [sys.executable, "scripts/hosting.py"]]
         for step in steps:
             name = f"Airflow {version}: {' '.join(map(str, step[1:])).removeprefix('-m ')}"
             print(f"\n=== {name}", flush=True)

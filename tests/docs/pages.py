@@ -32,7 +32,7 @@ class Block:
 
 def pages() -> list[Path]:
     """Return every page for people."""
-    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def blocks(page: Path, language: str | None = None) -> Iterator[Block]:
