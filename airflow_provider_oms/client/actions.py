@@ -4,6 +4,7 @@ Each function returns a :class:`~airflow_provider_oms.client.protocol.Call`; not
 the asynchronous clients, the hook and the milestones all take their calls from this page. Every docstring names the
 action it rests on: OceanBase's API reference for V4.2.2-CE has a page for each, the Enterprise reference for those
 marked so. Actions that can't be tried in the Community Edition are untested against a real OMS, as is everything here.
+Sources: docs/develop/oms-actions.md#community, docs/develop/oms-actions.md#later
 """
 
 from __future__ import annotations
@@ -34,9 +35,11 @@ from airflow_provider_oms.client.settings import encode_secret
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
 
+# docs/develop/oms-actions.md#project-types
 PROJECT_TYPES = ("MIGRATION", "SYNC")
 
 #: Rows per page. OMS takes at most 150 for projects and tables, 10 for data sources.
+#: Source: docs/develop/oms-wire.md#paging
 PAGE_SIZE = 100
 DATA_SOURCE_PAGE_SIZE = 10
 
@@ -45,7 +48,10 @@ DATA_SOURCE_PAGE_SIZE = 10
 
 
 def _one(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, str], M]:
-    """Read one object; OMS sends some of them as a list of one (``DescribeProject``)."""
+    """Read one object; OMS sends some of them as a list of one (``DescribeProject``).
+
+    Source: docs/develop/oms-wire.md#data-shapes
+    """
 
     def read(envelope: Envelope, source: str) -> M:
         found = envelope.data
@@ -122,6 +128,8 @@ def call(action: str, payload: Mapping[str, Any] | None = None, *, reads_only: b
 def describe_project_progress(project_id: str, project_type: str = "MIGRATION") -> Call[ProjectProgress]:
     """``DescribeProjectProgress``: status, percentages and checkpoints. The one action that ``v3`` has too.
 
+    Source: docs/develop/oms-wire.md#v3
+
     :param project_id: the project
     :param project_type: ``MIGRATION`` or ``SYNC``; only ``v3`` needs it
     """
@@ -171,6 +179,8 @@ def describe_project_step_metric(
     max_point_num: int | None = None,
 ) -> Call[StepMetric]:
     """``DescribeProjectStepMetric``: a curve such as rows per second (needs OMS's InfluxDB).
+
+    Source: docs/develop/oms-actions.md#metrics
 
     :param project_id: the project
     :param step_name: FULL_TRANSFER, INCR_TRANSFER, FULL_VERIFIER or REVERSE_INCR_TRANSFER
@@ -232,6 +242,8 @@ def list_projects(
 def create_project(project: Mapping[str, Any]) -> Call[str]:
     """``CreateProject``: returns the new project's id. Never sent twice: it has no idempotency key.
 
+    Source: docs/develop/oms-actions.md#create-project
+
     :param project: the body, in OMS's own keys
     """
     return Call("CreateProject", dict(project), _identifier, reads_only=False, subject=str(project.get("name") or ""))
@@ -280,6 +292,8 @@ def delete_project(project_id: str) -> Call[None]:
 def advance_project(project_id: str) -> Call[Any]:
     """``AdvanceProject`` (Enterprise V4.3.1): goes on to the next step and returns its name.
 
+    Source: docs/develop/oms-actions.md#advance
+
     :param project_id: the project
     """
     return _about_project("AdvanceProject", project_id, _anything, changes=True)
@@ -287,6 +301,8 @@ def advance_project(project_id: str) -> Call[Any]:
 
 def update_project_config(project_id: str, config: Mapping[str, Any]) -> Call[Any]:
     """``UpdateProjectConfig`` (Enterprise V4.2.4): replaces the configuration; items left out are deleted.
+
+    Source: docs/develop/oms-actions.md#update-config
 
     :param project_id: the project
     :param config: ``commonTransferConfig``, ``structTransferConfig``, ``fullTransferConfig``, ``incrTransferConfig``
@@ -342,6 +358,8 @@ def submit_pre_check(project: Mapping[str, Any]) -> Call[str]:
 def get_pre_check_result(pre_check_id: str) -> Call[PreCheckResult]:
     """``GetPreCheckResult`` (Enterprise V4.2.2, V4.2.12-CE).
 
+    Source: docs/develop/oms-actions.md#pre-check
+
     :param pre_check_id: what ``SubmitPreCheck`` returned
     """
     return Call("GetPreCheckResult", {"id": pre_check_id}, _one(PreCheckResult), subject=f"pre-check {pre_check_id}")
@@ -359,6 +377,8 @@ def list_project_full_verify_result(
     page_size: int = PAGE_SIZE,
 ) -> PagedCall[VerificationResult]:
     """``ListProjectFullVerifyResult``: what full verification found, a result object a page.
+
+    Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-wire.md#data-shapes
 
     :param project_id: the project
     :param source_schemas: only these schemas of the source
@@ -418,6 +438,8 @@ def list_full_verify_corrections_result(
 
 def encode_password(password: str) -> str:
     """Encode a data source's password as OMS wants it: Base64 (documented in the Chinese pages and done by ODC).
+
+    Source: docs/develop/oms-actions.md#data-sources
 
     :param password: in clear
     """
@@ -482,6 +504,8 @@ def create_oceanbase_data_source(
     inner_drc_password: str | None = None,
 ) -> Call[str]:
     """``CreateOceanBaseDataSource``: returns the data source's id. The user is sent as ``userName``, as samples do.
+
+    Source: docs/develop/oms-actions.md#data-sources
 
     :param name: the data source's name
     :param tenant: the tenant
@@ -575,6 +599,8 @@ def _update_component(
 def update_store(key: str, cm_region: str, config: Mapping[str, Any]) -> Call[str]:
     """``UpdateStore``: returns the id of OMS's operation task.
 
+    Source: docs/develop/oms-actions.md#components
+
     :param key: the component's name
     :param cm_region: its region
     :param config: its configuration
@@ -586,6 +612,8 @@ def update_full_import(
     key: str, cm_region: str, config: Mapping[str, Any], allow_delete: bool | None = None
 ) -> Call[str]:
     """``UpdateFullImport``: returns the id of OMS's operation task.
+
+    Source: docs/develop/oms-actions.md#components
 
     :param key: the component's name
     :param cm_region: its region
@@ -600,6 +628,8 @@ def update_incr_sync(
 ) -> Call[str]:
     """``UpdateIncrSync``: returns the id of OMS's operation task.
 
+    Source: docs/develop/oms-actions.md#components
+
     :param key: what names the component in the dimension
     :param cm_region: its region
     :param config: its configuration
@@ -611,6 +641,8 @@ def update_incr_sync(
 
 def update_full_verification(key: str, cm_region: str, config: Mapping[str, Any]) -> Call[str]:
     """``UpdateFullVerification``: returns the id of OMS's operation task.
+
+    Source: docs/develop/oms-actions.md#components
 
     :param key: the component's name
     :param cm_region: its region

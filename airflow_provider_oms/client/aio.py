@@ -1,4 +1,7 @@
-"""The asynchronous client, on ``aiohttp``: the twin of :mod:`airflow_provider_oms.client.sync`."""
+"""The asynchronous client, on ``aiohttp``: the twin of :mod:`airflow_provider_oms.client.sync`.
+
+Why ``aiohttp``: docs/develop/airflow-facts.md#http-clients
+"""
 
 from __future__ import annotations
 
@@ -153,7 +156,7 @@ class AsyncOmsClient(AsyncOperations):
                     URL(request.url, encoded=True),
                     data=request.body,
                     headers=request.headers,
-                    allow_redirects=False,
+                    allow_redirects=False,  # docs/develop/oms-wire.md#redirects
                     proxy=self._proxy,
                 ) as response,
             ):

@@ -2,6 +2,7 @@
 
 Every error says what was asked, what OMS answered (message, code, advice, request id) and what a person can do.
 None of them holds a password, a header or a request body.
+Which answer means which error: docs/develop/oms-wire.md#errors
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Reading single values out of what OMS sent: tolerant of form, never of nonsense.
 
 OMS and the proxies before it vary the case of keys and send numbers and booleans as text
-(``DescribeProjectProgress``, ``ListProjects``). An absent or null value reads as None; a value that can't be what it
-should be raises :class:`OmsMalformedAnswerError` when it is read, and not before, so that an oddity in a field nobody
-needs harms nobody.
+(docs/develop/oms-wire.md#key-case, docs/develop/oms-wire.md#values-as-text). An absent or null value reads as
+None; a value that can't be what it should be raises :class:`OmsMalformedAnswerError` when it is read, and not before,
+so that an oddity in a field nobody needs harms nobody.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _NUMBERS = (int, float)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 
 #: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
+#: Source: docs/develop/oms-facts.md#checkpoint-units
 Checkpoint = float | str
 
 
@@ -160,7 +161,10 @@ def number(value: Any) -> float:
 
 
 def percent(value: Any) -> float:
-    """Read a percentage; one outside 0..100 is nonsense and not a big success."""
+    """Read a percentage; one outside 0..100 is nonsense and not a big success.
+
+    Source: docs/develop/oms-wire.md#values-as-text
+    """
     parsed = number(value)
     if not 0 <= parsed <= 100:
         raise ValueError("a percentage from 0 to 100")
@@ -198,6 +202,7 @@ def moment(value: Any) -> datetime | None:
     """Read a point in time; one without an offset is UTC, as the step times are documented to be.
 
     Times only explain things to people, so one that can't be read is no time and not an error.
+    Source: docs/develop/oms-facts.md#times
     """
     try:
         parsed = datetime.fromisoformat(text(value).strip())
@@ -211,6 +216,8 @@ def moment(value: Any) -> datetime | None:
 
 def objects(data: Any) -> Iterator[Mapping[str, Any]]:
     """Iterate over the objects of a ``data``: null is none, a lone object is one.
+
+    Source: docs/develop/oms-wire.md#data-shapes
 
     :raises ValueError: when something else than an object is among them
     """

@@ -1,6 +1,7 @@
 """What OMS said, typed: thin views that read a value only when somebody asks for it and keep the original in ``.raw``.
 
-The names and units are those of OceanBase's API reference (V4.2.2, "API reference"; V3.3.0-CE for the older names).
+The names and units are those of OceanBase's API reference (V4.2.2, "API reference"; V3.3.0-CE for the older names:
+docs/develop/oms-wire.md#v3-keys). Times: docs/develop/oms-facts.md#times
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ class StepExtra(Model):
 
 
 class StepInfo(Model):
-    """The ``stepInfo`` of a step. Rates are records per second, ``*_iops`` bytes per second, times Unix seconds."""
+    """The ``stepInfo`` of a step. Rates are records per second, ``*_iops`` bytes per second, times Unix seconds.
+
+    Source: docs/develop/oms-facts.md#step-fields
+    """
 
     __slots__ = ()
     processed_records = Field(count, "processedRecords")
@@ -172,7 +176,10 @@ class TableVerification(Model):
 
 
 class VerificationResult(Model):
-    """A page of ``ListProjectFullVerifyResult``. ``different_number`` counts rows over the whole project."""
+    """A page of ``ListProjectFullVerifyResult``. ``different_number`` counts rows over the whole project.
+
+    Source: docs/develop/oms-facts.md#verification-result
+    """
 
     __slots__ = ()
     different_number = Field(count, "differentNumber")
@@ -229,7 +236,10 @@ class PreCheckItem(Model):
 
 
 class PreCheckResult(Model):
-    """Answer of ``GetPreCheckResult``, in the Enterprise and in the Community form."""
+    """Answer of ``GetPreCheckResult``, in the Enterprise and in the Community form.
+
+    Source: docs/develop/oms-actions.md#pre-check
+    """
 
     __slots__ = ()
     status = Field(word, "preCheckStatus", "projectStatus")

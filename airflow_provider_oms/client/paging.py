@@ -3,7 +3,7 @@
 What ``totalCount`` counts isn't certain: OceanBase's pages say rows in one place and pages in another, and a proxied
 sample has 0 with a row. So a list ends only where two signs agree (a short page and as many rows as were promised) or
 at an empty page; and one that ends with fewer rows than promised is an error, since a verdict over half a list is
-worse than none.
+worse than none. Source: docs/develop/oms-wire.md#paging
 """
 
 from __future__ import annotations

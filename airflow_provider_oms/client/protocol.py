@@ -1,7 +1,8 @@
 """The protocol, without a transport: a described call becomes a request, an answer becomes a model or an error.
 
 Both clients use these functions and nothing else, so they can't drift apart.
-Rests on OceanBase's "API overview" (V4.2.2) and, for the two GET endpoints, its 3.3.0-CE pages.
+Rests on OceanBase's "API overview" (V4.2.2) and, for the two GET endpoints, its 3.3.0-CE pages:
+docs/develop/oms-wire.md#endpoint, docs/develop/oms-wire.md#v3
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 #: Codes with which OMS says that a part of itself isn't there just now. The last two wrap whatever went wrong inside:
 #: they may be passing, and a gate that waits out its ``outage_tolerance`` is on the safe side.
+#: Source: docs/develop/oms-wire.md#passing-codes
 PASSING_CODES = frozenset({"GHANA-OPERAT000001", "CM-RESOAT000011", "GHANA-OPERIE000000", "INNER_ERROR"})
+#: Source: docs/develop/oms-wire.md#codes
 PROJECT_NOT_FOUND_CODE = "GHANA-PROJECT000001"
 
 # Made once: json.dumps makes one at each call that has arguments, and json.loads guesses the encoding first.
@@ -134,7 +137,10 @@ class Envelope(Model):
         return self.get("data")
 
     def refusal(self, asked: str, status: int) -> ErrorDetails:
-        """Gather OMS's own words for a failure: the newer ``errorDetail`` first, then the older keys."""
+        """Gather OMS's own words for a failure: the newer ``errorDetail`` first, then the older keys.
+
+        Source: docs/develop/oms-wire.md#error-text
+        """
         detail = self.get("errorDetail")
         inner = _ErrorDetail(detail if isinstance(detail, Mapping) else {}, self.source)
         outer = {name: self.get(name) for name in ("message", "code", "errorCode", "advice", "requestId")}
@@ -210,7 +216,10 @@ def read_answer(call: Call[T], answer: HttpAnswer) -> Answer[T]:
 
 
 def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
-    """Return the envelope of a success; raise for everything else. Only ``success`` decides, never a code."""
+    """Return the envelope of a success; raise for everything else. Only ``success`` decides, never a code.
+
+    Sources: docs/develop/oms-wire.md#success-decides, docs/develop/oms-wire.md#http-status
+    """
     envelope = _parse(call, answer.body)
     if envelope is None:
         details = ErrorDetails(asked=call.asked, status=answer.status, retry_after=_retry_after(answer))
@@ -244,7 +253,10 @@ def _parse(call: Call[Any], body: bytes) -> Envelope | None:
 
 
 def _oms_error(details: ErrorDetails) -> OmsError | None:
-    """Return what OMS's own code means, None where it has no special meaning."""
+    """Return what OMS's own code means, None where it has no special meaning.
+
+    Sources: docs/develop/oms-wire.md#codes, docs/develop/oms-wire.md#unsupported-action
+    """
     code, message = (details.code or "").upper(), details.message or ""
     if code == PROJECT_NOT_FOUND_CODE or PROJECT_NOT_FOUND_CODE in message:
         return OmsProjectNotFoundError("OMS has no such project, or it was deleted. Check the project id.", details)
@@ -256,7 +268,11 @@ def _oms_error(details: ErrorDetails) -> OmsError | None:
 
 
 def _http_error(answer: HttpAnswer, details: ErrorDetails) -> OmsError:
-    """Return what the HTTP status means, where the body doesn't say more."""
+    """Return what the HTTP status means, where the body doesn't say more.
+
+    What OMS answers to a wrong login is documented nowhere: docs/develop/oms-wire.md#http-status,
+    docs/develop/oms-wire.md#redirects, docs/develop/oms-wire.md#users
+    """
     status = answer.status
     if status in (401, 403):
         return OmsAuthenticationError(
@@ -301,7 +317,10 @@ def _retry_after(answer: HttpAnswer) -> float | None:
 
 
 def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
-    """Tell when the answer was made, by OMS's clock where it told it; a cached answer is as old as its ``Age`` says."""
+    """Tell when the answer was made, by OMS's clock where it told it; a cached answer is as old as its ``Age`` says.
+
+    Source: docs/develop/oms-wire.md#clocks
+    """
     made = _http_date(answer.headers.get("date", ""))
     if made is None:
         return answer.received_at, "local"

@@ -1,6 +1,8 @@
 """When a failed call is tried again: reads only, what may pass only, a few times, later each time.
 
-``tenacity`` does the counting and the sleeping; both clients share this policy.
+``tenacity`` does the counting and the sleeping; both clients share this policy. How often OMS may be asked is
+documented nowhere (docs/develop/oms-wire.md#rate-limits), and no action that changes something is known to be safe
+to repeat (docs/develop/oms-facts.md#transitions).
 """
 
 from __future__ import annotations

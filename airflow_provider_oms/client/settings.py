@@ -14,7 +14,7 @@ from airflow_provider_oms.client.errors import OmsInvalidRequestError
 
 ApiVersion = Literal["v2", "v3"]
 
-DEFAULT_PORT = 8089
+DEFAULT_PORT = 8089  # docs/develop/oms-wire.md#endpoint
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
 
@@ -35,7 +35,8 @@ class ClientSettings:
     :param verify: whether to check the server's certificate, or a path to the CA bundle to check it against
     :param timeout: seconds for one request, from its start to the last byte of the answer
     :param retries: how many times a failed read is tried again inside one call
-    :param api_version: ``v2`` for ``POST /api/v2``, ``v3`` for the two progress endpoints of 3.3
+    :param api_version: ``v2`` for ``POST /api/v2`` (docs/develop/oms-wire.md#endpoint), ``v3`` for the two progress
+        endpoints of 3.3 (docs/develop/oms-wire.md#v3)
     :param max_concurrent_requests: how many requests the asynchronous client has under way at a time, over all that
         share it; the others wait for their turn
     """
@@ -64,7 +65,7 @@ class ClientSettings:
 
     @cached_property
     def authorization(self) -> str:
-        """The value of the ``Authorization`` header (HTTP Basic, UTF-8)."""
+        """The value of the ``Authorization`` header (HTTP Basic, UTF-8): docs/develop/oms-wire.md#authentication"""
         return "Basic " + encode_secret(f"{self.login}:{self.password}", "login and password")
 
     @property

@@ -111,7 +111,7 @@ class OmsClient(Operations):
                 auth=self._authorize,
                 timeout=(self.settings.connect_timeout, self.settings.timeout),
                 verify=self.settings.ca_bundle,
-                allow_redirects=False,
+                allow_redirects=False,  # docs/develop/oms-wire.md#redirects
                 stream=True,
             ) as response:
                 body = b"".join(self._read_body(response, deadline, asked))

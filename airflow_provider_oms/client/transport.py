@@ -29,6 +29,7 @@ from airflow_provider_oms.client.errors import (
 from airflow_provider_oms.client.protocol import MAX_ANSWER_BYTES
 from airflow_provider_oms.client.settings import ClientSettings
 
+# What OpenSSL says where plain HTTP answers a TLS client: an OMS without a certificate, docs/develop/oms-wire.md#https
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
     "UNKNOWN_PROTOCOL",
