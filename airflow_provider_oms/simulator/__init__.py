@@ -7,12 +7,12 @@ client, so that the two can't be wrong together.
 from airflow_provider_oms.simulator.clock import Clock
 from airflow_provider_oms.simulator.faults import ODD_TEXT, Fault
 from airflow_provider_oms.simulator.live import LiveProject
-from airflow_provider_oms.simulator.machine import NotAllowed
 from airflow_provider_oms.simulator.model import DataSource, Failure, Label, Pause, Project, Scripted, Table
 from airflow_provider_oms.simulator.modifications import Modification
 from airflow_provider_oms.simulator.records import RequestRecord
 from airflow_provider_oms.simulator.scenario import Scenario
 from airflow_provider_oms.simulator.simulator import Simulator
+from airflow_provider_oms.simulator.state import NotAllowed
 
 __all__ = [
     "ODD_TEXT",

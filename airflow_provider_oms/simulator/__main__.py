@@ -36,7 +36,7 @@ def banner(sim: Simulator) -> str:
     """Return what is printed once the simulator listens."""
     lines = [
         NOTICE,
-        f"Address:  {sim.url}   (open it in a browser to look on)",
+        f"Address:  {sim.url}   (open it in a browser)",
         f"Login:    {sim.login} / {sim.password}",
         "Projects:",
         *(f"  {live.id:<18} {live.name:<18} {live.status:<10} {live.current_step}" for live in sim.projects.values()),

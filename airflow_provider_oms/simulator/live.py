@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator.clock import Clock
-from airflow_provider_oms.simulator.machine import Event, State, evaluate, script
+from airflow_provider_oms.simulator.machine import Event, State, apply, check_script, evaluate
 from airflow_provider_oms.simulator.model import Failure, Project
 from airflow_provider_oms.simulator.modifications import STATUS_OF_PHASE, ModifyRecord
 
@@ -26,7 +26,7 @@ class LiveProject:
     """
 
     def __init__(self, project: Project, clock: Clock, lock: threading.RLock | None = None, number: int = 0) -> None:
-        script(project, 0)  # says what is wrong with it
+        check_script(project)
         self.project = project
         self._number = number
         self.clock = clock
@@ -71,7 +71,7 @@ class LiveProject:
         with self._lock:
             event = Event(max(self.clock.now(), self.created), kind, args)
             state = evaluate(self.project, self.created, self.history, event.time)
-            state.apply(event)
+            apply(state, event)
             self.history.append(event)
             self._cached = None
             return state
@@ -337,9 +337,6 @@ class LiveProject:
 
         :param values: these, by name.
         """
-        unknown = set(values) - {"idle_source", "steady_lag", "catch_up_rate", "status_override"}
-        if unknown:
-            raise ValueError(f"Cannot set {', '.join(sorted(unknown))}")
         self._add("set", **values)
 
     def __repr__(self) -> str:

@@ -354,8 +354,10 @@ class DataSource:
     :param config_url: the cluster's ``obconfig_url``.
     :param drc_username: the user that reads incremental logs.
     :param try_keep_hb: whether OMS may write heartbeats into it.
-    :param password: decoded, for a test to look at; no answer, log line, page or ``repr`` shows it.
+    :param password: decoded, for a test to check; no answer, log line, page or ``repr`` shows it.
     :param drc_password: the same of the user that reads incremental logs.
+    :param attributes: what else a kind of data source has (``connExtraAttributes``).
+    :param secrets: keys of an API, by OMS's name; like the passwords no answer, log line, page or ``repr`` shows them.
     :param created: when it was created, in simulated time.
     """
 
@@ -377,6 +379,8 @@ class DataSource:
     try_keep_hb: bool = False
     password: str | None = field(default=None, repr=False)
     drc_password: str | None = field(default=None, repr=False)
+    attributes: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict, repr=False)
     created: float | None = None
 
     def __post_init__(self) -> None:

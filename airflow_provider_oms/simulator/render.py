@@ -7,9 +7,9 @@ from typing import Any
 from airflow_provider_oms.simulator import steps
 from airflow_provider_oms.simulator.envelope import millis_text, seconds_text
 from airflow_provider_oms.simulator.live import LiveProject
-from airflow_provider_oms.simulator.machine import State, StepState, Stream
 from airflow_provider_oms.simulator.model import DataSource, Label
 from airflow_provider_oms.simulator.modifications import ADD, ModifyRecord
+from airflow_provider_oms.simulator.state import State, StepState, Stream
 
 _RATES = ("srcRps", "srcRt", "srcIops", "dstRps", "dstRt", "dstIops")
 _REFERENCES = {"srcRpsRef": 8000, "srcRtRef": 1, "dstRpsRef": 8000, "dstRtRef": 1, "srcIopsRef": 8388608}
@@ -358,5 +358,5 @@ def data_source_row(source: DataSource) -> dict[str, Any]:
         "gmtCreate": text,
         "gmtModified": text,
         "partnerId": None,
-        "connExtraAttributes": {},
+        "connExtraAttributes": source.attributes,
     }

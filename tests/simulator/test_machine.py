@@ -42,12 +42,12 @@ def test_nothing_happens_before_the_start():
 
 def test_the_steps_follow_one_another():
     project = started()
-    seen = []
+    observed = []
     for _ in range(25):
-        if project.current_step not in seen:
-            seen.append(project.current_step)
+        if project.current_step not in observed:
+            observed.append(project.current_step)
         project.clock.advance(1)
-    assert seen == project.project.step_names[:7]
+    assert observed == project.project.step_names[:7]
 
 
 def test_progress_of_the_full_transfer():
@@ -81,13 +81,13 @@ def test_an_idle_source_never_reaches_monitoring():
 def test_checkpoints_move_every_ten_seconds_only():
     project = started(initial_lag=5, steady_lag=1)
     project.clock.advance(15)
-    seen = []
+    observed = []
     for _ in range(60):
         project.clock.advance(1)
         state = project.state()
-        seen.append((state.forward.sampled_at, state.forward.checkpoint))
-    assert len(set(seen)) == 7
-    moments = sorted({moment for moment, _ in seen})
+        observed.append((state.forward.sampled_at, state.forward.checkpoint))
+    assert len(set(observed)) == 7
+    moments = sorted({moment for moment, _ in observed})
     assert [b - a for a, b in itertools.pairwise(moments)] == [10] * 6
 
 
@@ -502,6 +502,12 @@ class TestScript:
             ({"after": 1, "do": "jump"}, "jump"),
             ({"after": 1, "do": "pause", "args": {"x": 1}}, "x"),
             ({"after": 1}, "do"),
+            ({"after": 1, "do": "fail", "args": {"step": "NONE"}}, "NONE"),
+            ({"after": 1, "do": "show", "args": {"where": "NONE"}}, "NONE"),
+            ({"after": 1, "do": "set", "args": {"status": "X"}}, "status"),
+            ({"after": 1, "do": "reverify", "args": {"stale": "rows"}}, "stale"),
+            ({"after": 1, "do": "modify", "args": {"fast": True}}, "fast"),
+            ({"after": 1, "do": "fail_modification", "args": {"why": "x"}}, "why"),
         ],
     )
     def test_what_cannot_be_done_is_said_at_once(self, item, words):

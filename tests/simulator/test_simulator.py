@@ -162,15 +162,15 @@ def test_projects_by_name_and_id(sim):
 
 def test_requests_are_recorded(sim):
     project = sim.add_project(Project())
-    seen = []
-    sim._records._on_request = seen.append
+    observed = []
+    sim._records._on_request = observed.append
     post(sim, "StartProject", id=project)
     post(sim, "StartProject", id=project)
     first, second = sim.requests
     assert (first.action, first.project_id, first.status, first.outcome) == ("StartProject", project, 200, "success")
     assert first.payload == {"id": project}
     assert (second.outcome, second.executed) == ("GHANA-OPEROR000001", False)
-    assert seen == [first, second]
+    assert observed == [first, second]
     sim.clear_requests()
     assert sim.requests == []
 

@@ -125,7 +125,7 @@ def test_drip(sim):
 @pytest.mark.parametrize("kind", ["hang", "drip", "delay", "huge"])
 def test_stop_ends_what_is_open_at_once(kind):
     before = threading.active_count()
-    seen = []
+    observed = []
     with Simulator() as sim:
         sim.add_fault(Fault(kind, seconds=3600, size=1 << 40))
         reached = threading.Event()
@@ -141,9 +141,9 @@ def test_stop_ends_what_is_open_at_once(kind):
                     reached.set()
                     for _ in response.iter_content(65536):
                         pass
-                seen.append(response.status_code)
+                observed.append(response.status_code)
             except requests.RequestException as error:
-                seen.append(type(error))
+                observed.append(type(error))
 
         thread = threading.Thread(target=client)
         thread.start()
@@ -158,7 +158,7 @@ def test_stop_ends_what_is_open_at_once(kind):
     assert time.monotonic() - begin < 2
     thread.join(5)
     assert not thread.is_alive()
-    assert len(seen) == 1
+    assert len(observed) == 1
     assert threading.active_count() == before
 
 

@@ -10,8 +10,8 @@ from airflow_provider_oms.simulator.actions.parameters import paged, text, value
 from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page
 from airflow_provider_oms.simulator.live import LiveProject
-from airflow_provider_oms.simulator.machine import NotAllowed
 from airflow_provider_oms.simulator.model import Label, Project, Table, new_id
+from airflow_provider_oms.simulator.state import NotAllowed
 from airflow_provider_oms.simulator.store import Store
 
 Payload = Mapping[str, Any]

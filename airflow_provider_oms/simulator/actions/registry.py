@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator.envelope import CHECK_FAILED, INNER_ERROR, OmsRefusal
-from airflow_provider_oms.simulator.machine import NotAllowed
+from airflow_provider_oms.simulator.state import NotAllowed
 from airflow_provider_oms.simulator.store import Store
 
 Handler = Callable[[Store, Mapping[str, Any]], Any]

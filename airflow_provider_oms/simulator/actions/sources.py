@@ -42,7 +42,6 @@ def _add(store: Store, payload: Payload, kind: str, **more: Any) -> str:
         port=port,
         region=payload.get("region"),
         description=payload.get("description"),
-        password=_password(payload, "password"),
         **more,
     )
     return store.add_data_source(source).id
@@ -60,6 +59,7 @@ def create_mysql_data_source(store: Store, payload: Payload) -> str:
         payload,
         "MYSQL",
         username=text(payload, "username"),
+        password=_password(payload, "password"),
         try_keep_hb=bool(payload.get("tryKeepHb")),
     )
 
@@ -76,6 +76,7 @@ def create_oceanbase_data_source(store: Store, payload: Payload) -> str:
         payload,
         str(payload.get("type") or "OB_MYSQL"),
         username=str(user),
+        password=_password(payload, "password"),
         tenant=payload.get("tenant"),
         cluster=payload.get("cluster"),
         ocp_name=payload.get("ocpName"),
@@ -83,6 +84,54 @@ def create_oceanbase_data_source(store: Store, payload: Payload) -> str:
         drc_username=payload.get("drcUserName"),
         drc_password=_password(payload, "drcPassword", needed=False),
     )
+
+
+@action("CreateKafkaDataSource")
+def create_kafka_data_source(store: Store, payload: Payload) -> str:
+    """CreateKafkaDataSource: a user and a password are needed with SASL only (a guess)."""
+    sasl = bool(payload.get("enableSASL"))
+    if sasl and payload.get("saslMechanism") not in ("GSSAPI", "PLAIN", "SCRAM_SHA_256", "SCRAM_SHA_512"):
+        raise OmsRefusal(PARAM_ERROR, f"The parameter saslMechanism must not be {payload.get('saslMechanism')!r}.")
+    return _add(
+        store,
+        payload,
+        "KAFKA",
+        username=text(payload, "username") if sasl else None,
+        password=_password(payload, "password", needed=sasl),
+        attributes={
+            "endpoint": text(payload, "endpoint"),
+            **_given(payload, "enableSSL", "certSSLId", "enableSASL", "saslMechanism", "kdcPath", "serviceName"),
+        },
+    )
+
+
+@action("CreateOceanBaseODPDataSource")
+def create_oceanbase_odp_data_source(store: Store, payload: Payload) -> str:
+    """CreateOceanBaseODPDataSource."""
+    attributes = {"url": text(payload, "url"), **_given(payload, "obProxy", "route")}
+    return _add(store, payload, "OB_MYSQL", attributes=attributes, secrets={"accessKey": text(payload, "accessKey")})
+
+
+def _create_polardb_data_source(store: Store, payload: Payload) -> str:
+    """CreatePolarDBDataSource."""
+    return _add(
+        store,
+        payload,
+        "POLARDB",
+        username=text(payload, "username"),
+        password=_password(payload, "password"),
+        attributes=_given(payload, "intranetAddr"),
+        secrets={key: str(payload[key]) for key in ("accessKey", "secretKey") if payload.get(key)},
+    )
+
+
+# The document's title spells it in the first way, its request path in the second.
+action("CreatePolarDBDataSource")(_create_polardb_data_source)
+action("CreatePilarDBDataSource")(_create_polardb_data_source)
+
+
+def _given(payload: Payload, *keys: str) -> dict[str, Any]:
+    return {key: payload[key] for key in keys if payload.get(key) is not None}
 
 
 @action("ListDataSource")

@@ -11,9 +11,9 @@ from airflow_provider_oms.simulator.actions.parameters import paged, text, value
 from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page
 from airflow_provider_oms.simulator.live import LiveProject
-from airflow_provider_oms.simulator.machine import State
 from airflow_provider_oms.simulator.model import Table
 from airflow_provider_oms.simulator.modifications import tables_of
+from airflow_provider_oms.simulator.state import State
 from airflow_provider_oms.simulator.store import Store
 
 Payload = Mapping[str, Any]

@@ -73,3 +73,55 @@ def test_names_are_unique_and_used_ones_stay(sim, call, refused):
     sim.add_project(Project(name="user", source_endpoint_id=source))
     assert "user" in refused("DeleteDataSource", id=source)["message"]
     assert "e_nope" in refused("DeleteDataSource", id="e_nope")["message"]
+
+
+KAFKA = {"name": "k", "region": "cn", "endpoint": "127.0.0.1:9092"}
+SASL = {"enableSASL": True, "saslMechanism": "PLAIN", "username": "u", "password": base64.b64encode(b"hush").decode()}
+ODP = {"name": "o", "url": "http://odp", "accessKey": "hush-key", "obProxy": "p", "route": "r"}
+POLAR = {
+    "name": "p",
+    "username": "u",
+    "password": base64.b64encode(b"hush").decode(),
+    "accessKey": "hush-a",
+    "secretKey": "hush-s",
+    "intranetAddr": "10.0.0.1",
+}
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "kind", "attributes"),
+    [
+        ("CreateKafkaDataSource", KAFKA, "KAFKA", {"endpoint": "127.0.0.1:9092"}),
+        ("CreateKafkaDataSource", KAFKA | SASL, "KAFKA", {"enableSASL": True, "saslMechanism": "PLAIN"}),
+        ("CreateOceanBaseODPDataSource", ODP, "OB_MYSQL", {"url": "http://odp", "obProxy": "p", "route": "r"}),
+        ("CreatePolarDBDataSource", POLAR, "POLARDB", {"intranetAddr": "10.0.0.1"}),
+        ("CreatePilarDBDataSource", POLAR, "POLARDB", {"intranetAddr": "10.0.0.1"}),
+    ],
+)
+def test_other_kinds_keep_their_secrets(sim, call, action, body, kind, attributes):
+    source = call(action, **body)
+    (row,) = call("ListDataSource")
+    assert (row["id"], row["type"]) == (source, kind)
+    assert attributes.items() <= row["connExtraAttributes"].items()
+    kept = sim.data_sources[source]
+    given = {key: value for key, value in body.items() if key in ("accessKey", "secretKey")}
+    assert kept.secrets == given
+    assert kept.password == ("hush" if "password" in body else None)
+    for where in (repr(kept), repr(row), repr(sim.requests), requests.get(sim.url, timeout=2).text):
+        assert "hush" not in where
+        assert base64.b64encode(b"hush").decode() not in where
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "words"),
+    [
+        ("CreateKafkaDataSource", {**KAFKA, "endpoint": ""}, "endpoint"),
+        ("CreateKafkaDataSource", {**KAFKA, **SASL, "saslMechanism": "NONE"}, "saslMechanism"),
+        ("CreateKafkaDataSource", {**KAFKA, **SASL, "password": "clear!"}, "Base64"),
+        ("CreateOceanBaseODPDataSource", {**ODP, "accessKey": None}, "accessKey"),
+        ("CreatePolarDBDataSource", {**POLAR, "password": None}, "password"),
+    ],
+)
+def test_what_other_kinds_refuse(sim, refused, action, body, words):
+    assert words in refused(action, **body)["message"]
+    assert sim.data_sources == {}
