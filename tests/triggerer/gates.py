@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_oms.simulator import Project
-from airflow_provider_oms.simulator.machine import State, evaluate
+from airflow_provider_oms.simulator.machine import State, apply, evaluate
 
 #: Simulated seconds in a real one.
 SPEED = 10.0
@@ -177,7 +177,7 @@ def becomes_true(gates: list[Planned], live: Any, until: float) -> dict[str, flo
     since: dict[str, float] = {}
     state = State(live.project, live.created)
     for event in live.history:
-        state.apply(event)
+        apply(state, event)
     at = state.time
     while at < until and len(found) < len(gates):
         state.until(at)
