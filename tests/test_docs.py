@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,12 @@ def test_a_block_of_python_runs(block, sim, monkeypatch, tmp_path, capsys):
 def test_links_to_other_pages_lead_somewhere(page):
     for target in re.findall(r"\]\((?!https?:)([^)#\s]+)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "reference").glob("*.md")), ids=lambda page: page.name)
+def test_what_the_reference_shows_exists(page):
+    for name in re.findall(r"^::: (\S+)$", page.read_text(), re.MULTILINE):
+        pkgutil.resolve_name(name)
 
 
 def page_of(kind: type, folder: str) -> Path:
