@@ -2,6 +2,7 @@
 
 This module imports nothing: Airflow loads it at every start, and one that fails stops all of Airflow. The connection
 form of Airflow 3.2 and later is this dictionary; the one of 2.11 is made from it (``hooks/form.py``).
+Source: docs/develop/airflow-facts.md#metadata
 """
 
 

@@ -1,4 +1,7 @@
-"""The connection form of Airflow 2.11 to 3.1, made from the one that the provider info declares for later ones."""
+"""The connection form of Airflow 2.11 to 3.1, made from the one that the provider info declares for later ones.
+
+Source: docs/develop/airflow-facts.md#connection-form
+"""
 
 from __future__ import annotations
 

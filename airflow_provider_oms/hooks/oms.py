@@ -185,7 +185,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         return AsyncOmsClient(await self.get_async_settings())
 
     async def get_async_settings(self) -> ClientSettings:
-        """Read the Airflow connection without blocking the event loop.
+        """Read the Airflow connection without blocking the event loop: docs/develop/airflow-facts.md#async-connection
 
         :raises OmsInvalidRequestError: naming what is wrong with it
         """

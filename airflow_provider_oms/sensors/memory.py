@@ -1,4 +1,7 @@
-"""What a gate in reschedule mode remembers between two pokes: what Airflow 3.3 keeps for it, else nothing."""
+"""What a gate in reschedule mode remembers between two pokes: what Airflow 3.3 keeps for it, else nothing.
+
+Source: docs/develop/airflow-facts.md#state-store
+"""
 
 from __future__ import annotations
 

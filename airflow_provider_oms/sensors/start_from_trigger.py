@@ -4,6 +4,7 @@ Airflow hands the arguments to the triggerer as they stand in the DAG, and rende
 of the triggerer, without the DAG's own macros, names that it doesn't know as nothing, and a trigger that asks for an
 XCom waits for ever. So only templates are let through that always render to the same, and all others are refused while
 the DAG is parsed. Mapped tasks take their first poll on a worker, as without the argument: Airflow does that by itself.
+Source: docs/develop/airflow-facts.md#start-from-trigger
 """
 
 from __future__ import annotations

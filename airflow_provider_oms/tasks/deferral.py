@@ -14,7 +14,8 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Memory, Verdict
 
-#: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more.
+#: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more. What
+#: Airflow's own does differs between its versions: docs/develop/airflow-facts.md#timeouts
 SLACK = 120.0
 
 

@@ -20,6 +20,7 @@ from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
 
 #: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
+#: Source: docs/develop/airflow-facts.md#short-deferral
 SETTLE = 5.0
 
 #: Part of the interval that an answer of another gate may be old. Gates on a project poll at the same moments, so
@@ -52,7 +53,10 @@ class OmsMilestoneTrigger(BaseTrigger):
         self.memory = dict(memory or {})
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what Airflow keeps of the trigger."""
+        """Return what Airflow keeps of the trigger, on some versions in plain text.
+
+        Source: docs/develop/airflow-facts.md#triggers
+        """
         kwargs = {"gate": self.gate, "deadline": self.deadline, "memory": self.memory}
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
@@ -63,10 +67,11 @@ class OmsMilestoneTrigger(BaseTrigger):
         async with shared_oms(gate.oms_conn_id) as oms:
             verdict = await self._wait(gate, memory, oms, reporter)
         yield TriggerEvent(event_of(verdict))
-        return
+        return  # docs/develop/airflow-facts.md#on-kill
 
     async def _wait(self, gate: Gate, memory: Memory, oms: SharedOms, reporter: Reporter) -> Verdict:
         # Airflow's dag.test() runs a trigger without a task instance; nothing has to settle there.
+        # Source: docs/develop/airflow-facts.md#dag-test
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
             pause = pause_before_poll(gate, time.time(), settle, memory.project_id)
