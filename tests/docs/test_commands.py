@@ -54,6 +54,7 @@ WAYS = (
     Way(r"export AIRFLOW__SECRETS__BACKEND(_KWARGS)?=.*", "tests/docs/test_connection.py", "LocalFilesystemBackend"),
     Way(r"airflow connections add oms_default .*", "tests/docs/test_connection.py", '["airflow", "connections"]'),
     Way(r"airflow connections test( oms_default)?", "tests/hooks/test_oms.py", "test_connection"),
+    Way(r"airflow providers get airflow-provider-oms", "tests/docs/test_install.py", '"providers", "get"'),
     Way(r"openssl s_client .* > oms-ca\.pem", "tests/docs/test_connection.py", "openssl"),
     # The package's own programs.
     Way(r"airflow-oms( .*)?", "tests/cli/test_process.py", "airflow-oms"),
@@ -74,8 +75,11 @@ WAYS = (
     Way(r"\.venv-hosting/bin/pre-commit install", reason="changes the checkout that the tests are run in"),
     # What needs more than this machine.
     Way(r"git tag .*|git push .*", reason="publishes a release"),
-    Way(r"pip install airflow-provider-oms", reason="the package is not on PyPI yet, and the page says so"),
+    Way(r"pip install .*airflow-provider-oms", reason="the package is not on PyPI yet, and the page says so"),
     Way(r"pip install \.", WALK, "docs/tutorial.md"),
+    Way(r"pip wheel --no-deps --wheel-dir dist \.", "tests/packaging/conftest.py", '"--wheel"'),
+    Way(r"docker (build|push) .*", reason="needs a Docker engine; the file is read in tests/docs/test_install.py"),
+    Way(r"(kubectl|helm) .*", reason="needs a Kubernetes cluster; the values are read in tests/docs/test_install.py"),
     Way(r"uv pip compile .*", reason="asks PyPI for today's versions, which changes with time"),
     Way(r"uvx pip-audit .*", reason="asks a database on the internet"),
 )
@@ -116,6 +120,9 @@ def test_the_table_holds_nothing_stale(way):
     assert way.proof in ((ROOT / way.by).read_text() if way.by else "")
 
 
+#: Programs of others, whose options aren't asked for here.
+FOREIGN = ("docker ", "helm ", "kubectl ", "openssl ", "pip ", "uv")
+
 HELP = (
     (r"python3 (scripts/demo\.py)", [["scripts/demo.py"], ["-m", "demo"]]),
     (r"python3 (scripts/\w+\.py)", [["{0}"]]),
@@ -142,7 +149,7 @@ def test_its_options_exist(command):
             for option in re.findall(r"(?<= )--[a-z-]+", command):
                 assert re.search(rf"(?<![\w-]){option}(?![\w-])", said), option
             return
-    assert command.startswith(("export ", "airflow connections ", "pip ", "uv", "openssl ")), "HELP has no such program"
+    assert command.startswith(("export ", "airflow connections ", *FOREIGN)), "HELP has no such program"
 
 
 @pytest.mark.parametrize("command", [one for one in all_commands() if own(one)])
