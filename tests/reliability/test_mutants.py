@@ -1,0 +1,72 @@
+"""The mutants are single changes of what runs, and each is a module that can be imported."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from reliability.mutants import mutants
+from reliability.mutations import SUITES, Outcome, summary
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MODULES = sorted({path for pattern in SUITES for path in (ROOT / "airflow_provider_oms").glob(pattern)})
+
+SOURCE = '''
+"""A docstring: 1 < 2 and not True."""
+
+def rule(a: int = 1, b: "1 < 2" = 2) -> bool:
+    """Another: a and b."""
+    self.kept = None
+    if a < b and not a:
+        return min(a, b) + 1
+    log("no", f"{a < b}")
+    return True
+'''
+
+
+def test_every_kind_of_change_is_made_once():
+    assert [(mutant.line, mutant.change) for mutant in mutants(SOURCE)] == [
+        (4, "1 becomes 2"),
+        (4, "2 becomes 3"),
+        (6, "the statement is left out"),
+        (7, "the condition is turned round"),
+        (7, "< becomes <="),
+        (7, "and becomes or"),
+        (7, "not is left out"),
+        (8, "None is returned"),
+        (8, "min becomes max"),
+        (8, "+ becomes -"),
+        (8, "1 becomes 2"),
+        (9, "the statement is left out"),
+        (10, "True becomes False"),
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_a_mutant_is_a_module_and_another_one(module):
+    source = module.read_text(encoding="utf-8")
+    tree = ast.dump(ast.parse(source))
+    for mutant in mutants(source):
+        assert ast.dump(ast.parse(mutant.apply(source))) != tree, mutant
+
+
+def test_every_suite_has_modules_and_tests():
+    for pattern, tests in SUITES.items():
+        assert list((ROOT / "airflow_provider_oms").glob(pattern)), pattern
+        for test in tests:
+            assert (ROOT / test).exists(), test
+
+
+def test_the_table_counts_what_was_caught_and_what_is_explained():
+    found = [
+        Outcome("a.py", 1, "x", "y", caught=True),
+        Outcome("a.py", 2, "x", "y", caught=False, reason="equal"),
+        Outcome("b.py", 3, "x", "y", caught=False),
+    ]
+    assert summary(found).splitlines()[2:] == [
+        "| a.py | 2 | 1 | 1 | 0 |",
+        "| b.py | 1 | 0 | 0 | 1 |",
+        "| **all** | 3 | 1 | 1 | 1 |",
+    ]
