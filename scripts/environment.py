@@ -39,6 +39,11 @@ def make_hosting() -> Path:
     return _make(".venv-hosting", "hosting", [], ["hosting"])
 
 
+def make_cloud() -> Path:
+    """Make, or bring up to date, the environment of Alibaba Cloud's official SDK; return its Python."""
+    return _make(".venv-cloud", "cloud", [], ["cloud"])
+
+
 def _make(name: str, pins: str, checkout: Sequence[str], groups: Sequence[str]) -> Path:
     where = ROOT / name
     python = where / "bin" / "python"

@@ -27,6 +27,7 @@ def main() -> int:
     versions = known.airflow or list(environment.VERSIONS)
     with ThreadPoolExecutor() as pool:
         pool.submit(environment.make_hosting)  # tests/hosting wants it
+        pool.submit(environment.make_cloud)  # tests/simulator/test_sdk.py wants it
         pythons = list(pool.map(lambda version: environment.make(version, "test", "lint"), versions))
     failed = []
     for version, python in zip(versions, pythons, strict=True):

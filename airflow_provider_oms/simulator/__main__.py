@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from airflow_provider_oms.simulator.clock import Clock
 from airflow_provider_oms.simulator.page import NOTICE
 from airflow_provider_oms.simulator.scenario import DEFAULT
+from airflow_provider_oms.simulator.service import APIS
 from airflow_provider_oms.simulator.simulator import Simulator
 
 
@@ -26,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--speed", type=float, default=1.0, help="simulated seconds per real second")
     made.add_argument("--login", default="admin")
     made.add_argument("--password", default="oms-simulator")
-    made.add_argument("--api", choices=("both", "v2", "v3"), default="both", help="endpoints to serve")
+    made.add_argument("--api", choices=APIS, default="both", help="endpoints to serve")
     made.add_argument("--casing", choices=("camel", "pascal"), default="camel", help="how keys are spelled")
     made.add_argument("--unsupported", action="append", default=[], metavar="ACTION", help="an action it doesn't know")
     return made

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -122,12 +123,21 @@ def refusal(
     return answer
 
 
-def pascal(value: Any) -> Any:
-    """Return the same with every key in PascalCase, as some proxies and the public cloud's API answer."""
+def pascal(value: Any, as_it_is: Collection[str] = ()) -> Any:
+    """Return the same with every key in PascalCase, as some proxies and the public cloud's API answer.
+
+    :param value: what is to be answered.
+    :param as_it_is: keys whose values stay as they are.
+    """
     if isinstance(value, dict):
-        return {(key[:1].upper() + key[1:] if isinstance(key, str) else key): pascal(v) for key, v in value.items()}
+        return {
+            (key[:1].upper() + key[1:] if isinstance(key, str) else key): item
+            if key in as_it_is
+            else pascal(item, as_it_is)
+            for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [pascal(item) for item in value]
+        return [pascal(item, as_it_is) for item in value]
     return value
 
 

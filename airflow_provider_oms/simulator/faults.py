@@ -31,6 +31,7 @@ KINDS = {
     "wrong_type": "the ordinary answer as text/plain",
     "redirect": "a redirect to `location` (status 302 unless told otherwise)",
     "error": "HTTP 200 with success: false and a code (`detail_code`: another one in errorDetail)",
+    "gateway": "an answer of Alibaba Cloud's gateway: HTTP `status` (400) with `code` (Throttling.User) and `message`",
     "date": "the ordinary answer with a Date header that is off by `seconds`",
     "page_short": "a page without its last `rows` rows",
     "page_null": "a page whose data is null",
@@ -63,6 +64,13 @@ ALTERING = {
 }
 
 
+#: What a fault says when it isn't told.
+_WORDS = {
+    "error": ("GHANA-OPERAT000001", "The CM service may be not available."),
+    "gateway": ("Throttling.User", "Request was denied due to user flow control."),
+}
+
+
 @dataclass
 class Fault:
     """A fault and the requests that it happens to.
@@ -81,8 +89,8 @@ class Fault:
     :param size: bytes for ``huge``.
     :param chunked: ``huge`` without a Content-Length.
     :param location: where ``redirect`` leads.
-    :param code: error code for ``error``.
-    :param message: OMS's message for ``error``.
+    :param code: error code for ``error`` (GHANA-OPERAT000001 when not given) and ``gateway`` (Throttling.User).
+    :param message: OMS's message for ``error`` and ``gateway``.
     :param advice: OMS's advice for ``error``.
     :param detail_code: another error code in ``errorDetail`` for ``error``.
     :param rows: how many rows ``page_short`` lacks.
@@ -107,8 +115,8 @@ class Fault:
     size: int = 80 * 1024 * 1024
     chunked: bool = False
     location: str = "/oms-v2/login"
-    code: str = "GHANA-OPERAT000001"
-    message: str = "The CM service may be not available."
+    code: str = ""
+    message: str = ""
     advice: str | None = None
     detail_code: str | None = None
     rows: int = 1
@@ -127,6 +135,8 @@ class Fault:
         needed = {"page_total": "total", "without_step": "step", "other_project": "other"}.get(self.kind)
         if needed is not None and getattr(self, needed) is None:
             raise ValueError(f"The fault {self.kind} needs {needed}")
+        code, message = _WORDS.get(self.kind, ("", ""))
+        self.code, self.message = self.code or code, self.message or message
         if self.step is not None:
             self.step = canonical(self.step)
 

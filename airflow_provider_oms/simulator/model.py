@@ -178,6 +178,7 @@ class Project:
     :param pauses: when it pauses by itself.
     :param labels: the names of its labels.
     :param owner: the OMS user whose project it is.
+    :param worker_grade_id: the worker that it runs on, in the hosted OMS.
     :param sybase: checkpoints are texts such as ``"100,30"``.
     :param vocabulary: ``v2`` or ``legacy``: step names that DescribeProjectSteps uses.
     :param current_step_legacy: ``currentStep`` in the old vocabulary, as the document's sample shows it.
@@ -224,6 +225,7 @@ class Project:
     pauses: list[Pause] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
     owner: str = "admin"
+    worker_grade_id: str | None = None
     sybase: bool = False
     vocabulary: str = "v2"
     current_step_legacy: bool = False

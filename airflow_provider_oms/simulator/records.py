@@ -12,7 +12,7 @@ from typing import Any
 
 log = logging.getLogger("airflow_provider_oms.simulator")
 
-_SECRET = ("password", "secretkey", "accesskey")
+_SECRET = ("password", "secretkey", "accesskey", "securitytoken")
 
 
 @dataclass(frozen=True)

@@ -199,6 +199,7 @@ def project_row(live: LiveProject, labels: dict[str, Label], sources: dict[str, 
     phase = state.modifications.phase
     failed = next((s for s in state.steps.values() if s.status == "FAILED"), None)
     return {
+        "workerGradeId": project.worker_grade_id,
         "id": project.id,
         "type": project.type,
         "name": project.name,

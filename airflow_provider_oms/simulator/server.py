@@ -16,12 +16,13 @@ from typing import Any
 
 from aiohttp import web
 
-from airflow_provider_oms.simulator import wire
+from airflow_provider_oms.simulator import hosted, wire
 from airflow_provider_oms.simulator.envelope import encode
 from airflow_provider_oms.simulator.faults import ALTERING, Fault
 from airflow_provider_oms.simulator.page import page
 from airflow_provider_oms.simulator.records import RequestRecord, redacted
 from airflow_provider_oms.simulator.service import LEGACY, Call, Service
+from airflow_provider_oms.simulator.signature import SignedRequest
 
 #: A header between here and :meth:`Server._headers` that never goes out: how far the Date header is ahead.
 _AHEAD = "X-Simulator-Seconds-Ahead"
@@ -183,6 +184,7 @@ class Server:
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_get("/", self._page)
         app.router.add_get("/oms/health", self._health)
+        app.router.add_post("/", self._hosted)
         app.router.add_post("/api/v2", self._v2)
         app.router.add_get("/api/omsp/v2/{kind:migrations|sync}/{id}/progress", self._v3)
         app.on_response_prepare.append(self._headers)
@@ -274,23 +276,35 @@ class Server:
             payload = json.loads(body) if body.strip() else {}
         except ValueError:
             payload = None
-        project = None
-        if isinstance(payload, dict):
-            named = payload.get("id") or payload.get("projectId")
-            project = named if isinstance(named, str) else None
-        return await self._handle(request, request.query.get("Action"), payload, project)
+        return await self._handle(request, request.query.get("Action"), payload, _project(payload))
 
     async def _v3(self, request: web.Request) -> web.StreamResponse:
         return await self._handle(request, LEGACY[request.match_info["kind"]], None, request.match_info["id"])
 
+    async def _hosted(self, request: web.Request) -> web.StreamResponse:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        signed = SignedRequest(request.method, request.path, request.query_string, headers, await request.read())
+        action = headers.get("x-acs-action")
+        try:
+            payload: Any = hosted.payload(action or "", signed.body)
+        except hosted.Refused:
+            payload = None  # the service says what is wrong with it
+        return await self._handle(request, action, payload, _project(payload), signed)
+
     async def _handle(
-        self, request: web.Request, action: str | None, payload: Any, project: str | None
+        self,
+        request: web.Request,
+        action: str | None,
+        payload: Any,
+        project: str | None,
+        signed: SignedRequest | None = None,
     ) -> web.StreamResponse:
         begin = time.monotonic()
         stopping = self._stopping
         if stopping.is_set():
             return wire.reset(request)
-        call = Call(request.method, request.path, action, payload, project, request.headers.get("Authorization"))
+        authorization = request.headers.get("Authorization")
+        call = Call(request.method, request.path, action, payload, project, authorization, signed)
         page = payload.get("pageNumber") if isinstance(payload, dict) else None
         fault = self.service.faults.match(action, project, page if isinstance(page, int) else 1)
 
@@ -331,7 +345,7 @@ class Server:
         answer, outcome, executed = wire.Answer(b""), "", False
         if fault.executes:
             answer, outcome, executed = self.service.answer(call)
-        instead = wire.replaced(fault, self.service.casing)
+        instead = wire.replaced(fault, "pascal" if call.hosted else self.service.casing)
         cut = fault.kind in ("hang", "reset_before", "reset_after", "cut_headers")
         record(None if cut else (instead or answer).status, outcome, executed)
         if instead is not None:
@@ -343,6 +357,12 @@ class Server:
         if fault.kind == "huge":
             return await wire.huge(request, fault, stopping)
         return await wire.send(request, answer, fault, stopping)
+
+
+def _project(payload: Any) -> str | None:
+    """Return the id of the project that a request is about."""
+    named = payload.get("id") or payload.get("projectId") if isinstance(payload, dict) else None
+    return named if isinstance(named, str) else None
 
 
 _quiet = logging.getLogger("airflow_provider_oms.simulator.http")

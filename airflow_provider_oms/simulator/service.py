@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from airflow_provider_oms.simulator import actions, render
+from airflow_provider_oms.simulator import actions, hosted, render
 from airflow_provider_oms.simulator.alterations import altered
 from airflow_provider_oms.simulator.envelope import (
     INNER_ERROR,
@@ -24,12 +24,17 @@ from airflow_provider_oms.simulator.envelope import (
     success,
 )
 from airflow_provider_oms.simulator.faults import Fault, Faults
+from airflow_provider_oms.simulator.hosted import Gateway, Refused
 from airflow_provider_oms.simulator.records import Records, log
+from airflow_provider_oms.simulator.signature import SignedRequest
 from airflow_provider_oms.simulator.store import Store
 from airflow_provider_oms.simulator.wire import Answer
 
 #: A hand-written answer: a JSON-like body, a raw one, or a function of the request's body that returns one of these.
 Written = Mapping[str, Any] | list[Any] | str | bytes | Callable[[Any], Any]
+
+#: The endpoints that a simulator may serve.
+APIS = ("both", "v2", "v3", "alibaba_cloud")
 
 LEGACY = {"migrations": "MigrationProgress", "sync": "SyncProgress"}
 
@@ -44,6 +49,19 @@ class Call:
     payload: Any
     project_id: str | None
     authorization: str | None
+    signed: SignedRequest | None = None
+
+    @property
+    def hosted(self) -> bool:
+        """Whether it came in the form of Alibaba Cloud."""
+        return self.signed is not None
+
+    @property
+    def api(self) -> str:
+        """The endpoints that it is for, one of :data:`APIS`."""
+        if self.hosted:
+            return "alibaba_cloud"
+        return "v3" if self.action in LEGACY.values() else "v2"
 
 
 class Service:
@@ -58,13 +76,15 @@ class Service:
         unsupported: Iterable[str],
         records: Records,
         api: str = "both",
+        gateway: Gateway | None = None,
     ) -> None:
-        if api not in ("both", "v2", "v3"):
-            raise ValueError(f"api is both, v2 or v3, not {api!r}")
+        if api not in APIS:
+            raise ValueError(f"api is {', '.join(APIS)}, not {api!r}")
         if casing not in ("camel", "pascal"):
             raise ValueError(f"casing is camel or pascal, not {casing!r}")
         self.store = store
         self.api = api
+        self.gateway = gateway or Gateway(login, password)
         self.casing = casing
         self.unsupported = set(unsupported)
         self.records = records
@@ -99,14 +119,11 @@ class Service:
         :param call: the request.
         :param fault: what goes wrong with it; what happens on the wire is not for here.
         """
-        generation = "v3" if call.action in LEGACY.values() else "v2"
-        if self.api not in ("both", generation):
+        if self.api != call.api and (self.api != "both" or call.hosted):
             return Answer(b"<html><body>404 Not Found</body></html>", 404, "text/html"), "not served", False
-        if not self.authorized(call.authorization):
-            # What OMS really answers to wrong credentials is in no document.
-            body = refusal("UNAUTHORIZED", "The user name or the password is wrong.")
-            headers = {"WWW-Authenticate": 'Basic realm="OMS"'}
-            return Answer(encode(body, self.casing), 401, headers=headers), "unauthorized", False
+        refused = self._refused(call)
+        if refused is not None:
+            return *refused, False
         try:
             written = self._hand_written(call)
         except Exception as error:
@@ -119,14 +136,32 @@ class Service:
         try:
             body = success(self._run(call), max(1, int((time.monotonic() - begin) * 1000)))
             body = altered(body, fault, call.payload, lambda other: success(self._run(replace(call, payload=other))))
-            return Answer(encode(body, self.casing)), "success", True
+            return self._answer(call, body), "success", True
         except OmsRefusal as error:
-            body = refusal(error.code, error.message, error.advice)
-            return Answer(encode(body, self.casing)), error.code, False
+            return self._answer(call, refusal(error.code, error.message, error.advice)), error.code, False
         except Exception as error:
             log.exception("oms-simulator: %s failed", call.action)
             body = refusal(INNER_ERROR, f"The simulator has a defect: {error!r}")
-            return Answer(encode(body, self.casing)), INNER_ERROR, False
+            return self._answer(call, body), INNER_ERROR, False
+
+    def _answer(self, call: Call, body: dict[str, Any]) -> Answer:
+        return Answer(encode(hosted.answer(call.action, body)) if call.hosted else encode(body, self.casing))
+
+    def _refused(self, call: Call) -> tuple[Answer, str] | None:
+        """Return the answer to a request that may not come in, and its outcome in a word."""
+        if call.signed is not None:
+            try:
+                self.gateway.check(call.signed)
+                hosted.payload(call.action or "", call.signed.body)
+            except Refused as refused:
+                return Answer(refused.body, refused.status), refused.code
+        elif not self.authorized(call.authorization):
+            # What OMS really answers to wrong credentials is in no document.
+            body = refusal("UNAUTHORIZED", "The user name or the password is wrong.")
+            return Answer(
+                encode(body, self.casing), 401, headers={"WWW-Authenticate": 'Basic realm="OMS"'}
+            ), "unauthorized"
+        return None
 
     def _hand_written(self, call: Call) -> Answer | None:
         if call.action is None:
@@ -150,7 +185,7 @@ class Service:
             raise OmsRefusal(PARAM_ERROR, "The parameter Action must be given.")
         if not isinstance(call.payload, Mapping):
             raise OmsRefusal(PARAM_ERROR, "The body of the request must be a JSON object.")
-        return actions.run(self.store, call.action, call.payload, self.unsupported)
+        return actions.run(self.store, call.action, call.payload, self.unsupported, call.hosted)
 
     def _legacy(self, call: Call) -> dict[str, Any]:
         kind = "SYNC" if call.action == "SyncProgress" else "MIGRATION"

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from airflow_provider_oms.simulator.clock import Clock
 from airflow_provider_oms.simulator.faults import Fault
+from airflow_provider_oms.simulator.hosted import Gateway
 from airflow_provider_oms.simulator.live import LiveProject
 from airflow_provider_oms.simulator.model import DataSource, Label, Project
 from airflow_provider_oms.simulator.records import Records, RequestRecord
@@ -39,7 +40,10 @@ class Simulator:
     :param on_request: called with every :class:`RequestRecord`, in the server's thread.
     :param casing: ``camel``, or ``pascal`` for answers with PascalCase keys.
     :param actions_unsupported: actions that this OMS doesn't know, as an older version.
-    :param api: which endpoints there are: ``both``, only ``v2`` (4.1 and later), or only ``v3`` (3.3.0-CE to 4.1.0).
+    :param api: which endpoints there are: ``both``, only ``v2`` (4.1 and later), only ``v3`` (3.3.0-CE to 4.1.0), or
+        ``alibaba_cloud``: the hosted OMS, whose AccessKey is ``login`` and ``password``.
+    :param security_token: the STS token that requests to the hosted OMS must carry.
+    :param actions_forbidden: actions that the RAM user of the hosted OMS may not call.
     """
 
     def __init__(
@@ -57,6 +61,8 @@ class Simulator:
         casing: str = "camel",
         actions_unsupported: Iterable[str] = (),
         api: str = "both",
+        security_token: str | None = None,
+        actions_forbidden: Iterable[str] = (),
     ) -> None:
         if isinstance(date_header, str) and date_header not in ("clock", "real", "none"):
             raise ValueError(f"date_header is clock, real, none, a number or numbers, not {date_header!r}")
@@ -67,7 +73,10 @@ class Simulator:
         self._dates = 0
         self._records = Records(on_request)
         self._store = Store(self.clock, owner=login)
-        self._service = Service(self._store, login, password, casing, actions_unsupported, self._records, api)
+        self.gateway = Gateway(login, password, security_token, set(actions_forbidden))
+        self._service = Service(
+            self._store, login, password, casing, actions_unsupported, self._records, api, self.gateway
+        )
         self._server = Server(self._service, host, port, ssl_context, self._date)
         begin = load(scenario)
         for label in begin.labels:
@@ -155,7 +164,7 @@ class Simulator:
     @property
     def connection_kwargs(self) -> dict[str, Any]:
         """Keyword arguments for Airflow's ``Connection``."""
-        return {
+        made: dict[str, Any] = {
             "conn_type": "oms",
             "host": self._reachable,
             "port": self.port,
@@ -163,6 +172,11 @@ class Simulator:
             "login": self.login,
             "password": self.password,
         }
+        if self._service.api == "alibaba_cloud":
+            made["extra"] = {"api_version": "alibaba_cloud"}
+            if self.gateway.token:
+                made["extra"]["security_token"] = self.gateway.token
+        return made
 
     @property
     def connection_json(self) -> str:

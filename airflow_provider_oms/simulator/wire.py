@@ -13,6 +13,7 @@ from aiohttp import web
 
 from airflow_provider_oms.simulator.envelope import encode, refusal
 from airflow_provider_oms.simulator.faults import Fault
+from airflow_provider_oms.simulator.hosted import Refused
 
 JSON = "application/json;charset=UTF-8"
 _HTML = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>nginx (simulated)</body></html>"
@@ -43,6 +44,9 @@ def replaced(fault: Fault, casing: str) -> Answer | None:
         return Answer(b"", fault.status or 302, "text/html", {"Location": fault.location})
     if fault.kind == "error":
         return Answer(encode(refusal(fault.code, fault.message, fault.advice, detail_code=fault.detail_code), casing))
+    if fault.kind == "gateway":
+        refused = Refused(fault.status or 400, fault.code, fault.message)
+        return Answer(refused.body, refused.status, headers=fault.headers)
     if fault.kind == "html":
         return Answer(body or _HTML.encode(), content_type="text/html")
     if fault.kind == "empty":

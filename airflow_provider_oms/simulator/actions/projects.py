@@ -41,8 +41,8 @@ def _tables(mapping: Mapping[str, Any]) -> list[Table]:
     return found
 
 
-def _described(store: Store, payload: Payload) -> Project:
-    """Return the project that a body of CreateProject (or SubmitPreCheck) describes."""
+def _described(store: Store, payload: Payload, **more: Any) -> Project:
+    """Return the project that a body of CreateProject (or SubmitPreCheck) describes; ``more`` are further fields."""
     name, kind = text(payload, "name"), text(payload, "type")
     if any(letter.isspace() for letter in name):
         raise OmsRefusal(PARAM_ERROR, "The project name must not contain spaces.")
@@ -101,13 +101,19 @@ def _described(store: Store, payload: Payload) -> Project:
         owner=store.owner,
         transfer_mapping=dict(mapping),
         config={key: payload[key] for key in _CONFIG_KEYS if payload.get(key) is not None},
+        **more,
     )
 
 
 @action("CreateProject")
 def create_project(store: Store, payload: Payload) -> str:
     """CreateProject: the name is unique, the data sources exist, transferMapping names something."""
-    project = _described(store, payload)
+    return add_described(store, payload)
+
+
+def add_described(store: Store, payload: Payload, **more: Any) -> str:
+    """Add the project that a body of CreateProject describes, and return its id."""
+    project = _described(store, payload, **more)
     if any(live.name == project.name for live in store.projects.values()):
         raise OmsRefusal(PARAM_ERROR, f"The project name {project.name} already exists.", "Use another name.")
     return store.add_project(project).id

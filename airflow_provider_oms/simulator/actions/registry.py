@@ -13,30 +13,37 @@ Handler = Callable[[Store, Mapping[str, Any]], Any]
 
 ACTIONS: dict[str, Handler] = {}
 
+#: What only the hosted OMS of Alibaba Cloud has, or does in another way.
+HOSTED: dict[str, Handler] = {}
 
-def action(name: str) -> Callable[[Handler], Handler]:
+
+def action(name: str, registry: dict[str, Handler] = ACTIONS) -> Callable[[Handler], Handler]:
     """Register a function as an action of OMS's API.
 
     :param name: the action's name, as OMS spells it.
+    :param registry: :data:`ACTIONS` or :data:`HOSTED`.
     """
 
     def register(handler: Handler) -> Handler:
-        ACTIONS[name] = handler
+        registry[name] = handler
         return handler
 
     return register
 
 
-def run(store: Store, name: str, payload: Mapping[str, Any], unsupported: Iterable[str] = ()) -> Any:
+def run(
+    store: Store, name: str, payload: Mapping[str, Any], unsupported: Iterable[str] = (), hosted: bool = False
+) -> Any:
     """Run an action and return its ``data``.
 
     :param store: what the simulated OMS knows.
     :param name: the action.
     :param payload: the parameters, in OMS's own keys.
     :param unsupported: actions that this OMS doesn't know.
+    :param hosted: as the hosted OMS does it.
     :raises OmsRefusal: when OMS would say no.
     """
-    handler = ACTIONS.get(name)
+    handler = (HOSTED.get(name) if hosted else None) or ACTIONS.get(name)
     if handler is None or name in unsupported:
         raise OmsRefusal(INNER_ERROR, f"Unsupported action: {name}")
     with store.lock:

@@ -17,7 +17,8 @@ from airflow_provider_oms.simulator.store import Store
 Payload = Mapping[str, Any]
 
 
-def _password(payload: Payload, key: str, needed: bool = True) -> str | None:
+def decoded(payload: Payload, key: str, needed: bool = True) -> str | None:
+    """Return a password, which comes in Base64."""
     if not needed and payload.get(key) in (None, ""):
         return None
     try:
@@ -26,7 +27,8 @@ def _password(payload: Payload, key: str, needed: bool = True) -> str | None:
         raise OmsRefusal(PARAM_ERROR, f"The parameter {key} must be encoded in Base64.") from None
 
 
-def _add(store: Store, payload: Payload, kind: str, **more: Any) -> str:
+def add_source(store: Store, payload: Payload, kind: str, **more: Any) -> str:
+    """Add a data source and return its id; ``more`` are further fields."""
     name = text(payload, "name")
     if any(source.name == name for source in store.data_sources.values()):
         raise OmsRefusal(PARAM_ERROR, f"The data source name {name} already exists.")
@@ -54,12 +56,12 @@ def create_mysql_data_source(store: Store, payload: Payload) -> str:
     if any(letter.isspace() for letter in name) or len(name) > 32:
         raise OmsRefusal(PARAM_ERROR, "The data source name must have no spaces and at most 32 characters.")
     text(payload, "ip")
-    return _add(
+    return add_source(
         store,
         payload,
         "MYSQL",
         username=text(payload, "username"),
-        password=_password(payload, "password"),
+        password=decoded(payload, "password"),
         try_keep_hb=bool(payload.get("tryKeepHb")),
     )
 
@@ -70,19 +72,19 @@ def create_oceanbase_data_source(store: Store, payload: Payload) -> str:
     user = payload.get("userName") or payload.get("username")
     if not user:
         raise OmsRefusal(PARAM_ERROR, "The parameter userName must be given.")
-    _password(payload, "innerDrcPassword", needed=False)
-    return _add(
+    decoded(payload, "innerDrcPassword", needed=False)
+    return add_source(
         store,
         payload,
         str(payload.get("type") or "OB_MYSQL"),
         username=str(user),
-        password=_password(payload, "password"),
+        password=decoded(payload, "password"),
         tenant=payload.get("tenant"),
         cluster=payload.get("cluster"),
         ocp_name=payload.get("ocpName"),
         config_url=payload.get("configUrl"),
         drc_username=payload.get("drcUserName"),
-        drc_password=_password(payload, "drcPassword", needed=False),
+        drc_password=decoded(payload, "drcPassword", needed=False),
     )
 
 
@@ -92,12 +94,12 @@ def create_kafka_data_source(store: Store, payload: Payload) -> str:
     sasl = bool(payload.get("enableSASL"))
     if sasl and payload.get("saslMechanism") not in ("GSSAPI", "PLAIN", "SCRAM_SHA_256", "SCRAM_SHA_512"):
         raise OmsRefusal(PARAM_ERROR, f"The parameter saslMechanism must not be {payload.get('saslMechanism')!r}.")
-    return _add(
+    return add_source(
         store,
         payload,
         "KAFKA",
         username=text(payload, "username") if sasl else None,
-        password=_password(payload, "password", needed=sasl),
+        password=decoded(payload, "password", needed=sasl),
         attributes={
             "endpoint": text(payload, "endpoint"),
             **_given(payload, "enableSSL", "certSSLId", "enableSASL", "saslMechanism", "kdcPath", "serviceName"),
@@ -109,17 +111,19 @@ def create_kafka_data_source(store: Store, payload: Payload) -> str:
 def create_oceanbase_odp_data_source(store: Store, payload: Payload) -> str:
     """CreateOceanBaseODPDataSource."""
     attributes = {"url": text(payload, "url"), **_given(payload, "obProxy", "route")}
-    return _add(store, payload, "OB_MYSQL", attributes=attributes, secrets={"accessKey": text(payload, "accessKey")})
+    return add_source(
+        store, payload, "OB_MYSQL", attributes=attributes, secrets={"accessKey": text(payload, "accessKey")}
+    )
 
 
 def _create_polardb_data_source(store: Store, payload: Payload) -> str:
     """CreatePolarDBDataSource."""
-    return _add(
+    return add_source(
         store,
         payload,
         "POLARDB",
         username=text(payload, "username"),
-        password=_password(payload, "password"),
+        password=decoded(payload, "password"),
         attributes=_given(payload, "intranetAddr"),
         secrets={key: str(payload[key]) for key in ("accessKey", "secretKey") if payload.get(key)},
     )
