@@ -10,11 +10,12 @@ import subprocess
 import sys
 
 import environment
+from versions import MAIN
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--airflow", choices=environment.VERSIONS, default=environment.VERSIONS[0])
+    parser.add_argument("--airflow", choices=MAIN, default=MAIN[0])
     known, options = parser.parse_known_args()
     python = environment.make(known.airflow, "demo")
     return subprocess.run([python, "-m", "demo", *options], cwd=environment.ROOT, check=False).returncode

@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 import environment
+from versions import MAIN
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--airflow", choices=environment.VERSIONS, action="append", help="only this one")
+    parser.add_argument("--airflow", choices=MAIN, action="append", help="only this one")
     parser.add_argument("--to", type=Path, help="the folder for the pictures: docs/images/ui")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser (default: /usr/bin/chromium)")
     parser.add_argument("--port", type=int, default=18080, help="for Airflow; the next one is the simulator's")
@@ -25,7 +26,7 @@ def main() -> int:
     if given.to:
         given.to.mkdir(parents=True, exist_ok=True)
     failed = []
-    for version in given.airflow or environment.VERSIONS:
+    for version in given.airflow or MAIN:
         python = environment.make(version, "screenshots")
         print(f"\n=== Airflow {version}", flush=True)
         command = [python, Path(__file__).with_name("browse.py"), version, str(given.port), given.chromium]

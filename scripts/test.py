@@ -1,6 +1,11 @@
-"""Set up and run the tests, on every Airflow that is supported, the linters, and the build of the documentation.
+"""Run the tests: what CI runs, or some of them, or one Airflow.
 
-python3 scripts/test.py [--airflow 3.3] [options of pytest]
+python3 scripts/test.py                       what CI runs: two versions whole, of the others the part that can differ
+python3 scripts/test.py tests/milestones      these tests and nothing else, on the newest version
+python3 scripts/test.py --airflow 3.1         everything on one version
+python3 scripts/test.py --matrix              everything on each version, with each Python that can be had
+
+What it doesn't know it hands to pytest (-k, -x, --pdb ...). It makes the environments that it needs (.venv-*).
 """
 
 from __future__ import annotations
@@ -9,41 +14,110 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import environment
+import results
+from versions import AIRFLOWS, NEWEST
 
-LINTERS = (
-    ["ruff", "check", "--quiet", "."],
-    ["ruff", "format", "--quiet", "--check", "."],
-    ["mypy"],
-)
+#: One more than there are cores: some tests wait for an Airflow.
+PROCESSES = str(min(4, 1 + (os.cpu_count() or 1)))
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of pytest.
+
+    :param airflow: a key of ``AIRFLOWS``
+    :param python: a version of Python
+    :param part: ``whole``, or a marker of ``tests/parts.py``
+    """
+
+    airflow: str
+    python: str
+    part: str = "whole"
+
+    def interpreter(self) -> Path:
+        """Return the Python of its environment, which is made if it isn't there."""
+        return environment.make(self.airflow, "test", "lint", python=self.python)
+
+    def prepare(self) -> str:
+        """Make its environment; return why that can't be done, or nothing."""
+        try:
+            self.interpreter()
+        except environment.NoSuchPythonError as error:
+            return str(error)
+        return ""
+
+    def run(self, options: Sequence[str], coverage: bool) -> results.Result:
+        """Run pytest and return what came of it.
+
+        :param options: for pytest
+        :param coverage: measure it, and fail below what ``pyproject.toml`` asks for
+        """
+        release = AIRFLOWS[self.airflow].release
+        print(f"\n=== Airflow {release}, Python {self.python}: {' '.join([self.part, *options])}", flush=True)
+        marker = [] if self.part == "whole" else ["-m", self.part]
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "report.xml"
+            pytest = ["pytest", "--numprocesses", PROCESSES, f"--junit-xml={report}", *marker, *options]
+            steps = [pytest]
+            if coverage:
+                steps = [["coverage", *step] for step in (["erase"], ["run", "-m", *pytest], ["combine", "-q"], ["report"])]
+            python = self.interpreter()
+            codes = [subprocess.run([python, "-m", *step], cwd=environment.ROOT, check=False).returncode for step in steps]
+            result = results.read(report, release, self.python, self.part)
+        if any(codes) and not result.failed:
+            return replace(result, problem=result.problem or "pytest or the coverage failed, see above")
+        return result
+
+
+def plan(given: argparse.Namespace, options: Sequence[str]) -> list[Run]:
+    """Return the runs that are asked for.
+
+    :param given: what this script knows of its arguments
+    :param options: the others
+    """
+    versions = given.airflow or ([NEWEST] if options and not given.matrix else list(AIRFLOWS))
+    if given.matrix:
+        return [Run(version, python) for version in versions for python in AIRFLOWS[version].pythons]
+    whole = given.airflow or options
+    return [
+        Run(
+            version,
+            given.python or environment.python_for(version),
+            given.part or ("whole" if whole else AIRFLOWS[version].tested),
+        )
+        for version in versions
+    ]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--airflow", choices=environment.VERSIONS, action="append", help="only this one")
-    known, options = parser.parse_known_args()
-    versions = known.airflow or list(environment.VERSIONS)
+    parser.add_argument("--airflow", choices=AIRFLOWS, action="append", help="this version; may be given again")
+    parser.add_argument("--python", help="the version of Python, such as 3.13")
+    parser.add_argument("--part", choices=("whole", "airflow", "smoke"), help="which tests: see tests/parts.py")
+    parser.add_argument("--matrix", action="store_true", help="each version with each Python that can be had")
+    parser.add_argument("--coverage", action="store_true", help=f"measure the coverage on Airflow {NEWEST}")
+    given, options = parser.parse_known_args()
+    runs = plan(given, options)
     with ThreadPoolExecutor() as pool:
-        pool.submit(environment.make_hosting)  # tests/hosting wants it
-        pool.submit(environment.make_cloud)  # tests/simulator/test_sdk.py wants it
-        pythons = list(pool.map(lambda version: environment.make(version, "test", "lint"), versions))
-    failed = []
-    for version, python in zip(versions, pythons, strict=True):
-        # One more than there are cores: some tests wait for an Airflow.
-        processes = str(min(4, 1 + (os.cpu_count() or 1)))
-        steps = [[python, "-m", "pytest", *(options or ["--numprocesses", processes])]]
-        if version == environment.VERSIONS[0]:
-            steps += [[python, "-m", *linter] for linter in LINTERS]
-            steps += [[sys.executable, "scripts/docs.py"], [sys.executable, "scripts/hosting.py"]]
-        for step in steps:
-            name = f"Airflow {version}: {' '.join(map(str, step[1:])).removeprefix('-m ')}"
-            print(f"\n=== {name}", flush=True)
-            if subprocess.run(step, cwd=environment.ROOT, check=False).returncode:
-                failed.append(name)
-    print("\n" + ("Failed:\n  " + "\n  ".join(failed) if failed else "All passed."), flush=True)
-    return 1 if failed else 0
+        for of_some_tests in (environment.make_hosting, environment.make_cloud):
+            pool.submit(of_some_tests)
+        problems = list(pool.map(Run.prepare, runs))
+    came_to = [
+        results.Result(AIRFLOWS[run.airflow].release, run.python, run.part, missing=problem)
+        if problem
+        else run.run(options, given.coverage and run.airflow == NEWEST)
+        for run, problem in zip(runs, problems, strict=True)
+    ]
+    print(f"\n{results.table(came_to)}\n\n{results.summary(came_to)}", flush=True)
+    wrong = [result for result in came_to if result.failed or result.problem or (result.missing and not given.matrix)]
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":

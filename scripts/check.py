@@ -1,0 +1,39 @@
+"""Check what needs no run: formatting, lint, types, the documentation site, and what the project's host reads.
+
+python3 scripts/check.py [--fix]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+import environment
+from versions import NEWEST
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fix", action="store_true", help="format, and fix what the linter can, first")
+    fix = parser.parse_args().fix
+    python = environment.make(NEWEST, "test", "lint")
+    steps = [
+        [python, "-m", "ruff", "format", "--quiet", *([] if fix else ["--check"]), "."],
+        [python, "-m", "ruff", "check", "--quiet", *(["--fix"] if fix else []), "."],
+        [python, "-m", "mypy"],
+        [sys.executable, "scripts/docs.py"],
+        [sys.executable, "scripts/hosting.py"],
+    ]
+    failed = []
+    for step in steps:
+        name = " ".join(map(str, step[1:])).removeprefix("-m ")
+        print(f"=== {name}", flush=True)
+        if subprocess.run(step, cwd=environment.ROOT, check=False).returncode:
+            failed.append(name)
+    print("Wrong: " + "; ".join(failed) if failed else "Nothing is wrong.", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

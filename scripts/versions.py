@@ -1,0 +1,37 @@
+"""The Airflow versions that this provider is tested with; each has a constraints file of its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Airflow:
+    """One version.
+
+    :param release: its newest release
+    :param pythons: the Python versions on which both it and this provider run
+    :param tested: what CI runs on it: ``whole``, or the tests with one marker of ``tests/parts.py``
+    :param published_before: a date. Only packages from before it are installed: with later ones this release no longer works
+    """
+
+    release: str
+    pythons: tuple[str, ...]
+    tested: str
+    published_before: str = ""
+
+
+#: In the order in which they are run. The first is what scripts use that need only one.
+AIRFLOWS = {
+    "3.3": Airflow("3.3.2", ("3.11", "3.12", "3.13", "3.14"), "whole"),
+    "2.11": Airflow("2.11.2", ("3.11", "3.12"), "whole"),
+    "3.2": Airflow("3.2.2", ("3.11", "3.12", "3.13", "3.14"), "airflow", "2026-06-01"),
+    "3.1": Airflow("3.1.8", ("3.11", "3.12", "3.13"), "airflow", "2026-04-01"),
+    "3.0": Airflow("3.0.6", ("3.11", "3.12"), "airflow", "2025-09-01"),
+    "3.4": Airflow("3.4.0b2", ("3.11", "3.12", "3.13", "3.14"), "smoke"),
+}
+
+NEWEST = next(iter(AIRFLOWS))
+
+#: The two that are run whole, of which the docs have pictures and times.
+MAIN = tuple(version for version, airflow in AIRFLOWS.items() if airflow.tested == "whole")
