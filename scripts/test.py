@@ -67,10 +67,14 @@ class Run:
             pytest = ["pytest", "--numprocesses", PROCESSES, f"--junit-xml={report}", *marker, *options]
             steps = [pytest]
             if coverage:
-                steps = [["coverage", *step] for step in (["erase"], ["run", "-m", *pytest], ["combine", "-q"], ["report"])]
+                steps = [
+                    ["coverage", *step] for step in (["erase"], ["run", "-m", *pytest], ["combine", "-q"], ["report"])
+                ]
             python = self.interpreter()
-            codes = [subprocess.run([python, "-m", *step], cwd=environment.ROOT, check=False).returncode for step in steps]
-            result = results.read(report, release, self.python, self.part)
+            codes = [
+                subprocess.run([python, "-m", *step], cwd=environment.ROOT, check=False).returncode for step in steps
+            ]
+            result = results.read(report, release, self.python, " ".join(options) or self.part)
         if any(codes) and not result.failed:
             return replace(result, problem=result.problem or "pytest or the coverage failed, see above")
         return result

@@ -12,7 +12,7 @@ class Airflow:
     :param release: its newest release
     :param pythons: the Python versions on which both it and this provider run
     :param tested: what CI runs on it: ``whole``, or the tests with one marker of ``tests/parts.py``
-    :param published_before: a date. Only packages from before it are installed: with later ones this release no longer works
+    :param published_before: a date. Newer packages are not installed, since this release does not run with them
     """
 
     release: str

@@ -31,6 +31,14 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 import pytest  # noqa: E402
 
 from airflow_provider_oms.simulator import Clock, Simulator  # noqa: E402
+from tests.parts import markers  # noqa: E402
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the tests of each part (``scripts/test.py --part``)."""
+    for item in items:
+        for marker in markers(item.nodeid):
+            item.add_marker(marker)
 
 
 @pytest.fixture(scope="session")

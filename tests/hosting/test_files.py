@@ -33,7 +33,7 @@ def test_dependabot_renews_every_pin_that_stands_alone():
         for file in (ROOT / pip["directory"].lstrip("/")).glob("*.txt")
         if not any(PurePosixPath(file.relative_to(ROOT)).match(pattern) for pattern in pip["exclude-paths"])
     }
-    assert alone == {"cloud.txt", "docs.txt", "hosting.txt"}
+    assert alone == {"cloud.txt", "docs.txt", "hosting.txt", "uv.txt"}
 
 
 def test_the_hooks_of_pre_commit_are_of_the_pinned_versions():

@@ -1,0 +1,48 @@
+"""Parts of the tests, each a marker: with them an Airflow is tried in less time than all tests take.
+
+``scripts/versions.py`` says which Airflow is tried with what.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: What Airflow does, and another version can do otherwise: forms, triggers, deferral, what is stored, links, DAG runs.
+AIRFLOW = (
+    "tests/cli/test_definition.py",
+    "tests/docs/test_connection.py",
+    "tests/docs/test_versions.py",
+    "tests/example_dags",
+    "tests/hooks",
+    "tests/links",
+    "tests/operators",
+    "tests/packaging/test_installed.py",
+    "tests/sensors",
+    "tests/tasks",
+    "tests/test_conventions.py",
+    "tests/test_get_provider_info.py",
+    "tests/triggerer",
+    "tests/triggers",
+)
+
+#: The least that tells whether an Airflow works at all: forms, a gate in each mode, an operator, the demo.
+SMOKE = (
+    "tests/demo/test_demo.py::test_downstream_runs_after_the_milestones",
+    "tests/operators/test_dag_run.py",
+    "tests/sensors/test_outcomes.py",
+    "tests/test_get_provider_info.py",
+)
+
+MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE}
+
+
+def markers(test: str) -> list[str]:
+    """Return the parts to which a test belongs.
+
+    :param test: its id: the file from the top of the checkout, and its name
+    """
+    return [
+        name
+        for name, paths in MARKERS.items()
+        if any(re.match(rf"{re.escape(each)}(/|::|\[|$)", test) for each in paths)
+    ]

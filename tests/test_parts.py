@@ -1,0 +1,41 @@
+"""The parts of the tests: what they name is there, and who runs one knows it."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.docs.pages import ROOT
+from tests.hosting.files import PROJECT
+from tests.parts import MARKERS, markers
+
+sys.path.insert(0, str(ROOT / "scripts"))
+
+PATHS = sorted({path for paths in MARKERS.values() for path in paths})
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_what_a_part_names_is_there(path):
+    file, _, function = path.partition("::")
+    assert (ROOT / file).exists()
+    assert not function or f"def {function}(" in (ROOT / file).read_text()
+    assert markers(path)
+
+
+@pytest.mark.parametrize("test", ["tests/hooks/test_oms.py::test_x[a]", "tests/hooks/sub/test_oms.py::test_x"])
+def test_a_folder_is_all_that_is_in_it(test):
+    assert markers(test) == ["airflow"]
+    assert markers(test.replace("hooks", "hooks_of_others")) == []
+
+
+def test_a_single_test_is_not_its_file():
+    assert markers("tests/demo/test_demo.py::test_downstream_runs_after_the_milestones") == ["smoke"]
+    assert markers("tests/demo/test_demo.py::test_downstream_runs_after_the_milestones_2") == []
+
+
+def test_every_version_is_tested_with_a_part_that_there_is():
+    from versions import AIRFLOWS
+
+    assert {airflow.tested for airflow in AIRFLOWS.values()} == {"whole", *MARKERS}
+    assert {line.split(":")[0] for line in PROJECT["tool"]["pytest"]["ini_options"]["markers"]} == {*MARKERS}
