@@ -48,9 +48,10 @@ def test_the_devcontainer_starts_with_commands_that_are_there():
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
     lowest = PROJECT["project"]["requires-python"].removeprefix(">=")
     assert re.search(rf":\d+-{re.escape(lowest)}-", container["image"])
-    script, *rest = shlex.split(container["postCreateCommand"])[1:]
-    assert (ROOT / script).is_file()
-    assert {path for path in rest if path.startswith("tests/")} == {"tests/milestones"}
+    words = shlex.split(container["postCreateCommand"])
+    paths = [word for word in words if word.startswith(("scripts/", "tests/"))]
+    assert paths == ["scripts/hosting.py", "scripts/test.py", "tests/milestones"]
+    assert all((ROOT / path).exists() for path in paths)
 
 
 def sections() -> ConfigParser:
