@@ -39,7 +39,7 @@ PICTURES: dict[str, tuple[int, str, int | None]] = {
     "projects-narrow": (NARROW, "projects", None),
     "status": (WIDE, "status shop_orders", None),
     "status-failed": (NARROW, "status warehouse", None),
-    "watch": (WIDE, "watch shop_customers --max-lag 60", 3),
+    "watch": (WIDE, "watch shop_customers --max-lag 60", 12),
     "verify": (WIDE, "verify billing", None),
     "wait": (WIDE, "wait shop_customers --max-lag 10m --poke-interval 60", None),
 }

@@ -146,8 +146,18 @@ COMMANDS = (
     Command(
         "status",
         "Show a project: steps with bars, rows, rates, time left, lag, errors",
-        (PROJECT, PROJECT_TYPE, *COMMON),
-        "Show a project as it is now. Nothing is judged: for that there are wait and verify.",
+        (
+            PROJECT,
+            _option(
+                "--observe",
+                metavar="TIME",
+                default="0",
+                help="poll every 10 s for so long, to tell how the lag moves; 2m is enough (default: 0, one poll)",
+            ),
+            PROJECT_TYPE,
+            *COMMON,
+        ),
+        f"Show a project as it is now. Nothing is judged: for that there are wait and verify. {_TIMES}",
         "exit codes: 0 shown, 2 wrong command line, 5 OMS gave no usable answer",
     ),
     Command(

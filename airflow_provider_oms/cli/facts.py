@@ -99,6 +99,7 @@ def of_project(found: Found, project_type: str = "MIGRATION") -> Flow[dict[str, 
         "full_transfer_progress": value_or_none(progress, ProjectProgress.full_transfer_progress),
         "lags": [lag for lag in lags if lag["enabled"] is not False],
         "steps": None if steps is None else [_step(step) for step in steps],
+        "movement": None,  # that takes several polls
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from airflow_provider_oms.cli.running import UsageError
 from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.durations import duration
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 #: Characters: longer than any message of a gate.
@@ -30,18 +31,8 @@ def seconds(option: str, text: str) -> float:
 
 
 def span(length: float | None) -> str:
-    """Write a length of time with its two largest units."""
-    if length is None:
-        return ""
-    whole = int(length)
-    days, hours, minutes = whole // 86400, whole % 86400 // 3600, whole % 3600 // 60
-    if days:
-        return f"{days:,} d {hours} h"
-    if hours:
-        return f"{hours} h {minutes} min"
-    if minutes:
-        return f"{minutes} min {whole % 60} s"
-    return f"{whole} s"
+    """Write a length of time; nothing where it isn't known."""
+    return "" if length is None else duration(length)
 
 
 def clock(at: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from airflow_provider_oms.milestones import arguments
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from airflow_provider_oms.milestones.verdict import Verdict
 
 DIRECTIONS = ("forward", "reverse")
+
+
+class Aim(NamedTuple):
+    """Where a checkpoint has to get to: within a lag, or past a moment.
+
+    :param direction: whose checkpoint: ``forward`` or ``reverse``
+    :param max_lag: seconds
+    :param moment: Unix seconds
+    """
+
+    direction: str = "forward"
+    max_lag: float = 0.0
+    moment: float | None = None
 
 
 class Milestone:
@@ -46,6 +59,10 @@ class Milestone:
 
     def caution(self) -> str | None:
         """Say what a person should know before waiting."""
+        return None
+
+    def aim(self) -> Aim | None:
+        """Tell where a checkpoint has to get to, for milestones that wait for one. It serves explanations alone."""
         return None
 
 
@@ -117,6 +134,9 @@ class CheckpointLagMilestone(Milestone):
 
         return caution(self.max_lag)
 
+    def aim(self) -> Aim:
+        return Aim(self.direction, max_lag=self.max_lag)
+
 
 @dataclass(frozen=True)
 class CheckpointReachedMilestone(Milestone):
@@ -138,6 +158,9 @@ class CheckpointReachedMilestone(Milestone):
         from airflow_provider_oms.client.protocol import utc_text
 
         return f"the {self.direction} checkpoint past {utc_text(self.checkpoint)}"
+
+    def aim(self) -> Aim:
+        return Aim(self.direction, moment=self.checkpoint)
 
 
 @dataclass(frozen=True)
@@ -193,6 +216,9 @@ class CutoverReadyMilestone(Milestone):
         from airflow_provider_oms.milestones.freshness import caution
 
         return caution(self.max_lag)
+
+    def aim(self) -> Aim:
+        return Aim(max_lag=self.max_lag)
 
 
 @dataclass(frozen=True)

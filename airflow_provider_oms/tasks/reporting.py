@@ -6,7 +6,9 @@ import logging
 import re
 from typing import Any
 
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.pace import Series, follow, pace_of
 from airflow_provider_oms.milestones.verdict import State, Verdict
 
 HEARTBEAT = 10
@@ -26,9 +28,13 @@ class Reporter:
         self.log = log
         self._last: object = None
         self._silent = 0
+        self._aim = gate.milestone.aim()
+        self._series: Series | None = None
 
     def report(self, verdict: Verdict) -> None:
         """Write a verdict, if it is news or time for a heartbeat."""
+        if self._aim:
+            self._series = follow(self._series, verdict.observed, self._aim.direction)
         news = _news(verdict)
         self._silent += 1
         if news == self._last and self._silent < HEARTBEAT:
@@ -37,11 +43,22 @@ class Reporter:
         level = {State.REACHED: logging.INFO, State.FAILED: logging.ERROR}.get(
             verdict.state, logging.WARNING if verdict.alarming else logging.INFO
         )
-        self.log.log(level, "%s", describe(self.gate, verdict))
+        self.log.log(level, "%s", describe(self.gate, verdict, self._pace(verdict)))
+
+    def _pace(self, verdict: Verdict) -> str:
+        """Say how the checkpoint moves that is waited for."""
+        if self._aim is None or verdict.state is not State.WAITING:
+            return ""
+        return pace_of(self._series, self._aim).message
 
 
-def describe(gate: Gate, verdict: Verdict) -> str:
-    """Write a verdict as one line. What is new comes first: Airflow's page shows the first hundred characters."""
+def describe(gate: Gate, verdict: Verdict, pace: str = "") -> str:
+    """Write a verdict as one line. What is new comes first: Airflow's page shows the first hundred characters.
+
+    :param gate: the gate's settings
+    :param verdict: what a poll came to
+    :param pace: how the checkpoint moves, in words
+    """
     observed = verdict.observed
     facts = ", ".join(
         text
@@ -49,11 +66,11 @@ def describe(gate: Gate, verdict: Verdict) -> str:
             f"status {observed.status}" if observed.status else "",
             f"step {observed.step}" if observed.step else "",
             f"{observed.progress:g} %" if observed.progress is not None else "",
-            f"lag {observed.lag:.0f} s" if observed.lag is not None else "",
+            f"lag {duration(observed.lag)}" if observed.lag is not None else "",
         )
         if text
     )
-    facts = "; ".join(filter(None, [facts, verdict.figures]))
+    facts = "; ".join(filter(None, [facts, pace, verdict.figures]))
     told = f" [{facts}]" if facts else ""
     return f"{verdict.state.value.capitalize()}. {verdict.message}{told} Waiting for: {gate.describe()}."
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_oms.cli import waiting
+from airflow_provider_oms.cli import movement, waiting
 from airflow_provider_oms.cli.main import parser
 from airflow_provider_oms.cli.running import run
 from airflow_provider_oms.cli.screen import Screen, wants_color
@@ -105,7 +105,8 @@ def clock(monkeypatch):
         passed.at_pause(len(passed.pauses))
 
     stands_in = SimpleNamespace(monotonic=lambda: passed.now, time=lambda: START + passed.now, sleep=sleep)
-    monkeypatch.setattr(waiting, "time", stands_in)
+    for module in (movement, waiting):
+        monkeypatch.setattr(module, "time", stands_in)
     return passed
 
 

@@ -105,7 +105,7 @@ def test_wide_is_a_table_and_narrow_is_not(oms, cli):
     wide, narrow = cli("projects", columns=200).out, cli("projects", columns=50).out
     assert "ALARMS" in wide.splitlines()[0]
     assert "ALARMS" not in narrow
-    assert "lag 2 h 0 min" in narrow
+    assert "lag 2 h" in narrow
     assert max(map(len, narrow.splitlines())) <= 50
 
 

@@ -7,7 +7,7 @@ import pytest
 from airflow_provider_oms.simulator import Project, Simulator
 from tests.cli.test_projects import KEYS
 
-MORE = ["clock", "current_step", "struct_transfer_progress", "full_transfer_progress", "lags", "steps"]
+MORE = ["clock", "current_step", "struct_transfer_progress", "full_transfer_progress", "lags", "steps", "movement"]
 STEP = [
     *("name", "status", "state", "progress", "started", "finished"),
     *("rows", "rows_total", "rows_per_second", "seconds_left", "error"),
@@ -53,8 +53,48 @@ def test_everything_is_there_at_every_width(oms, cli, columns):
 
 def test_the_lag(oms, cli):
     text = cli("status", "late", columns=200).out
-    assert "lag  2 h 0 min  checkpoint 2027-01-15" in text
+    assert "lag  2 h  checkpoint 2027-01-15" in text
     assert "updated" in text
+
+
+def test_one_poll_shows_no_movement(oms, cli, clock):
+    movement = cli("status", "late", "--json").json["movement"]
+    assert (movement["rate"], movement["seconds_left"], movement["unmoved_for"], movement["message"]) == (
+        None,
+        None,
+        0,
+        "",
+    )
+    assert clock.pauses == []
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_given_the_time_it_tells_how_the_lag_moves(oms, cli, clock, columns):
+    clock.simulator = oms
+    text = " ".join(cli("status", "late", "--observe", "65s", columns=columns).out.split())
+    assert clock.pauses == [10] * 6 + [5]
+    assert "catching up 19 s per s, about 5 min to go" in text
+    assert "█" in text
+
+
+def test_the_movement_for_machines(oms, cli, clock):
+    clock.simulator = oms
+    movement = cli("status", "late", "--observe", "1m", "--json").json["movement"]
+    assert list(movement) == ["rate", "seconds_left", "unmoved_for", "message", "lags"]
+    assert movement["rate"] == pytest.approx(19)
+    assert movement["lags"] == sorted(movement["lags"], reverse=True)
+    assert len(movement["lags"]) == 7
+
+
+def test_a_source_that_nobody_writes_to(oms, cli, clock):
+    oms.project("late").set(idle_source=True)
+    clock.simulator = oms
+    told = cli("status", "late", "--observe", "10m").out
+    assert "the checkpoint hasn't moved for 10 min: an idle source? See the recipe" in told
+
+
+def test_a_length_that_is_none(cli):
+    assert cli("status", "late", "--observe", "soon").code == 2
 
 
 def test_a_project_that_has_not_begun(oms, cli):

@@ -61,12 +61,13 @@ def test_until_the_milestone(oms, cli, clock):
 
 
 def test_a_terminal_sees_the_picture(oms, cli, clock):
-    interrupt_at(clock, 2)
+    interrupt_at(clock, 4)
     result = cli("watch", "late", "--max-lag", "60", terminal=True, columns=120)
     assert "\x1b[" in result.out
     assert "Waiting for the forward checkpoint within 60 s" in result.out
     assert "Ctrl-C ends this, not the migration." in result.out
-    assert "less than at the poll before" in result.out
+    assert "catching up 19 s per s, about 6 min to go" in result.out
+    assert "█" in result.out
     assert "INCR_TRANSFER" in result.out
 
 

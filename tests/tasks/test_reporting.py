@@ -6,8 +6,9 @@ import logging
 
 import pytest
 
+from airflow_provider_oms.client.protocol import utc_text
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.kinds import CheckpointLagMilestone
+from airflow_provider_oms.milestones.kinds import CheckpointLagMilestone, FullTransferMilestone
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.tasks.reporting import HEARTBEAT, Reporter, describe
 
@@ -22,9 +23,54 @@ def verdict(lag=66, state=State.WAITING, **more):
 def test_what_is_new_comes_first_and_what_is_awaited_last():
     assert describe(GATE, verdict(figures="FULL_TRANSFER: 7 rows")) == (
         "Waiting. The forward checkpoint lies 66 s behind; 25 s are allowed. "
-        "[status RUNNING, step INCR_TRANSFER, 100 %, lag 66 s; FULL_TRANSFER: 7 rows] "
+        "[status RUNNING, step INCR_TRANSFER, 100 %, lag 1 min 6 s; FULL_TRANSFER: 7 rows] "
         "Waiting for: the forward checkpoint within 25 s in project 'shop'."
     )
+
+
+class TestThePace:
+    @pytest.fixture
+    def lines(self, caplog):
+        """What is written about polls every 30 s, of which every line is wanted."""
+
+        def lines(gate, lags, **more):
+            caplog.set_level(logging.INFO)
+            caplog.clear()
+            reporter = Reporter(gate, logging.getLogger("gate"))
+            for number, lag in enumerate(lags):
+                at = 1_800_000_000 + 30 * number
+                observed = verdict(lag).observed._replace(time=utc_text(at), checkpoint=at - lag, **more)
+                reporter.report(Verdict(State.WAITING, f"Poll {chr(65 + number)}.", observed))
+            return caplog.messages
+
+        return lines
+
+    FALLING = tuple(3600 - 63 * number for number in range(10))
+
+    def test_a_waiting_line_tells_how_the_lag_moves_and_how_long_it_takes(self, lines):
+        told = lines(GATE, self.FALLING)
+        assert "per s" not in told[1]
+        assert "lag 50 min 33 s; catching up 2.1 s per s, about 24 min to go] Waiting for:" in told[-1]
+
+    def test_an_idle_source(self, lines):
+        told = lines(GATE, range(3600, 4200, 30))
+        assert "the checkpoint hasn't moved for 9 min 30 s: an idle source? See the recipe" in told[-1]
+
+    def test_a_gate_that_waits_for_no_checkpoint_says_nothing_about_it(self, lines):
+        assert "per s" not in "".join(lines(Gate(FullTransferMilestone(), project_name="shop"), self.FALLING))
+
+    def test_a_paused_project_has_no_pace(self, lines):
+        assert "per s" not in "".join(lines(GATE, self.FALLING, status="SUSPEND"))
+
+    @pytest.mark.parametrize("state", [State.REACHED, State.FAILED])
+    def test_it_is_for_those_who_wait(self, lines, caplog, state):
+        reporter = Reporter(GATE, logging.getLogger("gate"))
+        caplog.set_level(logging.INFO)
+        for number in range(20):
+            at = 1_800_000_000 + 30 * number
+            observed = verdict(90).observed._replace(time=utc_text(at), checkpoint=1_799_999_000)
+            reporter.report(Verdict(state if number == 19 else State.WAITING, "So.", observed))
+        assert "moved" not in caplog.messages[-1]
 
 
 @pytest.mark.parametrize(("state", "word"), [(State.REACHED, "Reached"), (State.FAILED, "Failed")])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from airflow_provider_oms.cli import facts
 from airflow_provider_oms.cli.asking import Asker, find_project
 from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.movement import observe
 from airflow_provider_oms.cli.pictures import project
 from airflow_provider_oms.cli.screen import Screen
+from airflow_provider_oms.cli.words import seconds
 from airflow_provider_oms.hooks.oms import OmsHook
 
 
@@ -16,10 +17,12 @@ def run(given: Namespace, screen: Screen) -> Exit:
     """Show it.
 
     :raises OmsError: when OMS gives no usable answer
+    :raises UsageError: when ``--observe`` is no length of time
     """
+    length = seconds("--observe", given.observe)
     with OmsHook(given.conn_id) as hook:
         asker = Asker(hook)
-        known = facts.ask(asker, asker.run_flow(find_project(given.project)), given.project_type)
+        known = observe(asker, asker.run_flow(find_project(given.project)), given.project_type, length)
     screen.write_json(known)
     screen.show(project.picture(known))
     return Exit.OK

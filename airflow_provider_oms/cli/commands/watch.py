@@ -14,6 +14,7 @@ from rich.text import Text
 from airflow_provider_oms.cli import facts
 from airflow_provider_oms.cli.asking import Asker, check_connection, find_project
 from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.movement import Movement
 from airflow_provider_oms.cli.pictures import project
 from airflow_provider_oms.cli.pictures.parts import fold
 from airflow_provider_oms.cli.screen import Screen
@@ -63,7 +64,7 @@ class _Watched:
         self._patience = patience
         self._screen = screen
         self._known: Mapping[str, Any] | None = None
-        self._trend = ""
+        self._movement = Movement(patience.gate.milestone.aim())
         self._observed: Observed | None = None
         self._polled = time.monotonic()
         self._reporter: Reporter | None = None
@@ -87,8 +88,7 @@ class _Watched:
         """Take in a poll. What is shown are the answers that were judged."""
         known = None if observed.finding else self._ask(observed)
         if known is not None:
-            self._trend = _trend(self._known, known)
-            self._known = known
+            known = self._known = self._movement.add(known)
         self._observed, self._polled = observed, time.monotonic()
         self._screen.write_json({**_verdict(observed), "project": known}, line=True)
         if self._live is not None:
@@ -120,8 +120,9 @@ class _Watched:
             )
             if line != self._said:
                 self._said = line
-                lag = f", lag {span(self._known['lag'])}" if self._known["lag"] is not None else ""
-                self._screen.result(f"{time.strftime('%H:%M:%S')}  {line}{lag}")
+                lag = f"lag {span(self._known['lag'])}" if self._known["lag"] is not None else ""
+                told = ", ".join(filter(None, [line, lag, self._known["movement"]["message"]]))
+                self._screen.result(f"{time.strftime('%H:%M:%S')}  {told}")
             return
         if self._reporter is None or self._reporter.gate is not observed.gate:
             self._reporter = Reporter(observed.gate, ScreenLog(self._screen))
@@ -134,8 +135,6 @@ class _Watched:
         parts: list[RenderableType] = []
         if self._known is not None:
             parts.append(project.picture(self._known))
-        if self._trend:
-            parts.append(fold(self._trend))
         parts += self._footer()
         return Group(*parts)
 
@@ -165,19 +164,3 @@ def _verdict(observed: Observed) -> dict[str, Any]:
         "message": said(observed.verdict.message),
         "alarming": observed.verdict.alarming,
     }
-
-
-def _trend(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> str:
-    """Say how the lag moves, where it is large enough for that to be of use.
-
-    :param before: the project at the poll before
-    :param now: the project now
-    """
-    if before is None or before["lag"] is None or now["lag"] is None or before["direction"] != now["direction"]:
-        return ""
-    fallen = before["lag"] - now["lag"]
-    if now["lag"] < 60 or abs(fallen) < 1:
-        return ""
-    if fallen < 0:
-        return f"     {span(-fallen)} more than at the poll before"
-    return f"     {span(fallen)} less than at the poll before"

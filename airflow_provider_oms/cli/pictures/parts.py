@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -50,6 +50,27 @@ class Fitting:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         needed = Measurement.get(console, options.update(max_width=_ENDLESS), self.wide).maximum
         yield self.wide if needed <= options.max_width else self.narrow
+
+
+class Sparkline:
+    """A row of numbers as small bars; nothing on a terminal that has no such characters.
+
+    :param numbers: not below 0, the oldest first
+    :param least: the highest bar stands for this number at least
+    """
+
+    _BARS = "▁▂▃▄▅▆▇█"
+
+    def __init__(self, numbers: Sequence[float], least: float = 0.0) -> None:
+        self.numbers = numbers
+        self.least = least
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        if not options.ascii_only:
+            numbers = self.numbers[-options.max_width :]
+            highest = max(self.least, *numbers) or 1.0
+            steps = len(self._BARS) - 1
+            yield Text("".join(self._BARS[round(number / highest * steps)] for number in numbers), style="cyan")
 
 
 def status_text(status: str | None) -> Text:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from airflow_provider_oms.cli.pictures.parts import (
     Fitting,
+    Sparkline,
     bar,
     fold,
     lag_text,
@@ -23,6 +24,9 @@ from airflow_provider_oms.cli.pictures.parts import (
     table,
 )
 from airflow_provider_oms.cli.words import clock, shown, span
+
+#: Seconds: a lag that isn't larger is drawn low, since OMS moves checkpoints in steps of 10 to 20 s.
+MINUTE = 60.0
 
 _BAR = 20
 _SHORT_BAR = 10
@@ -145,6 +149,18 @@ def _lags(project: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield line
         if lag["lag"] is not None and lag["problem"]:
             yield Padding(fold(shown(lag["problem"], 500), "yellow"), (0, 0, 0, 2))
+        if lag["direction"] == (project["direction"] or "forward"):
+            yield from _movement(project["movement"])
+
+
+def _movement(movement: Mapping[str, Any] | None) -> Iterator[RenderableType]:
+    """Draw how the lag has moved over several polls."""
+    if movement is None:
+        return
+    if len(movement["lags"]) > 1:
+        yield Padding(Sparkline(movement["lags"], least=MINUTE), (0, 0, 0, 5))
+    if movement["message"]:
+        yield Padding(fold(movement["message"]), (0, 0, 0, 5))
 
 
 def _alarms(project: Mapping[str, Any]) -> Iterator[RenderableType]:
