@@ -10,17 +10,20 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from airflow_provider_oms.simulator import ctl
 from airflow_provider_oms.simulator.clock import Clock
 from airflow_provider_oms.simulator.page import NOTICE
 from airflow_provider_oms.simulator.scenario import DEFAULT
 from airflow_provider_oms.simulator.service import APIS
 from airflow_provider_oms.simulator.simulator import Simulator
 
+_EPILOG = "`ctl` makes something happen in a simulator that runs: see `ctl --help`."
+
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     program = "python -m airflow_provider_oms.simulator"
-    made = argparse.ArgumentParser(prog=program, description="A local OMS. " + NOTICE)
+    made = argparse.ArgumentParser(prog=program, description="A local OMS. " + NOTICE, epilog=_EPILOG)
     made.add_argument("--scenario", default=str(DEFAULT), help="YAML file with the projects to begin with")
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     made.add_argument("--port", type=int, default=8089, help="port; 0 takes a free one")
@@ -43,13 +46,17 @@ def banner(sim: Simulator) -> str:
         *(f"  {live.id:<18} {live.name:<18} {live.status:<10} {live.current_step}" for live in sim.projects.values()),
         "Connection for Airflow:",
         f"  export AIRFLOW_CONN_OMS_DEFAULT={shlex.quote(sim.connection_json)}",
+        "From another terminal `python -m airflow_provider_oms.simulator ctl --help` tells how to make things happen.",
         "Ctrl-C stops it.",
     ]
     return "\n".join(lines) + "\n"
 
 
 def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = None) -> int:
-    """Run the simulator until SIGINT or SIGTERM (or ``stop``); returns the exit status."""
+    """Run the simulator until SIGINT or SIGTERM (or ``stop``), or what ``ctl`` asks for; returns the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["ctl"]:
+        return ctl.main(arguments[1:])
     given = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     try:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import json
 import logging
+import secrets
 import socket
 import ssl
 import threading
@@ -16,10 +18,11 @@ from typing import Any
 
 from aiohttp import web
 
-from airflow_provider_oms.simulator import hosted, wire
+from airflow_provider_oms.simulator import ctl, hosted, wire
+from airflow_provider_oms.simulator.control import Controls, Done, Wrong, listed
 from airflow_provider_oms.simulator.envelope import encode
 from airflow_provider_oms.simulator.faults import ALTERING, Fault
-from airflow_provider_oms.simulator.page import page
+from airflow_provider_oms.simulator.page import HEADERS, page
 from airflow_provider_oms.simulator.records import RequestRecord, redacted
 from airflow_provider_oms.simulator.service import LEGACY, Call, Service
 from airflow_provider_oms.simulator.signature import SignedRequest
@@ -60,6 +63,8 @@ class Server:
         date: Callable[[], float | None],
     ) -> None:
         self.service = service
+        self.controls = Controls(service.store)
+        self._token = secrets.token_urlsafe(24)
         self.host = host
         self.port = port
         self.ssl_context = ssl_context
@@ -183,6 +188,8 @@ class Server:
         stopping = asyncio.Event()
         app = web.Application(client_max_size=_MAX_BODY)
         app.router.add_get("/", self._page)
+        app.router.add_get("/control", self._list)
+        app.router.add_post("/control", self._control)
         app.router.add_get("/oms/health", self._health)
         app.router.add_post("/", self._hosted)
         app.router.add_post("/api/v2", self._v2)
@@ -261,10 +268,58 @@ class Server:
             response.headers["Date"] = formatdate(int(moment + ahead), usegmt=True)
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
-        text = page(self.service.store, self.service.records.all())
-        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+        return self._shown()
+
+    def _shown(self) -> web.Response:
+        text = page(self.controls, self.service.records.all(), self._token)
         body = text.encode("utf-8", "replace")
-        return web.Response(body=body, content_type="text/html", charset="utf-8", headers=headers)
+        return web.Response(body=body, content_type="text/html", charset="utf-8", headers=HEADERS)
+
+    def _stranger(self, request: web.Request) -> web.Response | None:
+        """Return the answer to a control from somebody who may not, or None."""
+        if not self.service.authorized(request.headers.get("Authorization")):
+            headers = {"WWW-Authenticate": 'Basic realm="OMS simulator"'}
+            return web.json_response({"error": "The login is the simulator's own."}, status=401, headers=headers)
+        return None
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        """List the projects for the command ``ctl``."""
+        with self.service.store.lock:
+            return self._stranger(request) or web.json_response(
+                {"projects": listed(self.service.store.projects.values())}
+            )
+
+    async def _control(self, request: web.Request) -> web.StreamResponse:
+        """Do what the page's form or the command ``ctl`` asks for.
+
+        A browser sends the login with whatever another site makes it send, so the form must bring back the page's
+        token, which another site can't read; the command sends a header that a form can't.
+        """
+        if (stranger := self._stranger(request)) is not None:
+            return stranger
+        given = {key: str(value) for key, value in (await request.post()).items()}
+        from_command = all(request.headers.get(name) == value for name, value in ctl.HEADER.items())
+        if not from_command and not hmac.compare_digest(given.get("token", "").encode(), self._token.encode()):
+            return web.json_response({"error": "The form is not from this page. Reload it."}, status=403)
+        try:
+            done = self.controls.carry_out(given.get("control", ""), given)
+        except Wrong as error:
+            done, status = Done(self.service.store.clock.now(), str(error)), 409
+            self.controls.log.appendleft(done)
+        else:
+            status = 200
+        response: web.Response
+        if from_command:
+            response = web.json_response({"done" if status == 200 else "error": done.words}, status=status)
+        elif done.down:
+            response = self._shown()  # there is nothing to be led to for a while
+        else:
+            response = web.Response(status=303, headers={"Location": "/"})
+        if done.down:
+            await response.prepare(request)
+            await response.write_eof()
+            self.outage(done.down)
+        return response
 
     async def _health(self, request: web.Request) -> web.StreamResponse:
         """Answer OMS's health check, which needs no login."""

@@ -27,6 +27,15 @@ def post(sim: Simulator, action: str, **payload: Any) -> requests.Response:
     )
 
 
+def until_down(sim: Simulator) -> None:
+    """Return once the port refuses connections."""
+    try:
+        while True:
+            requests.get(sim.url, timeout=2)
+    except requests.ConnectionError:
+        pass
+
+
 @pytest.fixture
 def sim() -> Iterator[Simulator]:
     with Simulator(clock=Clock(speed=0, start=START)) as made:
