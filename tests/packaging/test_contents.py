@@ -56,7 +56,7 @@ def test_the_wheel_holds_the_tracked_files_of_the_package_and_no_others(wheel):
     assert inside == tracked(PACKAGE)
     assert f"{PACKAGE}/py.typed" in inside
     kinds = {PurePosixPath(name).suffix for name in inside}
-    assert kinds == {".py", ".typed", ".yaml"}, "caches, logs and the like don't belong there"
+    assert kinds == {".css", ".js", ".py", ".typed", ".yaml"}, "caches, logs and the like don't belong there"
 
 
 def test_the_wheel_s_metadata_is_complete(wheel):
