@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from airflow_provider_oms.simulator import ctl
 from airflow_provider_oms.simulator.clock import Clock
+from airflow_provider_oms.simulator.editions import EDITIONS
 from airflow_provider_oms.simulator.page import NOTICE
 from airflow_provider_oms.simulator.scenario import DEFAULT
 from airflow_provider_oms.simulator.service import APIS
@@ -31,6 +32,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--login", default="admin")
     made.add_argument("--password", default="oms-simulator")
     made.add_argument("--api", choices=APIS, default="both", help="endpoints to serve")
+    made.add_argument("--edition", choices=tuple(EDITIONS), help="whose actions and projects there are")
     made.add_argument("--casing", choices=("camel", "pascal"), default="camel", help="how keys are spelled")
     made.add_argument("--unsupported", action="append", default=[], metavar="ACTION", help="an action it doesn't know")
     return made
@@ -68,6 +70,7 @@ def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = 
             port=given.port,
             clock=Clock(speed=given.speed),
             api=given.api,
+            edition=given.edition,
             casing=given.casing,
             actions_unsupported=given.unsupported,
         )

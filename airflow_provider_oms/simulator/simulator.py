@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from airflow_provider_oms.simulator.clock import Clock
+from airflow_provider_oms.simulator.editions import EDITIONS, EVERYTHING
 from airflow_provider_oms.simulator.faults import Fault
 from airflow_provider_oms.simulator.hosted import Gateway
 from airflow_provider_oms.simulator.live import LiveProject
@@ -42,6 +43,8 @@ class Simulator:
     :param actions_unsupported: actions that this OMS doesn't know, as an older version.
     :param api: which endpoints there are: ``both``, only ``v2`` (4.1 and later), only ``v3`` (3.3.0-CE to 4.1.0), or
         ``alibaba_cloud``: the hosted OMS, whose AccessKey is ``login`` and ``password``.
+    :param edition: whose actions and projects there are, ``community-4.2.2`` or ``enterprise-4.3.1``; whatever any
+        edition has when not given.
     :param security_token: the STS token that requests to the hosted OMS must carry.
     :param actions_forbidden: actions that the RAM user of the hosted OMS may not call.
     """
@@ -61,18 +64,21 @@ class Simulator:
         casing: str = "camel",
         actions_unsupported: Iterable[str] = (),
         api: str = "both",
+        edition: str | None = None,
         security_token: str | None = None,
         actions_forbidden: Iterable[str] = (),
     ) -> None:
         if isinstance(date_header, str) and date_header not in ("clock", "real", "none"):
             raise ValueError(f"date_header is clock, real, none, a number or numbers, not {date_header!r}")
+        if edition is not None and edition not in EDITIONS:
+            raise ValueError(f"edition is {' or '.join(EDITIONS)}, not {edition!r}")
         self.clock = clock or Clock()
         self.login = login
         self.password = password
         self.date_header = date_header
         self._dates = 0
         self._records = Records(on_request)
-        self._store = Store(self.clock, owner=login)
+        self._store = Store(self.clock, login, EDITIONS[edition] if edition else EVERYTHING)
         self.gateway = Gateway(login, password, security_token, set(actions_forbidden))
         self._service = Service(
             self._store, login, password, casing, actions_unsupported, self._records, api, self.gateway

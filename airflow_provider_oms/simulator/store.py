@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from airflow_provider_oms.simulator.clock import Clock
+from airflow_provider_oms.simulator.editions import EVERYTHING, Edition
 from airflow_provider_oms.simulator.envelope import NOT_FOUND, PARAM_ERROR, OmsRefusal
 from airflow_provider_oms.simulator.live import LiveProject
 from airflow_provider_oms.simulator.model import DataSource, Label, Project
@@ -16,7 +17,8 @@ from airflow_provider_oms.simulator.modifications import ModifyRecord
 class Store:
     """The simulator's memory. Hold ``lock`` around anything that reads and then writes."""
 
-    def __init__(self, clock: Clock, owner: str = "admin") -> None:
+    def __init__(self, clock: Clock, owner: str = "admin", edition: Edition = EVERYTHING) -> None:
+        self.edition = edition
         self.clock = clock
         self.owner = owner
         self.lock = threading.RLock()

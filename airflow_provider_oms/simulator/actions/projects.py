@@ -46,8 +46,10 @@ def _described(store: Store, payload: Payload, **more: Any) -> Project:
     name, kind = text(payload, "name"), text(payload, "type")
     if any(letter.isspace() for letter in name):
         raise OmsRefusal(PARAM_ERROR, "The project name must not contain spaces.")
-    if kind not in ("MIGRATION", "SYNC", "VERIFY"):
-        raise OmsRefusal(PARAM_ERROR, f"The parameter type must be MIGRATION, SYNC or VERIFY, not {kind!r}.")
+    kinds = ("MIGRATION", "SYNC", "VERIFY") if store.edition.verify_projects else ("MIGRATION", "SYNC")
+    if kind not in kinds:
+        raise OmsRefusal(PARAM_ERROR, f"The parameter type must be one of {', '.join(kinds)}, not {kind!r}.")
+    verifies = _flag(payload, "enableFullVerify", kind == "VERIFY")
     ends = []
     for key in ("sourceEndpointId", "sinkEndpointId"):
         end = text(payload, key)
@@ -91,7 +93,7 @@ def _described(store: Store, payload: Payload, **more: Any) -> Project:
         enable_struct=_flag(payload, "enableStructTransfer", False),
         enable_full=full,
         enable_incr=incr,
-        enable_full_verify=_flag(payload, "enableFullVerify", kind == "VERIFY"),
+        enable_full_verify=verifies and (kind == "VERIFY" or store.edition.verifies_inside),
         enable_incr_verify=_flag(payload, "enableIncrVerify", False),
         enable_reverse_incr=_flag(payload, "enableReverseIncrTransfer", False),
         start_timestamp=begin,
@@ -213,7 +215,7 @@ def _by_label(name: str, status: Callable[[str], bool], do: Callable[[LiveProjec
                 try:
                     do(live)
                     succeeded.append(live.id)
-                except NotAllowed:  # pragma: no cover - the status was looked at under the same lock
+                except NotAllowed:  # pragma: no cover - the status was checked under the same lock
                     failed.append(live.id)
         return {
             "total": len(succeeded) + len(failed),

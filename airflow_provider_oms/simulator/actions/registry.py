@@ -44,7 +44,7 @@ def run(
     :raises OmsRefusal: when OMS would say no.
     """
     handler = (HOSTED.get(name) if hosted else None) or ACTIONS.get(name)
-    if handler is None or name in unsupported:
+    if handler is None or name in unsupported or name in store.edition.unsupported:
         raise OmsRefusal(INNER_ERROR, f"Unsupported action: {name}")
     with store.lock:
         try:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_oms.simulator import DataSource, Project
+from airflow_provider_oms.simulator import DataSource, Project, Simulator
+from airflow_provider_oms.simulator.actions import ACTIONS
+from airflow_provider_oms.simulator.editions import EDITIONS
+
+from ..conftest import post
 
 BODY = {
     "name": "shop",
@@ -175,8 +179,6 @@ class TestList:
 
     @pytest.mark.usefixtures("many")
     def test_pages(self, sim, call):
-        from ..conftest import post
-
         first = post(sim, "ListProjects").json()
         assert (first["pageNumber"], first["pageSize"], first["totalCount"]) == (1, 10, 25)
         names = []
@@ -245,6 +247,43 @@ def test_a_verification_of_its_own(sim, call):
     assert [step["name"] for step in row["steps"]] == ["TRANSFER_PRECHECK", "FULL_VERIFIER"]
     result = call("ListProjectFullVerifyResult", projectId=project)
     assert [table["sourceTableName"] for table in result["fullVerifyTableStatistics"]] == ["orders"]
+
+
+class TestEditions:
+    @pytest.fixture
+    def told(self):
+        """Send an action to an edition, and return the whole answer."""
+
+        def send(edition, action, **payload):
+            with Simulator(edition=edition) as sim:
+                sim.add_data_source(DataSource("a", id="e_a"))
+                sim.add_data_source(DataSource("b", id="e_b", type="OB_MYSQL"))
+                answer = post(sim, action, **payload).json()
+                return answer, [live.project.step_names for live in sim.projects.values()]
+
+        return send
+
+    @pytest.mark.parametrize(
+        ("edition", "inside"), [(None, True), ("community-4.2.2", True), ("enterprise-4.3.1", False)]
+    )
+    def test_where_full_verification_is(self, told, edition, inside):
+        answer, (names,) = told(edition, "CreateProject", **BODY)
+        assert answer["success"]
+        assert ("FULL_VERIFIER" in names) is inside
+
+    def test_projects_of_type_verify(self, told):
+        answer, projects = told("community-4.2.2", "CreateProject", **{**BODY, "type": "VERIFY"})
+        assert "VERIFY" in answer["errorDetail"]["message"]
+        assert projects == []
+        _, (names,) = told("enterprise-4.3.1", "CreateProject", **{**BODY, "type": "VERIFY"})
+        assert names == ["TRANSFER_PRECHECK", "FULL_VERIFIER"]
+
+    def test_actions(self, told):
+        assert "Unsupported action" in told("community-4.2.2", "DescribeRegions")[0]["errorDetail"]["message"]
+        assert told("enterprise-4.3.1", "DescribeRegions")[0]["success"]
+        assert EDITIONS["community-4.2.2"].unsupported < set(ACTIONS)
+        with pytest.raises(ValueError, match="edition"):
+            Simulator(edition="9")
 
 
 def test_labels_that_do_not_exist(sim, call, refused):
