@@ -65,6 +65,10 @@ def _duration(seconds: float | None) -> str:
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
+def _speed(speed: float) -> str:
+    return "standing still" if speed == 0 else f"{speed:g} times as fast as real time"
+
+
 def _bar(progress: int) -> str:
     return f'<span class="bar"><progress max="100" value="{progress}"></progress> {progress}%</span>'
 
@@ -188,7 +192,7 @@ def page(controls: Controls, records: Sequence[RequestRecord], token: str) -> st
         "<noscript><meta http-equiv=refresh content=5></noscript>"
         f"<title>OMS simulator</title><style>{_STYLE}</style></head><body><h1>OMS simulator</h1>"
         f'<p class="notice">{escape(NOTICE)}</p><p id="away" role="status"></p><div class="live" id="summary">'
-        f"<p>Simulated time: {seconds_text(store.clock.now())} UTC, {store.clock.speed:g} s a second</p>{summary}"
+        f"<p>Simulated time: {seconds_text(store.clock.now())} UTC, {_speed(store.clock.speed)}</p>{summary}"
         f"{f'<ul>{log}</ul>' if log else ''}</div>{_form(projects, token)}"
         f'<div class="live" id="details"><h2>Projects</h2>{details}{_requests(reversed(records[-30:]))}</div>'
         f"<script>{_SCRIPT}</script></body></html>"

@@ -124,10 +124,15 @@ class Server:
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _run(loop: asyncio.AbstractEventLoop) -> None:
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         asyncio.set_event_loop(loop)
-        loop.run_forever()
+        try:
+            loop.run_forever()
+            # Here, and not where stop() is called: that may be a thread with an event loop of its own.
+            loop.run_until_complete(self._drain())
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        finally:
+            loop.close()
 
     def _end(self) -> None:
         loop, thread = self._loop, self._thread
@@ -136,9 +141,6 @@ class Server:
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
-        loop.run_until_complete(self._drain())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.close()
 
     async def _drain(self) -> None:
         """Let what is left end: cut connections, and tasks of a request that was interrupted."""

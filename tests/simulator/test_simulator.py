@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import concurrent.futures
 import json
 import shutil
@@ -234,3 +235,12 @@ def test_health_needs_no_login(sim):
     assert requests.get(f"{sim.url}/oms/health", timeout=2).json() == {"data": {"healthy": True}}
     sim.healthy = False
     assert requests.get(f"{sim.url}/oms/health", timeout=2).json() == {"data": {"healthy": False}}
+
+
+def test_it_can_be_used_within_an_event_loop():
+    async def life() -> int:
+        with Simulator(clock=Clock(speed=0)) as sim:
+            answer = await asyncio.to_thread(requests.get, sim.url, timeout=2)
+        return answer.status_code
+
+    assert asyncio.run(life()) == 200
