@@ -39,10 +39,10 @@ class Store(dict):
         self[key] = json.loads(json.dumps(value))
 
 
-def context(store=None):
-    """What Airflow hands to a running task."""
+def context(store=None, poke=0, try_number=1):
+    """What Airflow hands to a running task; on 2.11 without a store and without the number of its pokes."""
     task_instance = SimpleNamespace(
-        try_number=1,
+        try_number=try_number,
         max_tries=0,
         dag_id="dag",
         task_id="gate",
@@ -50,7 +50,7 @@ def context(store=None):
         map_index=-1,
         get_first_reschedule_date=lambda context: None,
     )
-    return {"ti": task_instance} | ({} if store is None else {"task_state_store": store})
+    return {"ti": task_instance, "task_reschedule_count": poke} | ({} if store is None else {"task_state_store": store})
 
 
 def make(sensor, arguments, **more):
@@ -67,14 +67,17 @@ def poke(gate):
     return _outcome(lambda: gate.execute(context()))
 
 
-def reschedule(gate, monkeypatch, store=None, timeout=3600):
-    """Run a gate that gives its worker back between two pokes."""
+def reschedule(gate, monkeypatch, store=None, timeout=3600, **which):
+    """Run a poke of a gate that gives its worker back between two of them.
+
+    :param which: the number of the poke, and of the try
+    """
     gate.mode = "reschedule"
     gate.timeout = timeout
     module = import_module(type(gate).__mro__[2].__module__)
     if hasattr(module, "_orig_start_date"):  # Airflow 2.11 asks its database
         monkeypatch.setattr(module, "_orig_start_date", lambda **kwargs: None)
-    return _outcome(lambda: gate.execute(context(store)))
+    return _outcome(lambda: gate.execute(context(store, **which)))
 
 
 def deferred(gate):

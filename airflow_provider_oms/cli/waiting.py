@@ -31,8 +31,10 @@ from airflow_provider_oms.milestones.kinds import (
     ProjectStatusMilestone,
     StepMilestone,
 )
+from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import PollContext, poll
-from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.tasks.clock import within_process
 
 #: Seconds: the shortest time between two polls, as in the triggerer.
 SHORTEST_INTERVAL = 1.0
@@ -181,7 +183,7 @@ def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
     gate = Gate(**{**settings, "milestone": ProjectFound(patience.gate.project)})
     while True:
         asker.begin()
-        verdict = asker.run_flow(poll(gate, memory, time.time()))
+        verdict = asker.run_flow(poll(gate, memory, within_process()))
         if isinstance(gate.milestone, ProjectFound) and verdict.state is State.REACHED:
             gate = Gate(**{**settings, "project_id": verdict.observed.project})
             continue

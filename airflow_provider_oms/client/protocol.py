@@ -117,11 +117,13 @@ class Answer(NamedTuple, Generic[T]):
     :param data: the model
     :param at: the time of the answer in Unix seconds: OMS's own clock where it told it, else ours
     :param clock: whose clock that is
+    :param received_at: the local clock (Unix seconds) when it came
     """
 
     data: T
     at: float
     clock: Literal["OMS", "local"] = "local"
+    received_at: float = 0.0
 
 
 class Envelope(Model):
@@ -212,7 +214,7 @@ def read_answer(call: Call[T], answer: HttpAnswer) -> Answer[T]:
         ) from None
     except OmsError as error:
         raise error.about(call.asked) from None
-    return Answer(data, *_time_of(answer))
+    return Answer(data, *_time_of(answer), answer.received_at)
 
 
 def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:

@@ -25,6 +25,7 @@ from airflow_provider_oms.milestones.kinds import (
     ProjectStatusMilestone,
     StepMilestone,
 )
+from airflow_provider_oms.milestones.memory import Condition
 from airflow_provider_oms.milestones.poll import PollContext, value_or_none
 from airflow_provider_oms.milestones.status import Outlook, is_running, may_follow, outlook
 from airflow_provider_oms.milestones.steps import StepKind
@@ -95,10 +96,6 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     answer = yield from poll.progress()
     reading = freshness.read(answer, milestone.direction)
     observed = poll.observation(answer, checkpoint=reading.checkpoint, lag=reading.lag)
-    # Counted by one clock only: the difference between two would count as time that has passed.
-    same_clock = poll.memory.within_clock == answer.clock
-    since = poll.memory.within_since if same_clock else None
-    poll.memory.within_since = poll.memory.within_clock = None
     if reading.impossible:
         return poll.failed(reading.problem, observed)
     if reading.problem:
@@ -111,11 +108,10 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     if lag > milestone.max_lag:
         awaits = _step_of(milestone.direction)
         return (yield from poll.not_yet(message + reading.remark, answer, observed, awaits=awaits))
-    since = min(answer.at, since) if since is not None else answer.at
-    poll.memory.within_since, poll.memory.within_clock = since, answer.clock
-    if answer.at - since >= milestone.hold_for:
+    held_for = poll.lasted(Condition.LAG_SMALL, answer)
+    if held_for >= milestone.hold_for:
         return poll.reached(message, observed)
-    held = f" It has been for {answer.at - since:.0f} s of {milestone.hold_for:g} s."
+    held = f" It has been for {held_for:.0f} s of {milestone.hold_for:g} s."
     return (yield from poll.not_yet(message + held, answer, observed))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.kinds import Milestone, from_dict, to_dict
+from airflow_provider_oms.milestones.kinds import Milestone, from_dict, made_of, to_dict
 
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
@@ -69,5 +69,11 @@ class Gate:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Gate:
-        """Read what :meth:`as_dict` returned."""
-        return cls(**{**stored, "milestone": from_dict(stored["milestone"])})
+        """Read what :meth:`as_dict` returned.
+
+        :raises ValueError: when a setting isn't known here, or none that can be
+        """
+        milestone = stored.get("milestone")
+        if not isinstance(milestone, Mapping):
+            raise ValueError("it has no milestone")
+        return made_of(cls, {**stored, "milestone": from_dict(milestone)})

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from airflow_provider_oms.milestones import arguments
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from airflow_provider_oms.client.operations import Flow
     from airflow_provider_oms.milestones.poll import PollContext
     from airflow_provider_oms.milestones.verdict import Verdict
+
+T = TypeVar("T")
 
 DIRECTIONS = ("forward", "reverse")
 
@@ -277,6 +279,28 @@ def to_dict(milestone: Milestone) -> dict[str, Any]:
 
 
 def from_dict(stored: Mapping[str, Any]) -> Milestone:
-    """Read what :func:`to_dict` returned."""
-    fields = dict(stored)
-    return _KINDS[fields.pop("kind")](**fields)
+    """Read what :func:`to_dict` returned.
+
+    :raises ValueError: when the milestone or a part of it isn't known here, or can't be
+    """
+    parts = dict(stored)
+    kind = _KINDS.get(str(parts.pop("kind", None)))
+    if kind is None:
+        raise ValueError(f"the milestone {stored.get('kind')!r:.60} isn't known here")
+    return made_of(kind, parts)
+
+
+def made_of(cls: type[T], parts: Mapping[str, Any]) -> T:
+    """Make a dataclass of stored parts. An unknown part is an error: without it a gate might open too early.
+
+    :param cls: the dataclass
+    :param parts: its fields
+    :raises ValueError: when a part isn't known here, is missing, or can't be
+    """
+    known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
+    if unknown := [name for name in parts if name not in known]:
+        raise ValueError(f"the setting {', '.join(f'{name!r:.60}' for name in unknown)} isn't known here")
+    try:
+        return cls(**parts)
+    except TypeError as error:  # one without a default is missing
+        raise ValueError(str(error)) from None

@@ -6,8 +6,8 @@ the synchronous client, the asynchronous one and a test that has neither. It doe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,9 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.figures import figures_of
+from airflow_provider_oms.milestones.memory import OUTLASTS_OUTAGE, Condition, Memory, Names, Now
 from airflow_provider_oms.milestones.status import DELETED, Outlook, outlook
-from airflow_provider_oms.milestones.verdict import Memory, Observation, State, Verdict
+from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
 #: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed. How far an honest one may be is
 #: documented nowhere: docs/develop/oms-facts.md#checkpoint-ahead, docs/develop/oms-facts.md#times
 BELIEVABLE_AHEAD = 300.0
+
+#: The moment of a poll that stands alone.
+NO_TIME = Now(0.0, 0.0)
+
+#: Polls in a row without an answer that make an outage: with a long interval, fewer may be mere bad luck.
+POLLS_OF_AN_OUTAGE = 3
 
 _WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
 
@@ -52,11 +59,15 @@ class PollContext:
     :param gate: the gate's settings
     :param memory: what it remembers; changed on the way
     :param project_id: the project
+    :param now: when the poll began; of no matter to a poll that stands alone
+    :param before: since when the conditions had lasted at the poll before (``memory.since`` holds this poll's)
     """
 
     gate: Gate
     memory: Memory
     project_id: str
+    now: Now = NO_TIME
+    before: Mapping[str, float] = field(default_factory=dict)
 
     # Questions
 
@@ -67,6 +78,31 @@ class PollContext:
     def steps(self) -> Flow[Answer[list[Step]]]:
         """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones."""
         return (yield _steps_of(self.project_id))
+
+    def project_named(self, name: str) -> Flow[str]:
+        """Return the id of a project by its name, which is looked up once in a gate's life.
+
+        :param name: the name
+        :raises OmsProjectNotFoundError: when OMS shows none
+        :raises OmsPermanentError: when there are several, or when it isn't known any more which one it was
+        """
+        return (yield from _project_named(name, self.memory))
+
+    # Time
+
+    def lasted(self, condition: Condition, answer: Answer[Any] | None = None, *, already: float = 0.0) -> float:
+        """Take note that a condition holds at this poll, and return the seconds for which it has on every poll.
+
+        A condition that isn't noted at a poll begins anew at the next one.
+
+        :param condition: what holds
+        :param answer: what shows it: where it begins now, it begins when the answer came, not when it was asked for
+        :param already: seconds for which it is known to have lasted where it is noted for the first time
+        """
+        late = 0.0 if answer is None else max(0.0, answer.received_at - self.now.wall)
+        since = self.before.get(condition, self.now.passed + late - already)
+        self.memory.since[condition] = since
+        return max(0.0, self.now.passed - since)
 
     # Verdicts
 
@@ -87,7 +123,6 @@ class PollContext:
 
     def reached(self, message: str, observed: Observation) -> Verdict:
         """The milestone is reached."""
-        self.memory.failed_since = None
         return Verdict(State.REACHED, message, observed)
 
     def failed(self, message: str, observed: Observation | None = None) -> Verdict:
@@ -127,12 +162,11 @@ class PollContext:
         if steps is None and (awaits or view is Outlook.FAILED):
             steps = yield from self._steps_if_any()
         if view is Outlook.FAILED:
-            return self._failure(step_rules.failed(steps or []), "The project has failed", answer.at, observed)
+            return self._failure(step_rules.failed(steps or []), "The project has failed", answer, observed)
         awaited = [step for name in awaits for step in step_rules.find(steps or [], name)]
         broken = step_rules.failed(awaited) or step_rules.failed_precheck(steps or [])
         if view is Outlook.UNDER_WAY and broken:
-            return self._failure(broken, "The step has failed", answer.at, observed)
-        self.memory.failed_since = None
+            return self._failure(broken, "The step has failed", answer, observed)
         if view is Outlook.GONE:
             return self.failed(f"{message} It never will be: the project is {status}.", observed)
         if view is Outlook.OVER:
@@ -157,61 +191,85 @@ class PollContext:
         except OmsUnsupportedActionError:
             return []
 
-    def _failure(self, broken: list[Step], what: str, at: float, observed: Observation) -> Verdict:
+    def _failure(
+        self, broken: list[Step], what: str, answer: Answer[ProjectProgress], observed: Observation
+    ) -> Verdict:
         """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while.
 
-        Sources: docs/develop/oms-facts.md#failed-recovers, docs/develop/oms-facts.md#failed-time
+        How old it is when it is seen for the first time, OMS says (``failedTime``); from then on we count.
         """
         said = "; ".join(_error_of(step) for step in broken) or "OMS gives no step and no error for it"
         message = f"{what}: {said}."
-        since = [
-            failed.timestamp()
+        ages = [
+            max(0.0, answer.at - failed.timestamp())
             for step in broken
-            if (failed := step.extra.failed_time) is not None and failed.timestamp() <= at + BELIEVABLE_AHEAD
+            if (failed := step.extra.failed_time) is not None and failed.timestamp() <= answer.at + BELIEVABLE_AHEAD
         ]
-        since = [max(since)] if since else []
-        if self.memory.kept:
-            self.memory.failed_since = at if self.memory.failed_since is None else self.memory.failed_since
-            since.append(self.memory.failed_since)
+        lasted = self.lasted(Condition.FAILED, already=min(ages, default=0.0))
+        old = not ages and not self.memory.kept  # how old it is can't be told, and never will be
         precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
-        age = at - min(since) if since else None
-        if precheck or age is None or age > self.gate.failure_grace or not self.gate.failure_grace:
+        grace = self.gate.failure_grace
+        if precheck or old or lasted > grace or not grace:
             return self.failed(f"{message} {_WAY_ON}", observed)
-        left = self.gate.failure_grace - max(age, 0.0)
-        return self.waiting(f"{message} OMS may recover by itself; waiting {left:.0f} s more.", observed, alarming=True)
+        return self.waiting(
+            f"{message} OMS may recover by itself; waiting {grace - lasted:.0f} s more.", observed, alarming=True
+        )
 
 
-def poll(gate: Gate, memory: Memory, now: float) -> Flow[Verdict]:
-    """Look at a gate's project once and decide.
+def poll(gate: Gate, memory: Memory, now: Now) -> Flow[Verdict]:
+    """Poll a gate's project once and decide.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
-    :param now: the local clock, Unix seconds; it only measures how long OMS has been unreachable
+    :param now: when the poll begins
     """
-    memory.polls += 1
+    memory.begin_poll(now, gate.poke_interval)
+    before, memory.since = memory.since, {}
     try:
-        project_id = gate.project_id or memory.project_id or (yield from _find_project(gate, memory))
-        verdict = yield from gate.milestone.check(PollContext(gate, memory, project_id))
+        project_id = gate.project_id or (yield from _project_named(gate.project_name or "", memory))
+        verdict = yield from gate.milestone.check(PollContext(gate, memory, project_id, now, before))
+    except _NameUnreadable as unreadable:
+        return Verdict(State.WAITING, str(unreadable), alarming=True)
     except OmsProjectNotFoundError as error:
-        memory.unreachable_since = None
+        memory.unanswered = 0
         return _no_project(gate, memory, error)
     except OmsTemporaryError as error:
-        memory.within_since = memory.within_clock = None
-        return _outage(gate, memory, now, error)
+        memory.since = {condition: at for condition, at in before.items() if condition in OUTLASTS_OUTAGE}
+        return _outage(gate, PollContext(gate, memory, "", now, before), error)
     except OmsError as error:
-        observed = Observation(project=gate.project_id or memory.project_id)
+        observed = Observation(project=project_of(gate, memory))
         return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)
-    memory.unreachable_since = None
+    memory.unanswered = 0
     return verdict
 
 
-def _find_project(gate: Gate, memory: Memory) -> Flow[str]:
-    """Resolve the project's name, once.
+class _NameUnreadable(Exception):
+    """A name was resolved before, and only this poll can't tell to what."""
 
-    A name is unique for a user (docs/develop/oms-facts.md#transitions), and a search may find more than the name
-    itself (docs/develop/oms-actions.md#community).
+
+def project_of(gate: Gate, memory: Memory) -> str | None:
+    """Return the id of a gate's project, None while its name isn't resolved.
+
+    :param gate: the gate's settings
+    :param memory: what it remembers
     """
-    name = gate.project_name or ""
+    return gate.project_id or memory.projects.get(gate.project_name or "")
+
+
+def _project_named(name: str, memory: Memory) -> Flow[str]:
+    """Resolve a project's name, once."""
+    if name in memory.projects:
+        return memory.projects[name]
+    if memory.names is Names.UNREADABLE:
+        raise _NameUnreadable(
+            f"Which project {safe_text(name, 200)!r} was when this gate began can't be read from Airflow's task state "
+            "store just now, so OMS isn't asked."
+        )
+    if memory.names is Names.LOST:
+        raise OmsPermanentError(
+            f"It isn't known any more which project this gate has watched under the name {safe_text(name, 200)!r}: "
+            "Airflow's task state store has lost it. Another project may have that name by now."
+        )
     rows = yield from actions.list_projects(name).whole()
     found = sorted({row.id or "" for row in rows if row.name == name} - {""})
     if not found:
@@ -223,36 +281,37 @@ def _find_project(gate: Gate, memory: Memory) -> Flow[str]:
             f"OMS shows this user {len(found)} projects named {safe_text(name, 200)!r}: {safe_text(', '.join(found))}. "
             "Use project_id."
         )
-    memory.project_id = found[0]
-    return memory.project_id
+    memory.projects[name] = found[0]
+    return found[0]
 
 
 def _no_project(gate: Gate, memory: Memory, error: OmsProjectNotFoundError) -> Verdict:
-    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that.
-
-    Source: docs/develop/oms-wire.md#codes
-    """
-    project_id = gate.project_id or memory.project_id
+    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that."""
+    project_id = project_of(gate, memory)
     observed = Observation(project=project_id, status=DELETED)
     if project_id is not None and gate.milestone.reached_by_absence():
         return Verdict(State.REACHED, "The project is gone.", observed)
     return Verdict(State.FAILED, str(error), observed)
 
 
-def _outage(gate: Gate, memory: Memory, now: float, error: OmsTemporaryError) -> Verdict:
+def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdict:
     """Wait out what may pass by itself, but not for ever."""
-    observed = Observation(project=gate.project_id or memory.project_id)
-    if memory.unreachable_since is None:
-        memory.unreachable_since = now
-    lasted = max(0.0, now - memory.unreachable_since)
-    if lasted >= gate.outage_tolerance and (memory.kept or gate.outage_tolerance == 0):
+    memory = context.memory
+    memory.unanswered += 1
+    lasted = context.lasted(Condition.UNREACHABLE)
+    observed = Observation(project=project_of(gate, memory))
+    tolerance = gate.outage_tolerance
+    over = memory.kept and memory.unanswered >= POLLS_OF_AN_OUTAGE and lasted >= tolerance
+    if over or tolerance == 0:
         return Verdict(
             State.FAILED,
-            f"No usable answer of OMS for {lasted:.0f} s (outage_tolerance is {gate.outage_tolerance:g} s). {error} "
+            f"No usable answer of OMS for {lasted:.0f} s (outage_tolerance is {tolerance:g} s). {error} "
             "When OMS is well again, clear this task.",
             observed,
         )
-    until = f"for {lasted:.0f} s; giving up after {gate.outage_tolerance:g} s" if memory.kept else "this time"
+    until = f"for {lasted:.0f} s; giving up after {tolerance:g} s" if memory.kept else "this time"
+    if memory.kept and lasted >= tolerance:
+        until += f" and {POLLS_OF_AN_OUTAGE} polls"
     return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", observed, alarming=True)
 
 

@@ -1,9 +1,7 @@
-"""What a poll at a project comes to, and what a gate remembers from one poll to the next."""
+"""What a poll at a project comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -56,38 +54,3 @@ class Verdict(NamedTuple):
     observed: Observation = Observation()
     figures: str = ""
     alarming: bool = False
-
-
-@dataclass
-class Memory:
-    """What a gate remembers from poll to poll. Should it be lost, the gate waits longer; it never opens earlier.
-
-    Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What outlives a task's attempt:
-    docs/develop/airflow-facts.md#state-store
-
-    :param project_id: the id that the project's name was resolved to
-    :param failed_since: since when OMS has called the project or the step FAILED without a break (OMS's clock)
-    :param within_since: since when every poll has found the lag small enough
-    :param within_clock: whose clock that is
-    :param unreachable_since: since when no poll has got a usable answer (local clock)
-    :param polls: how many polls there were
-    :param kept: False where nothing survives until the next poll
-    """
-
-    project_id: str | None = None
-    failed_since: float | None = None
-    within_since: float | None = None
-    within_clock: str | None = None
-    unreachable_since: float | None = None
-    polls: int = 0
-    kept: bool = True
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any] | None) -> Memory:
-        """Read what :meth:`as_dict` returned; keys of another version are passed over."""
-        known = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in (stored or {}).items() if name in known})

@@ -13,7 +13,8 @@ from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import ActionMilestone
-from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.tasks.deferral import check_event, defer_until_reached, poll_once
 from airflow_provider_oms.tasks.reporting import Reporter

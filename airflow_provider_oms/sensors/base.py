@@ -200,14 +200,17 @@ class OmsGateSensor(BaseSensorOperator):
             watch.hook.close()
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
-        """Go on after the trigger has fired.
+        """Go on after the trigger has fired: end, or wait on in the triggerer once a project's name is resolved.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
         """
-        from airflow_provider_oms.tasks.deferral import check_event
+        from airflow_provider_oms.tasks.deferral import check_event, defer_again, is_resolved
 
         try:
+            if is_resolved(event):
+                self.log.info("Resolved. %s", event.get("message"))
+                defer_again(self, event)
             status, message, observed = check_event(event)
             if self.start_from_trigger:  # else the first poll has left the link
                 self._leave_link(context, observed.get("project"))

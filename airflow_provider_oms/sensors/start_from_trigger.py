@@ -4,6 +4,7 @@ Airflow hands the arguments to the triggerer as they stand in the DAG, and rende
 of the triggerer, without the DAG's own macros, names that it doesn't know as nothing, and a trigger that asks for an
 XCom waits for ever. So only templates are let through that always render to the same, and all others are refused while
 the DAG is parsed. Mapped tasks take their first poll on a worker, as without the argument: Airflow does that by itself.
+A gate by name needs a worker for a moment once the name is resolved: only that can write the id into the trigger's row.
 Source: docs/develop/airflow-facts.md#start-from-trigger
 """
 
@@ -19,6 +20,7 @@ import jinja2
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import SandboxedEnvironment
 
+from airflow_provider_oms import __version__
 from airflow_provider_oms.tasks.airflow_version import airflow_version
 from airflow_provider_oms.tasks.deferral import SLACK
 from airflow_provider_oms.tasks.templates import is_literal
@@ -67,6 +69,7 @@ def start_trigger_args(sensor: OmsGateSensor) -> Any:
         "timeout": sensor.timeout,
         # Airflow ends the deferral at the earlier of the two, counted from the same moment.
         "allowed": allowed if limit is None else min(allowed, limit.total_seconds()),
+        "written_by": __version__,
         **templated,
     }
     return StartTriggerArgs(

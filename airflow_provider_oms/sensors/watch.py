@@ -10,8 +10,11 @@ from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.poll import project_of
+from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.sensors.memory import MemoryStore
+from airflow_provider_oms.tasks.clock import across_processes, within_process
 from airflow_provider_oms.tasks.deferral import poll_once
 from airflow_provider_oms.tasks.reporting import Reporter
 
@@ -33,6 +36,7 @@ class Watch:
         # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
+        self._clock = across_processes if self.store else within_process
         self._linked = False
         #: What the last poll came to, in words.
         self.said = ""
@@ -42,11 +46,11 @@ class Watch:
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
-        verdict = poll_once(self.hook, self.gate, self.memory)
+        verdict = poll_once(self.hook, self.gate, self.memory, self._clock)
         self.said = verdict.message
         if not self._linked:
             self._linked = True
-            push_console_url(context, self.hook, self.gate.project_id or self.memory.project_id)
+            push_console_url(context, self.hook, project_of(self.gate, self.memory))
         if self.store:
             self.store.save(self.memory)
         return _conclude(verdict, self.reporter)

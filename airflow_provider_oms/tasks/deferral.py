@@ -3,60 +3,101 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from airflow_provider_oms import __version__
+from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import Memory, Verdict
+from airflow_provider_oms.milestones.verdict import Verdict
+from airflow_provider_oms.tasks.clock import within_process
+from airflow_provider_oms.tasks.row import RESOLVED, Row, writer
 
 #: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more. What
 #: Airflow's own does differs between its versions: docs/develop/airflow-facts.md#timeouts
 SLACK = 120.0
 
 
-def poll_once(hook: OmsHook, gate: Gate, memory: Memory) -> Verdict:
-    """Look at a gate's project once, from a worker.
+def poll_once(hook: OmsHook, gate: Gate, memory: Memory, clock: Callable[[], Now] = within_process) -> Verdict:
+    """Poll a gate's project once, from a worker.
 
     :param hook: the hook to ask
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
+    :param clock: the clock of all polls that share the memory
     """
-    return run_flow(hook, poll(gate, memory, time.time()))
+    return run_flow(hook, poll(gate, memory, clock()))
 
 
 def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | None) -> None:
     """Hand a gate over to the triggerer; the task goes on in its ``execute_complete``.
 
+    Of the memory only the resolved names go with it: the trigger can't tell its start from a restart, and after a
+    restart days later all the rest would be stale.
+
     :param task: the operator or sensor
     :param gate: the gate's settings
-    :param memory: what the poll on the worker has left to remember
+    :param memory: what the polls on the worker have left to remember
     :param timeout: seconds that are left for waiting; None for no end
     :raises TaskDeferred: always
     """
+    _defer(task, Row(gate, None if timeout is None else time.time() + timeout, memory.projects))
+
+
+def defer_again(task: Any, event: Mapping[str, Any]) -> None:
+    """Give a gate whose trigger has resolved the project's name back to the triggerer, the id in its row.
+
+    The deadline stays, and so do the settings, whatever has become of the DAG since.
+
+    :param task: the sensor
+    :param event: an event for which :func:`is_resolved` holds
+    :raises TaskDeferred: always
+    :raises OmsMilestoneFailedError: when this version can't follow the row
+    """
+    stored = event.get("row")
+    try:
+        row = Row.from_kwargs(stored if isinstance(stored, Mapping) else {})
+    except ValueError as error:
+        raise OmsMilestoneFailedError(str(error)) from None
+    _defer(task, row)
+
+
+def _defer(task: Any, row: Row) -> None:
     from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 
+    left = None if row.deadline is None else max(0.0, row.deadline - time.time())
     task.defer(
-        trigger=OmsMilestoneTrigger(
-            gate=gate.as_dict(),
-            deadline=None if timeout is None else time.time() + timeout,
-            memory=memory.as_dict(),
-        ),
+        trigger=OmsMilestoneTrigger(**row.as_kwargs()),
         method_name="execute_complete",
-        timeout=None if timeout is None else timedelta(seconds=timeout + SLACK),
+        timeout=None if left is None else timedelta(seconds=left + SLACK),
     )
 
 
-def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:
-    """Return status, message and sighting of a trigger's event.
+def is_resolved(event: Any) -> bool:
+    """Tell whether a trigger's event only says that the project's name is resolved.
 
-    :raises OmsMilestoneFailedError: when the event is none that the trigger is known to send
+    :param event: what the trigger sent
+    """
+    return isinstance(event, Mapping) and event.get("status") == RESOLVED
+
+
+def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:
+    """Return status, message and observation of a trigger's event.
+
+    :raises OmsMilestoneFailedError: when the event is none that ends a wait
     """
     if isinstance(event, Mapping) and event.get("status") in ("reached", "failed", "timeout"):
         observed = event.get("observed")
-        return str(event["status"]), str(event.get("message")), dict(observed) if isinstance(observed, Mapping) else {}
-    raise OmsMilestoneFailedError(f"The trigger sent an event that is not known: {event!r}. The gate stays shut.")
+        if isinstance(observed, Mapping):
+            return str(event["status"]), str(event.get("message")), dict(observed)
+    raise OmsMilestoneFailedError(
+        f"The trigger sent an event that is not known: {safe_text(event, 200)}. It was written by {writer(event)} of "
+        f"airflow-provider-oms; this is version {__version__}. The gate stays shut. Install the same version "
+        "everywhere, then clear this task."
+    )

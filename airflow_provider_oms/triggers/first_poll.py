@@ -11,8 +11,10 @@ from typing import Any
 import jinja2
 from airflow.triggers.base import TriggerEvent
 
+from airflow_provider_oms import __version__
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.tasks.row import Row, writer
 from airflow_provider_oms.tasks.templates import is_literal
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event_of
 
@@ -24,15 +26,25 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
     :param settings: its arguments that are no templates, as JSON
     :param timeout: seconds after which it gives up, counted from the moment at which Airflow started the task
     :param allowed: seconds after which Airflow ends the deferral, counted from the same moment
+    :param written_by: the version of the package that has written this
     :param templated: its other arguments
     """
 
-    def __init__(self, sensor: str, settings: str, timeout: float, allowed: float, **templated: Any) -> None:
-        super().__init__(gate={})
+    def __init__(
+        self,
+        sensor: str = "",
+        settings: str = "",
+        timeout: float = 0.0,
+        allowed: float = 0.0,
+        written_by: str | None = None,
+        **templated: Any,
+    ) -> None:
+        super().__init__()
         self.sensor = sensor
         self.settings = settings
         self.timeout = timeout
         self.allowed = allowed
+        self.written_by = written_by
         self._problem = ""
         self._templated = list(templated)
         for name, value in templated.items():
@@ -45,6 +57,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
             "settings": self.settings,
             "timeout": self.timeout,
             "allowed": self.allowed,
+            "written_by": self.written_by,
             **{name: getattr(self, name) for name in self._templated},
         }
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
@@ -63,14 +76,22 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         try:
             if self._problem:
                 raise ValueError(self._problem)
-            self.gate = self._rendered().as_dict()
+            row = Row(self._rendered(), self._deadline())
         except Exception as error:
-            verdict = Verdict(State.FAILED, f"{error}. Correct the DAG, then clear this task.")
-            yield TriggerEvent(event_of(verdict))
+            yield TriggerEvent(event_of(Verdict(State.FAILED, self._refusal(error))))
             return
-        self.deadline = self._deadline()
-        async for event in super().run():
+        async for event in self.follow(row):
             yield event
+
+    def _refusal(self, error: Exception) -> str:
+        """Say what is wrong. Where another version has written the settings, that may be why."""
+        if self.written_by == __version__:
+            return f"{error}. Correct the DAG, then clear this task."
+        return (
+            f"{error}. This gate was written by {writer({'version': self.written_by})} of airflow-provider-oms, and "
+            f"version {__version__} runs here. Correct the DAG or install the same version everywhere, then clear this "
+            "task."
+        )
 
     def _rendered(self) -> Gate:
         module, name = self.sensor.rsplit(".", 1)

@@ -6,17 +6,22 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from airflow_provider_oms import __version__
 from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.poll import poll, project_of
+from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.reporting import Reporter
+from airflow_provider_oms.tasks.row import RESOLVED, Row
 from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
 
 #: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
@@ -35,56 +40,85 @@ LAST_POLL = 60.0
 
 
 class OmsMilestoneTrigger(BaseTrigger):
-    """Look at a project once an interval until a gate opens, fails or times out. It changes nothing in OMS.
+    """Poll a project once an interval until a gate opens, fails or times out. It changes nothing in OMS.
 
-    It fires once, with ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}}``.
+    It fires once, with ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "version": ...}``;
+    or, once it has resolved a name, with the status ``resolved`` and the row in which it is to go on.
+
+    Airflow hands the same arguments back after every restart and upgrade, so they hold nothing that grows stale: an
+    outage, a failure's grace and ``hold_for`` count anew then. See :mod:`airflow_provider_oms.tasks.row`.
 
     :param gate: the settings, as :meth:`Gate.as_dict` gives them; there is no secret in them
     :param deadline: wall-clock time (Unix seconds) at which it gives up; None for never
-    :param memory: what the gate remembers from its poll on the worker
+    :param projects: the ids that projects' names were resolved to, by name
+    :param version: the version of the package that has written this
+    :param others: what other versions have written
     """
 
     def __init__(
-        self, gate: Mapping[str, Any], deadline: float | None = None, memory: Mapping[str, Any] | None = None
+        self,
+        gate: Mapping[str, Any] | None = None,
+        deadline: float | None = None,
+        projects: Mapping[str, str] | None = None,
+        version: str | None = None,
+        **others: Any,
     ) -> None:
         super().__init__()
-        self.gate = dict(gate)
+        self.gate = gate
         self.deadline = deadline
-        self.memory = dict(memory or {})
+        self.projects = projects
+        self.version = version
+        self._others = others
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what Airflow keeps of the trigger, on some versions in plain text.
 
         Source: docs/develop/airflow-facts.md#triggers
         """
-        kwargs = {"gate": self.gate, "deadline": self.deadline, "memory": self.memory}
-        return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
+        kwargs = {"gate": self.gate, "deadline": self.deadline, "projects": self.projects, "version": self.version}
+        return f"{type(self).__module__}.{type(self).__qualname__}", {**kwargs, **self._others}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, poll, and fire once."""
-        gate, memory = Gate.from_dict(self.gate), Memory.from_dict(self.memory)
+        try:
+            row = Row.from_kwargs(self.serialize()[1])
+        except ValueError as error:
+            yield TriggerEvent(event_of(Verdict(State.FAILED, str(error))))
+            return
+        async for event in self.follow(row):
+            yield event
+
+    async def follow(self, row: Row) -> AsyncIterator[TriggerEvent]:
+        """Wait, poll, and fire once.
+
+        :param row: what to wait for
+        """
+        gate, memory = row.gate, Memory(projects=dict(row.projects))
         reporter = Reporter(gate, self.log)
         async with shared_oms(gate.oms_conn_id) as oms:
-            verdict = await self._wait(gate, memory, oms, reporter)
-        yield TriggerEvent(event_of(verdict))
+            event = await self._wait(row, memory, oms, reporter)
+        yield TriggerEvent(event)
         return  # docs/develop/airflow-facts.md#on-kill
 
-    async def _wait(self, gate: Gate, memory: Memory, oms: SharedOms, reporter: Reporter) -> Verdict:
+    async def _wait(self, row: Row, memory: Memory, oms: SharedOms, reporter: Reporter) -> dict[str, Any]:
+        gate = row.gate
         # Airflow's dag.test() runs a trigger without a task instance; nothing has to settle there.
         # Source: docs/develop/airflow-facts.md#dag-test
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
-            pause = pause_before_poll(gate, time.time(), settle, memory.project_id)
+            pause = pause_before_poll(gate, time.time(), settle, project_of(gate, memory))
             settle = 0.0
-            left = None if self.deadline is None else self.deadline - time.time()
+            left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
                 await asyncio.sleep(max(0.0, left))
-                return await self._last_poll(gate, memory, oms)
+                return event_of(await self._last_poll(gate, memory, oms))
             await asyncio.sleep(pause)
             verdict = await shared_poll(gate, memory, oms)
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
-                return verdict
+                return event_of(verdict)
+            if memory.projects != row.projects:
+                return _resolved(replace(row, projects=memory.projects), verdict)
             del verdict  # of thousands of gates: what is kept while they sleep, the garbage collector goes through
 
     async def _last_poll(self, gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
@@ -102,7 +136,25 @@ def event_of(verdict: Verdict) -> dict[str, Any]:
     :param verdict: what the last poll came to
     """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
-    return {"status": status, "message": verdict.message, "observed": verdict.observed.as_dict()}
+    return _event(status, verdict)
+
+
+def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
+    """Return the event of a gate that has resolved a name.
+
+    A gate watches one project for its life. After a restart it would look the name up again, and a project that was
+    created anew under the name would take the place of the first. Only a worker can write the id into the row.
+    """
+    return {**_event(RESOLVED, verdict), "row": row.as_kwargs()}
+
+
+def _event(status: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "status": status,
+        "message": verdict.message,
+        "observed": verdict.observed.as_dict(),
+        "version": __version__,
+    }
 
 
 def pause_before_poll(gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None) -> float:
@@ -130,7 +182,7 @@ async def shared_poll(gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
     :param memory: what the gate remembers; changed on the way
     :param oms: the shared session
     """
-    return await arun_flow(_Asker(oms, gate.poke_interval * FRESH), poll(gate, memory, time.time()))
+    return await arun_flow(_Asker(oms, gate.poke_interval * FRESH), poll(gate, memory, within_process()))
 
 
 class _Asker:

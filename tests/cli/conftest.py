@@ -16,6 +16,7 @@ from airflow_provider_oms.cli.main import parser
 from airflow_provider_oms.cli.running import run
 from airflow_provider_oms.cli.screen import Screen, wants_color
 from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator, Table
+from airflow_provider_oms.tasks import clock as task_clock
 
 START = 1_800_000_000
 
@@ -105,7 +106,7 @@ def clock(monkeypatch):
         passed.at_pause(len(passed.pauses))
 
     stands_in = SimpleNamespace(monotonic=lambda: passed.now, time=lambda: START + passed.now, sleep=sleep)
-    for module in (movement, waiting):
+    for module in (movement, waiting, task_clock):
         monkeypatch.setattr(module, "time", stands_in)
     return passed
 

@@ -9,13 +9,17 @@ import pytest
 
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.simulator import Clock, Project, Simulator
 from tests.docs.pages import DOCS, blocks, fits
 
 PAGE = DOCS / "timeouts.md"
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
+
+#: Seconds between the polls that the page passes over. They matter while something lasts.
+EVERY = 60
 
 NIGHT = re.findall(r"^\| (\d\d:\d\d:\d\d) \| (.*?) \| `(.*)` \|$", PAGE.read_text(), re.MULTILINE)
 
@@ -62,15 +66,23 @@ def test_the_night_goes_as_the_page_says(gate, pauses, monkeypatch):
     ends = {}
     with Simulator([shop], clock=Clock(start=begin, speed=0)) as oms:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", oms.connection_json)
-        memory = Memory()
+        memory, verdict = Memory(), Verdict(State.WAITING, "")
+
+        def poll_at(moment):
+            oms.clock.advance(moment - oms.clock.now())
+            with OmsHook() as hook:
+                return run_flow(hook, poll(gate, memory, Now(moment, moment)))
+
         for time, story, said in NIGHT:
             now = datetime.fromisoformat(f"2026-11-23T{time}+00:00").timestamp()
+            while verdict.alarming and oms.clock.now() + EVERY < now:
+                verdict = poll_at(oms.clock.now() + EVERY)
+                assert verdict.state is State.WAITING
             oms.clock.advance(now - oms.clock.now())
             happens(oms, time)
             if "cleared the task" in story:
                 memory = Memory()
-            with OmsHook() as hook:
-                verdict = run_flow(hook, poll(gate, memory, now))
+            verdict = poll_at(now)
             assert fits(said, verdict.message), time
             ends[time] = verdict.state
             assert (verdict.state is State.FAILED) == ("**fails**" in story), time

@@ -209,12 +209,12 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
         enabled = not off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync"))
         return enabled and percent is not None and milestone.get("progress", 100) <= percent <= 100
     if wish.gate == "OmsCheckpointLagSensor":
-        direction, hold, now = milestone.get("direction", "forward"), milestone.get("hold_for", 0), clock(observed)
+        direction, hold, now = milestone.get("direction", "forward"), milestone.get("hold_for", 0), observed.local
         begin = now
         for earlier in reversed(history):
             if not within(earlier, direction, milestone["max_lag"]):
                 break
-            begin = min(begin, clock(earlier))
+            begin = earlier.local  # what has passed is told by our own clock
         return within(observed, direction, milestone["max_lag"]) and now - begin >= hold
     if wish.gate == "OmsCheckpointReachedSensor":
         at = checkpoint(observed, milestone.get("direction", "forward"))

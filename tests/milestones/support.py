@@ -20,8 +20,9 @@ from airflow_provider_oms.milestones.kinds import (
     ProjectStatusMilestone,
     StepMilestone,
 )
+from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import Memory, Verdict
+from airflow_provider_oms.milestones.verdict import Verdict
 from tests.gate_cases import NOW, Case, Reply, success
 
 MILESTONES: dict[str, type[Milestone]] = {
@@ -34,7 +35,7 @@ MILESTONES: dict[str, type[Milestone]] = {
     "OmsCutoverReadySensor": CutoverReadyMilestone,
 }
 
-PATIENCE = ("fail_on_suspend", "failure_grace", "outage_tolerance")
+PATIENCE = ("fail_on_suspend", "failure_grace", "outage_tolerance", "poke_interval")
 
 PROJECT = "np_4f0c"
 
@@ -77,7 +78,7 @@ class FakeOms:
 
 def poll_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float = NOW) -> Verdict:
     """Poll once and return the verdict."""
-    return run_flow(oms, poll(gate, memory if memory is not None else Memory(), now))
+    return run_flow(oms, poll(gate, memory if memory is not None else Memory(), Now(now, now)))
 
 
 def poll_case(case: Case, *, kept: bool = True) -> Verdict:
@@ -103,9 +104,10 @@ class Script:
         *,
         projects: Any = (),
         date: float | None = -1,
+        took: float = 0,
         error: OmsError | None = None,
     ) -> Verdict:
-        """Look at a moment; OMS's clock agrees with ours unless ``date`` says otherwise."""
+        """Poll at a moment; OMS's clock agrees with ours unless ``date`` says otherwise. Its answer takes a while."""
         case = Case("", "", {}, progress, list(steps) if isinstance(steps, tuple) else steps, tuple(verify))
 
         def reply(action: str, payload: Any) -> Reply | OmsError:
@@ -118,7 +120,7 @@ class Script:
                 return Reply(success(rows, total=len(projects)))
             return case.reply(action, payload)
 
-        oms = FakeOms(reply, at if date == -1 else date, at)
+        oms = FakeOms(reply, at if date == -1 else date, at + took)
         verdict = poll_once(self.gate, oms, self.memory, at)
         self.asked = oms.asked
         return verdict

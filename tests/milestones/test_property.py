@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import Memory, State
+from airflow_provider_oms.milestones.verdict import State
 from tests import gate_cases as oms
 from tests.gate_cases import NOW, PROGRESS, STEPS, Reply
 from tests.milestones import oracle
@@ -289,7 +290,7 @@ class Raw(Reply):
 
 
 def _look(gate: Gate, memory: Memory, observed: Observed) -> Any:
-    verdict = run_flow(HeardOms(observed), poll(gate, memory, observed.local))
+    verdict = run_flow(HeardOms(observed), poll(gate, memory, Now(observed.local, observed.local)))
     assert isinstance(verdict.state, State)
     assert verdict.message
     assert verdict.message.isprintable()

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import time
+from types import SimpleNamespace
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -15,6 +16,8 @@ from airflow_provider_oms.client.errors import OmsTemporaryError
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullTransferMilestone, StepMilestone
 from airflow_provider_oms.simulator import Fault, Project
+from airflow_provider_oms.tasks import clock as task_clock
+from airflow_provider_oms.tasks.row import Row
 from airflow_provider_oms.triggers import shared
 from airflow_provider_oms.triggers.oms import FRESH, SETTLE, OmsMilestoneTrigger, pause_before_poll
 from tests.triggers.conftest import let_pass
@@ -31,8 +34,8 @@ def gate(**settings):
     return Gate(**{"milestone": FullTransferMilestone(), "project_id": "np_1", **settings})
 
 
-def trigger(deadline=None, memory=None, **settings):
-    return OmsMilestoneTrigger(gate=gate(**settings).as_dict(), deadline=deadline, memory=memory)
+def trigger(deadline=None, projects=None, **settings):
+    return OmsMilestoneTrigger(**Row(gate(**settings), deadline, projects or {}).as_kwargs())
 
 
 async def events_of(one):
@@ -142,6 +145,7 @@ async def test_an_outage_is_waited_out_and_one_that_lasts_fails(sim, pauses, mon
     then(sim, DONE)
     clock = [1_000_000.0]
     monkeypatch.setattr(time, "time", lambda: clock[0])
+    monkeypatch.setattr(task_clock, "time", SimpleNamespace(time=time.time, monotonic=lambda: clock[0]))
 
     async def tick(seconds, result=None, really=asyncio.sleep):
         clock[0] += seconds
@@ -302,7 +306,7 @@ async def test_nothing_blocks_the_event_loop(sim, pauses):
 
 
 def test_kwargs_come_back_as_they_went_and_hold_no_secret(sim):
-    one = trigger(deadline=5.0, memory={"polls": 1}, fail_on_suspend=True)
+    one = trigger(deadline=5.0, projects={"shop": "np_1"}, fail_on_suspend=True)
     classpath, kwargs = one.serialize()
     assert classpath == "airflow_provider_oms.triggers.oms.OmsMilestoneTrigger"
     again = OmsMilestoneTrigger(**json.loads(json.dumps(kwargs)))

@@ -1,4 +1,4 @@
-"""Deferred gates outlive an upgrade: what a release has stored of its triggers is read by the ones after it.
+"""Deferred gates outlive an upgrade: what one version has stored is read by another, or refused in words.
 
 Don't correct a row when this fails: the row stands in somebody's database. Let the code read it, or release a new major
 version. Add the rows of a release when what it stores has changed.
@@ -6,12 +6,22 @@ version. Add the rows of a release when what it stores has changed.
 
 from __future__ import annotations
 
+import asyncio
+import json
+
 import pytest
 
+from airflow_provider_oms import __version__
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.kinds import _KINDS
-from airflow_provider_oms.milestones.verdict import Memory
+from airflow_provider_oms.milestones.kinds import _KINDS, FullTransferMilestone
+from airflow_provider_oms.tasks.deferral import check_event, defer_again
+from airflow_provider_oms.tasks.row import Row
+from airflow_provider_oms.triggers.first_poll import OmsFirstPollTrigger
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
+from tests import modes
+
+DEADLINE = 1767830400.0
 
 COMMON_0_1 = {
     "project_id": "np_1",
@@ -23,12 +33,14 @@ COMMON_0_1 = {
     "failure_grace": 120.0,
     "outage_tolerance": 600.0,
 }
+
+#: What the first rows held beside the settings. Of it only the project's id isn't stale after a restart.
 MEMORY_0_1 = {
     "project_id": "np_1",
     "failed_since": 1767225600.0,
     "within_since": 1767225600.0,
     "within_clock": "oms",
-    "unreachable_since": None,
+    "unreachable_since": 1767225600.0,
     "polls": 7,
     "kept": True,
 }
@@ -52,17 +64,141 @@ MILESTONES_0_1 = [
     ),
 ]
 
+#: The forms of a row, the oldest first: what stood beside the settings, and the names that are resolved then.
+FORMS = {
+    "0.1, with a memory": ({"deadline": DEADLINE, "memory": MEMORY_0_1}, {"shop": "np_1"}),
+    "0.1": ({"deadline": DEADLINE, "projects": {"shop": "np_1"}, "version": "0.1.0"}, {"shop": "np_1"}),
+}
 
+
+def row(**changes):
+    """A row as this version writes it, with changes."""
+    written = json.loads(json.dumps(Row(Gate(FullTransferMilestone(), "np_1"), DEADLINE).as_kwargs()))
+    return {**written, **changes}
+
+
+def settings(**changes):
+    return {**row()["gate"], **changes}
+
+
+def event_of(trigger):
+    async def run():
+        return [event.payload async for event in trigger.run()]
+
+    (event,) = asyncio.run(run())
+    return json.loads(json.dumps(event))
+
+
+# Rows of older versions
+
+
+@pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("milestone", "meaning"), MILESTONES_0_1, ids=lambda given: str(given)[:30])
-def test_a_row_of_0_1_means_the_same(milestone, meaning):
-    row = {"gate": {**COMMON_0_1, "milestone": milestone}, "deadline": 1767830400.0, "memory": MEMORY_0_1}
-    trigger = OmsMilestoneTrigger(**row)
-    gate = Gate.from_dict(trigger.gate)
-    assert gate.describe() == f"{meaning} in project np_1"
-    assert {name: getattr(gate, name) for name in COMMON_0_1} == COMMON_0_1
-    memory = Memory.from_dict(trigger.memory)
-    assert {name: getattr(memory, name) for name in MEMORY_0_1} == MEMORY_0_1
+def test_a_row_of_a_release_means_the_same(milestone, meaning, form):
+    beside, _ = FORMS[form]
+    trigger = OmsMilestoneTrigger(gate={**COMMON_0_1, "milestone": milestone}, **beside)
+    read = Row.from_kwargs(trigger.serialize()[1])
+    assert read.gate.describe() == f"{meaning} in project np_1"
+    assert {name: getattr(read.gate, name) for name in COMMON_0_1} == COMMON_0_1
+    assert read.deadline == DEADLINE
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_row_of_a_release_that_knows_the_project_by_name_still_means_the_same_project(form):
+    beside, resolved = FORMS[form]
+    gate = {**COMMON_0_1, "project_id": None, "project_name": "shop", "milestone": MILESTONES_0_1[1][0]}
+    assert Row.from_kwargs({"gate": gate, **beside}).projects == resolved
 
 
 def test_every_milestone_has_a_row():
     assert {milestone["kind"] for milestone, _ in MILESTONES_0_1} == set(_KINDS)
+
+
+# Rows of newer versions
+
+REFUSED = {
+    "a setting": (row(gate=settings(strict=True)), "the setting 'strict' isn't known here"),
+    "a setting that is off": (row(gate=settings(lenient=False)), "the setting 'lenient' isn't known here"),
+    "a part of a milestone": (
+        row(gate=settings(milestone={"kind": "full_transfer", "progress": 100, "of": "rows"})),
+        "the setting 'of' isn't known here",
+    ),
+    "a milestone": (row(gate=settings(milestone={"kind": "quiet_source"})), "the milestone 'quiet_source' isn't known"),
+    "no milestone": (row(gate=settings(milestone=None)), "it has no milestone"),
+    "a milestone without its lag": (row(gate=settings(milestone={"kind": "checkpoint_lag"})), "max_lag"),
+    "a value of another kind": (
+        row(gate=settings(milestone={"kind": "cutover_ready", "max_lag": {"p99": 3}})),
+        "max_lag must be",
+    ),
+    "several projects": (row(gate=settings(project_id=["np_1", "np_2"])), "project_id"),
+    "another deadline": (row(deadline="tomorrow"), "its deadline is 'tomorrow'"),
+    "no settings": (row(gate=None), "there are no settings in it"),
+    "settings elsewhere": ({"gates": [row()["gate"]], "version": "9.0.0"}, "there are no settings in it"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_row_that_cannot_be_followed_fails_the_gate_in_words(case, sim):
+    stored, said = REFUSED[case]
+    event = event_of(OmsMilestoneTrigger(**{**stored, "version": "9.0.0"}))
+    assert event["status"] == "failed"
+    assert said in event["message"]
+    assert "deferred by version 9.0.0 of" in event["message"]
+    assert f"version {__version__}, which runs here" in event["message"]
+    assert "clear this task" in event["message"]
+    assert sim.requests == []
+    with pytest.raises(OmsMilestoneFailedError, match="clear this task"):
+        modes.make("OmsFullTransferSensor", {}).execute_complete(modes.context(), event=event)
+
+
+def test_what_stands_beside_the_settings_may_be_passed_over():
+    stored = row(note="for people", projects={"shop": "np_1"})
+    trigger = OmsMilestoneTrigger(**stored)
+    assert trigger.serialize()[1] == stored
+    assert Row.from_kwargs(stored) == Row(Gate(FullTransferMilestone(), "np_1"), DEADLINE, {"shop": "np_1"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"written_by": "9.0.0", "settings": '{"project_id": "np_1", "mood": "good"}'},
+        {"written_by": "9.0.0", "settings": '{"project_id": "np_1"}', "sensor": "airflow_provider_oms.sensors.oms.New"},
+        {"written_by": "9.0.0", "sensors": ["a"]},
+        {"settings": '{"project_id": "np_1", "mood": "good"}'},
+        {},
+    ],
+    ids=["argument", "sensor", "form", "older", "nothing"],
+)
+def test_so_is_one_that_was_on_no_worker(changes, sim):
+    stored = {"sensor": "airflow_provider_oms.sensors.oms.OmsFullTransferSensor", **changes} if changes else {}
+    event = event_of(OmsFirstPollTrigger(**stored))
+    assert event["status"] == "failed"
+    assert f"written by {'version 9.0.0' if 'written_by' in changes else 'an older version'} of" in event["message"]
+    assert "clear this task" in event["message"]
+    assert sim.requests == []
+
+
+# Events
+
+
+def test_an_event_of_a_release_is_read():
+    """Of 0.1, before events told who has written them."""
+    event = {"status": "reached", "message": "The full transfer is at 100 %.", "observed": {"project": "np_1"}}
+    assert check_event(event) == ("reached", "The full transfer is at 100 %.", {"project": "np_1"})
+
+
+def test_an_event_of_a_newer_version_is_read_as_far_as_that_is_safe():
+    event = {"status": "reached", "message": "so", "observed": {"project": "np_1", "mood": 1}, "version": "9", "x": 1}
+    assert check_event(event) == ("reached", "so", {"project": "np_1", "mood": 1})
+
+
+@pytest.mark.parametrize("event", [{"status": "moved"}, {"status": "reached"}, {"status": "reached", "observed": []}])
+def test_one_that_is_not_known_names_its_version(event):
+    with pytest.raises(OmsMilestoneFailedError, match=r"written by version 9\.0\.0 of .* clear this task"):
+        check_event({**event, "version": "9.0.0"})
+
+
+@pytest.mark.parametrize("stored", [None, [], {}, row(gate=settings(strict=True), version="9.0.0")])
+def test_a_resolved_name_in_a_row_that_cannot_be_followed_fails_the_gate(stored):
+    with pytest.raises(OmsMilestoneFailedError, match="clear this task"):
+        defer_again(modes.make("OmsFullTransferSensor", {}), {"status": "resolved", "row": stored})

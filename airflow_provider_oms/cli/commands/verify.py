@@ -16,8 +16,9 @@ from airflow_provider_oms.client.models import Project, VerificationResult
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
+from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import PollContext, value_or_none
-from airflow_provider_oms.milestones.verdict import Memory, State, Verdict
+from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.milestones.verification import describe, is_consistent, judge
 
 

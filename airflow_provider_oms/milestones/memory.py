@@ -1,0 +1,131 @@
+"""What a gate remembers from one poll to the next, and how it measures the time that has passed between them.
+
+Time is measured by our own clock: the monotonic one while one process polls, the wall clock where the memory outlives
+the process (reschedule mode). OMS's clock isn't used for it: two nodes behind one address may differ by minutes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Now(NamedTuple):
+    """The moment at which a poll begins.
+
+    :param passed: seconds on the clock that measures what has passed: monotonic, or the wall clock where the memory
+        outlives the process. All polls that share a memory use the same one
+    :param wall: the wall clock, Unix seconds; it only tells how long after it the answers came
+    """
+
+    passed: float
+    wall: float
+
+
+class Condition(StrEnum):
+    """What is timed: since when it has been so on every poll."""
+
+    FAILED = "failed"
+    LAG_SMALL = "lag small"
+    UNREACHABLE = "unreachable"
+
+
+#: Conditions that a poll without an answer doesn't break: they make a gate fail or explain it, and open none.
+OUTLASTS_OUTAGE = frozenset({Condition.FAILED})
+
+
+class Names(StrEnum):
+    """Whether a project's name may be looked up: a gate watches one project for its life."""
+
+    FREE = "free"
+    UNREADABLE = "unreadable"
+    LOST = "lost"
+
+
+@dataclass
+class Memory:
+    """What a gate remembers from poll to poll. Should it be lost, the gate waits longer; it never opens earlier.
+
+    :param projects: the ids that projects' names were resolved to, by name. This alone can't grow stale
+    :param since: since when each condition has been so on every poll (:attr:`Now.passed`)
+    :param unanswered: how many polls in a row had no usable answer
+    :param polled_at: when the last poll began (:attr:`Now.passed`)
+    :param kept: False where nothing is known of the polls before this one although there were some, or nothing
+        survives until the next one
+    :param names: whether a name that isn't in ``projects`` may be looked up
+    """
+
+    projects: dict[str, str] = field(default_factory=dict)
+    since: dict[str, float] = field(default_factory=dict)
+    unanswered: int = 0
+    polled_at: float | None = None
+    kept: bool = True
+    names: Names = Names.FREE
+
+    def begin_poll(self, now: Now, poke_interval: float) -> None:
+        """Take note that a poll begins, and decide how much of the time since the last one counts.
+
+        None of it where the clock went back: everything counts anew. Where the last poll is long ago (no worker was
+        free, the clock was set, the process was stopped), nobody knows what was in between, so only as much counts as
+        polls that are merely late need.
+
+        :param now: the moment
+        :param poke_interval: seconds between two polls
+        """
+        if self.polled_at is not None:
+            gap = now.passed - self.polled_at
+            if gap < 0:
+                self.since, self.unanswered = {}, 0
+            else:
+                uncounted = max(0.0, gap - longest_gap(poke_interval))
+                self.since = {name: at + uncounted for name, at in self.since.items()}
+        self.polled_at = now.passed
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what the next poke may be told, as JSON."""
+        return {
+            "projects": dict(self.projects),
+            "since": dict(self.since),
+            "unanswered": self.unanswered,
+            "polled_at": self.polled_at,
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Memory:
+        """Read what :meth:`as_dict` returned; keys of another version are passed over.
+
+        :raises ValueError: when a key holds something else than it should
+        """
+        polled_at, unanswered = stored.get("polled_at"), stored.get("unanswered", 0)
+        since = stored.get("since", {})
+        if (
+            not isinstance(since, Mapping)
+            or not all(_is_number(at) for at in since.values())
+            or not (polled_at is None or _is_number(polled_at))
+            or not _is_number(unanswered)
+        ):
+            raise ValueError(f"not what a gate remembers: {dict(stored)!r}")
+        return cls(projects_of(stored.get("projects")), dict(since), int(unanswered), polled_at)
+
+
+def longest_gap(poke_interval: float) -> float:
+    """Return how many seconds between two polls count at most.
+
+    :param poke_interval: seconds between two polls
+    """
+    return 2 * poke_interval + 60.0
+
+
+def projects_of(stored: Any) -> dict[str, str]:
+    """Read resolved names, passing over what can be none.
+
+    :param stored: ids by name
+    """
+    found = stored if isinstance(stored, Mapping) else {}
+    return {name: known for name, known in found.items() if isinstance(name, str) and isinstance(known, str) and known}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,88 @@
+"""What Airflow keeps of a gate that waits in the triggerer, and hands back after every restart and upgrade.
+
+Airflow never updates it. So it holds only what can't grow stale, and the version of the package that wrote it. What
+decides stands in ``gate``, and a reader that doesn't know a setting there refuses the row: it can't tell whether the
+gate would open too early without it. What stands beside ``gate`` may be passed over by a reader that doesn't know it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from airflow_provider_oms import __version__
+from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.memory import projects_of
+
+#: Status of the event by which a trigger asks for the id of its project to be put into its row.
+RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A gate that waits in the triggerer.
+
+    :param gate: its settings
+    :param deadline: the wall clock (Unix seconds) at which it gives up; None for never
+    :param projects: the ids that projects' names were resolved to, by name
+    """
+
+    gate: Gate
+    deadline: float | None = None
+    projects: Mapping[str, str] = field(default_factory=dict)
+
+    def as_kwargs(self) -> dict[str, Any]:
+        """Return the trigger's keyword arguments; there is no secret in them."""
+        return {
+            "gate": self.gate.as_dict(),
+            "deadline": self.deadline,
+            "projects": dict(self.projects),
+            "version": __version__,
+        }
+
+    @classmethod
+    def from_kwargs(cls, stored: Mapping[str, Any]) -> Row:
+        """Read what :meth:`as_kwargs` returned in this version or another.
+
+        :param stored: a trigger's keyword arguments
+        :raises ValueError: when they can't be followed here, saying what to do
+        """
+        try:
+            return cls(_gate(stored), _deadline(stored), _projects(stored))
+        except ValueError as error:
+            raise ValueError(
+                f"This gate was deferred by {writer(stored)} of airflow-provider-oms, and version {__version__}, which "
+                f"runs here, can't follow it: {error}. Install the same version everywhere, then clear this task."
+            ) from None
+
+
+def writer(stored: Any) -> str:
+    """Name the version of the package that has written a row or an event.
+
+    :param stored: the row or the event
+    """
+    version = stored.get("version") if isinstance(stored, Mapping) else None
+    return f"version {safe_text(version, 40)}" if version else "an older version"
+
+
+def _gate(stored: Mapping[str, Any]) -> Gate:
+    gate = stored.get("gate")
+    if not isinstance(gate, Mapping) or not gate:
+        raise ValueError("there are no settings in it")
+    return Gate.from_dict(gate)
+
+
+def _deadline(stored: Mapping[str, Any]) -> float | None:
+    deadline = stored.get("deadline")
+    if deadline is None or (isinstance(deadline, int | float) and not isinstance(deadline, bool)):
+        return deadline
+    raise ValueError(f"its deadline is {deadline!r:.60}")
+
+
+def _projects(stored: Mapping[str, Any]) -> dict[str, str]:
+    """Return the resolved names; the rest of what rows of 0.1 remember is stale."""
+    memory, name = stored.get("memory"), stored["gate"].get("project_name")
+    resolved = {name: memory.get("project_id")} if isinstance(memory, Mapping) else {}
+    return projects_of(resolved) | projects_of(stored.get("projects"))

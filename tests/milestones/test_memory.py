@@ -1,0 +1,75 @@
+"""What a gate remembers is plain JSON, and what is none of it does no harm. What it is good for: test_patience.py."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from airflow_provider_oms.milestones.memory import OUTLASTS_OUTAGE, Condition, Memory, Names, Now, longest_gap
+
+FULL = Memory({"shop": "np_1"}, {Condition.FAILED: 2.5, Condition.LAG_SMALL: 3.0}, unanswered=4, polled_at=5.0)
+
+
+def test_it_survives_json():
+    stored = json.loads(json.dumps(FULL.as_dict()))
+    assert Memory.from_dict(stored) == FULL
+    assert set(stored) == set(vars(FULL)) - {"kept", "names"}, "how it came by its memory a gate isn't told by it"
+
+
+def test_of_another_version_it_is_read_as_far_as_it_goes():
+    assert Memory.from_dict({**FULL.as_dict(), "mood": "good"}) == FULL
+    assert Memory.from_dict({"polled_at": 1.0}) == Memory(polled_at=1.0)
+    assert Memory.from_dict({}) == Memory()
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"since": [1]},
+        {"since": None},
+        {"since": {"failed": "long ago"}},
+        {"since": {"failed": True}},
+        {"polled_at": "now"},
+        {"unanswered": None},
+        {"unanswered": "many"},
+    ],
+    ids=str,
+)
+def test_what_can_be_no_memory_is_refused(spoiled):
+    with pytest.raises(ValueError, match="not what a gate remembers"):
+        Memory.from_dict({**FULL.as_dict(), **spoiled})
+
+
+@pytest.mark.parametrize("projects", [None, [], {"shop": None}, {"shop": 7}, {"shop": ""}, {7: "np_1"}], ids=str)
+def test_a_name_that_was_resolved_to_nothing_is_not_resolved(projects):
+    assert Memory.from_dict({"projects": projects}).projects == {}
+
+
+@pytest.mark.parametrize(("gap", "counted"), [(0, 0), (30, 30), (120, 120), (121, 120), (10**9, 120), (-1, None)])
+def test_of_the_time_between_two_polls_only_so_much_counts(gap, counted):
+    memory = replace(FULL, since={"x": 1.0, "y": 5.0})
+    memory.begin_poll(Now(5.0 + gap, 0.0), poke_interval=30)
+    assert memory.polled_at == 5.0 + gap
+    if counted is None:
+        assert (memory.since, memory.unanswered) == ({}, 0)
+    else:
+        assert longest_gap(30) == 120
+        assert {name: memory.polled_at - at for name, at in memory.since.items()} == {"x": 4 + counted, "y": counted}
+        assert memory.unanswered == 4
+    assert memory.projects == {"shop": "np_1"}
+
+
+def test_a_first_poll_has_no_gap():
+    memory = Memory()
+    memory.begin_poll(Now(10.0**9, 0.0), 30)
+    assert memory == Memory(polled_at=10.0**9)
+
+
+def test_what_opens_a_gate_is_broken_by_an_outage():
+    assert Condition.LAG_SMALL not in OUTLASTS_OUTAGE
+
+
+def test_a_fresh_memory_may_look_names_up():
+    assert Memory().names is Names.FREE
