@@ -2,6 +2,9 @@
 
 Time is measured by our own clock: the monotonic one while one process polls, the wall clock where the memory outlives
 the process (reschedule mode). OMS's clock isn't used for it: two nodes behind one address may differ by minutes.
+
+Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What outlives a poke in reschedule mode:
+docs/develop/airflow-facts.md#state-store
 """
 
 from __future__ import annotations

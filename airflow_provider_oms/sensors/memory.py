@@ -24,7 +24,7 @@ class MemoryStore:
 
     What is kept says which poke of which try has written it (Airflow counts the pokes), and only the last poke's is
     believed: a write that has failed would else leave an older one. Of an older one only the resolved names are, since
-    they can't grow stale. A retry or a clear starts anew.
+    they can't grow stale. A retry or a clear starts anew. Source: docs/develop/airflow-facts.md#state-store
 
     :param context: the task's context
     """
