@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
-from airflow_provider_oms.simulator import Clock, Project, Scenario, Simulator
+from airflow_provider_oms.simulator import Clock, Project, Scenario, Simulator, render
 from airflow_provider_oms.simulator.scenario import DEFAULT, load
+from tests.docs.pages import DOCS, blocks
 
 
 def test_the_default_one():
@@ -64,3 +66,24 @@ def test_what_is_wrong_is_named(tmp_path, text, words):
     with pytest.raises(ValueError, match=words) as caught:
         load(file)
     assert "wrong.yaml" in str(caught.value)
+
+
+def test_the_scenario_of_the_documentation():
+    (block,) = [block for block in blocks(DOCS / "simulator.md") if block.language == "yaml"]
+    with Simulator(yaml.safe_load(block.text), clock=Clock(speed=0)) as sim:
+        shop, running = sim.project("shop"), sim.project("running")
+        shop.start()
+        sim.clock.advance(75)
+        assert shop.state().not_allowed == []
+        assert running.status == "RUNNING_MERGING"
+        assert running.state().modifications.current.status == "FAILED"
+        sim.clock.advance(20)
+        assert running.status == "RUNNING"
+        assert render.progress(running.state())["fullTransferProgress"] is None
+
+
+def test_faults_of_a_scenario_may_alter_answers():
+    (fault,) = load(
+        {"faults": [{"kind": "change", "set": {"data.status": "ODD"}, "remove": ["data.projectId"]}]}
+    ).faults
+    assert (fault.set, fault.remove) == ({"data.status": "ODD"}, ["data.projectId"])
