@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from airflow_provider_oms.simulator import Fault
-from airflow_provider_oms.simulator.faults import Faults
+from airflow_provider_oms.simulator.faults import KINDS, Faults
+from tests.docs.pages import DOCS
 
 
 def fired(fault: Fault, *requests: tuple[str, str | None]) -> list[bool]:
@@ -40,3 +43,8 @@ def test_the_first_that_matches_and_none_after_clear():
 def test_an_unknown_kind_is_named():
     with pytest.raises(ValueError, match="explode"):
         Fault("explode")
+
+
+def test_the_documentation_has_every_kind():
+    table = (DOCS / "simulator.md").read_text().split("## Faults")[1].split("## ")[0]
+    assert set(re.findall(r"`([a-z_0-9]+)`", table.split("`page=2`")[0])) >= set(KINDS)

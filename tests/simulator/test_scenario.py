@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml
 
 from airflow_provider_oms.simulator import Clock, Project, Scenario, Simulator, render
+from airflow_provider_oms.simulator.machine import SCRIPTABLE
 from airflow_provider_oms.simulator.scenario import DEFAULT, load
 from tests.docs.pages import DOCS, blocks
 
@@ -87,3 +90,8 @@ def test_faults_of_a_scenario_may_alter_answers():
         {"faults": [{"kind": "change", "set": {"data.status": "ODD"}, "remove": ["data.projectId"]}]}
     ).faults
     assert (fault.set, fault.remove) == ({"data.status": "ODD"}, ["data.projectId"])
+
+
+def test_the_documentation_has_everything_that_a_script_does():
+    (sentence,) = re.findall(r"^`script` does: (.+?)\. ", (DOCS / "simulator.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert sorted(re.findall(r"`(\w+)`", sentence)) == SCRIPTABLE
