@@ -1,8 +1,9 @@
 """What Airflow keeps of a gate that waits in the triggerer, and hands back after every restart and upgrade.
 
-Airflow never updates it (docs/develop/airflow-facts.md#triggers). So it holds only what can't grow stale, and the version of the package that wrote it. What
-decides stands in ``gate``, and a reader that doesn't know a setting there refuses the row: it can't tell whether the
-gate would open too early without it. What stands beside ``gate`` may be passed over by a reader that doesn't know it.
+Airflow never updates it (docs/develop/airflow-facts.md#triggers). So it holds only what can't grow stale, and the
+version of the package that wrote it. What decides stands in ``gate``, and a reader that doesn't know a setting there
+refuses the row: it can't tell whether the gate would open too early without it. What stands beside ``gate`` may be
+passed over by a reader that doesn't know it.
 """
 
 from __future__ import annotations
