@@ -16,13 +16,13 @@ Call = Callable[..., dict[str, Any]]
 
 
 def post(sim: Simulator, action: str, **payload: Any) -> requests.Response:
-    """Send an action with the right credentials; wait at most a short time."""
+    """Send an action with the right credentials; wait for the answer."""
     return requests.post(
         f"{sim.url}/api/v2",
         params={"Action": action},
         json=payload,
         auth=(sim.login, sim.password),
-        timeout=2,
+        timeout=60,
         allow_redirects=False,
     )
 
@@ -31,7 +31,7 @@ def until_down(sim: Simulator) -> None:
     """Return once the port refuses connections."""
     try:
         while True:
-            requests.get(sim.url, timeout=2)
+            requests.get(sim.url, timeout=60)
     except requests.ConnectionError:
         pass
 

@@ -142,7 +142,7 @@ def test_a_control_that_does_not_exist(sim, shop):
     headers = {"X-Requested-With": "oms-simulator-ctl"}
     data = {"control": "explode", "project": "shop"}
     response = requests.post(
-        f"{sim.url}/control", data=data, headers=headers, auth=(sim.login, sim.password), timeout=2
+        f"{sim.url}/control", data=data, headers=headers, auth=(sim.login, sim.password), timeout=60
     )
     assert response.status_code == 409
     assert "explode" in response.json()["error"]

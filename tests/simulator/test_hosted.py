@@ -46,7 +46,7 @@ def signed_headers(sim, action, body, **changed) -> dict[str, str]:
 
 def post(sim, action, form=(), **changed) -> requests.Response:
     body = urlencode(form).encode()
-    return requests.post(sim.url, data=body, headers=signed_headers(sim, action, body, **changed), timeout=2)
+    return requests.post(sim.url, data=body, headers=signed_headers(sim, action, body, **changed), timeout=60)
 
 
 def test_a_call_and_its_answer(sim):
@@ -89,16 +89,25 @@ def test_who_may_not_come_in(sim, changed, status, code):
     assert not sim.requests[0].executed
 
 
+@pytest.mark.parametrize(
+    ("off", "code"), [(-901, "IllegalTimestamp"), (-900, None), (900, None), (901, "IllegalTimestamp")]
+)
+def test_a_date_may_be_off_by_fifteen_minutes(sim, off, code):
+    sim.gateway.now = lambda: START
+    date = datetime.fromtimestamp(START + off, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert post(sim, "ListAllLabels", x_acs_date=date).json()["Code"] == code
+
+
 def test_a_request_works_once(sim):
     headers = signed_headers(sim, "ListAllLabels", b"")
-    codes = [requests.post(sim.url, headers=headers, timeout=2).json()["Code"] for _ in range(2)]
+    codes = [requests.post(sim.url, headers=headers, timeout=60).json()["Code"] for _ in range(2)]
     assert codes == [None, "SignatureNonceUsed"]
 
 
 def test_http_basic_and_the_other_endpoints_are_not_served(sim):
-    response = requests.post(sim.url, auth=(KEY, SECRET), timeout=2)
+    response = requests.post(sim.url, auth=(KEY, SECRET), timeout=60)
     assert response.json()["Code"] == "MissingParameter"
-    response = requests.post(f"{sim.url}/api/v2?Action=ListProjects", auth=(KEY, SECRET), json={}, timeout=2)
+    response = requests.post(f"{sim.url}/api/v2?Action=ListProjects", auth=(KEY, SECRET), json={}, timeout=60)
     assert response.status_code == 404
     with Simulator() as other:
         assert post(other, "ListProjects").status_code == 404
@@ -107,7 +116,7 @@ def test_http_basic_and_the_other_endpoints_are_not_served(sim):
 def test_a_key_that_is_not_known_is_said_before_a_wrong_signature(sim):
     headers = signed_headers(sim, "ListProjects", b"")
     headers["Authorization"] = headers["Authorization"].replace(KEY, "LTAI-other")
-    response = requests.post(sim.url, headers=headers, timeout=2)
+    response = requests.post(sim.url, headers=headers, timeout=60)
     assert (response.status_code, response.json()["Code"]) == (404, "InvalidAccessKeyId.NotFound")
 
 

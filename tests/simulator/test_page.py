@@ -36,13 +36,13 @@ class Read(HTMLParser):
 
 
 def text_of(sim) -> str:
-    return requests.get(sim.url, timeout=2).text
+    return requests.get(sim.url, timeout=60).text
 
 
 def test_projects_steps_requests_and_the_plain_words(sim):
     sim.add_project(Project(name="shop", status="RUNNING", step="FULL_TRANSFER", step_progress=37))
     post(sim, "ListProjects")
-    response = requests.get(sim.url, timeout=2)
+    response = requests.get(sim.url, timeout=60)
     assert response.headers["Content-Type"].startswith("text/html")
     for words in ("shop", 'value="37"', "ListProjects", "http-equiv=refresh", "not from an OMS", "width=device-width"):
         assert words in response.text
@@ -81,7 +81,7 @@ def test_what_is_added_skipped_and_failed_is_told(sim):
 
 
 def test_only_its_own_style_and_script_run(sim):
-    response = requests.get(sim.url, timeout=2)
+    response = requests.get(sim.url, timeout=60)
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
@@ -121,7 +121,7 @@ class TestForm:
             data={"token": token[1], "control": control, **given},
             auth=(sim.login, sim.password) if login else None,
             allow_redirects=False,
-            timeout=2,
+            timeout=60,
         )
 
     @pytest.fixture
@@ -154,7 +154,7 @@ class TestForm:
             f"{sim.url}/control",
             data={"control": "fail", "project": shop.id, "token": token},
             auth=(sim.login, sim.password),
-            timeout=2,
+            timeout=60,
         )
         assert response.status_code == 403
         assert shop.status == "RUNNING"

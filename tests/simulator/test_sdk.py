@@ -8,6 +8,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,8 +37,8 @@ def sim():
 
 def sdk(sim, *calls, **client):
     """Send calls with the SDK, and return what it made of the answers."""
-    config = {"access_key_id": KEY, "access_key_secret": SECRET, "protocol": "http"}
-    config["endpoint"] = f"{sim.host}:{sim.port}"
+    config: dict[str, Any] = {"access_key_id": KEY, "access_key_secret": SECRET, "protocol": "http"}
+    config |= {"endpoint": f"{sim.host}:{sim.port}", "connect_timeout": 60_000, "read_timeout": 60_000}
     given = json.dumps({"client": {**config, **client}, "calls": calls})
     clean = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     clean.pop("PYTHONPATH", None)
@@ -184,8 +185,8 @@ def test_it_reads_the_answer_to_every_action(sim):
     [
         ({"access_key_id": "LTAI-other"}, {}, "InvalidAccessKeyId.NotFound", 404),
         ({"access_key_secret": "other"}, {}, "SignatureDoesNotMatch", 400),
-        ({}, {"now": lambda: time.time() + 901}, "IllegalTimestamp", 400),
-        ({}, {"now": lambda: time.time() - 901}, "IllegalTimestamp", 400),
+        ({}, {"now": lambda: time.time() + 3600}, "IllegalTimestamp", 400),
+        ({}, {"now": lambda: time.time() - 3600}, "IllegalTimestamp", 400),
         ({}, {"forbidden": {"ListProjects"}}, "Forbidden.RAM", 403),
         ({}, {"token": "sts"}, "InvalidSecurityToken.MismatchWithAccessKey", 400),
         ({"security_token": "sts"}, {}, "InvalidSecurityToken.MismatchWithAccessKey", 400),
@@ -196,8 +197,7 @@ def test_it_says_who_may_not_come_in(sim, client, server, error, status):
         setattr(sim.gateway, name, value)
     (result,) = sdk(sim, ["ListProjects", {}], **client)
     assert (result["error"], result["status"]) == (error, status)
-    (asked,) = sim.requests
-    assert (asked.outcome, asked.executed) == (error, False)
+    assert {(asked.outcome, asked.executed) for asked in sim.requests} == {(error, False)}
 
 
 def test_a_temporary_key(sim):

@@ -23,18 +23,18 @@ def basic(text: str) -> str:
 def test_wrong_credentials(sim, header):
     headers = {} if header is None else {"Authorization": header}
     project = sim.add_project(Project())
-    response = requests.post(f"{sim.url}/api/v2?Action=StartProject", json={"id": project}, headers=headers, timeout=2)
+    response = requests.post(f"{sim.url}/api/v2?Action=StartProject", json={"id": project}, headers=headers, timeout=60)
     assert response.status_code == 401
     assert response.json()["success"] is False
     assert sim.requests[-1].outcome == "unauthorized"
     assert sim.project(project).status == "INIT"
-    assert requests.get(f"{sim.url}/api/omsp/v2/sync/x/progress", headers=headers, timeout=2).status_code == 401
+    assert requests.get(f"{sim.url}/api/omsp/v2/sync/x/progress", headers=headers, timeout=60).status_code == 401
 
 
 def test_a_password_with_odd_letters():
     with Simulator(login="üser", password="a:b ö") as sim:
         headers = {"Authorization": basic("üser:a:b ö")}
-        response = requests.post(f"{sim.url}/api/v2?Action=ListAllLabels", headers=headers, timeout=2)
+        response = requests.post(f"{sim.url}/api/v2?Action=ListAllLabels", headers=headers, timeout=60)
         assert response.json()["success"] is True
 
 
@@ -51,13 +51,13 @@ def test_an_older_version():
 @pytest.mark.parametrize("body", [b"{", b"[1]", b'"x"', b"\xff"])
 def test_a_body_that_is_no_object(sim, body):
     response = requests.post(
-        f"{sim.url}/api/v2?Action=ListProjects", data=body, auth=(sim.login, sim.password), timeout=2
+        f"{sim.url}/api/v2?Action=ListProjects", data=body, auth=(sim.login, sim.password), timeout=60
     )
     assert (response.status_code, response.json()["code"]) == (200, "PARAM_ERROR")
 
 
 def test_no_action(sim):
-    response = requests.post(f"{sim.url}/api/v2", json={}, auth=(sim.login, sim.password), timeout=2)
+    response = requests.post(f"{sim.url}/api/v2", json={}, auth=(sim.login, sim.password), timeout=60)
     assert "Action" in response.json()["errorDetail"]["message"]
 
 
@@ -97,7 +97,7 @@ def test_a_hand_written_function_that_fails_is_seen(sim, caplog):
 
 def get(sim: Simulator, kind: str, project: str) -> dict:
     url = f"{sim.url}/api/omsp/v2/{kind}/{project}/progress"
-    return requests.get(url, auth=(sim.login, sim.password), timeout=2).json()
+    return requests.get(url, auth=(sim.login, sim.password), timeout=60).json()
 
 
 def test_the_old_endpoints(sim):
@@ -119,7 +119,7 @@ def test_only_one_generation():
     with Simulator(api="v2") as sim:
         assert post(sim, "ListAllLabels").status_code == 200
         url = f"{sim.url}/api/omsp/v2/sync/x/progress"
-        assert requests.get(url, auth=(sim.login, sim.password), timeout=2).status_code == 404
+        assert requests.get(url, auth=(sim.login, sim.password), timeout=60).status_code == 404
 
 
 @pytest.mark.parametrize("given", [{"casing": "snake"}, {"api": "v9"}, {"date_header": "moon"}])

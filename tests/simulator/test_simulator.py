@@ -52,17 +52,17 @@ def test_down_and_up(sim):
     with requests.Session() as session:
         session.auth = (sim.login, sim.password)
         url = f"{sim.url}/api/v2?Action=ListAllLabels"
-        assert session.post(url, timeout=2).status_code == 200
+        assert session.post(url, timeout=60).status_code == 200
         sim.down()
         sim.down()
         for _ in range(2):
             with pytest.raises(requests.ConnectionError):
-                session.post(url, timeout=2)
+                session.post(url, timeout=60)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((sim.host, sim.port), 2)
         sim.up()
         sim.up()
-        assert session.post(url, timeout=2).status_code == 200
+        assert session.post(url, timeout=60).status_code == 200
 
 
 def test_an_outage_ends_by_itself(sim):
@@ -92,7 +92,7 @@ def test_down_may_be_called_from_within_a_request():
         refused = 0
         for _ in range(50):
             try:
-                requests.post(url, timeout=2)
+                requests.post(url, timeout=60)
             except requests.ConnectionError:
                 refused += 1
         assert refused
@@ -147,9 +147,9 @@ def test_https(tmp_path):
         assert sim.connection_kwargs["schema"] == "https"
         url = f"{sim.url}/api/v2?Action=ListAllLabels"
         auth = (sim.login, sim.password)
-        assert requests.post(url, auth=auth, verify=str(certificate), timeout=2).json()["success"] is True
+        assert requests.post(url, auth=auth, verify=str(certificate), timeout=60).json()["success"] is True
         with pytest.raises(requests.exceptions.SSLError):
-            requests.post(url, auth=auth, timeout=2)
+            requests.post(url, auth=auth, timeout=60)
 
 
 def test_projects_by_name_and_id(sim):
@@ -210,7 +210,7 @@ def test_no_client_is_left_waiting_when_the_port_goes_down():
     def hammer() -> None:
         while not ended.is_set():
             try:
-                requests.post(f"{sim.url}/api/v2?Action=ListAllLabels", timeout=5)
+                requests.post(f"{sim.url}/api/v2?Action=ListAllLabels", timeout=60)
             except requests.ConnectionError:
                 pass
             except requests.Timeout as error:
@@ -232,15 +232,15 @@ def test_no_client_is_left_waiting_when_the_port_goes_down():
 
 
 def test_health_needs_no_login(sim):
-    assert requests.get(f"{sim.url}/oms/health", timeout=2).json() == {"data": {"healthy": True}}
+    assert requests.get(f"{sim.url}/oms/health", timeout=60).json() == {"data": {"healthy": True}}
     sim.healthy = False
-    assert requests.get(f"{sim.url}/oms/health", timeout=2).json() == {"data": {"healthy": False}}
+    assert requests.get(f"{sim.url}/oms/health", timeout=60).json() == {"data": {"healthy": False}}
 
 
 def test_it_can_be_used_within_an_event_loop():
     async def life() -> int:
         with Simulator(clock=Clock(speed=0)) as sim:
-            answer = await asyncio.to_thread(requests.get, sim.url, timeout=2)
+            answer = await asyncio.to_thread(requests.get, sim.url, timeout=60)
         return answer.status_code
 
     assert asyncio.run(life()) == 200
