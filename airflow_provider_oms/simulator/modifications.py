@@ -48,7 +48,10 @@ class Modification:
 
 @dataclass
 class ModifyRecord:
-    """A record of ListProjectModifyRecords. ``number`` counts within the project, from 1."""
+    """A record of ListProjectModifyRecords. ``number`` counts within the project, from 1.
+
+    ``status`` is PENDING, RUNNING for whatever is at work, SUCCESS, FAILED, CANCEL or TERMINATED.
+    """
 
     number: int
     kind: str
@@ -59,6 +62,13 @@ class ModifyRecord:
     phase: str = "modifying"
     spent: float = 0.0
     failures: int = 0
+
+    @property
+    def shown_status(self) -> str:
+        """Its status as ListProjectModifyRecords tells it: RUNNING while the task of an addition copies."""
+        if self.status != "RUNNING":
+            return self.status
+        return "MERGING" if self.phase == "merging" else "RUNNING" if self.kind == ADD else "MODIFYING"
 
     @property
     def error(self) -> Modification | None:
@@ -157,7 +167,7 @@ class Modifications:
                 record.spent += seconds
 
     def set_status(self, record: ModifyRecord, status: str, now: float) -> None:
-        """Set a record's status: ``RUNNING`` (also as a retry), ``CANCELED``, ``STOPPED``."""
+        """Set a record's status: ``RUNNING`` (also as a retry), ``CANCEL``, ``TERMINATED``."""
         record.status, record.spent, record.modified = status, 0.0, now
 
     def fail(self, record: ModifyRecord, now: float) -> None:
@@ -167,7 +177,7 @@ class Modifications:
 
     def finish(self, record: ModifyRecord, now: float) -> None:
         """End a record well: its objects are in the project, or out of it."""
-        self.set_status(record, "FINISHED", now)
+        self.set_status(record, "SUCCESS", now)
         if record.kind == ADD:
             self.databases = union(self.databases, record.databases)
         else:

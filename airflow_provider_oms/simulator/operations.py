@@ -275,13 +275,13 @@ def _record(state: State, number: int | None, *allowed: str) -> ModifyRecord:
 @operation("cancel_modification")
 def cancel_modification(state: State, number: int) -> None:
     """CancelProjectModifyRecord."""
-    state.modifications.set_status(_record(state, number, "PENDING"), "CANCELED", state.time)
+    state.modifications.set_status(_record(state, number, "PENDING"), "CANCEL", state.time)
 
 
 @operation("stop_modification")
 def stop_modification(state: State, number: int | None = None) -> None:
     """StopProjectModifyRecords."""
-    state.modifications.set_status(_record(state, number, "RUNNING", "FAILED"), "STOPPED", state.time)
+    state.modifications.set_status(_record(state, number, "RUNNING", "FAILED"), "TERMINATED", state.time)
 
 
 @operation("retry_modification")

@@ -251,7 +251,7 @@ def project_row(live: LiveProject, labels: dict[str, Label], sources: dict[str, 
 def modify_record(live: LiveProject, record: ModifyRecord) -> dict[str, Any]:
     """Return a record as in ListProjectModifyRecords."""
     number, error = live.record_id(record), record.error
-    began = record.status not in ("PENDING", "CANCELED")
+    began = record.status not in ("PENDING", "CANCEL")
     merging = record.kind == ADD and record.phase == "merging" and began
     return {
         "id": number,
@@ -259,7 +259,7 @@ def modify_record(live: LiveProject, record: ModifyRecord) -> dict[str, Any]:
         "mergeRequestId": number + 1 if merging else None,
         "updateRequestId": number + 1 if record.kind != ADD and began else None,
         "type": record.kind,
-        "status": record.status,
+        "status": record.shown_status,
         "databases": record.databases,
         "gmtModified": seconds_text(record.modified),
         "errorDetail": error

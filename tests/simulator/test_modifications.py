@@ -36,7 +36,7 @@ def test_an_addition_is_copied_and_merged():
         ("RUNNING", "PENDING", 1),
         *[("RUNNING_MODIFYING", "RUNNING", 1)] * 5,
         *[("RUNNING_MERGING", "RUNNING", 1)] * 2,
-        ("RUNNING", "FINISHED", 2),
+        ("RUNNING", "SUCCESS", 2),
     ]
     assert tables(project) == {("shop", "orders"), ("shop", "prices")}
 
@@ -70,7 +70,7 @@ def test_an_addition_that_fails_now_and_is_stopped_for_good():
     project.clock.advance(100)
     assert project.status == "RUNNING_MODIFYING"
     project.stop_modification()
-    assert (project.status, records(project)) == ("RUNNING", [("INCREASE_OBJECT", "STOPPED")])
+    assert (project.status, records(project)) == ("RUNNING", [("INCREASE_OBJECT", "TERMINATED")])
     assert tables(project) == {("shop", "orders")}
     with pytest.raises(NotAllowed, match="not being modified"):
         project.retry_modification()
@@ -81,8 +81,8 @@ def test_a_pending_addition_can_be_canceled():
     project.add_objects({"shop": ["prices"]}, pending=60)
     project.cancel_modification(1)
     project.clock.advance(100)
-    assert (project.status, records(project)) == ("RUNNING", [("INCREASE_OBJECT", "CANCELED")])
-    with pytest.raises(NotAllowed, match="CANCELED; it needs to be PENDING"):
+    assert (project.status, records(project)) == ("RUNNING", [("INCREASE_OBJECT", "CANCEL")])
+    with pytest.raises(NotAllowed, match="CANCEL; it needs to be PENDING"):
         project.cancel_modification(1)
 
 
@@ -93,7 +93,7 @@ def test_a_list_that_adds_and_removes_makes_two_records_one_after_the_other():
     project.clock.advance(1)
     assert records(project) == [("INCREASE_OBJECT", "RUNNING"), ("DECREASE_OBJECT", "PENDING")]
     project.clock.advance(6)
-    assert records(project) == [("INCREASE_OBJECT", "FINISHED"), ("DECREASE_OBJECT", "RUNNING")]
+    assert records(project) == [("INCREASE_OBJECT", "SUCCESS"), ("DECREASE_OBJECT", "RUNNING")]
     assert project.status == "RUNNING_MODIFYING"
     project.clock.advance(4)
     assert (project.status, tables(project)) == ("RUNNING", {("shop", "prices")})
@@ -144,7 +144,7 @@ def test_in_which_state_objects_come_and_go(given, add, remove, operation):
 def test_objects_of_a_project_that_has_not_started_change_at_once():
     project = live(verification=[{"schema": "shop", "table": "orders"}])
     project.add_objects({"shop": ["prices"]})
-    assert (project.status, records(project)) == ("INIT", [("INCREASE_OBJECT", "FINISHED")])
+    assert (project.status, records(project)) == ("INIT", [("INCREASE_OBJECT", "SUCCESS")])
     assert ("shop", "prices") in tables(project)
 
 

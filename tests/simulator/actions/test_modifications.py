@@ -38,14 +38,14 @@ def test_from_the_request_to_the_merged_table(sim, call, project):
     sim.clock.advance(5)
     assert told() == ("RUNNING", "RUNNING_MODIFYING", True, False)
     sim.clock.advance(10)
-    assert told() == ("RUNNING", "RUNNING_MERGING", False, True)
+    assert told() == ("MERGING", "RUNNING_MERGING", False, True)
     (row,) = call("ListProjectModifyRecords", id=project)
     assert (row["id"], row["type"], row["errorDetail"]) == (record, "INCREASE_OBJECT", None)
     assert row["subProjectId"].startswith("np_")
     assert row["mergeRequestId"]
     assert row["databases"] == [{"name": "shop", "tables": [{"name": "prices"}]}]
     sim.clock.advance(3)
-    assert told() == ("FINISHED", "RUNNING", False, False)
+    assert told() == ("SUCCESS", "RUNNING", False, False)
     (described,) = call("DescribeProject", id=project)
     (database,) = described["transferMapping"]["databases"]
     assert [table["name"] for table in database["tables"]] == ["orders", "prices"]
@@ -57,9 +57,11 @@ def test_a_list_without_a_table_removes_it(sim, call, project):
     call("CreateProjectModifyRecords", id=project, transferMapping={"databases": [{"name": "b", "tables": []}]})
     (row,) = call("ListProjectModifyRecords", id=project)
     assert (row["type"], row["status"], row["updateRequestId"]) == ("DECREASE_OBJECT", "PENDING", None)
-    sim.clock.advance(15)
+    sim.clock.advance(5)
+    assert call("ListProjectModifyRecords", id=project)[0]["status"] == "MODIFYING"
+    sim.clock.advance(10)
     (row,) = call("ListProjectModifyRecords", id=project)
-    assert (row["status"], row["subProjectId"]) == ("FINISHED", None)
+    assert (row["status"], row["subProjectId"]) == ("SUCCESS", None)
     assert row["updateRequestId"]
 
 
@@ -74,7 +76,7 @@ def test_a_failed_addition_is_told_retried_and_stopped(sim, call, refused, proje
     assert call("RetryProjectModifyRecords", id=record) is None
     assert call("ListProjectModifyRecords", id=project)[0]["errorDetail"] is None
     assert call("StopProjectModifyRecords", id=str(record)) is None
-    assert call("ListProjectModifyRecords", id=project)[0]["status"] == "STOPPED"
+    assert call("ListProjectModifyRecords", id=project)[0]["status"] == "TERMINATED"
     assert call("DescribeProjectProgress", id=project)["status"] == "RUNNING"
 
 
@@ -82,7 +84,7 @@ def test_a_pending_one_is_canceled(call, refused, project):
     record = call("CreateProjectModifyRecords", id=project, databases=[BOTH])
     assert "PENDING; it needs to be FAILED" in refused("RetryProjectModifyRecords", id=record)["message"]
     call("CancelProjectModifyRecord", id=record)
-    assert call("ListProjectModifyRecords", id=project)[0]["status"] == "CANCELED"
+    assert call("ListProjectModifyRecords", id=project)[0]["status"] == "CANCEL"
 
 
 @pytest.mark.parametrize(
