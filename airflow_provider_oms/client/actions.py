@@ -19,6 +19,7 @@ from airflow_provider_oms.client.models import (
     Inconsistency,
     Label,
     LabelOutcome,
+    ModifyRecord,
     PreCheckResult,
     Project,
     ProjectComponents,
@@ -69,6 +70,18 @@ def _many(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, s
     return lambda envelope, source: [model(item, source) for item in objects(envelope.data)]
 
 
+def _all_of(read: Callable[[Envelope, str], list[M]]) -> Callable[[Envelope, str], list[M]]:
+    """Read a list that has no pages to ask for; one that tells of more rows than it holds isn't believed."""
+
+    def read_all(envelope: Envelope, source: str) -> list[M]:
+        rows = read(envelope, source)
+        if (envelope.total_count or 0) > len(rows):
+            raise ValueError(f"a list of all {envelope.total_count} rows")
+        return rows
+
+    return read_all
+
+
 def _nothing(envelope: Envelope, source: str) -> None:
     return None
 
@@ -102,6 +115,10 @@ def _about_project(
     action: str, project_id: str, read: Callable[[Envelope, str], T], *, changes: bool = False
 ) -> Call[T]:
     return Call(action, {"id": _project(project_id)}, read, reads_only=not changes, subject=f"project {project_id}")
+
+
+def _about_record(action: str, record_id: str) -> Call[None]:
+    return Call(action, {"id": record_id}, _nothing, reads_only=False, subject=f"record {record_id}")
 
 
 def _project(project_id: str) -> str:
@@ -211,17 +228,21 @@ def list_projects(
     source_endpoint_types: Sequence[str] | None = None,
     sink_endpoint_types: Sequence[str] | None = None,
     visible_sub_project: bool | None = None,
+    sort_field: str | None = None,
+    order: str | None = None,
     page_size: int = PAGE_SIZE,
 ) -> PagedCall[Project]:
     """``ListProjects``: the projects that the user may see, all pages.
 
     :param search_key: part of a name, or an id
-    :param project_type: MIGRATION or SYNC
+    :param project_type: MIGRATION or SYNC; VERIFY from V4.3.1
     :param statuses: only projects in one of these
     :param label_ids: only projects with one of these labels
     :param source_endpoint_types: only projects from such sources, for example MYSQL
     :param sink_endpoint_types: only projects to such targets, for example OB_MYSQL
     :param visible_sub_project: whether to list sub-projects too
+    :param sort_field: gmtCreate or gmtModified
+    :param order: asc or descend, as OceanBase's page spells them (docs/develop/oms-actions.md#order)
     :param page_size: rows per request, at most 150
     """
     payload = _given(
@@ -232,6 +253,8 @@ def list_projects(
         sourceEndpointTypes=source_endpoint_types and list(source_endpoint_types),
         sinkEndpointTypes=sink_endpoint_types and list(sink_endpoint_types),
         visibleSubProject=visible_sub_project,
+        sortField=sort_field,
+        order=order,
     )
     return PagedCall("ListProjects", payload, _many(Project), page_size, subject=search_key or "")
 
@@ -325,6 +348,54 @@ def reset_incr_start_timestamp(project_id: str, start_timestamp: int, reverse: b
     """
     payload = {"id": _project(project_id), "reverse": reverse, "startTimestamp": start_timestamp}
     return Call("ResetIncrStartTimestamp", payload, _identifier, reads_only=False, subject=f"project {project_id}")
+
+
+def create_project_modify_records(project_id: str, databases: Sequence[Mapping[str, Any]]) -> Call[str]:
+    """``CreateProjectModifyRecords`` (Enterprise V4.2.2): returns the id of the record of the change.
+
+    Give the **whole** new list: OMS is taken to remove what it leaves out.
+
+    Source: docs/develop/oms-actions.md#object-records
+
+    :param project_id: the project
+    :param databases: all that it is to move, in OMS's own keys, as ``transferMapping.databases``
+    """
+    payload = {"id": _project(project_id), "databases": [dict(database) for database in databases]}
+    return Call("CreateProjectModifyRecords", payload, _identifier, reads_only=False, subject=f"project {project_id}")
+
+
+def list_project_modify_records(project_id: str) -> Call[list[ModifyRecord]]:
+    """``ListProjectModifyRecords`` (Enterprise V4.2.2): what was added to a project, or taken out of it.
+
+    Source: docs/develop/oms-actions.md#object-records
+
+    :param project_id: the project
+    """
+    return _about_project("ListProjectModifyRecords", project_id, _all_of(_many(ModifyRecord)))
+
+
+def cancel_project_modify_record(record_id: str) -> Call[None]:
+    """``CancelProjectModifyRecord`` (Enterprise V4.2.2): of a record that is PENDING.
+
+    :param record_id: the record
+    """
+    return _about_record("CancelProjectModifyRecord", record_id)
+
+
+def stop_project_modify_records(record_id: str) -> Call[None]:
+    """``StopProjectModifyRecords`` (Enterprise V4.2.2): of a record that is at work or FAILED; can't be undone.
+
+    :param record_id: the record
+    """
+    return _about_record("StopProjectModifyRecords", record_id)
+
+
+def retry_project_modify_records(record_id: str) -> Call[None]:
+    """``RetryProjectModifyRecords`` (Enterprise V4.2.2): of a record that is FAILED.
+
+    :param record_id: the record
+    """
+    return _about_record("RetryProjectModifyRecords", record_id)
 
 
 def start_projects_by_label(label_id: str) -> Call[LabelOutcome]:
@@ -543,6 +614,150 @@ def create_oceanbase_data_source(
         innerDrcPassword=None if inner_drc_password is None else encode_password(inner_drc_password),
     )
     return Call("CreateOceanBaseDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+
+
+def create_kafka_data_source(
+    name: str,
+    *,
+    endpoint: str,
+    region: str | None = None,
+    description: str | None = None,
+    enable_ssl: bool | None = None,
+    cert_ssl_id: str | None = None,
+    enable_sasl: bool | None = None,
+    sasl_mechanism: str | None = None,
+    username: str | None = None,
+    password: str | None = None,
+    kdc_path: str | None = None,
+    sasl_kerberos_principal: str | None = None,
+    service_name: str | None = None,
+) -> Call[str]:
+    """``CreateKafkaDataSource`` (V4.2.12-CE): returns the data source's id.
+
+    Source: docs/develop/oms-actions.md#more-data-sources
+
+    :param name: the data source's name
+    :param endpoint: ``host:port``, or several with commas
+    :param region: the region where it is
+    :param description: at most 128 characters
+    :param enable_ssl: whether to use TLS
+    :param cert_ssl_id: the id of a certificate that was uploaded to OMS
+    :param enable_sasl: whether to log in
+    :param sasl_mechanism: GSSAPI, PLAIN, SCRAM_SHA_256 or SCRAM_SHA_512
+    :param username: the user, but for GSSAPI
+    :param password: that user's password, in clear: it is encoded here
+    :param kdc_path: for GSSAPI, the address of the key distribution centre
+    :param sasl_kerberos_principal: for GSSAPI, the user's principal
+    :param service_name: for GSSAPI, the server's principal
+    """
+    payload = _given(
+        name=name,
+        endpoint=endpoint,
+        region=region,
+        description=description,
+        enableSSL=enable_ssl,
+        certSSLId=cert_ssl_id,
+        enableSASL=enable_sasl,
+        saslMechanism=sasl_mechanism,
+        username=username,
+        password=None if password is None else encode_password(password),
+        kdcPath=kdc_path,
+        saslKerberosPrincipal=sasl_kerberos_principal,
+        serviceName=service_name,
+    )
+    return Call("CreateKafkaDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+
+
+def create_oceanbase_odp_data_source(
+    name: str,
+    *,
+    url: str,
+    username: str,
+    password: str,
+    access_key: str | None = None,
+    secret_key: str | None = None,
+    odp: str | None = None,
+    route: str | None = None,
+    instance_id: str | None = None,
+    middleware_instance_id: str | None = None,
+    region: str | None = None,
+    description: str | None = None,
+    drc_username: str | None = None,
+    drc_password: str | None = None,
+) -> Call[str]:
+    """``CreateOceanBaseODPDataSource`` (Enterprise V4.2.2): OceanBase by its proxy; returns the data source's id.
+
+    Source: docs/develop/oms-actions.md#more-data-sources
+
+    :param name: the data source's name
+    :param url: the address of the gateway, or of its JSON file
+    :param username: a database user
+    :param password: that user's password, in clear: both passwords are encoded here
+    :param access_key: the visitor's access key
+    :param secret_key: the visitor's secret key, in clear: OceanBase's page doesn't ask for Base64
+    :param odp: ``host:port`` of the proxy
+    :param route: what to route to, for example ``MiddleWareCluster-ODP``
+    :param instance_id: the id of the proxy's node, for example ``odp-...``
+    :param middleware_instance_id: the id of the middleware, for example ``000001``
+    :param region: the region where it is
+    :param description: at most 128 characters
+    :param drc_username: the user that reads incremental logs
+    :param drc_password: that user's password
+    """
+    payload = _given(
+        name=name,
+        url=url,
+        obProxy=odp,
+        route=route,
+        accessKey=access_key,
+        secretKey=secret_key,
+        instanceId=instance_id,
+        middlewareInstanceId=middleware_instance_id,
+        userName=username,
+        password=encode_password(password),
+        region=region,
+        description=description,
+        drcUserName=drc_username,
+        drcPassword=None if drc_password is None else encode_password(drc_password),
+    )
+    return Call("CreateOceanBaseODPDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+
+
+def create_polardb_data_source(
+    name: str,
+    *,
+    username: str,
+    password: str,
+    access_key: str,
+    secret_key: str,
+    intranet_addr: str | None = None,
+    region: str | None = None,
+    description: str | None = None,
+) -> Call[str]:
+    """``CreatePolarDBDataSource`` (Enterprise V4.2.4): PolarDB-X 1.0; returns the data source's id.
+
+    Its path is spelled ``CreatePilarDBDataSource``: docs/develop/oms-actions.md#more-data-sources
+
+    :param name: the data source's name
+    :param username: a database user
+    :param password: that user's password, in clear: it is encoded here
+    :param access_key: the id of an AccessKey of Alibaba Cloud
+    :param secret_key: its secret
+    :param intranet_addr: the internal address of the database
+    :param region: the region where it is
+    :param description: at most 128 characters
+    """
+    payload = _given(
+        name=name,
+        username=username,
+        password=encode_password(password),
+        accessKey=access_key,
+        secretKey=secret_key,
+        intranetAddr=intranet_addr,
+        region=region,
+        description=description,
+    )
+    return Call("CreatePilarDBDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
 
 
 def list_data_source(

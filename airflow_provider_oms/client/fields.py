@@ -50,6 +50,11 @@ class Model:
             self._folded = {str(key).strip().lower(): item for key, item in self.raw.items() if item is not None}
         return self._folded.get(name.lower())
 
+    def part(self, name: str) -> Mapping[str, Any]:
+        """Return the object under ``name``; an empty one when there is none."""
+        part = self.get(name)
+        return part if isinstance(part, Mapping) else {}
+
     def malformed(self, name: str, value: Any, wanted: str) -> OmsMalformedAnswerError:
         """Build the error for a value that can't be."""
         return OmsMalformedAnswerError(

@@ -6,8 +6,6 @@ docs/develop/oms-wire.md#v3-keys). Times: docs/develop/oms-facts.md#times
 
 from __future__ import annotations
 
-from typing import Any
-
 from airflow_provider_oms.client.fields import (
     Checkpoint,
     Field,
@@ -86,20 +84,66 @@ class Step(Model):
     @property
     def extra(self) -> StepExtra:
         """The error details, empty when OMS sent none."""
-        return StepExtra(self._part("extraInfo"), self.source)
+        return StepExtra(self.part("extraInfo"), self.source)
 
     @property
     def info(self) -> StepInfo:
         """The figures, empty when OMS sent none."""
-        return StepInfo(self._part("stepInfo"), self.source)
+        return StepInfo(self.part("stepInfo"), self.source)
 
-    def _part(self, name: str) -> dict[str, Any]:
-        part = self.get(name)
-        return part if isinstance(part, dict) else {}
+
+class Label(Model):
+    """One row of ``ListAllLabels``, and a label of a project."""
+
+    __slots__ = ()
+    id = Field(text, "id")
+    name = Field(text, "name")
+
+
+class AlarmStats(Model):
+    """The ``alarmStats`` of a project: whether an alarm is raised, and what it says.
+
+    Source: docs/develop/oms-facts.md#alarms
+    """
+
+    __slots__ = ()
+    alarming = Field(boolean, "alarming")
+    recently_trigger_count = Field(count, "recentlyTriggerCount")
+    content = Field(text, "alarmContent")
+    monitored = Field(boolean, "openMonitor")
+
+
+class MappedObject(Model):
+    """A table or view that a project moves."""
+
+    __slots__ = ()
+    name = Field(text, "name")
+    mapped_name = Field(text, "mappedName")
+
+
+class MappedDatabase(Model):
+    """A database of which a project moves something."""
+
+    __slots__ = ()
+    name = Field(text, "name")
+    mapped_name = Field(text, "mappedName")
+    tables = NestedField(MappedObject, "tables")
+    views = NestedField(MappedObject, "views")
+
+
+class TransferMapping(Model):
+    """What a project moves; ``mode`` is SPECIFIC where it names its tables one by one.
+
+    Source: docs/develop/oms-actions.md#object-records
+    """
+
+    __slots__ = ()
+    mode = Field(word, "mode")
+    databases = NestedField(MappedDatabase, "databases")
 
 
 class Project(Model):
-    """One row of ``ListProjects``, and the answer of ``DescribeProject``."""
+    """One row of ``ListProjects``, and the answer of ``DescribeProject``. Times are UTC."""
 
     __slots__ = ()
     id = Field(text, "id", "projectId")
@@ -109,6 +153,13 @@ class Project(Model):
     status = Field(word, "status")
     alarm_level = Field(word, "alarmLevel", "importance")
     created = Field(moment, "gmtCreate")
+    modified = Field(moment, "gmtModified")
+    started = Field(moment, "gmtStart")
+    finished = Field(moment, "gmtFinish")
+    labels = NestedField(Label, "labels")
+    is_modifying = Field(boolean, "isModifying")
+    is_merging = Field(boolean, "isMerging")
+    is_sub_project = Field(boolean, "isSubProject")
     source_endpoint_type = Field(word, "sourceEndpointType")
     sink_endpoint_type = Field(word, "sinkEndpointType")
     steps = NestedField(Step, "steps")
@@ -119,13 +170,31 @@ class Project(Model):
     enable_incr_verify = Field(boolean, "enableIncrVerify")
     enable_reverse_incr_transfer = Field(boolean, "enableReverseIncrTransfer")
 
+    @property
+    def alarm_stats(self) -> AlarmStats:
+        """Its alarms, empty when OMS sent none."""
+        return AlarmStats(self.part("alarmStats"), self.source)
+
+    @property
+    def transfer_mapping(self) -> TransferMapping:
+        """What it moves, empty when OMS sent nothing of it."""
+        return TransferMapping(self.part("transferMapping"), self.source)
+
+
+class DataPoint(Model):
+    """A point of a curve: Unix seconds, and a value in the metric's own unit."""
+
+    __slots__ = ()
+    timestamp = Field(number, "timestamp")
+    value = Field(number, "value")
+
 
 class Metric(Model):
-    """One curve of ``DescribeProjectStepMetric``; ``data_points`` are objects with ``timestamp`` (s) and ``value``."""
+    """One curve of ``DescribeProjectStepMetric``."""
 
     __slots__ = ()
     name = Field(text, "name")
-    data_points = NestedField(Model, "dataPoints")
+    data_points = NestedField(DataPoint, "dataPoints")
 
 
 class StepMetric(Model):
@@ -138,12 +207,21 @@ class StepMetric(Model):
 
 
 class Component(Model):
-    """One component of a project. ``delay`` is in seconds."""
+    """One component of a project. ``delay`` is in seconds, ``checkpoint`` Unix seconds; ``error`` is a store's.
+
+    Source: docs/develop/oms-facts.md#checkpoints
+    """
 
     __slots__ = ()
     name = Field(text, "name")
+    region = Field(text, "region")
+    host = Field(text, "ip")
     status = Field(word, "status")
+    progress = Field(percent, "progress")
     delay = Field(number, "delay")
+    checkpoint: Field[Checkpoint] = Field(checkpoint, "checkpoint")
+    checkpoint_sample_timestamp = Field(number, "checkpointSampleTimestamp")
+    error = Field(text, "errMsg")
 
 
 class ProjectComponents(Model):
@@ -195,6 +273,50 @@ class Inconsistency(Model):
     unique_keys = NestedField(Model, "failedRecordUniqueKeys")
 
 
+class ModifyRecord(Model):
+    """One row of ``ListProjectModifyRecords``; ``type`` is INCREASE_OBJECT or DECREASE_OBJECT.
+
+    ``databases`` are the objects of a removal, as far as OMS lists them. Those of an addition are those of the task
+    that copies them, ``sub_project_id``, until it is merged.
+
+    Source: docs/develop/oms-actions.md#object-records
+    """
+
+    __slots__ = ()
+    id = Field(text, "id")
+    type = Field(word, "type")
+    status = Field(word, "status")
+    sub_project_id = Field(text, "subProjectId")
+    modified = Field(moment, "gmtModified")
+    databases = NestedField(MappedDatabase, "databases")
+
+    @property
+    def migration_objects(self) -> MigrationObjects:
+        """The objects of a removal from a migration, as far as OMS lists them."""
+        return MigrationObjects(self.part("migrationObjectsInfo"), self.source)
+
+    @property
+    def error(self) -> Model:
+        """OMS's ``errorDetail``, empty when it sent none."""
+        return Model(self.part("errorDetail"), self.source)
+
+
+class MigrationObject(Model):
+    """A table or view of ``migrationObjectsInfo``."""
+
+    __slots__ = ()
+    schema = Field(text, "schema")
+    name = Field(text, "name")
+
+
+class MigrationObjects(Model):
+    """The ``migrationObjectsInfo`` of a record."""
+
+    __slots__ = ()
+    tables = NestedField(MigrationObject, "tables")
+    views = NestedField(MigrationObject, "views")
+
+
 class DataSource(Model):
     """One row of ``ListDataSource``."""
 
@@ -205,14 +327,6 @@ class DataSource(Model):
     schema = Field(text, "schema")
     host = Field(text, "ip", "vip")
     port = Field(count, "port")
-
-
-class Label(Model):
-    """One row of ``ListAllLabels``."""
-
-    __slots__ = ()
-    id = Field(text, "id")
-    name = Field(text, "name")
 
 
 class LabelOutcome(Model):

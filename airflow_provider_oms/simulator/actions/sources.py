@@ -90,16 +90,19 @@ def create_oceanbase_data_source(store: Store, payload: Payload) -> str:
 
 @action("CreateKafkaDataSource")
 def create_kafka_data_source(store: Store, payload: Payload) -> str:
-    """CreateKafkaDataSource: a user and a password are needed with SASL only (a guess)."""
+    """CreateKafkaDataSource: a user and a password are needed with SASL, but for GSSAPI."""
     sasl = bool(payload.get("enableSASL"))
     if sasl and payload.get("saslMechanism") not in ("GSSAPI", "PLAIN", "SCRAM_SHA_256", "SCRAM_SHA_512"):
         raise OmsRefusal(PARAM_ERROR, f"The parameter saslMechanism must not be {payload.get('saslMechanism')!r}.")
+    login = sasl and payload.get("saslMechanism") != "GSSAPI"
+    for key in ("kdcPath", "saslKerberosPrincipal", "serviceName") if sasl and not login else ():
+        text(payload, key)
     return add_source(
         store,
         payload,
         "KAFKA",
-        username=text(payload, "username") if sasl else None,
-        password=decoded(payload, "password", needed=sasl),
+        username=text(payload, "username") if login else None,
+        password=decoded(payload, "password", needed=login),
         attributes={
             "endpoint": text(payload, "endpoint"),
             **_given(payload, "enableSSL", "certSSLId", "enableSASL", "saslMechanism", "kdcPath", "serviceName"),
@@ -110,9 +113,19 @@ def create_kafka_data_source(store: Store, payload: Payload) -> str:
 @action("CreateOceanBaseODPDataSource")
 def create_oceanbase_odp_data_source(store: Store, payload: Payload) -> str:
     """CreateOceanBaseODPDataSource."""
-    attributes = {"url": text(payload, "url"), **_given(payload, "obProxy", "route")}
     return add_source(
-        store, payload, "OB_MYSQL", attributes=attributes, secrets={"accessKey": text(payload, "accessKey")}
+        store,
+        payload,
+        "DBP_OP_ROUTE",
+        username=text(payload, "userName"),
+        password=decoded(payload, "password"),
+        drc_username=payload.get("drcUserName"),
+        drc_password=decoded(payload, "drcPassword", needed=False),
+        attributes={
+            "url": text(payload, "url"),
+            **_given(payload, "obProxy", "route", "instanceId", "middlewareInstanceId"),
+        },
+        secrets=_given(payload, "accessKey", "secretKey"),
     )
 
 

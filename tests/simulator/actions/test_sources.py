@@ -77,7 +77,15 @@ def test_names_are_unique_and_used_ones_stay(sim, call, refused):
 
 KAFKA = {"name": "k", "region": "cn", "endpoint": "127.0.0.1:9092"}
 SASL = {"enableSASL": True, "saslMechanism": "PLAIN", "username": "u", "password": base64.b64encode(b"hush").decode()}
-ODP = {"name": "o", "url": "http://odp", "accessKey": "hush-key", "obProxy": "p", "route": "r"}
+ODP = {
+    "name": "o",
+    "url": "http://odp",
+    "userName": "u",
+    "password": base64.b64encode(b"hush").decode(),
+    "accessKey": "hush-key",
+    "obProxy": "p",
+    "route": "r",
+}
 POLAR = {
     "name": "p",
     "username": "u",
@@ -93,7 +101,7 @@ POLAR = {
     [
         ("CreateKafkaDataSource", KAFKA, "KAFKA", {"endpoint": "127.0.0.1:9092"}),
         ("CreateKafkaDataSource", KAFKA | SASL, "KAFKA", {"enableSASL": True, "saslMechanism": "PLAIN"}),
-        ("CreateOceanBaseODPDataSource", ODP, "OB_MYSQL", {"url": "http://odp", "obProxy": "p", "route": "r"}),
+        ("CreateOceanBaseODPDataSource", ODP, "DBP_OP_ROUTE", {"url": "http://odp", "obProxy": "p", "route": "r"}),
         ("CreatePolarDBDataSource", POLAR, "POLARDB", {"intranetAddr": "10.0.0.1"}),
         ("CreatePilarDBDataSource", POLAR, "POLARDB", {"intranetAddr": "10.0.0.1"}),
     ],
@@ -118,7 +126,9 @@ def test_other_kinds_keep_their_secrets(sim, call, action, body, kind, attribute
         ("CreateKafkaDataSource", {**KAFKA, "endpoint": ""}, "endpoint"),
         ("CreateKafkaDataSource", {**KAFKA, **SASL, "saslMechanism": "NONE"}, "saslMechanism"),
         ("CreateKafkaDataSource", {**KAFKA, **SASL, "password": "clear!"}, "Base64"),
-        ("CreateOceanBaseODPDataSource", {**ODP, "accessKey": None}, "accessKey"),
+        ("CreateKafkaDataSource", {**KAFKA, "enableSASL": True, "saslMechanism": "GSSAPI"}, "kdcPath"),
+        ("CreateOceanBaseODPDataSource", {**ODP, "url": None}, "url"),
+        ("CreateOceanBaseODPDataSource", {**ODP, "userName": None}, "userName"),
         ("CreatePolarDBDataSource", {**POLAR, "password": None}, "password"),
     ],
 )
