@@ -1,0 +1,334 @@
+"""A triggerer that is killed and started again: Airflow hands the trigger its arguments as the worker wrote them.
+
+A trigger is run for some polls, killed, and made again of the same row. Real triggerers are killed in tests/triggerer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from importlib import import_module
+from types import SimpleNamespace
+
+import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.aio import AsyncOmsClient
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.poll import POLLS_OF_AN_OUTAGE
+from airflow_provider_oms.simulator import Fault, Project
+from airflow_provider_oms.tasks import clock
+from airflow_provider_oms.tasks.airflow_version import has_task_state_store
+from airflow_provider_oms.triggers import oms as oms_trigger
+from airflow_provider_oms.triggers import shared
+from airflow_provider_oms.triggers.oms import FRESH, _Asker
+from tests import modes
+from tests.triggers.conftest import let_pass
+
+PATIENCE = 600
+POLLS = range(PATIENCE // 30)  # as many as take up all of it
+
+
+class Killed(Exception):
+    """The triggerer's process is gone."""
+
+
+class Triggerer:
+    """Runs a trigger from what Airflow keeps of it, poll after poll, with a clock of its own."""
+
+    def __init__(self, monkeypatch):
+        self.passed = 1000.0  # ahead of the real time, so that no answer seems to have come late
+        self.rest = 0
+        self.pauses: list[float] = []
+        really = asyncio.sleep
+
+        async def sleep(seconds, result=None):
+            if seconds > 0:
+                if self.rest == 0:
+                    raise Killed
+                self.rest -= 1
+                self.passed += seconds
+                self.pauses.append(seconds)
+                let_pass(seconds)
+            return await really(0, result)
+
+        monkeypatch.setattr(asyncio, "sleep", sleep)
+        begun = time.time()
+        ours = SimpleNamespace(monotonic=lambda: self.passed, time=lambda: begun + self.passed)
+        for module in (clock, oms_trigger):
+            monkeypatch.setattr(module, "time", ours)
+
+    def run(self, trigger, polls):
+        """Run a trigger for some polls, then kill it; return its event and how many polls it took, if it fired."""
+        classpath, kwargs = trigger.serialize()
+        module, name = classpath.rsplit(".", 1)
+        loaded = getattr(import_module(module), name)(**json.loads(json.dumps(kwargs)))
+        self.rest = polls
+
+        async def fire():
+            return [event async for event in loaded.run()]
+
+        try:
+            (event,) = asyncio.run(fire())
+        except Killed:
+            return None, polls
+        return json.loads(json.dumps(event.payload)), polls - self.rest
+
+
+@pytest.fixture
+def triggerer(monkeypatch):
+    return Triggerer(monkeypatch)
+
+
+@pytest.fixture
+def worker(sim, monkeypatch):
+    """Take a poll on a worker and return the deferral. The retries of a request there pass at once."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+
+    def poll(gate):
+        with pytest.raises(TaskDeferred) as deferral:
+            gate.execute(modes.context())
+        return deferral.value
+
+    return poll
+
+
+def gate(sensor="OmsFullTransferSensor", arguments=None, **more):
+    settings = {"timeout": 7 * 86_400, "poke_interval": 30, **more}
+    return modes.make(sensor, arguments or {}, deferrable=True, **settings)
+
+
+def says(sim, lag=10, **fields):
+    """Have OMS say so from now on."""
+    sim.clear_faults()
+    good = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 50, "enableIncrSync": True}
+    data = {**good, "incrSyncCheckpoint": int(sim.clock.now()) - lag, **fields}
+    sim.set_answer("DescribeProjectProgress", {"success": True, "data": data})
+    sim.set_answer("DescribeProjectSteps", {"success": True, "data": []})
+
+
+def is_away(sim):
+    sim.add_fault(Fault("status", status=503))
+
+
+#: What a gate would remember: the gate; how what is timed begins and how it is over; how it ends once it has lasted.
+REMEMBERED = {
+    "a small lag": (
+        lambda: gate("OmsCheckpointLagSensor", {"max_lag": 60, "hold_for": PATIENCE}),
+        lambda sim: says(sim, lag=10, fullTransferProgress=100),
+        lambda sim: says(sim, lag=5000, fullTransferProgress=100),
+        "reached",
+    ),
+    "an outage": (lambda: gate(outage_tolerance=PATIENCE), is_away, says, "failed"),
+    "a failure": (
+        lambda: gate(failure_grace=PATIENCE - 1),
+        lambda sim: says(sim, status="FAILED"),
+        says,
+        "failed",
+    ),
+}
+
+
+@pytest.fixture(params=REMEMBERED)
+def remembered(request, sim):
+    make, begins, ends, outcome = REMEMBERED[request.param]
+    return make, lambda: begins(sim), lambda: ends(sim), outcome
+
+
+def test_after_a_restart_everything_counts_anew(remembered, triggerer, worker):
+    """It was so at the worker, days ago; then it was over; and now it has only just begun again."""
+    make, begins, ends, outcome = remembered
+    begins()
+    row = worker(make()).trigger
+    ends()
+    assert triggerer.run(row, polls=10) == (None, 10)
+    begins()
+    event, polls = triggerer.run(row, polls=100)
+    assert event["status"] == outcome
+    assert polls == len(POLLS) + 1
+
+
+def test_a_restart_in_between_forgets_what_had_lasted(remembered, triggerer, worker):
+    make, begins, _, outcome = remembered
+    begins()
+    row = worker(make()).trigger
+    for _ in range(3):
+        assert triggerer.run(row, polls=len(POLLS)) == (None, len(POLLS))
+    event, polls = triggerer.run(row, polls=100)
+    assert (event["status"], polls) == (outcome, len(POLLS) + 1)
+
+
+def test_without_one_it_ends_the_wait(remembered, triggerer, worker):
+    make, begins, _, outcome = remembered
+    begins()
+    event, polls = triggerer.run(worker(make()).trigger, polls=100)
+    assert (event["status"], polls) == (outcome, len(POLLS) + 1)
+
+
+def test_how_old_oms_says_that_a_failure_is_counts_over_a_restart(triggerer, worker, sim):
+    says(sim, status="FAILED")
+    row = worker(gate(failure_grace=PATIENCE)).trigger
+    assert triggerer.run(row, polls=1) == (None, 1)
+    extra = {"errorCode": "X-1", "errorMsg": "the disk is full", "failedTime": "2001-01-01T00:00:00.000"}
+    step = {"order": 1, "name": "FULL_TRANSFER", "status": "FAILED", "progress": 50, "extraInfo": extra}
+    sim.set_answer("DescribeProjectSteps", {"success": True, "data": [step]})
+    event, polls = triggerer.run(row, polls=10)
+    assert (event["status"], polls) == ("failed", 1)
+
+
+def test_a_single_lost_answer_after_a_restart_ends_nothing(triggerer, worker, sim):
+    is_away(sim)
+    row = worker(gate(poke_interval=3600)).trigger
+    for _ in range(5):
+        assert triggerer.run(row, polls=POLLS_OF_AN_OUTAGE - 1) == (None, POLLS_OF_AN_OUTAGE - 1)
+
+
+@pytest.mark.parametrize("sensor", ["OmsFullTransferSensor", "OmsProjectStatusSensor"])
+def test_a_row_holds_nothing_that_grows_stale(sensor, worker, sim):
+    sim.add_project(Project(id="np_7", name="shop", status="RUNNING"))
+    says(sim, status="FAILED")
+    arguments = {"target_statuses": "FINISHED"} if "Status" in sensor else {}
+    by_name = worker(gate(sensor, arguments, project_name="shop")).trigger.serialize()[1]
+    by_id = worker(gate(sensor, arguments)).trigger.serialize()[1]
+    assert set(by_name) == set(by_id) == {"gate", "deadline", "projects", "version"}
+    assert (by_name["projects"], by_id["projects"]) == ({"shop": "np_7"}, {})
+
+
+# One project for its life
+
+
+@pytest.fixture
+def shop(sim):
+    sim.add_project(Project(id="np_1", name="shop", status="RUNNING"))
+    return sim
+
+
+def recreate(sim):
+    """Delete the project and create another one under its name, whose full transfer is through."""
+    live = sim.project("np_1")
+    live.pause()
+    live.release()
+    sim.clock.advance(3600)
+    with OmsHook() as hook:
+        hook.delete_project("np_1")
+    sim.add_project(Project(id="np_2", name="shop", status="RUNNING", step="INCR_TRANSFER"))
+
+
+def looked_up(sim):
+    return len([one for one in sim.requests if one.action == "ListProjects" and one.outcome == "success"])
+
+
+def named(**more):
+    return gate(project_name="shop", **more)
+
+
+def test_a_project_that_was_created_anew_does_not_take_the_place_of_the_first(shop, triggerer, worker):
+    row = worker(named()).trigger
+    assert triggerer.run(row, polls=3) == (None, 3)
+    recreate(shop)
+    event, _ = triggerer.run(row, polls=3)
+    assert event["status"] == "failed"
+    assert event["observed"]["project"] == "np_1"
+    assert looked_up(shop) == 1
+
+
+def test_nor_where_the_triggerer_has_looked_the_name_up(shop, triggerer, worker):
+    """The first poll was an outage. The id is written into the row by a worker, the deadline and settings stay."""
+    is_away(shop)
+    sensor = named()
+    first = worker(sensor)
+    assert first.trigger.serialize()[1]["projects"] == {}
+    assert triggerer.run(first.trigger, polls=2) == (None, 2)
+    shop.clear_faults()
+    event, polls = triggerer.run(first.trigger, polls=10)
+    assert (event["status"], event["observed"]["project"], polls) == ("resolved", "np_1", 1)
+
+    sensor.project_name, sensor.poke_interval, sensor.timeout = "changed", 7, 1  # the DAG, since then
+    with pytest.raises(TaskDeferred) as deferral:
+        sensor.execute_complete(modes.context(), event=event)
+    second = deferral.value.trigger
+    expected = {**first.trigger.serialize()[1], "projects": {"shop": "np_1"}}
+    assert second.serialize()[1] == expected
+    assert deferral.value.timeout <= first.timeout
+    assert (first.timeout - deferral.value.timeout).total_seconds() < 3600
+
+    assert triggerer.run(second, polls=3) == (None, 3)
+    recreate(shop)
+    event, _ = triggerer.run(second, polls=3)
+    assert (event["status"], event["observed"]["project"]) == ("failed", "np_1")
+    assert looked_up(shop) == 1
+
+
+def test_a_name_that_is_resolved_by_the_poll_that_opens_the_gate_needs_no_worker(shop, triggerer, worker):
+    is_away(shop)
+    row = worker(named()).trigger
+    shop.clear_faults()
+    shop.clock.advance(36_000)
+    event, polls = triggerer.run(row, polls=10)
+    assert (event["status"], polls) == ("reached", 1)
+
+
+def test_a_name_that_is_resolved_at_the_deadline_is_a_time_out(shop, triggerer, worker):
+    is_away(shop)
+    row = worker(named(timeout=0)).trigger
+    shop.clear_faults()
+    event, _ = triggerer.run(row, polls=10)
+    assert event["status"] == "timeout"
+
+
+def test_a_name_that_leads_to_nothing_fails(triggerer, worker, sim):
+    is_away(sim)
+    row = worker(named()).trigger
+    sim.clear_faults()
+    event, _ = triggerer.run(row, polls=10)
+    assert event["status"] == "failed"
+    with pytest.raises(OmsMilestoneFailedError, match="'shop'"):
+        named().execute_complete(modes.context(), event=event)
+
+
+@pytest.mark.skipif(not has_task_state_store(), reason="start_from_trigger needs Airflow 3.3")
+def test_a_gate_that_was_on_no_worker_has_its_id_written_too(shop, triggerer):
+    from airflow_provider_oms.triggers.first_poll import OmsFirstPollTrigger
+
+    sensor = named(start_from_trigger=True)
+    kwargs = sensor.start_trigger_args.trigger_kwargs
+    event, polls = triggerer.run(OmsFirstPollTrigger(**kwargs), polls=10)
+    assert (event["status"], polls) == ("resolved", 1)
+    with pytest.raises(TaskDeferred) as deferral:
+        sensor.execute_complete(modes.context(), event=event)
+    assert deferral.value.trigger.serialize()[1]["projects"] == {"shop": "np_1"}
+    recreate(shop)
+    event, _ = triggerer.run(deferral.value.trigger, polls=3)
+    assert (event["status"], event["observed"]["project"]) == ("failed", "np_1")
+
+
+# Shared answers
+
+
+@pytest.mark.asyncio
+async def test_a_later_answer_of_a_poll_was_asked_for_after_the_earlier_one_had_come(sim, monkeypatch):
+    """Not only after the earlier one was asked for: what OMS says in between is older than the progress."""
+    on_its_way, go_on, really = asyncio.Event(), asyncio.Event(), AsyncOmsClient.asend
+
+    async def asend(client, call):
+        answer = await really(client, call)
+        if call.action == "DescribeProjectProgress":
+            on_its_way.set()
+            await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(AsyncOmsClient, "asend", asend)
+    says(sim, status="FINISHED")
+    sim.set_answer("DescribeProjectSteps", {"success": True, "data": [{"name": "OLD"}]})
+    async with shared.shared_oms("oms_default") as oms:
+        asker = _Asker(oms, 10_000 * FRESH)
+        first = asyncio.create_task(asker.asend(actions.describe_project_progress("np_1")))
+        await on_its_way.wait()
+        await oms.ask(actions.describe_project_steps("np_1"), fresh_for=30)  # another gate
+        sim.set_answer("DescribeProjectSteps", {"success": True, "data": [{"name": "NEW"}]})
+        go_on.set()
+        assert (await first).data.status == "FINISHED"
+        assert [step.name for step in (await asker.asend(actions.describe_project_steps("np_1"))).data] == ["NEW"]
