@@ -42,7 +42,8 @@ class Triggerer:
     def __init__(self, monkeypatch):
         self.passed = 1000.0  # ahead of the real time, so that no answer seems to have come late
         self.rest = 0
-        self.pauses: list[float] = []
+        self.set_by = 0.0  # how much somebody has set the wall clock by
+        self.keeps_setting = False
         really = asyncio.sleep
 
         async def sleep(seconds, result=None):
@@ -51,13 +52,13 @@ class Triggerer:
                     raise Killed
                 self.rest -= 1
                 self.passed += seconds
-                self.pauses.append(seconds)
+                self.set_by = 5000.0 - self.set_by if self.keeps_setting else 0.0
                 let_pass(seconds)
             return await really(0, result)
 
         monkeypatch.setattr(asyncio, "sleep", sleep)
         begun = time.time()
-        ours = SimpleNamespace(monotonic=lambda: self.passed, time=lambda: begun + self.passed)
+        ours = SimpleNamespace(monotonic=lambda: self.passed, time=lambda: begun + self.passed + self.set_by)
         for module in (clock, oms_trigger):
             monkeypatch.setattr(module, "time", ours)
 
@@ -166,6 +167,15 @@ def test_without_one_it_ends_the_wait(remembered, triggerer, worker):
     begins()
     event, polls = triggerer.run(worker(make()).trigger, polls=100)
     assert (event["status"], polls) == (outcome, len(POLLS) + 1)
+
+
+def test_setting_the_clock_disturbs_nothing(remembered, triggerer, worker):
+    make, begins, _, outcome = remembered
+    begins()
+    row = worker(make()).trigger
+    triggerer.keeps_setting = True
+    event, _ = triggerer.run(row, polls=10 * len(POLLS))
+    assert event["status"] == outcome
 
 
 def test_how_old_oms_says_that_a_failure_is_counts_over_a_restart(triggerer, worker, sim):
