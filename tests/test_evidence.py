@@ -27,7 +27,10 @@ WITHOUT_A_RULE = {
     "client/deadline.py": "makes a library's time-out one of the whole answer",
     "client/operations.py": "makes methods of what client/actions.py describes",
     "milestones/__init__.py": "holds nothing",
+    "milestones/boundaries.py": "counts days and hours of time zones",
     "milestones/durations.py": "writes lengths of time",
+    "milestones/edges.py": "makes events of what lasts",
+    "milestones/remembered.py": "holds what a watcher remembers",
     "milestones/verdict.py": "holds what a poll comes to",
 }
 

@@ -15,8 +15,10 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness, transitions, verification
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.behind import checkpoint_behind
 from airflow_provider_oms.milestones.kinds import (
     ActionMilestone,
+    CheckpointBehindMilestone,
     CheckpointLagMilestone,
     CheckpointReachedMilestone,
     CutoverReadyMilestone,
@@ -255,6 +257,7 @@ CHECKS: dict[str, Callable[[Any, PollContext], Flow[Verdict]]] = {
     StepMilestone.kind: step,
     FullTransferMilestone.kind: full_transfer,
     CheckpointLagMilestone.kind: checkpoint_lag,
+    CheckpointBehindMilestone.kind: checkpoint_behind,
     CheckpointReachedMilestone.kind: checkpoint_reached,
     FullVerificationMilestone.kind: full_verification,
     ProjectStatusMilestone.kind: project_status,

@@ -141,6 +141,29 @@ class CheckpointLagMilestone(Milestone):
 
 
 @dataclass(frozen=True)
+class CheckpointBehindMilestone(Milestone):
+    """The checkpoint lies more than so many seconds behind: what alarms ask for.
+
+    :param min_lag: seconds
+    :param direction: ``forward`` or ``reverse``
+    """
+
+    min_lag: float
+    direction: str = "forward"
+    kind: ClassVar[str] = "checkpoint_behind"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "min_lag", arguments.seconds("min_lag", self.min_lag))
+        arguments.choice("direction", self.direction, DIRECTIONS)
+
+    def describe(self) -> str:
+        return f"the {self.direction} checkpoint more than {self.min_lag:g} s behind"
+
+    def aim(self) -> Aim:
+        return Aim(self.direction, max_lag=self.min_lag)
+
+
+@dataclass(frozen=True)
 class CheckpointReachedMilestone(Milestone):
     """The checkpoint has passed a moment, so every change up to it has arrived.
 
@@ -263,6 +286,7 @@ _KINDS: dict[str, type[Milestone]] = {
         StepMilestone,
         FullTransferMilestone,
         CheckpointLagMilestone,
+        CheckpointBehindMilestone,
         CheckpointReachedMilestone,
         FullVerificationMilestone,
         ProjectStatusMilestone,

@@ -52,7 +52,7 @@ def test_every_milestone_has_a_kind_of_its_own_and_a_check():
         for cls in vars(kinds).values()
         if inspect.isclass(cls) and issubclass(cls, kinds.Milestone) and cls is not kinds.Milestone
     }
-    assert {*MILESTONES.values(), kinds.ActionMilestone} == all_of_them
+    assert {*MILESTONES.values(), kinds.ActionMilestone, kinds.CheckpointBehindMilestone} == all_of_them
     assert len({cls.kind for cls in all_of_them}) == len(all_of_them)
     assert set(CHECKS) == {cls.kind for cls in all_of_them}
 
@@ -85,7 +85,7 @@ def test_the_result_of_a_verification_is_not_asked_for_before_its_end():
 def test_a_poll_returns_what_was_observed():
     observed = Script(gate_of("OmsCheckpointLagSensor", {"max_lag": 60})).poll(NOW, caught_up(), ALL_DONE).observed
     assert observed.as_dict() == {
-        "project": "np_1",
+        "project": "np_4f0c",
         "status": "RUNNING",
         "step": "INCR_TRANSFER",
         "progress": 100,

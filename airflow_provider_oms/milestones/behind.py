@@ -1,0 +1,40 @@
+"""When a project counts as late, for alarms: the other way round than a gate's lag, and as careful."""
+
+from __future__ import annotations
+
+from airflow_provider_oms.client.operations import Flow
+from airflow_provider_oms.milestones import freshness
+from airflow_provider_oms.milestones.durations import duration
+from airflow_provider_oms.milestones.kinds import CheckpointBehindMilestone
+from airflow_provider_oms.milestones.poll import PollContext
+from airflow_provider_oms.milestones.steps import StepKind
+from airflow_provider_oms.milestones.verdict import State, Verdict
+
+
+def checkpoint_behind(milestone: CheckpointBehindMilestone, poll: PollContext) -> Flow[Verdict]:
+    """The checkpoint lies more than so many seconds behind.
+
+    One that is missing or can't be believed says nothing about lateness, nor does the forward one after a switchover.
+    A project that was paused is late all the same; of one that has failed the failure is told.
+    Sources: docs/develop/oms-facts.md#checkpoint-missing, docs/develop/oms-facts.md#checkpoint-ahead,
+    docs/develop/oms-facts.md#checkpoint-frozen
+
+    :param milestone: from what lag on
+    :param poll: what the check works with
+    """
+    answer = yield from poll.progress()
+    reading = freshness.read(answer, milestone.direction)
+    observed = poll.observation(answer, checkpoint=reading.checkpoint, lag=reading.lag)
+    if reading.impossible:
+        return poll.failed(reading.problem, observed)
+    late = not reading.problem and not reading.remark and reading.trusted_lag > milestone.min_lag
+    message = reading.problem or (
+        f"The {milestone.direction} checkpoint lies {duration(reading.trusted_lag)} behind; the alarm is for more than "
+        f"{duration(milestone.min_lag)}.{reading.remark}"
+    )
+    step = StepKind.INCREMENTAL if milestone.direction == "forward" else StepKind.REVERSE
+    awaits = (step.value[0],)
+    verdict = yield from poll.not_yet(message, answer, observed, awaits=awaits, alarming=reading.alarming)
+    if late and verdict.state is State.WAITING:
+        return poll.reached(message, observed)
+    return verdict

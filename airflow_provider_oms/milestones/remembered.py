@@ -1,0 +1,67 @@
+"""What an asset watcher remembers from poll to poll, and from one process to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from airflow_provider_oms.milestones.edges import Level
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What a watcher remembers from poll to poll, and from one process to the next.
+
+    :param begun: when it began, in words: it tells apart the events before and after its memory was lost
+    :param levels: the events that something lasting becomes, by name
+    :param complete_until: the boundary that was told last, or from which on they are told (Unix seconds)
+    :param project: the id of the project that all this is about
+    :param series: how the checkpoint was last seen: (checkpoint, since, until)
+    """
+
+    begun: str
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    complete_until: float | None = None
+    project: str | None = None
+    series: tuple[float, float, float] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {
+            "begun": self.begun,
+            "levels": {name: level.as_dict() for name, level in self.levels.items()},
+            "complete_until": self.complete_until,
+            "project": self.project,
+            "series": None if self.series is None else list(self.series),
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Any) -> Remembered:
+        """Read what :meth:`as_dict` returned.
+
+        :raises ValueError: when it is something else; what was fired isn't known then
+        """
+        match stored:
+            case {
+                "begun": str(begun),
+                "levels": dict(levels),
+                "complete_until": None | int() | float() as complete_until,
+                "project": None | str() as project,
+                "series": None | [int() | float(), int() | float(), int() | float()] as series,
+            }:
+                read = {str(name): Level.from_dict(level) for name, level in levels.items()}
+                return cls(begun, read, complete_until, project, None if series is None else tuple(series))
+        raise ValueError(f"not what a watcher remembers: {stored!r:.200}")
+
+    def of_project(self, project: str | None) -> Remembered:
+        """Return what is remembered of a project: nothing that lasts, where another one had its name before.
+
+        :param project: the project's id; None where a poll hasn't told
+        """
+        if project is None or project == self.project:
+            return self
+        if self.project is None:
+            return replace(self, project=project)
+        levels = {name: Level(times=level.times) for name, level in self.levels.items()}
+        return replace(self, project=project, levels=levels, series=None)
