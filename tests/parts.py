@@ -19,6 +19,7 @@ AIRFLOW = (
     "tests/packaging/test_installed.py",
     "tests/sensors",
     "tests/tasks",
+    "tests/test_assets.py",
     "tests/test_conventions.py",
     "tests/test_get_provider_info.py",
     "tests/triggerer",

@@ -12,10 +12,12 @@ import pytest
 
 PACKAGE = "airflow_provider_oms"
 MODULES = (
+    "assets",
     "hooks.oms",
     "sensors.oms",
     "operators.oms",
     "triggers.oms",
+    "triggers.events",
     "links.oms",
     "exceptions",
     "client.actions",

@@ -1,0 +1,169 @@
+"""What the trigger of an asset watcher does: poll, decide, fire, and keep what was fired."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any
+
+from airflow.triggers.base import TriggerEvent
+
+from airflow_provider_oms.client.protocol import utc_text
+from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that no poll imports it
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.poll import project_of
+from airflow_provider_oms.milestones.remembered import Remembered
+from airflow_provider_oms.milestones.verdict import Verdict
+from airflow_provider_oms.milestones.watchers import Watcher, from_json, is_gone
+from airflow_provider_oms.tasks.reporting import Reporter
+from airflow_provider_oms.triggers.oms import pause_before_poll, shared_poll
+from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.triggers.events import OmsMilestoneEventTrigger
+
+#: Seconds that Airflow has to store an event before it is noted as fired. Were it noted first, a crash would lose it;
+#: so a crash within these seconds fires it twice, with the same id.
+STORED_AFTER = 5.0
+
+#: Seconds until settings that can't be followed are complained about again.
+_COMPLAIN_EVERY = 600.0
+
+
+async def events(trigger: OmsMilestoneEventTrigger) -> AsyncGenerator[TriggerEvent, None]:
+    """Fire whenever something has happened. It ends for nothing but an error.
+
+    :param trigger: the trigger
+    """
+    while True:
+        try:
+            watcher = from_json(trigger.watcher)
+            break
+        except ValueError as error:
+            trigger.log.error(
+                "The watcher of asset %s can't be followed by this version of airflow-provider-oms: %s. "
+                "Install the same version everywhere.",
+                trigger.asset,
+                error,
+            )
+            await asyncio.sleep(_COMPLAIN_EVERY)
+    async with (
+        shared_oms(watcher.gate.oms_conn_id) as oms,
+        aclosing(_Watch(trigger, watcher, oms).events()) as found,
+    ):
+        async for event in found:
+            yield event
+
+
+class _Watch:
+    """A watcher at work.
+
+    :param trigger: its trigger
+    :param watcher: what it waits for
+    :param oms: the shared session
+    """
+
+    def __init__(self, trigger: OmsMilestoneEventTrigger, watcher: Watcher, oms: SharedOms) -> None:
+        self._trigger, self._watcher, self._oms, self._log = trigger, watcher, oms, trigger.log
+        self._kept = _Kept(trigger, watcher.key)
+        self._memory = Memory()
+        self._reporter: Reporter | None = None
+
+    async def events(self) -> AsyncGenerator[TriggerEvent, None]:
+        remembered, pause = None, 0.0
+        while True:
+            gate = self._watcher.gate if remembered is None else self._watcher.gate_now(remembered)
+            project_id = project_of(gate, self._memory)
+            await asyncio.sleep(pause or pause_before_poll(gate, time.time(), project_id=project_id))
+            pause = 0.0
+            if remembered is None:
+                remembered = await self._kept.load()
+                if remembered is None:
+                    continue
+                if gate.project_name and remembered.project:
+                    self._memory.projects[gate.project_name] = remembered.project
+                gate = self._watcher.gate_now(remembered)
+            await self._kept.save(remembered)
+            verdict = await self._poll(gate)
+            now = time.time()
+            remembered, event = self._watcher.judge(remembered, verdict, now)
+            if is_gone(verdict):
+                self._memory.projects.clear()
+            if event is not None:
+                payload = self._watcher.payload(self._trigger.asset, event, verdict, now)
+                self._log.info("Asset %s: %s (id %s).", self._trigger.asset, event.name, payload["id"])
+                yield TriggerEvent(payload)
+                pause = STORED_AFTER
+
+    async def _poll(self, gate: Gate) -> Verdict:
+        if self._reporter is None or self._reporter.gate != gate:
+            self._reporter = Reporter(gate, self._log)
+        verdict = await shared_poll(gate, self._memory, self._oms)
+        self._reporter.report(verdict)
+        return verdict
+
+
+class _Kept:
+    """What Airflow keeps for a watcher in the state store of its asset.
+
+    Source: docs/develop/airflow-facts.md#assets
+
+    :param trigger: the watcher's trigger
+    :param key: where in the store
+    """
+
+    def __init__(self, trigger: OmsMilestoneEventTrigger, key: str) -> None:
+        self._trigger, self._key, self._log = trigger, key, trigger.log
+        self._stored: Any = None
+
+    async def load(self) -> Remembered | None:
+        """Return what was kept, or a beginning where nothing was.
+
+        :return: None where that can't be told: then nothing may be decided, since nobody knows what was fired
+        """
+        try:
+            self._stored = await self._store().aget(self._key)
+            if self._stored is not None:
+                return Remembered.from_dict(self._stored)
+            begun = Remembered(utc_text(time.time()))
+            await self._write(begun)
+            return begun
+        except Exception as error:
+            self._log.warning(
+                "What the watcher of asset %s has fired can't be read (%s: %s), so OMS isn't asked. Key: %s.",
+                self._trigger.asset,
+                type(error).__name__,
+                error,
+                self._key,
+            )
+            return None
+
+    async def save(self, remembered: Remembered) -> None:
+        """Keep it, if it differs from what is kept. What can't be written is tried again at the next poll."""
+        try:
+            await self._write(remembered)
+        except Exception as error:
+            self._log.warning(
+                "What the watcher of asset %s has fired can't be written (%s: %s); should the triggerer end now, "
+                "it is fired again with the same id.",
+                self._trigger.asset,
+                type(error).__name__,
+                error,
+            )
+
+    async def _write(self, remembered: Remembered) -> None:
+        found = remembered.as_dict()
+        if found != self._stored:
+            await self._store().aset(self._key, found)
+            self._stored = found
+
+    def _store(self) -> Any:
+        from airflow.providers.common.compat.sdk import Asset
+
+        stores = self._trigger.asset_state_store
+        if stores is None:
+            raise LookupError("Airflow gives it no asset")
+        return stores[Asset.ref(name=self._trigger.asset)]
