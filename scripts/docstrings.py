@@ -12,6 +12,7 @@ from typing import Any
 
 from griffe import (
     Alias,
+    Attribute,
     Class,
     Docstring,
     ExprAttribute,
@@ -65,9 +66,9 @@ def _show_constants(function: Function, pkg: Module) -> None:
     for parameter in function.parameters:
         default = parameter.default
         if isinstance(default, ExprName | ExprAttribute) and default.canonical_path.startswith(f"{pkg.path}."):
-            value = pkg[default.canonical_path.removeprefix(f"{pkg.path}.")].value
-            if value is not None:
-                parameter.default = str(value)
+            constant = pkg[default.canonical_path.removeprefix(f"{pkg.path}.")]
+            if isinstance(constant, Attribute) and constant.value is not None:
+                parameter.default = str(constant.value)
 
 
 def _add_inherited(kind: Class) -> None:

@@ -5,13 +5,25 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_oms.simulator import Failure, Fault, Project, Table
+from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
 from demo.runner import load_dag
 
 #: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
 ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
 
-EXAMPLES = ("gate", "daily", "migration", "cutover", "many", "teardown", "label", "maintenance", "verification")
+EXAMPLES = (
+    "gate",
+    "daily",
+    "migration",
+    "cutover",
+    "many",
+    "teardown",
+    "label",
+    "maintenance",
+    "verification",
+    "event_driven",
+)
 
 
 def test_no_example_is_forgotten():
@@ -20,6 +32,8 @@ def test_no_example_is_forgotten():
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_it_is_imported_and_says_what_it_is(name, example_folder):
+    if name == "event_driven" and not has_task_state_store():
+        pytest.skip("events need Airflow 3.3")
     dag = load_dag(example_folder / f"example_oms_{name}.py", f"example_oms_{name}")
     assert dag.doc_md
     assert "oms" in dag.tags
@@ -235,3 +249,14 @@ class TestVerification:
         assert outcome.states() == {"verified": {"failed"}, "report": {"success"}, "go_on": {"upstream_failed"}}
         assert [one["table"] for one in outcome.returned("report")["differences"]] == ["orders"]
         assert outcome.run_state == "failed"
+
+
+@pytest.mark.skipif(not has_task_state_store(), reason="events need Airflow 3.3")
+class TestEventDriven:
+    """A run that an event has started is tried in tests/triggerer/test_events.py, with a real scheduler."""
+
+    @ONE_MODE
+    def test_by_hand_it_stands_for_no_day(self, fast_sim, run_example):
+        fast_sim.add_project(Project(name="shop_running", status="RUNNING", step="INCR_TRANSFER"))
+        outcome = run_example("example_oms_event_driven")
+        assert outcome.states() == {"complete": {"failed"}, "report": {"upstream_failed"}}
