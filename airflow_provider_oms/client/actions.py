@@ -9,11 +9,13 @@ Sources: docs/develop/oms-actions.md#community, docs/develop/oms-actions.md#late
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from airflow_provider_oms.client.envelope import Envelope
 from airflow_provider_oms.client.errors import OmsInvalidRequestError
-from airflow_provider_oms.client.fields import Model, objects
+from airflow_provider_oms.client.fields import Model, identifier, objects
 from airflow_provider_oms.client.models import (
     DataSource,
     Inconsistency,
@@ -30,7 +32,9 @@ from airflow_provider_oms.client.models import (
     VerificationResult,
 )
 from airflow_provider_oms.client.paging import PagedCall
-from airflow_provider_oms.client.protocol import Call, Envelope
+from airflow_provider_oms.client.protocol import Call
+from airflow_provider_oms.client.redaction import Secrets, secrets_in
+from airflow_provider_oms.client.safe_text import safe_repr
 from airflow_provider_oms.client.settings import encode_secret
 
 T = TypeVar("T")
@@ -92,10 +96,9 @@ def _anything(envelope: Envelope, source: str) -> Any:
 
 def _identifier(envelope: Envelope, source: str) -> str:
     """Read the id of something new; without one nobody could ever find it again."""
-    value = envelope.data
-    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+    if isinstance(envelope.data, bool) or not isinstance(envelope.data, str | int):
         raise ValueError("an id")
-    return str(value).strip()
+    return identifier(envelope.data)
 
 
 def _statements(envelope: Envelope, source: str) -> list[str]:
@@ -106,6 +109,16 @@ def _statements(envelope: Envelope, source: str) -> list[str]:
     return cast("list[str]", items)
 
 
+def _by(*names: str) -> Callable[[Model], Hashable | None]:
+    """Tell rows of a list apart by the values under these names, as OMS sent them."""
+
+    def identify(row: Model) -> Hashable | None:
+        values = tuple(map(row.get, names))
+        return None if all(value in (None, "") for value in values) else repr(values)
+
+    return identify
+
+
 def _given(**payload: Any) -> dict[str, Any]:
     """Leave out what wasn't given: OMS has defaults of its own."""
     return {name: value for name, value in payload.items() if value is not None}
@@ -114,7 +127,14 @@ def _given(**payload: Any) -> dict[str, Any]:
 def _about_project(
     action: str, project_id: str, read: Callable[[Envelope, str], T], *, changes: bool = False
 ) -> Call[T]:
-    return Call(action, {"id": _project(project_id)}, read, reads_only=not changes, subject=f"project {project_id}")
+    return Call(
+        action,
+        {"id": _project(project_id)},
+        read,
+        reads_only=not changes,
+        subject=f"project {project_id}",
+        project_id=project_id,
+    )
 
 
 def _about_record(action: str, record_id: str) -> Call[None]:
@@ -123,7 +143,7 @@ def _about_record(action: str, record_id: str) -> Call[None]:
 
 def _project(project_id: str) -> str:
     if not isinstance(project_id, str) or not project_id.strip():
-        raise OmsInvalidRequestError(f"project_id must be the id of a project, not {project_id!r}.")
+        raise OmsInvalidRequestError(f"project_id must be the id of a project, not {safe_repr(project_id, 200)}.")
     return project_id
 
 
@@ -135,8 +155,9 @@ def call(action: str, payload: Mapping[str, Any] | None = None, *, reads_only: b
     :param reads_only: whether it changes nothing, so that it may be sent again when it fails
     """
     if not action.isascii() or not action.isalnum():
-        raise OmsInvalidRequestError(f"action must be the name of an OMS action, not {action!r}.")
-    return Call(action, dict(payload or {}), _anything, reads_only=reads_only)
+        raise OmsInvalidRequestError(f"action must be the name of an OMS action, not {safe_repr(action, 200)}.")
+    sent = dict(payload or {})
+    return Call(action, sent, _anything, reads_only=reads_only, secrets=Secrets(*secrets_in(sent)))
 
 
 # What a project is doing
@@ -159,6 +180,7 @@ def describe_project_progress(project_id: str, project_type: str = "MIGRATION") 
         _one(ProjectProgress),
         subject=f"project {project_id}",
         legacy_path=(kind, project_id, "progress"),
+        project_id=project_id,
     )
 
 
@@ -175,7 +197,8 @@ def describe_project(project_id: str) -> Call[Project]:
 
     :param project_id: the project
     """
-    return _about_project("DescribeProject", project_id, _one(Project))
+    call = _about_project("DescribeProject", project_id, _one(Project))
+    return replace(call, project_keys=("projectId", "id"))
 
 
 def describe_project_components(project_id: str) -> Call[ProjectComponents]:
@@ -216,7 +239,13 @@ def describe_project_step_metric(
         endTimestamp=end_timestamp,
         maxPointNum=max_point_num,
     )
-    return Call("DescribeProjectStepMetric", payload, _one(StepMetric), subject=f"project {project_id}")
+    return Call(
+        "DescribeProjectStepMetric",
+        payload,
+        _one(StepMetric),
+        subject=f"project {project_id}",
+        project_id=project_id,
+    )
 
 
 def list_projects(
@@ -256,7 +285,9 @@ def list_projects(
         sortField=sort_field,
         order=order,
     )
-    return PagedCall("ListProjects", payload, _many(Project), page_size, subject=search_key or "")
+    return PagedCall(
+        "ListProjects", payload, _many(Project), page_size, subject=search_key or "", identify=_by("id", "projectId")
+    )
 
 
 # What to do with a project
@@ -336,6 +367,7 @@ def update_project_config(project_id: str, config: Mapping[str, Any]) -> Call[An
         _anything,
         reads_only=False,
         subject=f"project {project_id}",
+        project_id=project_id,
     )
 
 
@@ -371,7 +403,9 @@ def list_project_modify_records(project_id: str) -> Call[list[ModifyRecord]]:
 
     :param project_id: the project
     """
-    return _about_project("ListProjectModifyRecords", project_id, _all_of(_many(ModifyRecord)))
+    call = _about_project("ListProjectModifyRecords", project_id, _all_of(_many(ModifyRecord)))
+    # Whether a record names its project or the task that copies its objects is unknown.
+    return replace(call, project_id=None)
 
 
 def cancel_project_modify_record(record_id: str) -> Call[None]:
@@ -469,7 +503,9 @@ def list_project_full_verify_result(
         _many(VerificationResult),
         page_size,
         subject=f"project {project_id}",
-        size_of=lambda pages: sum(len(page.tables) for page in pages),
+        items_of=lambda pages: [table for page in pages for table in page.tables],
+        identify=_by("sourceSchemaName", "sourceTableName", "destSchemaName", "destTableName"),
+        project_id=project_id,
     )
 
 
@@ -485,7 +521,9 @@ def list_full_verify_inconsistencies_result(
     """
     payload = {"projectId": _project(project_id), "schema": schema, "table": table}
     action = "ListFullVerifyInconsistenciesResult"
-    return PagedCall(action, payload, _many(Inconsistency), page_size, subject=f"project {project_id}")
+    return PagedCall(
+        action, payload, _many(Inconsistency), page_size, subject=f"project {project_id}", project_id=project_id
+    )
 
 
 def list_full_verify_corrections_result(
@@ -500,7 +538,12 @@ def list_full_verify_corrections_result(
     """
     payload = {"projectId": _project(project_id), "schema": schema, "table": table}
     return PagedCall(
-        "ListFullVerifyCorrectionsResult", payload, _statements, page_size, subject=f"project {project_id}"
+        "ListFullVerifyCorrectionsResult",
+        payload,
+        _statements,
+        page_size,
+        subject=f"project {project_id}",
+        project_id=project_id,
     )
 
 
@@ -515,6 +558,17 @@ def encode_password(password: str) -> str:
     :param password: in clear
     """
     return encode_secret(password, "the password")
+
+
+def _create_data_source(action: str, payload: Mapping[str, Any]) -> Call[str]:
+    return Call(
+        action,
+        payload,
+        _identifier,
+        reads_only=False,
+        subject=f"data source {payload['name']}",
+        secrets=Secrets(*secrets_in(payload)),
+    )
 
 
 def create_mysql_data_source(
@@ -552,7 +606,7 @@ def create_mysql_data_source(
         description=description,
         tryKeepHb=try_keep_hb,
     )
-    return Call("CreateMySqlDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+    return _create_data_source("CreateMySqlDataSource", payload)
 
 
 def create_oceanbase_data_source(
@@ -613,7 +667,7 @@ def create_oceanbase_data_source(
         drcPassword=None if drc_password is None else encode_password(drc_password),
         innerDrcPassword=None if inner_drc_password is None else encode_password(inner_drc_password),
     )
-    return Call("CreateOceanBaseDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+    return _create_data_source("CreateOceanBaseDataSource", payload)
 
 
 def create_kafka_data_source(
@@ -665,7 +719,7 @@ def create_kafka_data_source(
         saslKerberosPrincipal=sasl_kerberos_principal,
         serviceName=service_name,
     )
-    return Call("CreateKafkaDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+    return _create_data_source("CreateKafkaDataSource", payload)
 
 
 def create_oceanbase_odp_data_source(
@@ -720,7 +774,7 @@ def create_oceanbase_odp_data_source(
         drcUserName=drc_username,
         drcPassword=None if drc_password is None else encode_password(drc_password),
     )
-    return Call("CreateOceanBaseODPDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+    return _create_data_source("CreateOceanBaseODPDataSource", payload)
 
 
 def create_polardb_data_source(
@@ -757,7 +811,7 @@ def create_polardb_data_source(
         region=region,
         description=description,
     )
-    return Call("CreatePilarDBDataSource", payload, _identifier, reads_only=False, subject=f"data source {name}")
+    return _create_data_source("CreatePilarDBDataSource", payload)
 
 
 def list_data_source(
@@ -770,7 +824,9 @@ def list_data_source(
     :param page_size: rows per request, at most 10
     """
     payload = _given(searchKey=search_key, types=types and list(types))
-    return PagedCall("ListDataSource", payload, _many(DataSource), page_size, subject=search_key or "")
+    return PagedCall(
+        "ListDataSource", payload, _many(DataSource), page_size, subject=search_key or "", identify=_by("id")
+    )
 
 
 def delete_data_source(data_source_id: str) -> Call[None]:

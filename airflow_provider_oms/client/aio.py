@@ -10,10 +10,10 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from airflow_provider_oms.client.envelope import MAX_ANSWER_BYTES, takes_long
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.operations import AsyncOperations
 from airflow_provider_oms.client.protocol import (
-    MAX_ANSWER_BYTES,
     Answer,
     Call,
     HttpAnswer,
@@ -60,8 +60,10 @@ class AsyncOmsClient(AsyncOperations):
         context = await asyncio.to_thread(self._prepare)
         import aiohttp
 
+        from airflow_provider_oms.client.strict_aiohttp import StrictConnector
+
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context, limit=0),
+            connector=StrictConnector(ssl=context, limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
@@ -87,13 +89,24 @@ class AsyncOmsClient(AsyncOperations):
         :param call: a call out of :mod:`airflow_provider_oms.client.actions`
         :raises OmsError: one of its kinds
         """
+        spent: list[float] = []
+        try:
+            answer = await self._asend(call, spent)
+        except OmsError as error:
+            failed = error.bare(self.settings.secrets | call.secrets)
+        else:
+            return answer._replace(spent=sum(spent) / self.settings.timeout)
+        # Outside of the except, or the error of the HTTP library would come along, whose frames hold the login.
+        raise failed
+
+    async def _asend(self, call: Call[T], spent: list[float]) -> Answer[T]:
         request = build_request(self.settings, call)
         if self._unusable is not None:
             raise self._unusable.about(call.asked)
 
-        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
+        # tenacity's set-up is expensive, so it waits until a first try has failed.
         try:
-            return read_answer(call, await self._exchange(request, call.asked))
+            return await self._ask(call, request, spent)
         except OmsError as error:
             if attempts(self.settings, call) == 1:
                 raise
@@ -102,16 +115,29 @@ class AsyncOmsClient(AsyncOperations):
         async def once() -> Answer[T]:
             if failed:
                 raise failed.pop()
-            return read_answer(call, await self._exchange(request, call.asked))
+            return await self._ask(call, request, spent)
 
         from tenacity import AsyncRetrying
 
         return await AsyncRetrying(**retry_policy(self.settings, call))(once)
 
+    async def _ask(self, call: Call[T], request: HttpRequest, spent: list[float]) -> Answer[T]:
+        """Send a request once, and note the seconds that it took without those in which it waited for its turn."""
+        async with self._turns:
+            began = time.monotonic()
+            try:
+                answer = await self._exchange(request, call.asked)
+            finally:
+                spent.append(time.monotonic() - began)
+        if takes_long(answer.body):
+            return await asyncio.to_thread(read_answer, call, answer, self.settings.secrets)
+        return read_answer(call, answer, self.settings.secrets)
+
     def _prepare(self) -> Any:
         """Find the proxy and return the TLS context; what is wrong with them is said when something is sent."""
-        import aiohttp  # noqa: F401
         from requests.utils import get_environ_proxies, select_proxy
+
+        import airflow_provider_oms.client.strict_aiohttp  # noqa: F401
 
         url = self.settings.base_url
         # The same rules as requests, which knows more of NO_PROXY than aiohttp does.
@@ -149,24 +175,23 @@ class AsyncOmsClient(AsyncOperations):
         if self._session is None:
             raise RuntimeError("AsyncOmsClient must be opened with 'async with'")
         try:
-            async with (
-                self._turns,
-                self._session.request(
-                    request.method,
-                    URL(request.url, encoded=True),
-                    data=request.body,
-                    headers=request.headers,
-                    allow_redirects=False,  # docs/develop/oms-wire.md#redirects
-                    proxy=self._proxy,
-                ) as response,
-            ):
+            async with self._session.request(
+                request.method,
+                URL(request.url, encoded=True),
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,  # docs/develop/oms-wire.md#redirects
+                proxy=self._proxy,
+            ) as response:
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                if 300 <= response.status < 400:  # nothing in the body of a redirect counts
+                    return HttpAnswer(response.status, headers, b"", time.time())
                 body = bytearray()
                 while chunk := await response.content.readany():
                     body += chunk
                     if len(body) > MAX_ANSWER_BYTES:
                         response.close()
                         raise too_large(asked)
-                headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpAnswer(response.status, headers, bytes(body), time.time())
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # A ValueError is aiohttp's InvalidURL, a UnicodeError, or a port that is none; of certificates, too.

@@ -8,21 +8,13 @@ Which answer means which error: docs/develop/oms-wire.md#errors
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
-_LONGEST_TEXT = 1000
+from airflow_provider_oms.client.redaction import Secrets
+from airflow_provider_oms.client.safe_text import safe_text as safe_text
 
-
-def safe_text(value: Any, limit: int = _LONGEST_TEXT) -> str:
-    """Make text that came from OMS safe for one line of a log: no control characters, no endless length.
-
-    :param value: what came
-    :param limit: the most characters to keep
-    """
-    text = str(value)[: limit + 1]
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else " " for char in text)
-    return text if len(text) <= limit else text[:limit] + "..."
+#: Characters of a whole error; its parts are shorter.
+_LONGEST_ERROR = 6000
 
 
 @dataclass(frozen=True)
@@ -31,7 +23,8 @@ class ErrorDetails:
 
     :param asked: the action and the project, for a person to read
     :param message: OMS's message, the one of ``errorDetail`` where there is one
-    :param code: OMS's error code, for example ``GHANA-PROJECT000001``
+    :param code: OMS's error code, for example ``GHANA-PROJECT000001``, the one of ``errorDetail`` where there is one
+    :param other_codes: further codes of the same answer
     :param advice: OMS's proposal or advice
     :param request_id: OMS's request id, which its support asks for
     :param status: the HTTP status
@@ -45,6 +38,21 @@ class ErrorDetails:
     request_id: str | None = None
     status: int | None = None
     retry_after: float | None = None
+    other_codes: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """All codes of the answer, that of ``errorDetail`` first."""
+        return (*filter(None, (self.code,)), *self.other_codes)
+
+    def redacted(self, secrets: Secrets) -> ErrorDetails:
+        """Return the same without the secrets.
+
+        :param secrets: what must not be shown
+        """
+        texts = ("asked", "message", "code", "advice", "request_id")
+        told: dict[str, Any] = {name: secrets.redact(value) for name in texts if (value := getattr(self, name))}
+        return replace(self, other_codes=tuple(map(secrets.redact, self.other_codes)), **told)
 
 
 class OmsError(Exception):
@@ -71,6 +79,15 @@ class OmsError(Exception):
             return self
         return type(self)(self.problem, replace(self.details, asked=asked))
 
+    def bare(self, secrets: Secrets) -> Self:
+        """Return the same error without secrets and without the frames that it came through.
+
+        Frames hold headers and bodies, which some log handlers show. What went wrong is in the error's own words.
+
+        :param secrets: what must not be shown
+        """
+        return type(self)(secrets.redact(self.problem), self.details.redacted(secrets))
+
     def __str__(self) -> str:
         said = self.details
         parts = [f"{safe_text(said.asked)}: {self.problem}" if said.asked else self.problem]
@@ -78,14 +95,19 @@ class OmsError(Exception):
             parts.append(f"OMS said: {safe_text(said.message)}")
         known = [
             f"{name} {safe_text(value)}"
-            for name, value in (("HTTP", said.status), ("code", said.code), ("request id", said.request_id))
+            for name, value in (
+                ("HTTP", said.status),
+                ("code", said.code),
+                ("also", ", ".join(said.other_codes)),
+                ("request id", said.request_id),
+            )
             if value not in (None, "")
         ]
         if known:
             parts.append(f"({', '.join(known)})")
         if said.advice:
             parts.append(f"OMS advises: {safe_text(said.advice)}")
-        return " ".join(parts)
+        return safe_text(" ".join(parts), _LONGEST_ERROR)
 
 
 class OmsTemporaryError(OmsError):
@@ -119,7 +141,7 @@ class OmsPermanentError(OmsError):
 
 
 class OmsAuthenticationError(OmsPermanentError):
-    """HTTP 401 or 403: the login, the password (OMS expires them) or the user's role."""
+    """HTTP 401 or 403, or a code that says so: the login, the password (OMS expires them) or the user's role."""
 
 
 class OmsNotFoundError(OmsPermanentError):
@@ -131,7 +153,7 @@ class OmsRedirectError(OmsPermanentError):
 
 
 class OmsTlsError(OmsPermanentError):
-    """The TLS connection can't be trusted or set up."""
+    """The server's certificate isn't trusted, or the two sides have no way of TLS in common."""
 
 
 class OmsAnswerTooLargeError(OmsPermanentError):
@@ -147,7 +169,7 @@ class OmsUnsupportedActionError(OmsRejectedError):
 
 
 class OmsProjectNotFoundError(OmsRejectedError):
-    """No such project, or it has been deleted (``GHANA-PROJECT000001``)."""
+    """No such project, or it has been deleted (``GHANA-PROJECT000001``, formerly ``PROJECT_NOT_FOUND_ERROR``)."""
 
 
 class OmsInvalidRequestError(OmsPermanentError, ValueError):

@@ -3,7 +3,8 @@
 OMS and the proxies before it vary the case of keys and send numbers and booleans as text
 (docs/develop/oms-wire.md#key-case, docs/develop/oms-wire.md#values-as-text). An absent or null value reads as
 None; a value that can't be what it should be raises :class:`OmsMalformedAnswerError` when it is read, and not before,
-so that an oddity in a field nobody needs harms nobody.
+so that an oddity in a field nobody needs harms nobody. Every text is made safe to show and to store as it is read; what
+came is in ``raw``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar, overload
 
-from airflow_provider_oms.client.errors import OmsMalformedAnswerError, safe_text
+from airflow_provider_oms.client.errors import OmsMalformedAnswerError
+from airflow_provider_oms.client.safe_text import safe_repr, safe_text
 
 T = TypeVar("T")
 
@@ -22,6 +24,8 @@ _HUGE = 1e18
 _LONGEST_WORD = 100
 _NUMBERS = (int, float)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
+#: OMS's own are letters, digits and "_"; no quotes, brackets or asterisks (the mask of a secret), nothing endless.
+_IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@/+=-]{1,128}")
 
 #: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
 #: Source: docs/develop/oms-facts.md#checkpoint-units
@@ -58,17 +62,20 @@ class Model:
     def malformed(self, name: str, value: Any, wanted: str) -> OmsMalformedAnswerError:
         """Build the error for a value that can't be."""
         return OmsMalformedAnswerError(
-            f"{self.source} has {name}={safe_text(repr(value), 80)}, which is not {wanted}. "
+            f"{self.source} has {name}={safe_repr(value, 80)}, which is not {wanted}. "
             "The answer isn't believed; look at the project in the OMS console."
         )
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.raw == other.raw
+        try:
+            return type(self) is type(other) and self.raw == other.raw
+        except RecursionError:  # nested deeper than Python compares
+            return False
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({dict(self.raw)!r})"
+        return f"{type(self).__name__}({safe_repr(self.raw)})"
 
 
 class Field(Generic[T]):
@@ -111,31 +118,43 @@ class Field(Generic[T]):
 
 
 class NestedField(Field[list[T]]):
-    """A list of objects inside a model; null and absent read as an empty list, a lone object as a list of it."""
+    """A list of objects inside a model; null and absent read as an empty list, a lone object as a list of it.
 
-    __slots__ = ("model",)
+    :param model: what each object reads as
+    :param names: its names, as in :class:`Field`
+    :param lone: the name under which a value that is no object reads; without it there can't be such values
+    """
 
-    def __init__(self, model: Callable[[Mapping[str, Any], str], T], *names: str) -> None:
+    __slots__ = ("lone", "model")
+
+    def __init__(self, model: Callable[[Mapping[str, Any], str], T], *names: str, lone: str | None = None) -> None:
         super().__init__(lambda value: value, *names)
         self.model = model
+        self.lone = lone
 
     def __get__(self, model: Model | None, owner: type) -> Any:
         if model is None:
             return self
         value = next((found for found in map(model.get, self.names) if found is not None), None)
         try:
-            return [self.model(item, model.source) for item in objects(value)]
+            return [self.model(item, model.source) for item in objects(value, self.lone)]
         except ValueError as error:
             raise model.malformed(self.names[0], value, str(error)) from None
 
 
+def value_or_none(model: Model, field: Field[Any]) -> Any:
+    """Read a value that only explains: None where it can't be read."""
+    try:
+        return getattr(model, field.attribute)
+    except OmsMalformedAnswerError:
+        return None
+
+
 def text(value: Any) -> str:
     """Read text; a number is taken as its digits."""
-    if isinstance(value, str):
-        return value
     if isinstance(value, bool | list | dict):
         raise ValueError("text")
-    return str(value)
+    return safe_text(value)
 
 
 def texts(value: Any) -> list[str]:
@@ -144,11 +163,16 @@ def texts(value: Any) -> list[str]:
 
 
 def word(value: Any) -> str:
-    """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around.
-
-    It ends up in logs, so nothing in it may look like another line of one, and it can't be endless.
-    """
+    """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around."""
     return safe_text((value if isinstance(value, str) else text(value)).strip().upper(), _LONGEST_WORD)
+
+
+def identifier(value: Any) -> str:
+    """Read an id of something in OMS. It is sent back, stored and shown, so nothing else may pass for one."""
+    found = text(value).strip()
+    if not _IDENTIFIER.fullmatch(found):
+        raise ValueError("an id")
+    return found
 
 
 def number(value: Any) -> float:
@@ -194,12 +218,12 @@ def boolean(value: Any) -> bool:
 
 
 def checkpoint(value: Any) -> Checkpoint:
-    """Read a checkpoint: a number where it is one, else OMS's text as it is."""
+    """Read a checkpoint: a number where it is one, else OMS's text."""
     try:
         return number(value)
     except ValueError:
         if isinstance(value, str):
-            return value.strip()
+            return safe_text(value.strip(), _LONGEST_WORD)
         raise ValueError("a checkpoint") from None
 
 
@@ -219,16 +243,21 @@ def moment(value: Any) -> datetime | None:
         return None
 
 
-def objects(data: Any) -> Iterator[Mapping[str, Any]]:
+def objects(data: Any, lone: str | None = None) -> Iterator[Mapping[str, Any]]:
     """Iterate over the objects of a ``data``: null is none, a lone object is one.
 
     Source: docs/develop/oms-wire.md#data-shapes
 
+    :param data: what OMS sent
+    :param lone: the name that a value which is no object gets as an object; None to refuse it
     :raises ValueError: when something else than an object is among them
     """
     if data is None:
         return
     for item in data if isinstance(data, list) else [data]:
-        if not isinstance(item, Mapping):
+        if isinstance(item, Mapping):
+            yield item
+        elif lone is None:
             raise ValueError("a list of objects")
-        yield item
+        elif item is not None:
+            yield {lone: item}

@@ -14,11 +14,13 @@ from airflow_provider_oms.client.fields import (
     boolean,
     checkpoint,
     count,
+    identifier,
     moment,
     number,
     percent,
     text,
     texts,
+    value_or_none,
     word,
 )
 
@@ -27,7 +29,7 @@ class ProjectProgress(Model):
     """Answer of ``DescribeProjectProgress`` and of both 3.3 progress endpoints. Checkpoints are Unix seconds."""
 
     __slots__ = ()
-    project_id = Field(text, "projectId")
+    project_id = Field(identifier, "projectId")
     status = Field(word, "status")
     alarm_level = Field(word, "alarmLevel", "importance")
     current_step = Field(word, "currentStep")
@@ -43,6 +45,26 @@ class ProjectProgress(Model):
     )
 
 
+class ErrorDetail(Model):
+    """One of the ``errorDetails`` of a step or a table. OMS sends objects, or plain texts, which read as a message.
+
+    Source: docs/develop/oms-facts.md#failed-time
+    """
+
+    __slots__ = ()
+    code = Field(text, "code")
+    message = Field(text, "message")
+    reason = Field(text, "reason")
+    proposal = Field(text, "proposal")
+
+    @property
+    def summary(self) -> str:
+        """All of it in one line."""
+        said = (value_or_none(self, field) for field in (type(self).code, type(self).message, type(self).reason))
+        advice = value_or_none(self, type(self).proposal)
+        return " ".join([*dict.fromkeys(filter(None, said)), *([f"OMS advises: {advice}"] if advice else [])])
+
+
 class StepExtra(Model):
     """The ``extraInfo`` of a step: why it failed. ``failed_time`` may stem from an attempt that was fixed since."""
 
@@ -50,6 +72,7 @@ class StepExtra(Model):
     error_code = Field(text, "errorCode")
     error_message = Field(text, "errorMsg")
     failed_time = Field(moment, "failedTime")
+    error_details = NestedField(ErrorDetail, "errorDetails", lone="message")
 
 
 class StepInfo(Model):
@@ -96,7 +119,7 @@ class Label(Model):
     """One row of ``ListAllLabels``, and a label of a project."""
 
     __slots__ = ()
-    id = Field(text, "id")
+    id = Field(identifier, "id")
     name = Field(text, "name")
 
 
@@ -146,7 +169,7 @@ class Project(Model):
     """One row of ``ListProjects``, and the answer of ``DescribeProject``. Times are UTC."""
 
     __slots__ = ()
-    id = Field(text, "id", "projectId")
+    id = Field(identifier, "id", "projectId")
     type = Field(word, "type")
     name = Field(text, "name")
     owner = Field(text, "owner")
@@ -243,6 +266,7 @@ class TableVerification(Model):
     source_schema = Field(text, "sourceSchemaName")
     source_table = Field(text, "sourceTableName")
     target_schema = Field(text, "destSchemaName")
+    target_table = Field(text, "destTableName")
     status = Field(word, "status")
     result_type = Field(word, "resultType")
     result_description = Field(text, "resultDesc")
@@ -251,6 +275,7 @@ class TableVerification(Model):
     target_only_count = Field(count, "destOnlyCount")
     mismatched_count = Field(count, "mismatchedCount")
     consistent_count = Field(count, "consistentCount")
+    error_details = NestedField(ErrorDetail, "errorDetails", lone="message")
 
 
 class VerificationResult(Model):
@@ -283,10 +308,10 @@ class ModifyRecord(Model):
     """
 
     __slots__ = ()
-    id = Field(text, "id")
+    id = Field(identifier, "id")
     type = Field(word, "type")
     status = Field(word, "status")
-    sub_project_id = Field(text, "subProjectId")
+    sub_project_id = Field(identifier, "subProjectId")
     modified = Field(moment, "gmtModified")
     databases = NestedField(MappedDatabase, "databases")
 
@@ -321,7 +346,7 @@ class DataSource(Model):
     """One row of ``ListDataSource``."""
 
     __slots__ = ()
-    id = Field(text, "id")
+    id = Field(identifier, "id")
     name = Field(text, "name")
     type = Field(word, "type")
     schema = Field(text, "schema")

@@ -85,7 +85,11 @@ def _aone(describe: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncSender, P
 def _all(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[Sender, P], Iterator[T]]:
     @wraps(describe)
     def method(self: Sender, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        pages = describe(*args, **kwargs).pages()
+        paged = describe(*args, **kwargs)
+        if paged.identify is not None:
+            yield from run_flow(self, paged.whole())
+            return
+        pages = paged.pages()
         call: Call[Page[T]] | None = next(pages)
         while call is not None:
             answer = self.send(call)
@@ -98,7 +102,12 @@ def _all(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[Sender, P]
 def _aall(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[AsyncSender, P], AsyncIterator[T]]:
     @wraps(describe)
     async def method(self: AsyncSender, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
-        pages = describe(*args, **kwargs).pages()
+        paged = describe(*args, **kwargs)
+        if paged.identify is not None:
+            for row in await arun_flow(self, paged.whole()):
+                yield row
+            return
+        pages = paged.pages()
         call: Call[Page[T]] | None = next(pages)
         while call is not None:
             answer = await self.asend(call)
@@ -110,7 +119,11 @@ def _aall(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[AsyncSend
 
 
 class Operations:
-    """One method an action, for whatever can ``send``. Methods that list return an iterator over all pages."""
+    """One method an action, for whatever can ``send``. Methods that list return an iterator over all pages.
+
+    Where rows can be told apart (projects, tables, data sources), the whole list is read and checked before its first
+    row is returned.
+    """
 
     call = _one(actions.call)
     describe_project_progress = _one(actions.describe_project_progress)

@@ -15,38 +15,25 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from airflow_provider_oms.client.envelope import Envelope, parse_envelope
 from airflow_provider_oms.client.errors import (
     ErrorDetails,
-    OmsAuthenticationError,
-    OmsBusyError,
     OmsError,
     OmsInvalidRequestError,
     OmsMalformedAnswerError,
-    OmsNotFoundError,
-    OmsProjectNotFoundError,
-    OmsRedirectError,
     OmsRejectedError,
     OmsUnsupportedActionError,
-    safe_text,
 )
-from airflow_provider_oms.client.fields import Field, Model, boolean, count
+from airflow_provider_oms.client.fields import Model
+from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
+from airflow_provider_oms.client.refusals import error_of_code, error_of_status
+from airflow_provider_oms.client.safe_text import safe_repr, safe_text
 from airflow_provider_oms.client.settings import ClientSettings
 
 T = TypeVar("T")
 
-#: An answer larger than this is not read. The largest honest one, 150 projects with their steps, is below 2 MiB.
-MAX_ANSWER_BYTES = 64 * 1024 * 1024
-
-#: Codes with which OMS says that a part of itself isn't there just now. The last two wrap whatever went wrong inside:
-#: they may be passing, and a gate that waits out its ``outage_tolerance`` is on the safe side.
-#: Source: docs/develop/oms-wire.md#passing-codes
-PASSING_CODES = frozenset({"GHANA-OPERAT000001", "CM-RESOAT000011", "GHANA-OPERIE000000", "INNER_ERROR"})
-#: Source: docs/develop/oms-wire.md#codes
-PROJECT_NOT_FOUND_CODE = "GHANA-PROJECT000001"
-
-# Made once: json.dumps makes one at each call that has arguments, and json.loads guesses the encoding first.
+# Made once: json.dumps makes one at each call that has arguments.
 _to_json = json.JSONEncoder(allow_nan=False).encode
-_from_json = json.JSONDecoder().decode
 
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
@@ -61,6 +48,10 @@ class Call(Generic[T]):
     :param reads_only: whether it changes nothing in OMS, so that it may be sent again
     :param subject: what it is about (a project id), for error messages
     :param legacy_path: its path in API generation ``v3``; None where it doesn't exist there
+    :param project_id: the project that the answer has to be about, where it names one; None for any
+    :param project_keys: the names under which the answer tells it
+    :param secrets: passwords in the payload
+    :param reading: tells calls apart that ask for the same once more and must not have the same answer
     """
 
     action: str
@@ -69,6 +60,10 @@ class Call(Generic[T]):
     reads_only: bool = True
     subject: str = ""
     legacy_path: tuple[str, ...] | None = field(default=None, repr=False)
+    project_id: str | None = field(default=None, repr=False)
+    project_keys: tuple[str, ...] = field(default=("projectId",), repr=False)
+    secrets: Secrets = field(default=NO_SECRETS, repr=False)
+    reading: int = field(default=0, repr=False)
 
     @cached_property
     def asked(self) -> str:
@@ -78,7 +73,7 @@ class Call(Generic[T]):
     @cached_property
     def key(self) -> str:
         """The same for calls that have the same answer."""
-        return f"{self.action} {self.legacy_path} {self.payload!r}"
+        return f"{self.action} {self.legacy_path} {self.payload!r} {self.reading}"
 
     @cached_property
     def body(self) -> bytes:
@@ -110,6 +105,9 @@ class HttpAnswer(NamedTuple):
     body: bytes
     received_at: float
 
+    def __repr__(self) -> str:
+        return f"HttpAnswer({self.status}, {len(self.body)} bytes)"
+
 
 class Answer(NamedTuple, Generic[T]):
     """What OMS said, and when.
@@ -118,50 +116,14 @@ class Answer(NamedTuple, Generic[T]):
     :param at: the time of the answer in Unix seconds: OMS's own clock where it told it, else ours
     :param clock: whose clock that is
     :param received_at: the local clock (Unix seconds) when it came
+    :param spent: how long OMS took for it, tries included, as a multiple of the connection's ``timeout``
     """
 
     data: T
     at: float
     clock: Literal["OMS", "local"] = "local"
     received_at: float = 0.0
-
-
-class Envelope(Model):
-    """The object around every answer."""
-
-    __slots__ = ()
-    success = Field(boolean, "success")
-    total_count = Field(count, "totalCount")
-
-    @property
-    def data(self) -> Any:
-        """The payload, as it is."""
-        return self.get("data")
-
-    def refusal(self, asked: str, status: int) -> ErrorDetails:
-        """Gather OMS's own words for a failure: the newer ``errorDetail`` first, then the older keys.
-
-        Source: docs/develop/oms-wire.md#error-text
-        """
-        detail = self.get("errorDetail")
-        inner = _ErrorDetail(detail if isinstance(detail, Mapping) else {}, self.source)
-        outer = {name: self.get(name) for name in ("message", "code", "errorCode", "advice", "requestId")}
-
-        def first(*values: Any) -> str | None:
-            return next((safe_text(value) for value in values if value not in (None, "", {}, [])), None)
-
-        return ErrorDetails(
-            asked=asked,
-            message=first(inner.get("message"), outer["message"]),
-            code=first(inner.get("code"), outer["code"], outer["errorCode"]),
-            advice=first(inner.get("proposal"), outer["advice"]),
-            request_id=first(outer["requestId"], inner.get("requestId")),
-            status=status if status != 200 else None,
-        )
-
-
-class _ErrorDetail(Model):
-    __slots__ = ()
+    spent: float = 0.0
 
 
 def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
@@ -170,12 +132,6 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
     :raises OmsUnsupportedActionError: when the connection's API generation doesn't have the action
     :raises OmsInvalidRequestError: when an argument can't be sent, such as a project id that would change the URL
     """
-    headers = {
-        "Authorization": settings.authorization,
-        "Accept": "application/json",
-        "Cache-Control": "no-cache",
-        "User-Agent": "airflow-provider-oms",
-    }
     if settings.api_version == "v3":
         if call.legacy_path is None:
             raise OmsUnsupportedActionError(
@@ -186,46 +142,64 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
         for part in call.legacy_path:
             if not _PATH_SEGMENT.fullmatch(part):
                 raise OmsInvalidRequestError(
-                    f"{part!r} is no project id: only letters, digits, '_' and '-' can stand in one.",
+                    f"{safe_repr(part, 200)} is no project id: only letters, digits, '_' and '-' can stand in one.",
                     ErrorDetails(asked=call.action),
                 )
-        return HttpRequest("GET", f"{settings.base_url}/api/omsp/v2/{'/'.join(call.legacy_path)}", headers)
+        return HttpRequest("GET", f"{settings.base_url}/api/omsp/v2/{'/'.join(call.legacy_path)}", _headers(settings))
     try:
         body = call.body
     except (TypeError, ValueError) as error:
         raise OmsInvalidRequestError(
-            f"the request can't be written as JSON: {error}.", ErrorDetails(asked=call.asked)
+            f"the request can't be written as JSON: {safe_text(error, 200)}.", ErrorDetails(asked=call.asked)
         ) from None
-    headers["Content-Type"] = "application/json"
+    headers = {**_headers(settings), "Content-Type": "application/json"}
     return HttpRequest("POST", f"{settings.base_url}/api/v2?Action={call.action}", headers, body)
 
 
-def read_answer(call: Call[T], answer: HttpAnswer) -> Answer[T]:
+def _headers(settings: ClientSettings) -> dict[str, str]:
+    return {
+        "Authorization": settings.authorization,
+        "Accept": "application/json",
+        "Cache-Control": "no-cache",
+        "User-Agent": "airflow-provider-oms",
+    }
+
+
+def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS) -> Answer[T]:
     """Turn an HTTP answer into what OMS said, or raise what it means.
 
+    :param call: what was asked
+    :param answer: what came
+    :param secrets: what must not come back, beside what the call itself holds
     :raises OmsError: one of its kinds, for everything but a proper success
     """
-    envelope = _read_envelope(call, answer)
+    secrets |= call.secrets
+    envelope = _read_envelope(call, answer, secrets)
     try:
+        _check_project(call, envelope)
         data = call.read(envelope, call.asked)
     except ValueError as error:
         raise OmsMalformedAnswerError(
-            f"OMS reported success, but what it sent is not {error}.", ErrorDetails(asked=call.asked)
+            f"OMS reported success, but what it sent is not {safe_text(error)}.", ErrorDetails(asked=call.asked)
         ) from None
     except OmsError as error:
         raise error.about(call.asked) from None
     return Answer(data, *_time_of(answer), answer.received_at)
 
 
-def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
+def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Envelope:
     """Return the envelope of a success; raise for everything else. Only ``success`` decides, never a code.
 
     Sources: docs/develop/oms-wire.md#success-decides, docs/develop/oms-wire.md#http-status
     """
-    envelope = _parse(call, answer.body)
+    retry_after = _retry_after(answer)
+
+    def error_of(details: ErrorDetails) -> OmsError:
+        return error_of_status(answer.status, answer.headers, answer.body, details, secrets)
+
+    envelope = parse_envelope(answer.body, call.asked, secrets)
     if envelope is None:
-        details = ErrorDetails(asked=call.asked, status=answer.status, retry_after=_retry_after(answer))
-        raise _http_error(answer, details)
+        raise error_of(ErrorDetails(asked=call.asked, status=answer.status, retry_after=retry_after))
     success = None
     if answer.status == 200:
         try:
@@ -234,79 +208,35 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer) -> Envelope:
             raise error.about(call.asked) from None
         if success:
             return envelope
-    details = replace(envelope.refusal(call.asked, answer.status), retry_after=_retry_after(answer))
+    details = replace(envelope.refusal(call.asked, answer.status, secrets), retry_after=retry_after)
     if answer.status in (401, 403) or 300 <= answer.status < 400:
-        raise _http_error(answer, details)
+        raise error_of(details)
     if success is None and answer.status == 200:
         raise OmsMalformedAnswerError("the answer doesn't say whether it is a success.", details)
-    if meant := _oms_error(details):
+    if meant := error_of_code(details):
         raise meant
     if answer.status == 200:
         raise OmsRejectedError("OMS refused." if details.message else "OMS refused without saying why.", details)
-    raise _http_error(answer, details)
+    raise error_of(details)
 
 
-def _parse(call: Call[Any], body: bytes) -> Envelope | None:
-    try:
-        parsed = _from_json(body.decode().removeprefix("\ufeff"))
-    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        return None
-    return Envelope(parsed, call.asked) if isinstance(parsed, dict) else None
+def _check_project(call: Call[Any], envelope: Envelope) -> None:
+    """Refuse an answer about another project: a front end that mixes up answers must not open a gate.
 
-
-def _oms_error(details: ErrorDetails) -> OmsError | None:
-    """Return what OMS's own code means, None where it has no special meaning.
-
-    Sources: docs/develop/oms-wire.md#codes, docs/develop/oms-wire.md#unsupported-action
+    :raises OmsMalformedAnswerError: naming both projects
     """
-    code, message = (details.code or "").upper(), details.message or ""
-    if code == PROJECT_NOT_FOUND_CODE or PROJECT_NOT_FOUND_CODE in message:
-        return OmsProjectNotFoundError("OMS has no such project, or it was deleted. Check the project id.", details)
-    if "unsupported action" in message.lower():
-        return OmsUnsupportedActionError("this OMS doesn't have the action; a newer version may.", details)
-    if code in PASSING_CODES and details.status != 404:
-        return OmsBusyError("OMS could not do it just now.", details)
-    return None
-
-
-def _http_error(answer: HttpAnswer, details: ErrorDetails) -> OmsError:
-    """Return what the HTTP status means, where the body doesn't say more.
-
-    What OMS answers to a wrong login is documented nowhere: docs/develop/oms-wire.md#http-status,
-    docs/develop/oms-wire.md#redirects, docs/develop/oms-wire.md#users
-    """
-    status = answer.status
-    if status in (401, 403):
-        return OmsAuthenticationError(
-            "OMS refused the login. Check login and password in the connection (OMS passwords expire, after 90 days by "
-            "default) and that the user may see this project.",
-            details,
-        )
-    if status == 404:
-        return OmsNotFoundError(
-            "nothing answers there. Check host and port of the connection, and api_version in its extra (v2 needs "
-            "OMS 4.1 or later).",
-            details,
-        )
-    if 300 <= status < 400:
-        # Only the host: a query may hold a session token.
-        target = safe_text(answer.headers.get("location", "").split("?")[0], 200)
-        return OmsRedirectError(
-            f"the address redirects{f' to {target}' if target else ''}, which is not followed, so that the "
-            "credentials go nowhere else. Set host, port and schema of the connection to where OMS is.",
-            details,
-        )
-    if status in (408, 429) or status >= 500:
-        return OmsBusyError("OMS, or a proxy before it, is overloaded or failing.", details)
-    if status == 400 and b"https port" in answer.body[:4096].lower():
-        return OmsRejectedError("the port speaks https. Set the connection's schema to https.", details)
-    if status >= 400:
-        return OmsRejectedError("OMS refused.", details)
-    return OmsMalformedAnswerError(
-        f"the answer is no JSON of OMS; it begins with {safe_text(repr(answer.body[:60]), 100)}. "
-        "A proxy or another service may be answering: check host and port.",
-        details,
-    )
+    if call.project_id is None:
+        return
+    data = envelope.data
+    for item in data if isinstance(data, list) else [data]:
+        model = Model(item) if isinstance(item, Mapping) else None
+        for name in call.project_keys if model else ():
+            told = model.get(name) if model else None
+            if told not in (None, "") and str(told).strip() != call.project_id.strip():
+                raise OmsMalformedAnswerError(
+                    f"the answer is about project {safe_repr(told, 200)}, not about the one that was asked for, and "
+                    "isn't believed. Something between here and OMS mixes up answers."
+                )
 
 
 def _retry_after(answer: HttpAnswer) -> float | None:
@@ -314,7 +244,7 @@ def _retry_after(answer: HttpAnswer) -> float | None:
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
-    until = _http_date(value)
+    until = _http_date(value[:100])
     return max(0.0, until - _time_of(answer)[0]) if until is not None else None
 
 
@@ -323,7 +253,7 @@ def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
 
     Source: docs/develop/oms-wire.md#clocks
     """
-    made = _http_date(answer.headers.get("date", ""))
+    made = _http_date(answer.headers.get("date", "")[:100])
     if made is None:
         return answer.received_at, "local"
     age = answer.headers.get("age", "").strip()

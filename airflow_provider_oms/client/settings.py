@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import os
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +13,7 @@ from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 from airflow_provider_oms.client.errors import OmsInvalidRequestError
+from airflow_provider_oms.client.redaction import Secrets
 
 ApiVersion = Literal["v2", "v3"]
 
@@ -23,6 +26,10 @@ DEFAULT_MAX_CONCURRENT_REQUESTS = 20
 
 #: Seconds to wait for a connection: a host that doesn't answer by then is down.
 CONNECT_TIMEOUT = 10.0
+
+# What a host and the path behind it are made of. Everything else may be a login that was typed there.
+_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
 @dataclass(frozen=True)
@@ -68,6 +75,11 @@ class ClientSettings:
         """The value of the ``Authorization`` header (HTTP Basic, UTF-8): docs/develop/oms-wire.md#authentication"""
         return "Basic " + encode_secret(f"{self.login}:{self.password}", "login and password")
 
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What must not come back from OMS into a log."""
+        return Secrets(*((self.password, f"{self.login}:{self.password}") if self.password else ()))
+
     @property
     def ca_bundle(self) -> bool | str:
         """What to verify certificates against: False for not at all, else a path.
@@ -96,6 +108,8 @@ def encode_secret(secret: str, what: str) -> str:
 def build_base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
     """Build the base URL from the parts of a connection.
 
+    No error shows what was typed: a login in the place of a host has many spellings.
+
     :param host: a name, an address, or a whole URL
     :param port: the console's port; 8089 when empty, unless the host is a URL that names one
     :param scheme: ``http`` (default) or ``https``; the host's own wins
@@ -105,19 +119,19 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
     if not address:
         raise OmsInvalidRequestError("The connection has no host. Enter the address of the OMS console.")
     if "://" not in address:
-        if address.count(":") > 1 and not address.startswith("["):
-            address = f"[{address}]"  # a bare IPv6 address
+        if _ip_address(address):
+            address = f"[{address}]"
         address = f"{(scheme or 'http').strip().lower()}://{address}"
+    if "@" in address or "%40" in address:
+        raise OmsInvalidRequestError("The host holds a login. Enter it in the fields login and password.")
     try:
         parts = urlsplit(address)
-        in_host, name = parts.port, parts.hostname
-    except ValueError as error:
-        raise OmsInvalidRequestError(f"The host {host!r} is no address: {error}.") from None
+        in_host, name = parts.port, parts.hostname or ""
+    except ValueError:
+        parts, in_host, name = urlsplit("http:"), None, ""
     if parts.scheme not in ("http", "https"):
-        raise OmsInvalidRequestError(f"The schema must be http or https, not {parts.scheme!r}.")
-    if parts.username is not None or parts.password is not None:
-        raise OmsInvalidRequestError("The host holds a login. Enter it in the fields login and password.")
-    if not name or parts.query or parts.fragment or not _is_host(name) or not _is_plain(address):
+        raise OmsInvalidRequestError("The schema must be http or https.")
+    if not _is_host(name) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
         raise OmsInvalidRequestError("The host is no address of an OMS console: give a name or an IP address.")
     if port is not None and not 0 <= port <= 65535:
         raise OmsInvalidRequestError(f"The port must be from 1 to 65535, not {port!r}.")
@@ -125,15 +139,22 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
     return f"{parts.scheme}://{shown}:{in_host or port or DEFAULT_PORT}{parts.path.rstrip('/')}"
 
 
-def _is_plain(address: str) -> bool:
-    return all(char.isprintable() and not char.isspace() for char in address)
+def _ip_address(text: str) -> bool:
+    """Tell whether a text is an IPv6 address without brackets."""
+    try:
+        return ipaddress.ip_address(text).version == 6
+    except ValueError:
+        return False
 
 
 def _is_host(name: str) -> bool:
+    if ":" in name:
+        return _ip_address(name)
     try:
-        return bool(name.encode("idna")) and "*" not in name
+        labels = name.encode("idna").decode().lower().removesuffix(".").split(".")
     except UnicodeError:  # an empty label, or one that is too long
         return False
+    return all(map(_LABEL.fullmatch, labels))
 
 
 def read_api_version(value: str) -> ApiVersion:

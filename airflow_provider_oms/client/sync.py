@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from airflow_provider_oms.client.envelope import MAX_ANSWER_BYTES
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.operations import Operations
 from airflow_provider_oms.client.protocol import (
-    MAX_ANSWER_BYTES,
     Answer,
     Call,
     HttpAnswer,
@@ -46,7 +46,7 @@ def _is_cut(status: int, headers: Mapping[str, str], version: int) -> bool:
         or "transfer-encoding" in headers
         or headers.get("connection", "").lower() == "close"
     )
-    return version == 11 and status not in (204, 304) and not told
+    return version == 11 and status >= 200 and status != 204 and not told
 
 
 class OmsClient(Operations):
@@ -77,11 +77,22 @@ class OmsClient(Operations):
         :param call: a call out of :mod:`airflow_provider_oms.client.actions`
         :raises OmsError: one of its kinds
         """
+        began = time.monotonic()
+        try:
+            answer = self._send(call)
+        except OmsError as error:
+            failed = error.bare(self.settings.secrets | call.secrets)
+        else:
+            return answer._replace(spent=(time.monotonic() - began) / self.settings.timeout)
+        # Outside of the except, or the error of the HTTP library would come along, whose frames hold the login.
+        raise failed
+
+    def _send(self, call: Call[T]) -> Answer[T]:
         request = build_request(self.settings, call)
         check_ca_bundle(self.settings, call.asked)
-        # Setting up tries costs a good part of a request, and most calls need only one: so the first is made without.
+        # tenacity's set-up is expensive, so it waits until a first try has failed.
         try:
-            return read_answer(call, self._exchange(request, call.asked))
+            return self._ask(call, request)
         except OmsError as error:
             if attempts(self.settings, call) == 1:
                 raise
@@ -90,11 +101,14 @@ class OmsClient(Operations):
         def once() -> Answer[T]:
             if failed:
                 raise failed.pop()
-            return read_answer(call, self._exchange(request, call.asked))
+            return self._ask(call, request)
 
         from tenacity import Retrying
 
         return Retrying(**retry_policy(self.settings, call))(once)
+
+    def _ask(self, call: Call[T], request: HttpRequest) -> Answer[T]:
+        return read_answer(call, self._exchange(request, call.asked), self.settings.secrets)
 
     def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
         import requests
@@ -114,8 +128,10 @@ class OmsClient(Operations):
                 allow_redirects=False,  # docs/develop/oms-wire.md#redirects
                 stream=True,
             ) as response:
-                body = b"".join(self._read_body(response, deadline, asked))
                 headers = {name.lower(): value for name, value in response.headers.items()}
+                if 300 <= response.status_code < 400:  # nothing in the body of a redirect counts
+                    return HttpAnswer(response.status_code, headers, b"", time.time())
+                body = b"".join(self._read_body(response, deadline, asked))
                 if not body and _is_cut(response.status_code, headers, response.raw.version):
                     raise urllib3.exceptions.ProtocolError("the connection ended within the headers")
                 return HttpAnswer(response.status_code, headers, body, time.time())
@@ -128,16 +144,9 @@ class OmsClient(Operations):
 
     def _open_session(self) -> requests.Session:
         if self._session is None:
-            from http.cookiejar import DefaultCookiePolicy
+            from airflow_provider_oms.client.strict_requests import StrictSession
 
-            import requests
-
-            from airflow_provider_oms.client.deadline import DeadlineAdapter
-
-            self._session = requests.Session()
-            for scheme in ("http://", "https://"):
-                self._session.mount(scheme, DeadlineAdapter())
-            self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            self._session = StrictSession()
         return self._session
 
     def _authorize(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:

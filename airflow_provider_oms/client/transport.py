@@ -12,8 +12,10 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
+from airflow_provider_oms.client.envelope import MAX_ANSWER_BYTES
 from airflow_provider_oms.client.errors import (
     ErrorDetails,
     OmsAnswerTooLargeError,
@@ -24,9 +26,8 @@ from airflow_provider_oms.client.errors import (
     OmsTimeoutError,
     OmsTlsError,
     OmsUnreachableError,
-    safe_text,
 )
-from airflow_provider_oms.client.protocol import MAX_ANSWER_BYTES
+from airflow_provider_oms.client.safe_text import safe_repr, safe_text
 from airflow_provider_oms.client.settings import ClientSettings
 
 # What OpenSSL says where plain HTTP answers a TLS client: an OMS without a certificate, docs/develop/oms-wire.md#https
@@ -37,7 +38,31 @@ _NOT_TLS = (
     "RECORD_LAYER_FAILURE",
     "PACKET_LENGTH_TOO_LONG",
 )
+# The two sides have nothing in common, or OMS wants a certificate of ours: no waiting cures that.
+_NO_COMMON_TLS = (
+    "UNSUPPORTED_PROTOCOL",
+    "TLSV1_ALERT_PROTOCOL_VERSION",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE",
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+    "NO_CIPHERS_AVAILABLE",
+    "NO_PROTOCOLS_AVAILABLE",
+    "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+    "DH_KEY_TOO_SMALL",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "TLSV1_ALERT_UNKNOWN_CA",
+    "TLSV1_UNRECOGNIZED_NAME",
+)
 _NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+
+
+@contextmanager
+def mark_as_unsent() -> Iterator[None]:
+    """Mark an error as one of connecting: the request wasn't sent, so OMS can't have carried it out."""
+    try:
+        yield
+    except Exception as error:
+        setattr(error, "unsent", True)  # noqa: B010  # an attribute of ours on an error of somebody else's
+        raise
 
 
 def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
@@ -50,7 +75,7 @@ def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
     bundle = settings.ca_bundle
     if isinstance(bundle, str) and not os.path.exists(bundle):
         raise OmsTlsError(
-            f"there is no CA bundle at {safe_text(repr(bundle), 200)} on this machine. Correct verify in the extra.",
+            f"there is no CA bundle at {safe_repr(bundle, 200)} on this machine. Correct verify in the extra.",
             ErrorDetails(asked=asked),
         )
 
@@ -83,6 +108,7 @@ def connection_error(
             "the proxy, or put the host of OMS into NO_PROXY.",
             details,
         )
+    connecting = connecting or any(getattr(cause, "unsent", False) for cause in _causes(error))
     for cause in _causes(error):
         match cause:
             # aiohttp's wrappers are SSLErrors too, but without the attributes: those patterns pass them over.
@@ -92,12 +118,8 @@ def connection_error(
                     "connection's extra to the CA bundle that signed it.",
                     details,
                 )
-            case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
-                return OmsUnreachableError(f"{where} hung up while TLS was being set up.", details)
-            case ssl.SSLError(reason=reason) if reason in _NOT_TLS:
-                return OmsTlsError(f"{where} doesn't speak https. Set the connection's schema to http.", details)
             case ssl.SSLError(reason=_):
-                return OmsTlsError(f"TLS with {where} failed: {safe_text(cause)}.", details)
+                return _tls_error(cause, where, details, connecting=connecting)
             case socket.gaierror():
                 return OmsUnreachableError(
                     f"the host {parts.hostname} is unknown. Check the connection's host, or this machine's DNS.",
@@ -137,6 +159,20 @@ def connection_error(
         "port may speak https.",
         details,
     )
+
+
+def _tls_error(error: ssl.SSLError, where: str, details: ErrorDetails, *, connecting: bool) -> OmsError:
+    """Return what broke a TLS connection means: a front end that starts anew cures itself, a configuration doesn't."""
+    reason, said = error.reason or "", safe_text(error, 200)
+    if error.library not in ("SSL", None) or reason in _NO_COMMON_TLS:
+        return OmsTlsError(f"TLS with {where} failed: {said}.", details)
+    lost = OmsUnreachableError if connecting else OmsConnectionLostError
+    if reason in _NOT_TLS:
+        return lost(f"{where} doesn't speak https. If it never does, set the connection's schema to http.", details)
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        when = "while TLS was being set up" if connecting else "before the answer was there"
+        return lost(f"{where} hung up {when}.", details)
+    return lost(f"TLS with {where} broke: {said}.", details)
 
 
 def bad_address(asked: str) -> OmsInvalidRequestError:

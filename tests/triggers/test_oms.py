@@ -204,8 +204,10 @@ async def test_gates_on_one_project_share_their_requests(sim, monkeypatch):
     """Twenty gates on two projects, three polls each: one request a poll and project, not one a gate."""
     for project_id in ("np_1", "np_2"):
         sim.add_project(Project(id=project_id, name=project_id))
-    answers = {"np_1": [HALF, HALF, DONE], "np_2": [HALF, HALF, DONE]}
-    sim.set_answer("DescribeProjectProgress", lambda payload: success(answers[payload["id"]][polls[0] - 1]))
+    answers = [HALF, HALF, DONE]
+    sim.set_answer(
+        "DescribeProjectProgress", lambda payload: success({**answers[polls[0] - 1], "projectId": payload["id"]})
+    )
     sim.set_answer("DescribeProjectSteps", success([]))
     polls, waiting = [0], asyncio.Condition()
 

@@ -1,0 +1,74 @@
+"""Text from outside, made safe where it comes in: for a line of a log, an XCom, a trigger's event, a terminal.
+
+Half a character (a lone surrogate) can't be written as UTF-8 and ends Airflow's triggerer, NUL is refused by
+databases, line ends and escapes forge lines of a log, and bidirectional marks show another text than the one there is.
+"""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST_TEXT = 1000
+
+#: What stands in for text that can't be shown.
+_REPLACEMENT = " "
+
+# str.isprintable() is false for control and format characters, surrogates, and separators other than the space. It is
+# true for these, which show nothing all the same (Unicode's Default_Ignorable_Code_Point).
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+
+_repr = reprlib.Repr()
+_repr.maxlevel = 6
+_repr.maxdict = _repr.maxlist = _repr.maxtuple = _repr.maxset = 40
+_repr.maxstring = _repr.maxother = LONGEST_TEXT
+_repr.maxlong = 100
+
+
+def safe_text(value: Any, limit: int = LONGEST_TEXT) -> str:
+    """Make text that came from outside safe to show and to store: one line, visible characters, no endless length.
+
+    :param value: what came
+    :param limit: the most characters to keep
+    """
+    text = (value if isinstance(value, str) else _shown(value))[: limit + 1]
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else _REPLACEMENT for char in text)
+    if not text.isascii():
+        text = _INVISIBLE.sub(_REPLACEMENT, text)
+    return text if len(text) <= limit else text[:limit] + "..."
+
+
+def safe_repr(value: Any, limit: int = LONGEST_TEXT) -> str:
+    """Show a value as Python would write it, however deep or long it is.
+
+    :param value: what came
+    :param limit: the most characters to keep
+    """
+    return safe_text(_repr.repr(value), limit)
+
+
+def safe_json(value: Any, limit: int = LONGEST_TEXT) -> Any:
+    """Make every text in a JSON value safe, names too.
+
+    :param value: what came
+    :param limit: the most characters to keep of each text
+    """
+    if isinstance(value, str):
+        return safe_text(value, limit)
+    if isinstance(value, Mapping):
+        return {safe_text(name, limit): safe_json(item, limit) for name, item in value.items()}
+    if isinstance(value, list):
+        return [safe_json(item, limit) for item in value]
+    return value
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping | list | tuple | set | frozenset):
+        return _repr.repr(value)
+    try:
+        return str(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+        return _repr.repr(value)

@@ -1,0 +1,63 @@
+"""``aiohttp``, made strict about what counts as an answer: as :mod:`airflow_provider_oms.client.strict_requests`.
+
+It passes over 102 and 103 by itself, but would take bytes that came over an idle connection for the next answer. Here a
+connection is closed after either.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import Any
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+
+_SWITCHING_PROTOCOLS = 101
+
+
+class _StrictProtocol(ResponseHandler):
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.in_use = True  # a handshake or a tunnel comes first
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came, unless nothing was asked for."""
+        if data and not self.in_use:  # aiohttp calls it with nothing to go on unpacking
+            self.force_close()
+            self.abort()
+            return
+        super().data_received(data)
+
+    def feed_data(self, data: Any, *args: Any) -> None:
+        """Take a whole head: that of the answer, or one before it."""
+        status = data[0].code
+        if 100 < status < 200 and status != _SWITCHING_PROTOCOLS:
+            self.force_close()
+        super().feed_data(data, *args)
+
+    def release(self) -> None:
+        """Notice that the answer is read."""
+        self.in_use = False
+
+
+class StrictConnector(aiohttp.TCPConnector):
+    """A connector whose connections carry the answers that were asked for, and nothing else."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # aiohttp has no public way to bring a protocol of one's own; the tests over raw sockets hold this.
+        setattr(self, "_factory", partial(_StrictProtocol, loop=asyncio.get_running_loop()))  # noqa: B010
+
+    async def connect(self, *args: Any, **kwargs: Any) -> Any:
+        """Return a connection, a new one instead of one on which something came unasked."""
+        while True:
+            connection = await super().connect(*args, **kwargs)
+            protocol = connection.protocol
+            if protocol is not None and protocol.should_close:
+                connection.close()
+                continue
+            if isinstance(protocol, _StrictProtocol):
+                protocol.in_use = True
+                connection.add_callback(protocol.release)
+            return connection
