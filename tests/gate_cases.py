@@ -173,7 +173,7 @@ def progress(status: Any = "RUNNING", **changes: Any) -> dict[str, Any]:
     """Return the progress of a project in full transfer; a change to :data:`MISSING` leaves a key out."""
     return _without_missing(
         **{
-            "projectId": "np_4f0c",
+            "projectId": "np_1",
             "status": status,
             "alarmLevel": "LOW",
             "enableStructTransfer": True,

@@ -6,7 +6,8 @@ import json
 import pytest
 
 from airflow_provider_oms.client import actions, paging
-from airflow_provider_oms.client.errors import OmsMalformedAnswerError
+from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, OmsTimeoutError
+from airflow_provider_oms.client.models import TableVerification
 from airflow_provider_oms.client.operations import AsyncOperations, Operations
 from airflow_provider_oms.client.protocol import HttpAnswer, read_answer
 
@@ -96,7 +97,6 @@ WHOLE = [
     (25, rows(None), 1000, 4),
     (25, rows(0), 1000, 4),
     (3, rows(0), 1000, 2),
-    (25, rows(7), 1000, 4),
     # A server that takes pages of four at most, whatever it is asked for.
     (9, rows(9), 4, 3),
     (8, rows(8), 4, 2),
@@ -115,9 +115,11 @@ def test_a_whole_list(count, total, cap, asked, kind):
 
 
 BROKEN = [
-    ({"rows": 3, "stuck": True}, "page 2 is page 1 again"),
-    ({"rows": 25, "total": rows(25), "stuck": True}, "page 2 is page 1 again"),
-    ({"rows": 3, "total": rows(0), "stuck": True}, "page 2 is page 1 again"),
+    ({"rows": 3, "stuck": True}, "a row of page 2 was there before, each of the 3 times it was read"),
+    ({"rows": 25, "total": rows(25), "stuck": True}, "a row of page 2 was there before"),
+    ({"rows": 3, "total": rows(0), "stuck": True}, "a row of page 2 was there before"),
+    ({"rows": 25, "total": rows(7)}, "it ended after 25 rows although there are 7"),
+    ({"rows": 25, "total": rows(2)}, "it ended after 25 rows although there are 2"),
     ({"rows": 25, "total": rows(25), "ends": 12}, "it ended after 12 rows although there are 25"),
     ({"rows": 25, "total": rows(25), "ends": 10}, "it ended after 10 rows although there are 25"),
     ({"rows": 0, "total": rows(25)}, "it ended after 0 rows although there are 25"),
@@ -145,14 +147,202 @@ def test_a_list_without_end(kind, monkeypatch):
         ids(kind, {"rows": 100}, page_size=10)
 
 
-def test_pages_are_asked_for_as_they_are_needed():
+@pytest.mark.parametrize(
+    ("name", "arguments", "first"),
+    [("list_projects", (), 6), ("list_data_source", (), 6), ("list_full_verify_inconsistencies_result", "pst", 1)],
+)
+def test_a_list_whose_rows_can_be_told_apart_is_checked_before_its_first_row_is_used(name, arguments, first):
     client = Blocking(rows=50, total=rows(50))
 
-    listed = client.list_projects(page_size=10)
+    listed = getattr(client, name)(*arguments, page_size=10)
     assert client.asked == []
-    assert next(listed).id == "np_0"
-    assert len(client.asked) == 1
+    next(listed)
+    assert len(client.asked) == first
     listed.close()
+
+
+# What a list is made of: for each reading the pages, and for each page its rows and its totalCount
+
+
+def script(kind, *readings):
+    """List projects of a server that answers so, and return their ids and how many pages were asked for."""
+    readings = [iter(pages) for pages in readings]
+    asked = []
+
+    def answer(call):
+        if call.payload["pageNumber"] == 1 and asked:
+            readings.pop(0)
+        asked.append(call)
+        found, total = next(readings[0])
+        return Pages.wrap(call, found and [{"id": f"np_{n}"} for n in found], total)
+
+    if kind == "sync":
+        client = Blocking(0)
+        client.send = answer
+        return [project.id for project in client.list_projects(page_size=3)], asked
+    client = Waiting(0)
+
+    async def asend(call):
+        return answer(call)
+
+    client.asend = asend
+
+    async def main():
+        return [project.id async for project in client.alist_projects(page_size=3)]
+
+    return asyncio.run(main()), asked
+
+
+GOOD = [([1, 2, 3], 5), ([4, 5], 5)]
+SHIFTED = {
+    "a row came twice": [([1, 2, 3], 5), ([3, 4], 5)],
+    "a row came twice, far apart": [([1, 2, 3], 7), ([4, 5, 6], 7), ([1], 7)],
+    "another total": [([1, 2, 3], 6), ([4, 5], 5)],
+    "another total beyond the end": [([1, 2, 3], 3), ([], 4)],
+    "a total that is gone": [([1, 2, 3], 5), ([4, 5], None)],
+    "a total that is 0": [([1, 2, 3], 5), ([4, 5], 0)],
+    "a total that comes later": [([1, 2, 3], None), ([4, 5], 5)],
+}
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("shifted", SHIFTED.values(), ids=SHIFTED)
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_list_that_shifts_is_read_again(shifted, times, kind):
+    found, asked = script(kind, *[shifted] * times, GOOD)
+
+    assert found == [f"np_{n}" for n in range(1, 6)]
+    # An answer of the reading before doesn't do for the next.
+    assert len({call.key for call in asked}) == len(asked)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("shifted", SHIFTED.values(), ids=SHIFTED)
+def test_a_list_that_keeps_shifting_is_none(shifted, kind):
+    with pytest.raises(OmsMalformedAnswerError, match=r"each of the 3 times it was read"):
+        script(kind, *[shifted] * paging.READINGS)
+
+
+HALF = {
+    "null": [([1, 2, 3], 250), (None, ABSENT)],
+    "empty": [([1, 2, 3], 250), ([], ABSENT)],
+    "empty with a total": [([1, 2, 3], 250), ([], 250)],
+    "empty with 0": [([1, 2, 3], 250), ([], 0)],
+    "fewer pages than told": [([1, 2, 3], 4), ([4, 5, 6], 4), ([], 4)],
+}
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("half", HALF.values(), ids=HALF)
+def test_half_a_list_is_none(half, kind):
+    with pytest.raises(OmsMalformedAnswerError, match="it ended after"):
+        script(kind, half)
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("total", [ABSENT, None, 0, 3])
+def test_a_page_beyond_the_end_need_not_repeat_the_total(total, kind):
+    assert script(kind, [([1, 2, 3], 3), ([], total)])[0] == ["np_1", "np_2", "np_3"]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_page_holds_no_more_rows_than_asked_for(kind):
+    with pytest.raises(OmsMalformedAnswerError, match="page 1 holds 4 rows, 3 were asked for"):
+        script(kind, [([1, 2, 3, 4], 4)])
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("identified", [True, False])
+def test_a_last_page_that_repeats_itself_ends_the_list(identified, kind):
+    last = [{"id": "np_3", "seen": 0}]
+
+    def answer(call):
+        number = call.payload["pageNumber"]
+        asked.append(number)
+        return Pages.wrap(call, [{"id": "np_1"}, {"id": "np_2"}] if number == 1 else last, ABSENT)
+
+    asked, client = [], Blocking(0)
+    client.send = answer
+    listed = (
+        client.list_projects(page_size=2)
+        if identified
+        else client.list_full_verify_inconsistencies_result("p", "s", "t", page_size=2)
+    )
+    with pytest.raises(OmsMalformedAnswerError, match="was there before" if identified else "page 3 is page 2 again"):
+        list(listed)
+    assert len(asked) == (9 if identified else 3)
+
+
+def test_a_row_twice_on_a_page_is_no_shift():
+    assert script("sync", [([1, 2, 2], 5), ([4, 5], 5)])[0] == [f"np_{n}" for n in (1, 2, 2, 4, 5)]
+
+
+def test_a_row_that_names_nothing_is_no_duplicate():
+    client = verification([None, None], total=2)
+
+    assert len(list(client.list_project_full_verify_result("p", page_size=5))) == 1
+
+
+@pytest.mark.parametrize("name", ["sourceSchemaName", "sourceTableName", "destSchemaName", "destTableName"])
+def test_tables_are_told_apart_by_all_their_names(name):
+    tables = [
+        dict.fromkeys(("sourceSchemaName", "sourceTableName", "destSchemaName", "destTableName"), "x") for _ in range(2)
+    ]
+    paged = actions.list_project_full_verify_result("p")
+
+    def identities():
+        return {paged.identify(TableVerification(table)) for table in tables}
+
+    assert len(identities()) == 1
+    tables[1][name] = "y"
+    assert len(identities()) == 2
+
+
+@pytest.mark.parametrize("each", [0.0, 0.1, 1.0, 4.0, 11.0])
+@pytest.mark.parametrize("way", ["whole", "pages"])
+def test_a_list_has_one_deadline(each, way):
+    """An answer tells how much of the connection's time-out it took; the sum has a limit, over all readings."""
+
+    def answer(call):
+        number = call.payload["pageNumber"]
+        return Pages.wrap(call, [{"id": f"np_{number}"}], ABSENT)._replace(spent=each)
+
+    client, asked = Blocking(0), []
+    client.send = lambda call: asked.append(call) or answer(call)
+    listed = (
+        client.list_projects(page_size=1)
+        if way == "whole"
+        else client.list_full_verify_inconsistencies_result("p", "s", "t", page_size=1)
+    )
+    most = paging.MAX_PAGES if each == 0 else int(paging.LONGEST_LIST / each + 1e-9) + 1
+    with pytest.raises(OmsError) as caught:
+        list(listed)
+    assert len(asked) == most
+    assert isinstance(caught.value, OmsTimeoutError if each else OmsMalformedAnswerError)
+    assert caught.value.details.asked.startswith("List")
+
+
+def test_the_deadline_holds_over_all_readings():
+    shifted = [([1, 2, 3], 5), ([3, 4], 5)]
+    pages = iter(shifted * 3)
+
+    def answer(call):
+        found, total = next(pages)
+        return Pages.wrap(call, [{"id": f"np_{n}"} for n in found], total)._replace(spent=3.0)
+
+    client = Blocking(0)
+    client.send = answer
+    with pytest.raises(OmsTimeoutError, match="longer than 10 times the connection's timeout"):
+        list(client.list_projects(page_size=3))
+    assert len(list(pages)) == 2
+
+
+def test_a_list_has_a_limit_of_rows(monkeypatch):
+    monkeypatch.setattr(paging, "MAX_ROWS", 20)
+
+    with pytest.raises(OmsMalformedAnswerError, match="more than 20 rows"):
+        ids("sync", {"rows": 21}, page_size=10)
+    assert len(ids("sync", {"rows": 20}, page_size=10)[0]) == 20
 
 
 def test_whole_is_the_list_in_one():

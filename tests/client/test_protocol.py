@@ -111,7 +111,7 @@ def test_what_is_no_answer(body, says):
                 "requestId": "r-1",
                 "errorDetail": {"code": "NEW", "message": "the reason", "proposal": "do this", "requestId": "r-2"},
             },
-            "OMS refused. OMS said: the reason (code NEW, request id r-1) OMS advises: do this",
+            "OMS refused. OMS said: the reason (code NEW, also OLD, request id r-1) OMS advises: do this",
         ),
         (
             {"message": "generic", "advice": "old advice", "errorDetail": {"Message": "", "Proposal": None}},

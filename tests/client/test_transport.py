@@ -247,22 +247,22 @@ def test_no_error_shows_a_secret(client, oms):
 @both
 @pytest.mark.parametrize("chunked", [False, True])
 def test_the_real_limit(chunked, client, oms):
-    oms.add_fault(Fault("huge", size=64 * 1024 * 1024 + 1, chunked=chunked))
+    oms.add_fault(Fault("huge", size=8 * 1024 * 1024 + 1, chunked=chunked))
 
-    with pytest.raises(OmsAnswerTooLargeError, match="larger than 64 MiB"):
+    with pytest.raises(OmsAnswerTooLargeError, match="larger than 8 MiB"):
         ask(client, settings_of(oms, timeout=60), READ)
 
 
 @both
 def test_a_large_answer_below_the_limit(client, oms):
-    oms.add_fault(Fault("huge", size=8 * 1024 * 1024))
+    oms.add_fault(Fault("huge", size=7 * 1024 * 1024))
 
-    assert len(ask(client, settings_of(oms, timeout=60), actions.call("Anything")).data) > 8_000_000
+    assert len(ask(client, settings_of(oms, timeout=60), actions.call("Anything")).data) > 7_000_000
 
 
 @both
 def test_a_small_body_that_unpacks_without_end(client):
-    body = gzip.compress(b" " * (65 * 1024 * 1024))
+    body = gzip.compress(b" " * (9 * 1024 * 1024))
     with RawServer(http(body, "200 OK", "Content-Encoding: gzip")) as server, pytest.raises(OmsAnswerTooLargeError):
         ask(client, ClientSettings(server.url, timeout=60, retries=0), READ)
 
@@ -313,7 +313,7 @@ def test_every_improper_form_of_an_answer(answer, error, client):
 def test_nothing_is_left_open(kind, client, oms):
     """What is forgotten warns when it is collected, and pytest turns that into a failure."""
     if kind:
-        oms.add_fault(Fault(kind, size=66 * 1024 * 1024))
+        oms.add_fault(Fault(kind, size=9 * 1024 * 1024))
     outcome(client, settings_of(oms, timeout=0.2 if kind in ("hang", "drip") else 30), READ, READ)
 
     gc.collect()

@@ -37,7 +37,7 @@ MILESTONES: dict[str, type[Milestone]] = {
 
 PATIENCE = ("fail_on_suspend", "failure_grace", "outage_tolerance", "poke_interval")
 
-PROJECT = "np_4f0c"
+PROJECT = "np_1"
 
 
 def gate_of(sensor: str, arguments: Mapping[str, Any] | None = None, **project: Any) -> Gate:

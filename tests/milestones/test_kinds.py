@@ -85,7 +85,7 @@ def test_the_result_of_a_verification_is_not_asked_for_before_its_end():
 def test_a_poll_returns_what_was_observed():
     observed = Script(gate_of("OmsCheckpointLagSensor", {"max_lag": 60})).poll(NOW, caught_up(), ALL_DONE).observed
     assert observed.as_dict() == {
-        "project": "np_4f0c",
+        "project": "np_1",
         "status": "RUNNING",
         "step": "INCR_TRANSFER",
         "progress": 100,
