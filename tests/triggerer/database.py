@@ -7,6 +7,7 @@ API server carries out. Both are Airflow's own code, given the exception that th
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -168,11 +169,12 @@ def _create_3(dag: Any) -> None:
         )
 
 
-def _running(dag: Any, session: Any) -> dict[str, Any]:
-    """Return the task instances, as they are while a worker runs them."""
+def _running(dag: Any, task_ids: Iterable[str], session: Any) -> dict[str, Any]:
+    """Return task instances, as they are while a worker runs them."""
     from airflow.models.taskinstance import TaskInstance
 
-    tasks = session.query(TaskInstance).filter(TaskInstance.dag_id == dag.dag_id).all()
+    mine = (TaskInstance.dag_id == dag.dag_id, TaskInstance.task_id.in_(list(task_ids)))
+    tasks = session.query(TaskInstance).filter(*mine).all()
     for task in tasks:
         task.state, task.try_number, task.start_date = TaskInstanceState.RUNNING, 1, datetime.now(UTC)
     session.commit()
@@ -181,7 +183,7 @@ def _running(dag: Any, session: Any) -> dict[str, Any]:
 
 def _defer_2(dag: Any, deferrals: dict[str, Any]) -> None:
     with create_session() as session:
-        tasks = _running(dag, session)
+        tasks = _running(dag, deferrals, session)
         for task_id, deferral in deferrals.items():
             tasks[task_id].task = dag.get_task(task_id)
             tasks[task_id].defer_task(exception=deferral, session=session)
@@ -197,7 +199,7 @@ def _defer_3(dag: Any, deferrals: dict[str, Any]) -> None:
 
     log = structlog.get_logger(__name__)
     with create_session() as session:
-        ids = {task_id: task.id for task_id, task in _running(dag, session).items()}
+        ids = {task_id: task.id for task_id, task in _running(dag, deferrals, session).items()}
         for task_id, deferral in deferrals.items():
             # What the worker sends, over the wire, and what the API server's route does with it.
             task = SimpleNamespace(dag_id=dag.dag_id, task_id=task_id, run_id=RUN_ID, task=dag.get_task(task_id))

@@ -1,7 +1,6 @@
 """Twenty projects with ten gates each, and what is true of each gate: written from the design, not from the package.
 
-Times are the simulator's, whose clock runs :data:`SPEED` times as fast as the real one. No two projects keep the same
-pace, so that milestones are reached all the time.
+Times are the simulator's. No two projects keep the same pace, so that milestones are reached all the time.
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from typing import Any
 from airflow_provider_oms.simulator import Project
 from airflow_provider_oms.simulator.machine import State, apply, evaluate
 
-#: Simulated seconds in a real one.
-SPEED = 10.0
-
 #: Real seconds between two polls.
 POKE_INTERVAL = 3.0
+
+#: Real seconds for which some lags must hold.
+HOLD = 2.0
 
 PROJECTS = 20
 GATES_EACH = 10
@@ -33,7 +32,7 @@ class Planned:
     :param sensor: the sensor's class name
     :param arguments: its arguments
     :param truth: whether what it waits for is so
-    :param held: seconds for which it must have been so
+    :param held: real seconds for which it must have been so
     """
 
     task_id: str
@@ -88,7 +87,7 @@ def _online(number: int, begin: float) -> Plan:
     plan.add("OmsStepSensor", started("FULL_VERIFIER"), step="FULL_VERIFIER", until="started")
     plan.add("OmsCheckpointReachedSensor", lambda state: _checkpoint(state) > moment, checkpoint=moment)
     plan.add("OmsCheckpointLagSensor", lag_within(60), max_lag=60)
-    plan.add("OmsCheckpointLagSensor", lag_within(50), held=45, max_lag=50, hold_for=45)
+    plan.add("OmsCheckpointLagSensor", lag_within(50), held=HOLD, max_lag=50, hold_for=HOLD)
     plan.add("OmsFullVerificationSensor", verified)
     plan.add("OmsCutoverReadySensor", ready_for_cutover, max_lag=25)
     return plan
@@ -158,23 +157,20 @@ def _checkpoint(state: State) -> int:
 
 
 def is_true(gate: Planned, live: Any, at: float) -> bool:
-    """Return whether a gate may be open at a moment of the simulated clock, whatever was answered then.
+    """Return whether what a gate waits for is so at a moment of the simulated clock, whatever was answered then.
 
     :param live: the project in the simulator
     """
-    # Dates and checkpoints are told in whole seconds, so two of them may seem a second further apart than they are.
-    moments = [at - second for second in range(max(0, int(gate.held) - 1) + 1)]
-    return all(gate.truth(evaluate(live.project, live.created, live.history, moment)) for moment in moments)
+    return gate.truth(evaluate(live.project, live.created, live.history, at))
 
 
 def becomes_true(gates: list[Planned], live: Any, until: float) -> dict[str, float]:
-    """Return when each gate of a project may be open for the first time, to the second.
+    """Return when what each gate of a project waits for is so for the first time, to the second.
 
     :param live: the project in the simulator
     :param until: where to stop looking
     """
     found: dict[str, float] = {}
-    since: dict[str, float] = {}
     state = State(live.project, live.created)
     for event in live.history:
         apply(state, event)
@@ -182,9 +178,7 @@ def becomes_true(gates: list[Planned], live: Any, until: float) -> dict[str, flo
     while at < until and len(found) < len(gates):
         state.until(at)
         for gate in gates:
-            if not gate.truth(state):
-                since.pop(gate.task_id, None)
-            elif at - since.setdefault(gate.task_id, at) >= gate.held:
+            if gate.truth(state):
                 found.setdefault(gate.task_id, at)
         at += 1.0
     return found

@@ -8,12 +8,17 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 #: Seconds without a heartbeat after which Airflow gives a triggerer's triggers to another one.
 TAKEN_OVER_AFTER = 5
+
+#: Real seconds to wait for anything; a slow machine needs a part of it.
+PATIENCE = 600.0
 
 SETTINGS = {
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
@@ -87,6 +92,16 @@ class Triggerer:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+def wait_for(what: str, condition: Callable[[], bool], triggerer: Triggerer) -> None:
+    """Wait for something that a triggerer brings about, however long the machine takes."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        triggerer.check()
+        if time.monotonic() > deadline:
+            raise AssertionError(f"Not within {PATIENCE:g} s: {what}.\n{triggerer.text()[-5000:]}")
+        time.sleep(0.2)
 
 
 def session(leader: int) -> list[psutil.Process]:

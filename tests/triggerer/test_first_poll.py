@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, TaskDeferred
 
 from airflow_provider_oms.sensors.oms import (
     OmsCheckpointReachedSensor,
@@ -21,8 +21,8 @@ from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.deferral import SLACK
 from airflow_provider_oms.triggers.first_poll import OmsFirstPollTrigger
 from tests import modes
-from tests.triggerer.process import Triggerer
-from tests.triggerer.test_real_triggerer import POKE_INTERVAL, wait_for
+from tests.triggerer.gates import POKE_INTERVAL
+from tests.triggerer.process import Triggerer, wait_for
 
 only_3_3 = pytest.mark.skipif(not has_task_state_store(), reason="start_from_trigger needs Airflow 3.3")
 
@@ -148,7 +148,7 @@ def test_in_a_real_triggerer_that_is_killed(airflow_db, sim, tmp_path):
     )
     mapped = {name: value for name, value in TRIGGERED.items() if name != "task_id"}
     with DAG("oms_first_poll", schedule=None, start_date=datetime(2026, 1, 1, tzinfo=UTC)) as dag:
-        OmsStepSensor(**{**TRIGGERED, "task_id": "step"}, project_name="shop_{{ ds }}", step="FULL_TRANSFER")
+        step = OmsStepSensor(**{**TRIGGERED, "task_id": "step"}, project_name="shop_{{ ds }}", step="FULL_TRANSFER")
         OmsProjectStatusSensor(**{**TRIGGERED, "task_id": "status"}, project_id="np_1", target_statuses=["FINISHED"])
         OmsCheckpointReachedSensor(
             **{**TRIGGERED, "task_id": "wrong"}, project_id="np_1", checkpoint="{{ dag_run.conf['nothing'] }}"
@@ -159,7 +159,12 @@ def test_in_a_real_triggerer_that_is_killed(airflow_db, sim, tmp_path):
         try:
             assert run.start() == {"step": True, "status": True, "wrong": True, "mapped": False}
             wait_for("the wrong one has failed", lambda: run.rows()["wrong"].state == "scheduled", triggerer)
-            wait_for("the first looks", lambda: len(sim.requests) >= 2, triggerer)
+            wait_for("the name is resolved", lambda: run.rows()["step"].state == "scheduled", triggerer)
+            resolved = run.events()["step"]
+            assert (resolved["status"], resolved["observed"]["project"]) == ("resolved", "np_1")
+            with pytest.raises(TaskDeferred) as deferral:
+                step.execute_complete(modes.context(), event=resolved)
+            run.defer({"step": deferral.value})
             triggerer.kill()
             triggerer.start()
             sim.clock.advance(3600)

@@ -32,11 +32,13 @@ class Witness:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._answers: list[Answered] = []
+        self._refused: list[Answered] = []
 
     def __call__(self, record: Any) -> None:
-        if record.outcome == "success" and record.project_id:
+        if record.project_id:
+            asked = Answered(record.time, time.time(), record.action, record.project_id)
             with self._lock:
-                self._answers.append(Answered(record.time, time.time(), record.action, record.project_id))
+                (self._answers if record.outcome == "success" else self._refused).append(asked)
 
     @property
     def answers(self) -> list[Answered]:
@@ -44,24 +46,28 @@ class Witness:
         with self._lock:
             return list(self._answers)
 
-    def projects_since(self, real: float) -> set[str]:
-        """Return the projects that were asked for since a real moment."""
-        return {answer.project for answer in self.answers if answer.real >= real}
+    def answered_since(self, real: float) -> Counter[str]:
+        """Return how often was told how far each project is since a real moment."""
+        return Counter(one.project for one in self.answers if one.real >= real and one.action == PROGRESS)
 
-    def per_interval(self, begin: float, intervals: int, interval: float) -> Counter[tuple[str, str]]:
-        """Return how often each view of each project was asked for in each interval, as a mean.
+    def refused_since(self, real: float) -> Counter[str]:
+        """Return how often each project was asked for in vain since a real moment."""
+        with self._lock:
+            return Counter(one.project for one in self._refused if one.real >= real)
+
+    def per_interval(self, begin: float, end: float, interval: float) -> Counter[tuple[str, str]]:
+        """Return how often each view of each project was asked for in an interval, as a mean.
 
         :param begin: the real moment to begin with
-        :param intervals: how many intervals
+        :param end: the real moment to end with
         :param interval: real seconds
         """
-        end = begin + intervals * interval
         counted = Counter(
             (one.project, one.action)
             for one in self.answers
             if one.action in (PROGRESS, STEPS) and begin <= one.real < end
         )
-        return Counter({view: count / intervals for view, count in counted.items()})
+        return Counter({view: count * interval / (end - begin) for view, count in counted.items()})
 
 
 def poll_of(answers: Sequence[Answered], told: float, within: float) -> list[Answered]:
