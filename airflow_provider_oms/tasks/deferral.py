@@ -10,14 +10,14 @@ from typing import Any
 from airflow_provider_oms import __version__
 from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.operations import run_flow
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Verdict
 from airflow_provider_oms.tasks.clock import within_process
-from airflow_provider_oms.tasks.row import RESOLVED, Row, writer
+from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row, writer
 
 #: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more. What
 #: Airflow's own does differs between its versions: docs/develop/airflow-facts.md#timeouts
@@ -58,13 +58,13 @@ def defer_again(task: Any, event: Mapping[str, Any]) -> None:
     :param task: the sensor
     :param event: an event for which :func:`is_resolved` holds
     :raises TaskDeferred: always
-    :raises OmsMilestoneFailedError: when this version can't follow the row
+    :raises OmsOperationError: when this version can't follow the row; a retry writes a new one
     """
     stored = event.get("row")
     try:
         row = Row.from_kwargs(stored if isinstance(stored, Mapping) else {})
     except ValueError as error:
-        raise OmsMilestoneFailedError(str(error)) from None
+        raise OmsOperationError(str(error)) from None
     _defer(task, row)
 
 
@@ -91,7 +91,10 @@ def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:
     """Return status, message and observation of a trigger's event.
 
     :raises OmsMilestoneFailedError: when the event is none that ends a wait
+    :raises OmsOperationError: when the trigger couldn't follow its row; a retry writes a new one
     """
+    if isinstance(event, Mapping) and event.get("status") == UNREADABLE:
+        raise OmsOperationError(str(event.get("message")))
     if isinstance(event, Mapping) and event.get("status") in ("reached", "failed", "timeout"):
         observed = event.get("observed")
         if isinstance(observed, Mapping):

@@ -20,6 +20,9 @@ from airflow_provider_oms.milestones.memory import projects_of
 #: Status of the event by which a trigger asks for the id of its project to be put into its row.
 RESOLVED = "resolved"
 
+#: Status of the event by which a trigger says that this version can't follow its row.
+UNREADABLE = "unreadable"
+
 
 @dataclass(frozen=True)
 class Row:

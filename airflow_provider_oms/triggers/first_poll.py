@@ -14,9 +14,9 @@ from airflow.triggers.base import TriggerEvent
 from airflow_provider_oms import __version__
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.verdict import State, Verdict
-from airflow_provider_oms.tasks.row import Row, writer
+from airflow_provider_oms.tasks.row import UNREADABLE, Row, writer
 from airflow_provider_oms.tasks.templates import is_literal
-from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event_of
+from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event, event_of
 
 
 class OmsFirstPollTrigger(OmsMilestoneTrigger):
@@ -78,20 +78,21 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
                 raise ValueError(self._problem)
             row = Row(self._rendered(), self._deadline())
         except Exception as error:
-            yield TriggerEvent(event_of(Verdict(State.FAILED, self._refusal(error))))
+            yield TriggerEvent(self._refusal(error))
             return
-        async for event in self.follow(row):
-            yield event
+        async for fired in self.follow(row):
+            yield fired
 
-    def _refusal(self, error: Exception) -> str:
+    def _refusal(self, error: Exception) -> dict[str, Any]:
         """Say what is wrong. Where another version has written the settings, that may be why."""
         if self.written_by == __version__:
-            return f"{error}. Correct the DAG, then clear this task."
-        return (
+            return event_of(Verdict(State.FAILED, f"{error}. Correct the DAG, then clear this task."))
+        message = (
             f"{error}. This gate was written by {writer({'version': self.written_by})} of airflow-provider-oms, and "
             f"version {__version__} runs here. Correct the DAG or install the same version everywhere, then clear this "
             "task."
         )
+        return event(UNREADABLE, Verdict(State.FAILED, message))
 
     def _rendered(self) -> Gate:
         module, name = self.sensor.rsplit(".", 1)

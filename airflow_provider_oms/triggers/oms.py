@@ -21,7 +21,7 @@ from airflow_provider_oms.milestones.poll import poll, project_of
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.reporting import Reporter
-from airflow_provider_oms.tasks.row import RESOLVED, Row
+from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
 from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
 
 #: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
@@ -43,7 +43,8 @@ class OmsMilestoneTrigger(BaseTrigger):
     """Poll a project once an interval until a gate opens, fails or times out. It changes nothing in OMS.
 
     It fires once, with ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "version": ...}``;
-    or, once it has resolved a name, with the status ``resolved`` and the row in which it is to go on.
+    or, once it has resolved a name, with the status ``resolved`` and the row in which it is to go on; or at once with
+    the status ``unreadable`` where another version has written what this one can't follow.
 
     Airflow hands the same arguments back after every restart and upgrade, so they hold nothing that grows stale: an
     outage, a failure's grace and ``hold_for`` count anew then. See :mod:`airflow_provider_oms.tasks.row`.
@@ -83,10 +84,10 @@ class OmsMilestoneTrigger(BaseTrigger):
         try:
             row = Row.from_kwargs(self.serialize()[1])
         except ValueError as error:
-            yield TriggerEvent(event_of(Verdict(State.FAILED, str(error))))
+            yield TriggerEvent(event(UNREADABLE, Verdict(State.FAILED, str(error))))
             return
-        async for event in self.follow(row):
-            yield event
+        async for fired in self.follow(row):
+            yield fired
 
     async def follow(self, row: Row) -> AsyncIterator[TriggerEvent]:
         """Wait, poll, and fire once.
@@ -96,8 +97,8 @@ class OmsMilestoneTrigger(BaseTrigger):
         gate, memory = row.gate, Memory(projects=dict(row.projects))
         reporter = Reporter(gate, self.log)
         async with shared_oms(gate.oms_conn_id) as oms:
-            event = await self._wait(row, memory, oms, reporter)
-        yield TriggerEvent(event)
+            payload = await self._wait(row, memory, oms, reporter)
+        yield TriggerEvent(payload)
         return  # docs/develop/airflow-facts.md#on-kill
 
     async def _wait(self, row: Row, memory: Memory, oms: SharedOms, reporter: Reporter) -> dict[str, Any]:
@@ -136,7 +137,7 @@ def event_of(verdict: Verdict) -> dict[str, Any]:
     :param verdict: what the last poll came to
     """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
-    return _event(status, verdict)
+    return event(status, verdict)
 
 
 def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
@@ -145,10 +146,15 @@ def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
     A gate watches one project for its life. After a restart it would look the name up again, and a project that was
     created anew under the name would take the place of the first. Only a worker can write the id into the row.
     """
-    return {**_event(RESOLVED, verdict), "row": row.as_kwargs()}
+    return {**event(RESOLVED, verdict), "row": row.as_kwargs()}
 
 
-def _event(status: str, verdict: Verdict) -> dict[str, Any]:
+def event(status: str, verdict: Verdict) -> dict[str, Any]:
+    """Return the payload of an event.
+
+    :param status: what a worker is to make of it
+    :param verdict: what there is to say
+    """
     return {
         "status": status,
         "message": verdict.message,

@@ -12,7 +12,7 @@ import json
 import pytest
 
 from airflow_provider_oms import __version__
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import _KINDS, FullTransferMilestone
 from airflow_provider_oms.tasks.deferral import check_event, defer_again
@@ -54,6 +54,10 @@ MILESTONES_0_1 = [
     (
         {"kind": "checkpoint_reached", "checkpoint": 1767225600.0, "direction": "reverse"},
         "the reverse checkpoint past 2026-01-01T00:00:00+00:00",
+    ),
+    (
+        {"kind": "checkpoint_behind", "min_lag": 900.0, "direction": "forward"},
+        "the forward checkpoint more than 900 s behind",
     ),
     ({"kind": "full_verification"}, "full verification to find every table consistent"),
     ({"kind": "project_status", "target_statuses": ["RELEASED", "DELETED"]}, "the project to be RELEASED or DELETED"),
@@ -138,17 +142,19 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_row_that_cannot_be_followed_fails_the_gate_in_words(case, sim):
+def test_a_row_that_cannot_be_followed_ends_the_try_in_words(case, sim):
     stored, said = REFUSED[case]
     event = event_of(OmsMilestoneTrigger(**{**stored, "version": "9.0.0"}))
-    assert event["status"] == "failed"
+    assert event["status"] == "unreadable"
     assert said in event["message"]
     assert "deferred by version 9.0.0 of" in event["message"]
     assert f"version {__version__}, which runs here" in event["message"]
     assert "clear this task" in event["message"]
     assert sim.requests == []
-    with pytest.raises(OmsMilestoneFailedError, match="clear this task"):
+    with pytest.raises(OmsOperationError, match="clear this task"):
         modes.make("OmsFullTransferSensor", {}).execute_complete(modes.context(), event=event)
+    with pytest.raises(OmsOperationError, match="clear this task"):
+        check_event(event)  # as operators read it
 
 
 def test_what_stands_beside_the_settings_may_be_passed_over():
@@ -172,7 +178,7 @@ def test_what_stands_beside_the_settings_may_be_passed_over():
 def test_so_is_one_that_was_on_no_worker(changes, sim):
     stored = {"sensor": "airflow_provider_oms.sensors.oms.OmsFullTransferSensor", **changes} if changes else {}
     event = event_of(OmsFirstPollTrigger(**stored))
-    assert event["status"] == "failed"
+    assert event["status"] == "unreadable"
     assert f"written by {'version 9.0.0' if 'written_by' in changes else 'an older version'} of" in event["message"]
     assert "clear this task" in event["message"]
     assert sim.requests == []
@@ -199,6 +205,6 @@ def test_one_that_is_not_known_names_its_version(event):
 
 
 @pytest.mark.parametrize("stored", [None, [], {}, row(gate=settings(strict=True), version="9.0.0")])
-def test_a_resolved_name_in_a_row_that_cannot_be_followed_fails_the_gate(stored):
-    with pytest.raises(OmsMilestoneFailedError, match="clear this task"):
+def test_a_resolved_name_in_a_row_that_cannot_be_followed_ends_the_try(stored):
+    with pytest.raises(OmsOperationError, match="clear this task"):
         defer_again(modes.make("OmsFullTransferSensor", {}), {"status": "resolved", "row": stored})
