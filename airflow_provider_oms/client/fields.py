@@ -169,7 +169,7 @@ def word(value: Any) -> str:
 
 def identifier(value: Any) -> str:
     """Read an id of something in OMS. It is sent back, stored and shown, so nothing else may pass for one."""
-    found = text(value).strip()
+    found = value.strip() if isinstance(value, str) else text(value)
     if not _IDENTIFIER.fullmatch(found):
         raise ValueError("an id")
     return found

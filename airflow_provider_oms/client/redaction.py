@@ -46,9 +46,8 @@ class Secrets:
 
     def __init__(self, *secrets: str | None) -> None:
         self._plain = frozenset(filter(None, secrets))
-        forms = {form for secret in self._plain for form in _spellings(_bytes(secret)) if len(form) >= SHORTEST}
-        self._forms = sorted(forms, key=len, reverse=True)
-        self._long_forms = [form for form in self._forms if len(form) >= SHORTEST_IN_DATA]
+        self._forms = _forms(self._plain)
+        self._long_forms = _forms(secret for secret in self._plain if len(secret) >= SHORTEST_IN_DATA)
 
     def __or__(self, other: Secrets) -> Secrets:
         if not other._plain - self._plain:
@@ -90,9 +89,6 @@ class Secrets:
         return value
 
 
-NO_SECRETS = Secrets()
-
-
 def secrets_in(payload: Mapping[str, Any]) -> list[str]:
     """Return what stands under names such as ``password`` in what is to be sent, as it is and decoded from Base64.
 
@@ -124,6 +120,12 @@ def _decoded(secret: str) -> str | None:
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def _forms(secrets: Iterable[str]) -> list[bytes]:
+    """Return what to look for, the longest first."""
+    forms = {form for secret in secrets for form in _spellings(_bytes(secret)) if len(form) >= SHORTEST}
+    return sorted(forms, key=len, reverse=True)
 
 
 def _spellings(secret: bytes) -> Iterator[bytes]:
@@ -235,3 +237,6 @@ def _character(escape: bytes) -> bytes:
 
 def _encoded(code: int) -> bytes:
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b""
+
+
+NO_SECRETS = Secrets()

@@ -47,7 +47,7 @@ def safe_repr(value: Any, limit: int = LONGEST_TEXT) -> str:
     :param value: what came
     :param limit: the most characters to keep
     """
-    return safe_text(_repr.repr(value), limit)
+    return safe_text(_written(value), limit)
 
 
 def safe_json(value: Any, limit: int = LONGEST_TEXT) -> Any:
@@ -67,8 +67,15 @@ def safe_json(value: Any, limit: int = LONGEST_TEXT) -> Any:
 
 def _shown(value: Any) -> str:
     if isinstance(value, Mapping | list | tuple | set | frozenset):
-        return _repr.repr(value)
+        return _written(value)
     try:
         return str(value)
-    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+    except (ValueError, RecursionError):
+        return _written(value)
+
+
+def _written(value: Any) -> str:
+    try:
         return _repr.repr(value)
+    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+        return f"<{type(value).__name__}>"

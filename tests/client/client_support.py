@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from hypothesis import HealthCheck, settings
 
 from airflow_provider_oms.client.aio import AsyncOmsClient
 from airflow_provider_oms.client.errors import OmsError
@@ -23,6 +24,11 @@ from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.client.sync import OmsClient
 
 CLIENTS = ("sync", "async")
+
+#: How generated values are tried: without a limit of time, which a busy machine would break.
+GENERATED = settings(
+    deadline=None, max_examples=200, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

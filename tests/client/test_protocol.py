@@ -1,7 +1,9 @@
 """From bytes to an answer or an error, without a network."""
 
 import json
+from dataclasses import replace
 from email.utils import formatdate
+from urllib.parse import quote
 
 import pytest
 
@@ -12,6 +14,7 @@ from airflow_provider_oms.client.settings import ClientSettings
 
 CALL = actions.call("Anything", reads_only=True)
 NOW = 1_700_000_000.0
+ABSENT = object()
 
 
 def read(body, status=200, headers=None, call=CALL):
@@ -155,13 +158,192 @@ def test_a_refusal_forges_no_line():
         (None, "m", OmsRejectedError),
     ],
 )
-@pytest.mark.parametrize("place", ["top", "errorDetail"])
+@pytest.mark.parametrize("place", ["top", "errorDetail", "upstreamErrorDetail"])
 def test_the_codes(code, message, kind, place):
     said = {"code": code, "message": message}
-    error = failure({"success": False, **(said if place == "top" else {"errorDetail": said, "code": "OTHER"})})
+    if place == "errorDetail":
+        said = {"errorDetail": said, "code": "OTHER"}
+    elif place == "upstreamErrorDetail":
+        said = {"errorDetail": {"upstreamErrorDetail": said, "message": message}, "code": "OTHER"}
+    error = failure({"success": False, **said})
 
-    assert type(error) is kind or (place == "errorDetail" and not code)
+    assert type(error) is kind or (place != "top" and not code)
     assert error.details.message == message
+
+
+OLDER = {
+    errors.OmsBusyError: (
+        "EXECUTOR_THREAD_POOL_BUSY",
+        "TIMEOUT_EXCEPTION",
+        "LOCK_FAILED",
+        "CM_API_ERROR",
+        "CM_API_NOT_SUCCESS",
+        "CM_SDK_ERROR",
+        "SUPERVISOR_API_ERROR",
+    ),
+    errors.OmsProjectNotFoundError: ("PROJECT_NOT_FOUND_ERROR",),
+    errors.OmsAuthenticationError: (
+        "AUTHENTICATION_ERROR",
+        "USER_NAME_OR_PASSWORD_ERROR",
+        "OMS_USER_PASSWORD_ERROR",
+        "OMS_USER_PERMISSION_DENIED_ERROR",
+    ),
+    OmsRejectedError: (
+        "PROJECT_NAME_ALREADY_EXIST_ERROR",
+        "PROJECT_INVALID_STATUS_ERROR",
+        "PROJECT_OPERATION_NOT_ALLOWED_ERROR",
+    ),
+}
+
+
+@pytest.mark.parametrize(("kind", "code"), [(kind, code) for kind, codes in OLDER.items() for code in codes])
+@pytest.mark.parametrize("status", [200, 400, 500])
+def test_the_older_codes(kind, code, status):
+    error = failure({"success": False, "code": code, "message": "m"}, status)
+
+    if kind is OmsRejectedError and status == 500:
+        assert type(error) is errors.OmsBusyError
+    else:
+        assert type(error) is kind
+    assert error.details.codes == (code,)
+
+
+@pytest.mark.parametrize(
+    ("inner", "outer", "kind"),
+    [
+        ("GHANA-PROJECT000001", "INNER_ERROR", errors.OmsProjectNotFoundError),
+        ("INNER_ERROR", "GHANA-PROJECT000001", errors.OmsProjectNotFoundError),
+        ("PARAM_ERROR", "GHANA-PROJECT000001", errors.OmsProjectNotFoundError),
+        ("PARAM_ERROR", "USER_NAME_OR_PASSWORD_ERROR", errors.OmsAuthenticationError),
+        ("LOCK_FAILED", "AUTHENTICATION_ERROR", errors.OmsAuthenticationError),
+        ("PARAM_ERROR", "GHANA-OPERAT000001", errors.OmsBusyError),
+        ("GHANA-OPERAT000001", "PARAM_ERROR", errors.OmsBusyError),
+        # What wraps a cause says nothing of it, where that has a code.
+        ("PARAM_ERROR", "INNER_ERROR", OmsRejectedError),
+        ("GHANA-MIGRAT000201", "GHANA-OPERIE000000", OmsRejectedError),
+        ("INNER_ERROR", "GHANA-OPERIE000000", errors.OmsBusyError),
+        ("GHANA-OPERIE000000", "PARAM_ERROR", errors.OmsBusyError),
+        ("PARAM_ERROR", "PARAM_ERROR", OmsRejectedError),
+    ],
+)
+def test_two_codes_in_one_answer(inner, outer, kind):
+    error = failure({"success": False, "code": outer, "errorDetail": {"code": inner, "message": "m"}})
+
+    assert type(error) is kind
+    assert error.details.codes == tuple(dict.fromkeys((inner, outer)))
+    assert error.details.code == inner
+    shown = f"(code {inner}, also {outer})" if inner != outer else f"(code {inner})"
+    assert shown in str(error)
+
+
+# An answer is about the project that was asked for, or it is none
+
+BY_ID = {
+    "progress": actions.describe_project_progress("np_1"),
+    "progress of v3": replace(actions.describe_project_progress("np_1", "SYNC"), action="v3"),
+    "steps": actions.describe_project_steps("np_1"),
+    "project": actions.describe_project("np_1"),
+    "components": actions.describe_project_components("np_1"),
+    "metric": actions.describe_project_step_metric("np_1", "FULL_TRANSFER", "RPS", 0, 3600),
+    "verification": actions.list_project_full_verify_result("np_1").page(1),
+    "rows": actions.list_full_verify_inconsistencies_result("np_1", "s", "t").page(1),
+    "advance": actions.advance_project("np_1"),
+    "update": actions.update_project_config("np_1", {}),
+    **{name: getattr(actions, f"{name}_project")("np_1") for name in ("start", "stop", "resume", "release", "delete")},
+}
+
+
+@pytest.mark.parametrize("call", BY_ID.values(), ids=BY_ID)
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("key", ["projectId", "ProjectId", "PROJECTID"])
+@pytest.mark.parametrize("told", ["np_2", "NP_1", 7, "np_1 2", ["np_1"], {"id": "np_1"}, False, "\ud83d"])
+def test_an_answer_about_another_project(told, key, listed, call):
+    data = {key: told, "status": "RUNNING"}
+    with pytest.raises(OmsMalformedAnswerError, match="not about the one that was asked for") as caught:
+        read({"success": True, "data": [data] if listed else data}, call=call)
+    assert str(caught.value).startswith(f"{call.asked}: ")
+    assert str(caught.value).isprintable()
+    assert caught.value.temporary
+
+
+@pytest.mark.parametrize("call", BY_ID.values(), ids=BY_ID)
+@pytest.mark.parametrize("told", ["np_1", " np_1 ", None, "", ABSENT])
+def test_an_answer_about_the_project(told, call):
+    data = {"status": "RUNNING"} if told is ABSENT else {"projectId": told, "status": "RUNNING"}
+    read({"success": True, "data": data}, call=call)
+
+
+@pytest.mark.parametrize("key", ["id", "projectId"])
+def test_a_description_of_another_project(key):
+    with pytest.raises(OmsMalformedAnswerError, match="is about project 'np_2'"):
+        read({"success": True, "data": {key: "np_2"}}, call=actions.describe_project("np_1"))
+
+
+def test_the_id_of_a_step_is_none_of_a_project():
+    steps = read({"success": True, "data": [{"id": 7, "name": "FULL_TRANSFER"}]}, call=BY_ID["steps"]).data
+    assert steps[0].name == "FULL_TRANSFER"
+
+
+def test_whoever_lists_projects_gets_all():
+    rows = [{"id": "np_1", "projectId": "np_1"}, {"id": "np_2", "projectId": "np_2"}]
+    page = read({"success": True, "data": rows}, call=actions.list_projects().page(1)).data
+    assert [row.id for row in page.rows] == ["np_1", "np_2"]
+
+
+# What OMS repeats
+
+SETTINGS = ClientSettings("http://oms:8089", "admin", "Gehe!m=1")
+LOGIN = SETTINGS.authorization.removeprefix("Basic ")
+SOURCE = actions.create_mysql_data_source("n", ip="i", port=1, username="u", password="d@ta/Source")
+REPEATED = ["Gehe!m=1", LOGIN, LOGIN.rstrip("="), quote(LOGIN), "d@ta/Source", SOURCE.payload["password"]]
+
+
+def places(secret):
+    """Everything in which an answer may repeat a secret."""
+    words = dict.fromkeys(("message", "code", "proposal", "requestId"), f"{'-' * 990}{secret}")
+    yield 200, {"success": False, "message": secret, "code": secret, "advice": secret, "errorDetail": words}
+    yield 200, {"success": False, "message": {"sent": [secret]}, "errorDetail": secret}
+    yield 200, {"success": secret}
+    yield 200, {"success": True, "data": {secret: 1}}
+    yield 200, {"success": True, "data": [secret]}
+    yield 200, {"success": True, "data": secret}
+    yield 200, {"success": True, "data": f"id-{secret}"}
+    yield 200, {"success": True, "data": "x", "totalCount": secret}
+    for before in range(45, 61):
+        yield 200, b"<html>" + b"-" * before + secret.encode()
+    yield 500, secret.encode()
+    yield 400, f"https port {secret}".encode()
+    yield 401, {"message": secret}
+
+
+@pytest.mark.parametrize("secret", REPEATED)
+def test_what_oms_repeats_of_a_secret(secret):
+    """Also the id of something new: an id goes to XCom."""
+    for status, body in places(secret):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        for spelled in {body, body.replace(b"=", b"\\u003d")}:
+            answer = HttpAnswer(status, {"location": secret, "retry-after": secret}, spelled, NOW)
+            try:
+                shown = repr(read_answer(SOURCE, answer, SETTINGS.secrets))
+            except OmsError as error:
+                shown = f"{error} {error!r}"
+            for piece in (secret, secret[:6], "Gehe", "d@ta"):
+                assert piece not in shown, (status, body)
+
+
+@pytest.mark.parametrize("secret", REPEATED[:4])
+def test_what_oms_repeats_in_an_answer_that_is_used(secret):
+    data = {"projectId": "np_1", "status": secret, "currentStep": f"x {secret} y", "incrSyncCheckpoint": secret}
+    progress = read_answer(
+        BY_ID["progress"],
+        HttpAnswer(200, {}, json.dumps({"success": True, "data": data}).encode(), NOW),
+        SETTINGS.secrets,
+    ).data
+
+    for shown in (progress.status, progress.current_step, progress.incr_sync_checkpoint, progress.raw, progress):
+        assert "GEHE" not in str(shown).upper()
+        assert LOGIN[:8] not in str(shown)
+    assert progress.status.startswith("***")
 
 
 @pytest.mark.parametrize(
