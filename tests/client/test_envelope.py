@@ -115,8 +115,9 @@ VALUES = st.recursive(
     max_leaves=12,
 )
 NAMES = st.sampled_from(
-    "success data totalCount code message errorDetail advice requestId Success DATA id projectId status steps name "
-    "fullVerifyTableStatistics sourceTableName differentNumber".split()
+    ["success", "data", "totalCount", "code", "message", "errorDetail", "advice", "requestId", "Success", "DATA", "id"]
+) | st.sampled_from(
+    ["projectId", "status", "steps", "fullVerifyTableStatistics", "sourceTableName", "differentNumber", "name"]
 )
 OBJECTS = st.dictionaries(NAMES | st.text(max_size=5), VALUES, max_size=8)
 CALLS = [
