@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import product
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 NOW = 1_800_000_000
 
 PROGRESS, STEPS, VERIFY = "DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"
+PROJECT, PROJECTS = "DescribeProject", "ListProjects"
 
 WAITING, REACHED, FAILED = "waiting", "reached", "failed"
 
@@ -48,6 +49,24 @@ class Reply:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """A project that verifies another one.
+
+    :param progress: ``data`` of its DescribeProjectProgress
+    :param steps: ``data`` of its DescribeProjectSteps
+    :param verify_pages: ``data`` of its ListProjectFullVerifyResult, page by page
+    :param project: ``data`` of its DescribeProject
+    :param rows: what ListProjects lists
+    """
+
+    progress: Any
+    steps: Any
+    verify_pages: Sequence[Any] = ()
+    project: Any = None
+    rows: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
 class Case:
     """What OMS says, and what the gate must say.
 
@@ -57,6 +76,8 @@ class Case:
     :param progress: ``data`` of DescribeProjectProgress, or a :class:`Reply`
     :param steps: ``data`` of DescribeProjectSteps, or a :class:`Reply`
     :param verify_pages: ``data`` of ListProjectFullVerifyResult, page by page, or a :class:`Reply`
+    :param project: ``data`` of DescribeProject, or a :class:`Reply`; None for a project that is to be verified
+    :param apart: the project that verifies it, whose id is :data:`APART`
     :param expected: the verdict of the first poll
     :param message: a regular expression that the verdict's message contains
     :param without_memory: the verdict where nothing is remembered between two polls, if it is another one
@@ -69,6 +90,8 @@ class Case:
     progress: Any
     steps: Any = ()
     verify_pages: Sequence[Any] | Reply = ()
+    project: Any = None
+    apart: Apart | None = None
     expected: str = WAITING
     message: str | None = None
     without_memory: str | None = None
@@ -89,18 +112,29 @@ class Case:
 
     def reply(self, action: str, payload: Any) -> Reply:
         """Return what OMS answers to an action."""
+        if action == PROJECTS:
+            rows = [] if self.apart is None else list(self.apart.rows)
+            return _reply(rows if payload["pageNumber"] == 1 else [], total=len(rows))
+        asked = payload.get("id") or payload.get("projectId")
+        shown = self.apart if self.apart is not None and asked == APART else self
+        if action == PROJECT:
+            return _reply(project() if shown.project is None else shown.project)
         if action == PROGRESS:
-            return _reply(self.progress)
+            return _reply(shown.progress)
         if action == STEPS:
-            return _reply(list(self.steps) if isinstance(self.steps, tuple) else self.steps)
+            return _reply(list(shown.steps) if isinstance(shown.steps, tuple) else shown.steps)
         if action != VERIFY:
             raise AssertionError(f"no gate asks for {action}")
-        if isinstance(self.verify_pages, Reply):
-            return self.verify_pages
+        if isinstance(shown.verify_pages, Reply):
+            return shown.verify_pages
         number = payload["pageNumber"]
         past_the_end = {"differentNumber": 0, "fullVerifyTableStatistics": []}
-        page = self.verify_pages[number - 1] if number <= len(self.verify_pages) else past_the_end
-        return _reply(page, total=sum(len(_tables_of(page)) for page in self.verify_pages))
+        page = shown.verify_pages[number - 1] if number <= len(shown.verify_pages) else past_the_end
+        return _reply(page, total=sum(len(_tables_of(page)) for page in shown.verify_pages))
+
+
+#: The id of a project that verifies another one.
+APART = "np_apart"
 
 
 def serve(simulator: Any, case: Case) -> None:
@@ -113,7 +147,7 @@ def serve(simulator: Any, case: Case) -> None:
 
     simulator.date_header = case.date_offset
     simulator.clear_faults()
-    for action in (PROGRESS, STEPS, VERIFY):
+    for action in (PROGRESS, STEPS, VERIFY, PROJECT, PROJECTS):
         first = case.reply(action, {"pageNumber": 1})
         simulator.set_answer(action, None)
         if first.fault is not None:
@@ -286,6 +320,18 @@ def page(*tables: dict[str, Any], different: Any = 0) -> dict[str, Any]:
 
 CONSISTENT = (page(table("orders"), table("items", "BOTH_EMPTY")),)
 
+
+def project(*, verify: Any = True, in_mode: Any = False, **changes: Any) -> dict[str, Any]:
+    """Return a project with its configuration, as DescribeProject does."""
+    config = _without_missing(allowDestTableNotEmpty=in_mode)
+    given = {"id": "np_4f0c", "type": "MIGRATION", "enableFullVerify": verify, "fullTransferConfig": config}
+    return _without_missing(**{**given, **changes})
+
+
+#: A project whose configuration has no verification.
+UNVERIFIED = project(verify=False)
+
+
 # The statuses, each with the verdict of a gate whose milestone isn't reached
 
 
@@ -297,7 +343,8 @@ class Status:
     :param name: in capitals, None where there is none to wait for
     :param expected: the verdict
     :param message: what the verdict says
-    :param running: whether it counts as RUNNING*
+    :param running: whether it counts as running
+    :param changing: whether objects are being added or removed meanwhile
     :param without_memory: the verdict where nothing is remembered
     """
 
@@ -306,16 +353,18 @@ class Status:
     expected: str = WAITING
     message: str | None = None
     running: bool = False
+    changing: bool = False
     without_memory: str | None = None
 
 
 STATUSES = {
     "init": Status("INIT", "INIT"),
     "running": Status("RUNNING", "RUNNING", running=True),
-    "modifying": Status("RUNNING_MODIFYING", "RUNNING_MODIFYING", running=True),
-    "merging": Status("RUNNING_MERGING", "RUNNING_MERGING", running=True),
+    "modifying": Status("RUNNING_MODIFYING", "RUNNING_MODIFYING", running=True, changing=True),
+    "merging": Status("RUNNING_MERGING", "RUNNING_MERGING", running=True, changing=True),
     "alarming": Status("RUNNING_ALARMING", "RUNNING_ALARMING", running=True),
-    "running_other": Status("RUNNING_DEFRAGMENTING", "RUNNING_DEFRAGMENTING", running=True),
+    "running_other": Status("RUNNING_DEFRAGMENTING", "RUNNING_DEFRAGMENTING", message="RUNNING_DEFRAGMENTING"),
+    "running_nothing": Status("RUNNING_", "RUNNING_", message="RUNNING_"),
     "suspend": Status("SUSPEND", "SUSPEND", message="SUSPEND"),
     # Nothing tells since when: new where the gate remembers, old where it can't.
     "failed": Status("FAILED", "FAILED", message="failed", without_memory=FAILED),
@@ -373,6 +422,9 @@ SCENES: dict[str, tuple[dict[str, Any], Any, Any]] = {
 #: The gates that ask for a state of now; what the others wait for stays reached.
 _OF_NOW = ("lag", "cutover")
 
+#: The gates about all of the data: while objects are being added, what they see leaves some out.
+_OF_ALL = ("full", "lag", "checkpoint", "verification", "cutover")
+
 
 def _case(gate: str, what: str, arguments: Mapping[str, Any], sent: Any, steps: Any = (), **more: Any) -> Case:
     return Case(f"{gate}-{what}", _BY_NAME[gate], arguments, sent, steps, **more)
@@ -381,8 +433,10 @@ def _case(gate: str, what: str, arguments: Mapping[str, Any], sent: Any, steps: 
 def _statuses() -> Iterator[Case]:
     for (gate, (arguments, not_yet, reached)), (name, status) in product(SCENES.items(), STATUSES.items()):
         for what, (sent, steps, pages) in (("not_yet", not_yet), ("reached", reached)):
-            if what == "reached" and (gate not in _OF_NOW or status.running):
-                verdict: dict[str, Any] = {"expected": REACHED}
+            if status.changing and gate in _OF_ALL:
+                verdict: dict[str, Any] = {"message": f"{status.name}, seen since 2027-01-15T08:00:00.*allow_modifying"}
+            elif what == "reached" and (gate not in _OF_NOW or status.running):
+                verdict = {"expected": REACHED}
             else:
                 verdict = {
                     "expected": status.expected,
@@ -424,6 +478,29 @@ def _statuses() -> Iterator[Case]:
             strict = {**arguments, "fail_on_suspend": True}
             given = sent("SUSPEND")
             yield _case(gate, "fail_on_suspend-reached", strict, given, steps, verify_pages=pages, expected=REACHED)
+    for (gate, (arguments, not_yet, reached)), name in product(SCENES.items(), ("modifying", "merging")):
+        for what, (sent, steps, pages) in (("not_yet", not_yet), ("reached", reached)):
+            yield _case(
+                gate,
+                f"{what}-allowed_{name}",
+                {**arguments, "allow_modifying": True},
+                sent(STATUSES[name].value),
+                steps,
+                verify_pages=pages,
+                expected=REACHED if what == "reached" else WAITING,
+            )
+    for gate in _OF_NOW:
+        # Only the words that OceanBase documents can be allowed.
+        arguments, _, (sent, steps, pages) = SCENES[gate]
+        given = {**arguments, "allow_modifying": True}
+        yield _case(gate, "allowed_other", given, sent("RUNNING_DEFRAGMENTING"), steps, verify_pages=pages)
+    # What is wrong stays wrong while objects are being added.
+    sent = caught_up("RUNNING_MODIFYING")
+    bad = [page(table("items", "INCONSISTENT"))]
+    for gate in ("verification", "cutover"):
+        yield _case(gate, "modifying-bad", {}, sent, ALL_DONE, verify_pages=bad, expected=FAILED, message="shop.items")
+    sent = progress("RUNNING_MODIFYING", enableFullTransfer=False)
+    yield _case("full", "modifying-no_full_transfer", {}, sent, expected=FAILED)
     suspended = {"target_statuses": ["PARKED"], "fail_on_suspend": True}
     yield _case("status", "fail_on_suspend", suspended, progress("SUSPEND"), expected=FAILED, message="SUSPEND")
 
@@ -472,13 +549,24 @@ STEP_NAMES = {
 
 _ENDLESS = ("incremental", "incremental_verification", "reverse")
 
+#: ``stepInfo`` of a full verification that is over, and what that makes of it.
+_SKIPPED: tuple[tuple[str, Any, str], ...] = (
+    ("skipped", {"skipped": True}, WAITING),
+    ("skipped_text", {"skipped": "true"}, WAITING),
+    ("skipped_nonsense", {"skipped": "perhaps"}, WAITING),
+    ("not_validated", {"validated": False}, WAITING),
+    ("skipped_and_validated", {"skipped": True, "validated": True}, WAITING),
+    ("not_skipped", {"skipped": False, "validated": True}, REACHED),
+    ("skipped_null", {"skipped": None, "validated": None}, REACHED),
+)
+
 
 def step_is_done(kind: str, status: str, percent: int | None) -> bool:
     """The design's rule for a step that is done."""
     if kind in _ENDLESS:
         return status in ("MONITORING", "FINISHED")
     if kind == "full_verification":
-        return status == "FINISHED" or (status, percent) == ("RUNNING", 100)
+        return (status, percent) in (("FINISHED", 100), ("FINISHED", None), ("RUNNING", 100))
     if kind == "switchover":
         return status == "FINISHED"
     return status == "FINISHED" and percent in (100, None)
@@ -545,6 +633,12 @@ def _step_states() -> Iterator[Case]:
     yield _step_case("running_with_old_failure", {**not_done, "extraInfo": fixed})
     yield _step_case("description", {**not_done, "description": "FINISHED"})
     yield _step_case("extra_info_null", {**done, "extraInfo": None, "stepInfo": []}, expected=REACHED)
+    for name, info, expected in _SKIPPED:
+        for status in ("FINISHED", "RUNNING"):
+            row = step("FULL_VERIFIER", status, 100, stepInfo=info)
+            yield _step_case(f"verification_{status}-{name}", row, expected=expected)
+    # Only of a verification it is known what that would mean.
+    yield _step_case("skipped_transfer", {**done, "stepInfo": {"skipped": True}}, expected=REACHED)
     twice = [done, step("FULL_TRANSFER", "RUNNING", 3)]
     yield _case("step", "listed_twice", {"step": "FULL_TRANSFER"}, caught_up(), twice)
     yield _case("step", "listed_twice-turned", {"step": "FULL_TRANSFER"}, caught_up(), twice[::-1])
@@ -815,11 +909,15 @@ def _checkpoints() -> Iterator[Case]:
         ) -> Case:
             return _case(gate, what, arguments, sent, ALL_DONE, **{**done, **more})
 
-        for percent in (0, 99, 99.99, None, MISSING, 5151, "abc"):
-            name = {None: "null", MISSING: "missing"}.get(percent, percent)
-            yield of(f"full_at_{name}", caught_up(fullTransferProgress=percent))
+        for percent in (0, 99, 99.99, 5151, "abc"):
+            yield of(f"full_at_{percent}", caught_up(fullTransferProgress=percent))
+        # Where no percentage is told, the step may tell; only the cut-over asks for the steps.
+        by_step = REACHED if gate == "cutover" else WAITING
+        for name, percent in (("null", None), ("missing", MISSING)):
+            yield of(f"full_at_{name}", caught_up(fullTransferProgress=percent), expected=by_step)
         yield of("full_at_text_100", caught_up(fullTransferProgress="100"), expected=REACHED)
-        yield of("full_unsaid", caught_up(enableFullTransfer=None, fullTransferProgress=None))
+        sent = caught_up(enableFullTransfer=None, fullTransferProgress=None)
+        yield of("full_unsaid", sent, expected=by_step)
         off = caught_up(enableFullTransfer=False, fullTransferProgress=None)
         yield of("full_off", off, expected=REACHED)
         yield of("incr_off", caught_up(enableIncrSync=False), expected=FAILED, message="no forward incremental sync")
@@ -917,7 +1015,45 @@ def _verifications() -> Iterator[Case]:
         ("result_true", [page(table("items", True))], WAITING, None),
         ("error", [page(good, table("items", None, status="ERROR"))], FAILED, "shop.items"),
         ("error_and_exception", [page(table("items", "RUNTIME_EXCEPTION", status="ERROR"))], FAILED, "shop.items"),
+        # The row of a table must agree with its result.
+        ("status_running", [page(good, table("items", status="RUNNING"))], WAITING, "shop.items.*RUNNING"),
+        ("status_suspend", [page(good, table("items", status="SUSPEND"))], WAITING, "shop.items.*SUSPEND"),
+        ("status_error", [page(good, table("items", status="ERROR"))], FAILED, "shop.items.*ERROR"),
+        ("status_null", [page(good, table("items", status=None))], WAITING, "shop.items"),
+        ("status_missing", [page(good, table("items", status=MISSING))], WAITING, "shop.items"),
+        ("status_unknown", [page(good, table("items", status="INIT"))], WAITING, "shop.items.*INIT"),
+        ("status_list", [page(good, table("items", status=["FINISHED"]))], WAITING, "shop.items"),
+        ("status_lower_case", [page(table("items", status="finished"))], REACHED, None),
+        ("both_empty_running", [page(table("items", "BOTH_EMPTY", status="RUNNING"))], WAITING, "shop.items"),
+        ("progress_half", [page(good, table("items", progress="0.5"))], WAITING, "shop.items.*0.5"),
+        ("progress_almost", [page(table("items", progress=0.9999))], WAITING, "shop.items"),
+        ("progress_0", [page(table("items", progress=0))], WAITING, "shop.items"),
+        ("progress_percent", [page(table("items", progress="100"))], WAITING, "shop.items"),
+        ("progress_negative", [page(table("items", progress=-1))], WAITING, "shop.items"),
+        ("progress_nonsense", [page(table("items", progress="all"))], WAITING, "shop.items"),
+        ("progress_true", [page(table("items", progress=True))], WAITING, "shop.items"),
+        ("progress_null", [page(table("items", progress=None))], REACHED, None),
+        ("progress_missing", [page(table("items", progress=MISSING))], REACHED, None),
+        ("progress_1", [page(table("items", progress=1))], REACHED, None),
+        # What was found before doesn't count while a table is being compared again.
+        ("again", [page(good, table("items", "INCONSISTENT", status="RUNNING"))], WAITING, "shop.items"),
+        ("again_with_number", [page(table("items", "INCONSISTENT", status="RUNNING"), different=3)], WAITING, None),
+        ("again_and_bad", [page(table("a", status="RUNNING"), table("b", "TARGET_EMPTY"))], FAILED, "shop.b"),
     )
+    for key in ("sourceOnlyCount", "destOnlyCount", "mismatchedCount"):
+        for name, number, expected in (
+            ("0", 0, REACHED),
+            ("null", None, REACHED),
+            ("text_0", "0", REACHED),
+            ("1", 1, FAILED),
+            ("text_12", "12", FAILED),
+            ("negative", -1, WAITING),
+            ("half", 0.5, WAITING),
+            ("nonsense", "some", WAITING),
+            ("true", True, WAITING),
+        ):
+            said = None if expected == REACHED else "shop.items"
+            pages += ((f"{key}_{name}", [page(good, table("items", **{key: number}))], expected, said),)
     bad = ("SCHEMA_MISMATCH", "INDEX_CONFLICT", "TARGET_TABLE_NOT_EXIST", "RUNTIME_EXCEPTION", "INCONSISTENT")
     bad += ("SOURCE_EMPTY", "TARGET_EMPTY", "MISMATCH_LIMIT", "MISMATCH_LIMIT_NO_PK", "NOT_CATEGORIZED")
     # OMS's differentNumber doesn't count tables that couldn't be compared.
@@ -947,7 +1083,9 @@ def _verifications() -> Iterator[Case]:
     for status, percent, expected in (
         ("FINISHED", 100, REACHED),
         ("FINISHED", None, REACHED),
-        ("FINISHED", 99, REACHED),
+        ("FINISHED", 99, WAITING),
+        ("FINISHED", 40, WAITING),
+        ("FINISHED", 0, WAITING),
         ("RUNNING", 100, REACHED),
         ("RUNNING", "100", REACHED),
         ("RUNNING", 99, WAITING),
@@ -980,6 +1118,24 @@ def _verifications() -> Iterator[Case]:
             verify_pages=bad_pages,
             expected=verdict,
         )
+    for name, info, expected in _SKIPPED:
+        for gate, status in product(("verification", "cutover"), ("FINISHED", "RUNNING")):
+            rows = replaced(ALL_DONE, step("FULL_VERIFIER", status, 100, stepInfo=info))
+            yield _case(gate, f"{name}-{status}", {}, caught_up(), rows, verify_pages=CONSISTENT, expected=expected)
+    # In IN mode nobody has looked for rows that only the target has.
+    for gate in ("verification", "cutover"):
+        for name, config, message in (
+            ("in_mode", project(in_mode=True), "only the target has.*IN mode"),
+            ("in_mode_text", project(in_mode="true"), "IN mode"),
+            ("not_in_mode", project(), None),
+            ("mode_null", project(in_mode=None), None),
+            ("mode_missing", project(fullTransferConfig=None), None),
+            ("mode_nonsense", project(in_mode="perhaps"), "isn't known"),
+            ("mode_refused", Reply(refusal("PARAM_ERROR", "not for you")), "isn't known.*not for you"),
+            ("mode_away", Reply("", 503), "isn't known"),
+        ):
+            given = {"verify_pages": CONSISTENT, "project": config, "expected": REACHED, "message": message}
+            yield _case(gate, name, {}, caught_up(), ALL_DONE, **given)
     renamed = [{**row, "name": "FULL_VALIDATION"} if row["name"] == "FULL_VERIFIER" else row for row in ALL_DONE]
     yield _case("verification", "old_name", {}, caught_up(), renamed, verify_pages=CONSISTENT, expected=REACHED)
     lacking = without(ALL_DONE, "FULL_VERIFIER")
@@ -1007,7 +1163,6 @@ def _cutovers() -> Iterator[Case]:
     yield of(
         "verification_finished", steps=replaced(ALL_DONE, step("FULL_VERIFIER", "FINISHED", 100)), expected=REACHED
     )
-    yield of("without_verification", steps=without(ALL_DONE, "FULL_VERIFIER"), verify_pages=(), expected=REACHED)
     alone = without(ALL_DONE, "FULL_TRANSFER")
     yield of("without_full", caught_up(enableFullTransfer=False, fullTransferProgress=None), alone, expected=REACHED)
     yield of("full_not_listed", steps=alone)
@@ -1027,7 +1182,9 @@ def _cutovers() -> Iterator[Case]:
     yield of("no_steps", steps=[])
     yield of("steps_null", steps=None)
     nameless = [*without(ALL_DONE, "FULL_VERIFIER"), step(None, "RUNNING", 3)]
-    yield of("nameless_step", steps=nameless)
+    yield of("nameless_step", steps=nameless, project=UNVERIFIED)
+    yield from _through_before_incremental()
+    yield from _without_verification()
     yield _case(
         "cutover",
         "max_lag_60",
@@ -1039,8 +1196,249 @@ def _cutovers() -> Iterator[Case]:
     )
     names = {"FULL_TRANSFER": "CONNECTOR_FULL_SYNC", "INCR_TRANSFER": "CONNECTOR_INCR_SYNC"}
     synchronised = [{**row, "name": names.get(row["name"], row["name"])} for row in without(ALL_DONE, "FULL_VERIFIER")]
-    yield of("sync_names", steps=synchronised, expected=REACHED)
-    yield of("sync_names_not_caught_up", steps=replaced(synchronised, step("CONNECTOR_INCR_SYNC", "RUNNING", 100)))
+    sync = {"require_verification": False}
+    late = replaced(synchronised, step("CONNECTOR_INCR_SYNC", "RUNNING", 100))
+    for what, rows, expected in (("sync_names", synchronised, REACHED), ("sync_names_not_caught_up", late, WAITING)):
+        yield _case("cutover", what, sync, caught_up(), rows, project=UNVERIFIED, expected=expected)
+
+
+def _through_before_incremental() -> Iterator[Case]:
+    """All that comes before incremental synchronisation must be through, whatever it is called."""
+    done: dict[str, Any] = {"verify_pages": CONSISTENT}
+    kinds = ("precheck", "prepare", "schema", "log_pull", "full", "index")
+    for kind, (status, percent) in product(
+        kinds, (("RUNNING", 100), ("FINISHED", 99), ("INIT", 0), ("SUSPEND", 50), ("MONITORING", 100), (None, 100))
+    ):
+        name = STEP_NAMES[kind][0]
+        rows = [*without(ALL_DONE, name)]
+        at_end = [*rows, step(name, status, percent)]
+        message = f"step {name} is {status}"
+        for where, listed in (("first", [step(name, status, percent), *rows]), ("last", at_end)):
+            what = f"{kind}_{status}_{percent}-{where}"
+            yield _case("cutover", what, {}, caught_up(), listed, message=message, **done)
+    for kind in kinds:
+        for name in STEP_NAMES[kind]:
+            rows = [step(name, "FINISHED", 100), *without(ALL_DONE, STEP_NAMES[kind][0])]
+            yield _case("cutover", f"{kind}_as_{name}", {}, caught_up(), rows, expected=REACHED, **done)
+            rows = replaced(rows, step(name, "RUNNING", 42))
+            yield _case("cutover", f"{kind}_as_{name}-running", {}, caught_up(), rows, message=name, **done)
+    new = step("SHADOW_TABLE_SWAP", "RUNNING", 3)
+    for what, rows, expected in (
+        ("before", [new, *ALL_DONE], WAITING),
+        ("before_done", [{**new, "status": "FINISHED", "progress": 100}, *ALL_DONE], REACHED),
+        ("after", [*ALL_DONE, new], REACHED),
+    ):
+        yield _case("cutover", f"unheard_of_{what}", {}, caught_up(), rows, expected=expected, **done)
+    old, fresh = oms_time(NOW - 121), oms_time(NOW - 10)
+    for kind in ("schema", "log_pull", "full", "index"):
+        name = STEP_NAMES[kind][0]
+        for what, at, expected in (("new", fresh, WAITING), ("old", old, FAILED)):
+            rows = [failed_step(name, at), *without(ALL_DONE, name)]
+            said = f"{name}.*CONNECTOR-CNT0042"
+            yield _case(
+                "cutover", f"{kind}_failed_{what}", {}, caught_up(), rows, expected=expected, message=said, **done
+            )
+        rows = [step(name, "SUSPEND", 50), *without(ALL_DONE, name)]
+        strict = {"fail_on_suspend": True}
+        yield _case("cutover", f"{kind}_suspended-strict", strict, caught_up(), rows, expected=FAILED, **done)
+    # What runs beside or comes later may be in any state.
+    later = [step("INCR_VERIFIER", "RUNNING", 3), step("REVERSE_INCR_TRANSFER", "INIT", 0)]
+    yield _case("cutover", "later_steps", {}, caught_up(), [*ALL_DONE, *later], expected=REACHED, **done)
+
+
+def _without_verification() -> Iterator[Case]:
+    """No verification listed: right only where none is configured, and where that was asked for."""
+    lacking, optional = without(ALL_DONE, "FULL_VERIFIER"), {"require_verification": False}
+    off = "no full verification.*verification_project.*require_verification=False"
+    on = "enableFullVerify.*lists no step"
+    refused = Reply(refusal("PARAM_ERROR", "not for you"))
+    for name, config, required, left_out, message in (
+        ("off", UNVERIFIED, FAILED, REACHED, off),
+        ("off_text", project(verify="false"), FAILED, REACHED, off),
+        ("unsaid", project(verify=None), FAILED, REACHED, off),
+        ("missing", project(verify=MISSING), FAILED, REACHED, off),
+        ("on", project(), WAITING, WAITING, on),
+        ("on_text", project(verify="True"), WAITING, WAITING, on),
+        ("nonsense", project(verify="perhaps"), WAITING, WAITING, None),
+        ("away", Reply("", 503), WAITING, WAITING, None),
+        ("refused", refused, FAILED, FAILED, "not for you"),
+    ):
+        given: dict[str, Any] = {"project": config}
+        yield _case(
+            "cutover", f"unverified_{name}", {}, caught_up(), lacking, expected=required, message=message, **given
+        )
+        said = None if left_out == REACHED else message
+        given |= {"expected": left_out, "message": said}
+        yield _case("cutover", f"unverified_{name}-optional", optional, caught_up(), lacking, **given)
+    late = caught_up(behind=900)
+    yield _case("cutover", "unverified-late", {}, late, lacking, project=UNVERIFIED, expected=FAILED, message=off)
+    yield _case("cutover", "unverified-late-optional", optional, late, lacking, project=UNVERIFIED, message="900 s")
+    yield _case("cutover", "unverified-no_steps", {}, caught_up(), [], project=UNVERIFIED)
+    # One that is there counts although it need not be.
+    yield _case(
+        "cutover", "optional-consistent", optional, caught_up(), ALL_DONE, verify_pages=CONSISTENT, expected=REACHED
+    )
+    rows = replaced(ALL_DONE, step("FULL_VERIFIER", "RUNNING", 42))
+    yield _case("cutover", "optional-running", optional, caught_up(), rows, verify_pages=CONSISTENT)
+    bad = [page(table("items", "INCONSISTENT"))]
+    yield _case("cutover", "optional-bad", optional, caught_up(), ALL_DONE, verify_pages=bad, expected=FAILED)
+
+
+# Verification in a project of its own
+
+
+def _apart() -> Iterator[Case]:
+    lacking = without(ALL_DONE, "FULL_VERIFIER")
+    steps = [step("TRANSFER_PRECHECK", "FINISHED", 100), step("FULL_VERIFIER", "FINISHED", 100)]
+    finished = progress("FINISHED", projectId=APART, currentStep="FULL_VERIFIER")
+    row = {"id": APART, "name": "shop_check", "type": "VERIFY", "status": "FINISHED"}
+    good = Apart(finished, steps, CONSISTENT, project(id=APART), [row])
+    bad = [page(table("items", "INCONSISTENT"), different=7)]
+    failed = [steps[0], failed_step("FULL_VERIFIER", oms_time(NOW - 121))]
+    gone = Reply(refusal("GHANA-PROJECT000001", "the project does not exist"))
+    said = f"In verification project {APART}"
+
+    def but(**changes: Any) -> Apart:
+        return replace(good, **changes)
+
+    def at(status: Any, *rows: dict[str, Any]) -> Apart:
+        return but(progress={**finished, "status": status}, steps=[steps[0], *rows])
+
+    running = step("FULL_VERIFIER", "RUNNING", 42)
+    for name, apart, expected, message in (
+        ("consistent", good, REACHED, None),
+        ("still_running_at_100", at("RUNNING", step("FULL_VERIFIER", "RUNNING", 100)), REACHED, None),
+        ("old_name", at("FINISHED", step("FULL_VALIDATION", "FINISHED", 100)), REACHED, None),
+        # What its steps are called isn't known: then all of them must be done.
+        ("unheard_of_step", at("FINISHED", step("DATA_CHECK", "FINISHED", 100)), REACHED, None),
+        (
+            "unheard_of_step_running",
+            at("RUNNING", step("DATA_CHECK", "RUNNING", 100)),
+            WAITING,
+            "DATA_CHECK is RUNNING",
+        ),
+        ("released_since", at("RELEASED", *steps[1:]), REACHED, None),
+        ("running", at("RUNNING", running), WAITING, f"{said}.*42 %"),
+        ("init", at("INIT", step("FULL_VERIFIER", "INIT", 0)), WAITING, said),
+        ("suspend", at("SUSPEND", running), WAITING, f"{said}.*SUSPEND"),
+        ("unknown", at("HIBERNATING", running), WAITING, f"{said}.*HIBERNATING"),
+        ("failed", at("FAILED", failed[1]), FAILED, f"{said}.*the sink is full"),
+        ("failed_step", at("RUNNING", failed[1]), FAILED, f"{said}.*the sink is full"),
+        ("released", at("RELEASED", running), FAILED, f"{said}.*RELEASED"),
+        ("cut_short", at("FINISHED", step("FULL_VERIFIER", "FINISHED", 40)), WAITING, f"{said}.*cut short"),
+        ("no_steps", at("INIT"), WAITING, said),
+        ("different", but(verify_pages=bad), FAILED, f"{said}.*7 rows.*shop.items"),
+        ("no_result", but(verify_pages=[page()]), WAITING, f"{said}.*doesn't tell"),
+        ("no_result_running", replace(at("RUNNING", steps[1]), verify_pages=[page()]), WAITING, "doesn't tell"),
+        ("modifying", at("RUNNING_MODIFYING", steps[1]), WAITING, f"{said}.*RUNNING_MODIFYING"),
+        ("gone", but(progress=gone), FAILED, "GHANA-PROJECT000001"),
+        ("away", but(progress=Reply("", 503)), WAITING, None),
+        ("of_another_type", but(rows=[{**row, "type": "MIGRATION"}]), FAILED, "MIGRATION, not VERIFY"),
+        ("type_unsaid", but(rows=[{**row, "type": None}]), REACHED, None),
+        ("not_listed", but(rows=[]), REACHED, None),
+        ("in_mode", but(project=project(in_mode=True)), REACHED, "IN mode"),
+    ):
+        for gate in ("verification", "cutover"):
+            given: dict[str, Any] = {"apart": apart, "project": UNVERIFIED, "expected": expected, "message": message}
+            if name in ("cut_short", "no_result"):  # a result may yet come, but nobody remembers since when it is owed
+                given |= {"without_memory": FAILED, "message": None}
+            yield _case(gate, f"apart-{name}", {"verification_project": APART}, caught_up(), lacking, **given)
+    for gate in ("verification", "cutover"):
+
+        def of(what: str, text: str, sent: Any, rows: Any, gate: str = gate, **more: Any) -> Case:
+            given = {"apart": good, "project": UNVERIFIED, "verify_pages": CONSISTENT, **more}
+            return _case(gate, f"apart-{what}", {"verification_project": text}, sent, rows, **given)
+
+        yield of("by_name", "shop_check", caught_up(), lacking, expected=REACHED)
+        two = [row, {**row, "id": "np_other"}]
+        message = "2 projects.*shop_check"
+        yield of(
+            "name_of_two", "shop_check", caught_up(), lacking, apart=but(rows=two), expected=FAILED, message=message
+        )
+        deleted = [row, {**row, "id": "np_other", "status": "DELETED"}]
+        yield of("deleted_namesake", "shop_check", caught_up(), lacking, apart=but(rows=deleted), expected=REACHED)
+        yield of("no_such_name", "shop_chek", caught_up(), lacking, expected=FAILED, message="shop_chek")
+        part = [{**row, "name": "shop_check_2"}]
+        yield of("part_of_a_name", "shop_check", caught_up(), lacking, apart=but(rows=part), expected=FAILED)
+        # A verification in the project itself counts, too.
+        yield of("and_own", APART, caught_up(), ALL_DONE, expected=REACHED)
+        own = replaced(ALL_DONE, step("FULL_VERIFIER", "RUNNING", 42))
+        yield of("and_own_running", APART, caught_up(), own, message="42 %")
+        yield of("and_own_bad", APART, caught_up(), ALL_DONE, verify_pages=bad, expected=FAILED, message="shop.items")
+        yield of("own_lists_no_steps", APART, caught_up(), [])
+        yield of("own_modifying", APART, caught_up("RUNNING_MODIFYING"), lacking, message="allow_modifying")
+        allowed = {"verification_project": APART, "allow_modifying": True}
+        sent = caught_up("RUNNING_MODIFYING")
+        yield _case(gate, "apart-allowed", allowed, sent, lacking, apart=good, project=UNVERIFIED, expected=REACHED)
+    yield of("late", APART, caught_up(behind=900), lacking, message="900 s")
+    optional = {"verification_project": APART, "require_verification": False}
+    given = {"apart": but(verify_pages=bad), "project": UNVERIFIED, "expected": FAILED}
+    yield _case("cutover", "apart-optional_bad", optional, caught_up(), lacking, **given)
+
+
+# What ODC would decide
+
+
+def odc_cases(what: str, steps: list[dict[str, Any]], pages: Sequence[dict[str, Any]]) -> Iterator[Case]:
+    """Give the table of ODC's own verdicts beside ours. ODC's class was asked about these variations of its answers.
+
+    ``docs/develop/oms-facts.md#odc-verdict`` says where the two differ, and why. ODC's verdict stands in the id.
+
+    :param what: which answers, for the ids
+    :param steps: the steps of a project that is ready
+    :param pages: the pages of its verification
+    """
+
+    def of(odc: str, name: str, expected: str, sent: Any = None, rows: Any = steps, **more: Any) -> Case:
+        given = {"verify_pages": pages, "expected": expected, **more}
+        arguments = given.pop("arguments", {})
+        return _case("cutover", f"{what}-odc_{odc}-{name}", arguments, sent or caught_up(), rows, **given)
+
+    def but(name: str, status: str, percent: Any) -> list[dict[str, Any]]:
+        return replaced(steps, step(name, status, percent))
+
+    def found(**changes: Any) -> list[dict[str, Any]]:
+        return [{**pages[0], **changes}]
+
+    failing = {"message": "CONNECTOR-CNT0042"}
+    fresh = oms_time(NOW - 10)
+    yield of("ready", "as_captured", REACHED)
+    for percent in (0, None):
+        yield of("ready", f"incremental_at_{percent}", REACHED, rows=but("INCR_TRANSFER", "MONITORING", percent))
+    lacking = without(steps, "FULL_VERIFIER")
+    yield of("ready", "no_verification", FAILED, rows=lacking, project=UNVERIFIED, message="require_verification=False")
+    optional = {"require_verification": False}
+    yield of("ready", "no_verification-optional", REACHED, rows=lacking, project=UNVERIFIED, arguments=optional)
+    yield of("ready", "verification_not_listed", WAITING, rows=lacking, arguments=optional)
+    yield of("waits", "behind_50", WAITING, caught_up(behind=50))
+    for name, value in (("null", None), ("0", 0)):
+        yield of("waits", f"checkpoint_{name}", WAITING, caught_up(incrSyncCheckpoint=value))
+    yield of("waits", "full_running_at_100", WAITING, rows=but("FULL_TRANSFER", "RUNNING", 100))
+    yield of("waits", "full_finished_at_99", WAITING, rows=but("FULL_TRANSFER", "FINISHED", 99))
+    for status in ("RUNNING", "FINISHED"):
+        yield of("waits", f"incremental_{status}", WAITING, rows=but("INCR_TRANSFER", status, 100))
+    for name in ("INCR_TRANSFER", "FULL_VERIFIER", "TRANSFER_INCR_LOG_PULL"):
+        yield of("waits", f"{name}_FAILED", WAITING, rows=replaced(steps, failed_step(name, fresh)), **failing)
+    yield of("waits", "verification_running_at_99", WAITING, rows=but("FULL_VERIFIER", "RUNNING", 99))
+    for status in ("RUNNING", "SUSPEND"):
+        yield of("waits", f"log_pull_{status}", WAITING, rows=but("TRANSFER_INCR_LOG_PULL", status, 100))
+    yield of("waits", "verification_finished_at_40", WAITING, rows=but("FULL_VERIFIER", "FINISHED", 40))
+    yield of("waits", "verification_finished_at_100", REACHED, rows=but("FULL_VERIFIER", "FINISHED", 100))
+    yield of("fails", "different_3", FAILED, verify_pages=found(differentNumber=3))
+    yield of("fails", "different_null", WAITING, verify_pages=found(differentNumber=None))
+    yield of("ready", "no_table", WAITING, verify_pages=found(fullVerifyTableStatistics=[]))
+    for result in ("TARGET_TABLE_NOT_EXIST", "RUNTIME_EXCEPTION", "NOT_CATEGORIZED", "INDEX_CONFLICT", "SOURCE_EMPTY"):
+        tables = [{**row, "resultType": result} for row in pages[0]["fullVerifyTableStatistics"]]
+        yield of("ready", result, FAILED, verify_pages=found(fullVerifyTableStatistics=tables), message=result)
+    yield of("ready", "progress_null", REACHED, caught_up(fullTransferProgress=None))
+    yield of("ready", "progress_99", WAITING, caught_up(fullTransferProgress=99))
+    message = "1000 s ahead of now .OMS clock"
+    yield of("ready", "ahead_1000", WAITING, caught_up(incrSyncCheckpoint=NOW + 1000), message=message)
+    for status, expected in (("SUSPEND", WAITING), ("INIT", WAITING), ("RELEASED", FAILED), ("HIBERNATING", WAITING)):
+        yield of("ready", f"project_{status}", expected, caught_up(status))
+    yield of("ready", "project_FAILED", WAITING, caught_up("FAILED"), without_memory=FAILED)
+    for status in ("RUNNING_MODIFYING", "RUNNING_MERGING"):
+        yield of("ready", f"project_{status}", WAITING, caught_up(status), message="allow_modifying")
 
 
 # The way to OMS
@@ -1150,6 +1548,8 @@ def _all() -> Iterator[Case]:
     yield from _checkpoints()
     yield from _verifications()
     yield from _cutovers()
+    yield from _apart()
+    yield from odc_cases("ours", ALL_DONE, CONSISTENT)
     yield from _transport()
 
 

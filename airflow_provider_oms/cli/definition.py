@@ -87,11 +87,22 @@ MILESTONES = (
     _option(
         "--checkpoint",
         metavar="MOMENT",
-        help="the checkpoint has passed a moment: ISO 8601 (UTC unless it says otherwise) or Unix seconds",
+        help="the checkpoint has passed a moment: ISO 8601 (in Airflow's default_timezone unless it says otherwise) "
+        "or Unix seconds",
     ),
     _option("--cutover-ready", action="store_true", help="all that a safe switchover needs (lag within 25 s)"),
     _option("--status", metavar="STATUS", help="the project's status is one of these, with commas, e.g. RELEASED"),
     _option("--verified", action="store_true", help="full verification is done and every table is consistent"),
+    _option(
+        "--verification-project",
+        metavar="PROJECT",
+        help="with --verified and --cutover-ready: the id or name of the project that verifies this one",
+    ),
+    _option(
+        "--no-verification",
+        action="store_true",
+        help="with --cutover-ready: a project that nothing verifies is ready, too",
+    ),
 )
 
 _TIMES = "TIME is in seconds, or like 90s, 15m, 2h, 7d."
@@ -112,6 +123,7 @@ def _patience(poke_interval: str, timeout: str | None) -> tuple[Option, ...]:
             help=f"time between two polls, 1 s at least (default: {poke_interval})",
         ),
         _option("--fail-on-suspend", action="store_true", help="a paused project fails, instead of being waited for"),
+        _option("--allow-modifying", action="store_true", help="look past objects that are being added or removed"),
         _option(
             "--failure-grace",
             metavar="TIME",

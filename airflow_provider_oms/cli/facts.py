@@ -12,7 +12,7 @@ from typing import Any
 from airflow_provider_oms.cli.asking import Asker, Found
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnsupportedActionError
-from airflow_provider_oms.client.fields import Checkpoint
+from airflow_provider_oms.client.fields import Checkpoint, value_or_none
 from airflow_provider_oms.client.models import Project, ProjectProgress, Step, StepExtra, StepInfo
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
@@ -20,7 +20,7 @@ from airflow_provider_oms.milestones import freshness
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
-from airflow_provider_oms.milestones.poll import lag_of, value_or_none
+from airflow_provider_oms.milestones.poll import lag_of
 from airflow_provider_oms.milestones.steps import StepKind
 
 _STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}

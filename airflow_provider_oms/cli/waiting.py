@@ -35,6 +35,7 @@ from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import PollContext, poll
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
+from airflow_provider_oms.tasks.zones import read_moment
 
 #: Seconds: the shortest time between two polls, as in the triggerer.
 SHORTEST_INTERVAL = 1.0
@@ -81,8 +82,10 @@ def _milestone_of(given: Namespace) -> Milestone | None:
         ("until", ["--step"]),
         ("hold_for", ["--max-lag"]),
         ("direction", ["--max-lag", "--checkpoint"]),
+        ("verification_project", ["--verified", "--cutover-ready"]),
+        ("no_verification", ["--cutover-ready"]),
     ):
-        if getattr(given, name) is not None and option not in needs:
+        if getattr(given, name) not in (None, False) and option not in needs:
             raise UsageError(f"--{name.replace('_', '-')} goes with {' or '.join(needs)} only")
     direction = given.direction or "forward"
     if option == "--step":
@@ -93,12 +96,13 @@ def _milestone_of(given: Namespace) -> Milestone | None:
         held = 0.0 if given.hold_for is None else seconds("--hold-for", given.hold_for)
         return CheckpointLagMilestone(max_lag or 0.0, direction, held)
     if option == "--checkpoint":
-        return CheckpointReachedMilestone(given.checkpoint, direction)
+        return CheckpointReachedMilestone(read_moment("checkpoint", given.checkpoint), direction)
     if option == "--cutover-ready":
-        return CutoverReadyMilestone() if max_lag is None else CutoverReadyMilestone(max_lag)
+        verification = (not given.no_verification, given.verification_project)
+        return CutoverReadyMilestone(CutoverReadyMilestone.max_lag if max_lag is None else max_lag, *verification)
     if option == "--status":
         return ProjectStatusMilestone(given.status)
-    return FullVerificationMilestone() if option else None
+    return FullVerificationMilestone(given.verification_project) if option else None
 
 
 @dataclass(frozen=True)
@@ -142,6 +146,7 @@ class Patience:
                 oms_conn_id=given.conn_id,
                 poke_interval=max(SHORTEST_INTERVAL, seconds("--poke-interval", given.poke_interval)),
                 fail_on_suspend=given.fail_on_suspend,
+                allow_modifying=given.allow_modifying,
                 failure_grace=seconds("--failure-grace", given.failure_grace),
                 outage_tolerance=seconds("--outage-tolerance", given.outage_tolerance),
             )

@@ -78,7 +78,8 @@ class StepExtra(Model):
 class StepInfo(Model):
     """The ``stepInfo`` of a step. Rates are records per second, ``*_iops`` bytes per second, times Unix seconds.
 
-    Source: docs/develop/oms-facts.md#step-fields
+    Source: docs/develop/oms-facts.md#step-fields; of a verification\'s ``skipped`` and ``validated``:
+    docs/develop/oms-facts.md#full-verification-skipped
     """
 
     __slots__ = ()
@@ -90,6 +91,8 @@ class StepInfo(Model):
     target_iops = Field(number, "dstIops")
     incr_timestamp_checkpoint: Field[Checkpoint] = Field(checkpoint, "incrTimestampCheckpoint")
     checkpoint_sample_timestamp = Field(number, "checkpointSampleTimestamp")
+    skipped = Field(boolean, "skipped")
+    validated = Field(boolean, "validated")
 
 
 class Step(Model):
@@ -203,6 +206,18 @@ class Project(Model):
         """What it moves, empty when OMS sent nothing of it."""
         return TransferMapping(self.part("transferMapping"), self.source)
 
+    @property
+    def full_transfer_config(self) -> FullTransferConfig:
+        """The settings of full transfer and full verification, empty when OMS sent none."""
+        return FullTransferConfig(self.part("fullTransferConfig"), self.source)
+
+
+class FullTransferConfig(Model):
+    """The ``fullTransferConfig`` of a project."""
+
+    __slots__ = ()
+    allow_dest_table_not_empty = Field(boolean, "allowDestTableNotEmpty")
+
 
 class DataPoint(Model):
     """A point of a curve: Unix seconds, and a value in the metric's own unit."""
@@ -276,6 +291,8 @@ class TableVerification(Model):
     mismatched_count = Field(count, "mismatchedCount")
     consistent_count = Field(count, "consistentCount")
     error_details = NestedField(ErrorDetail, "errorDetails", lone="message")
+    #: The part of the table that was compared: 1 is all of it.
+    progress = Field(number, "progress")
 
 
 class VerificationResult(Model):

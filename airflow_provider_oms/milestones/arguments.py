@@ -6,7 +6,7 @@ Templates render to text, so numbers and dates are taken as text too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -42,19 +42,30 @@ def percentage(name: str, value: Any) -> float:
     return parsed
 
 
-def moment(name: str, value: Any) -> float:
-    """Read a point in time as Unix seconds. One without a time zone is UTC.
+def in_utc(naive: datetime) -> datetime:
+    """Put a time without a zone into UTC."""
+    return naive.replace(tzinfo=UTC)
+
+
+def moment(name: str, value: Any, localize: Callable[[datetime], datetime] = in_utc) -> float:
+    """Read a point in time as Unix seconds.
 
     :param name: the argument's name
     :param value: a datetime, ISO 8601 text, or Unix seconds
+    :param localize: puts a time without a zone into one
     :raises ValueError: naming the argument
     """
     basic_date = isinstance(value, str) and len(value.strip()) == 8  # 20270115, Airflow's ds_nodash
+    if _is_hour_in_digits(value):
+        raise ValueError(
+            f"{name} must be Unix seconds where it is a number; {value!r} looks like the date and the hour in digits. "
+            "Write it as ISO 8601, for example 2027-01-15T08:00:00+00:00"
+        )
     parsed = None if basic_date else _number(value)
     if parsed is None:
         try:
             when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
-            parsed = (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+            parsed = (when if when.tzinfo else localize(when)).timestamp()
         except (ValueError, OverflowError):
             raise ValueError(f"{name} must be a datetime, ISO 8601 text or Unix seconds; it is {value!r}") from None
     if not _EARLIEST < parsed < _LATEST:
@@ -82,6 +93,15 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
+def project_or_none(name: str, value: Any) -> None:
+    """Check the id or the name of a project that need not be given.
+
+    :raises ValueError: naming the argument
+    """
+    if value is not None and (not isinstance(value, str) or value.strip() in ("", "None")):
+        raise ValueError(f"{name} must be the id or the name of a project; it is {value!r}")
+
+
 def name_of(name: str, value: Any) -> str:
     """Read a word out of OMS's vocabulary, in capitals.
 
@@ -103,6 +123,22 @@ def names_of(name: str, value: Any) -> tuple[str, ...]:
     if not words:
         raise ValueError(f"{name} must name at least one; it is {value!r}")
     return words
+
+
+def _is_hour_in_digits(value: Any) -> bool:
+    """Decide whether a number spells a date and an hour, as ``%Y%m%d%H`` does: as Unix seconds it lies years ahead.
+
+    From 2032 on one in a hundred Unix seconds looks so, too; such a one can be written as a date. A float was read
+    before, and is none that a person wrote.
+    """
+    digits = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if len(digits) != 10 or not digits.isdecimal() or digits < "1970":
+        return False
+    try:
+        datetime.strptime(f"{digits} +0000", "%Y%m%d%H %z")
+    except ValueError:
+        return False
+    return True
 
 
 def _number(value: Any) -> float | None:

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import ProjectProgress, Step
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
-from airflow_provider_oms.milestones import freshness, transitions, verification
+from airflow_provider_oms.milestones import freshness, transitions
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.behind import checkpoint_behind
+from airflow_provider_oms.milestones.cutover import cutover_ready
 from airflow_provider_oms.milestones.kinds import (
     ActionMilestone,
     CheckpointBehindMilestone,
@@ -28,10 +30,11 @@ from airflow_provider_oms.milestones.kinds import (
     StepMilestone,
 )
 from airflow_provider_oms.milestones.memory import Condition
-from airflow_provider_oms.milestones.poll import PollContext, value_or_none
+from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.status import Outlook, is_running, may_follow, outlook
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Verdict
+from airflow_provider_oms.milestones.verified import full_verification
 
 # A step by any one of its names: that finds it under all of them.
 _FULL = (StepKind.FULL.value[0],)
@@ -103,7 +106,7 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     if reading.problem:
         awaits = _step_of(milestone.direction)
         return (yield from poll.not_yet(reading.problem, answer, observed, awaits=awaits, alarming=reading.alarming))
-    if not is_running(answer.data.status):
+    if not is_running(answer.data.status) or poll.changing:
         return (yield from poll.not_yet("A lag counts only while the project is running.", answer, observed))
     lag = reading.trusted_lag
     message = f"The {milestone.direction} checkpoint lies {lag:.0f} s behind; {milestone.max_lag:g} s are allowed."
@@ -139,27 +142,6 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
     return (yield from poll.not_yet(message + reading.remark, answer, observed, awaits=awaits))
 
 
-def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Full verification is done and found every table consistent.
-
-    Sources: docs/develop/oms-facts.md#verification, docs/develop/oms-facts.md#verification-project
-    """
-    progress = yield from poll.progress()
-    steps = (yield from poll.steps()).data
-    found = step_rules.find(steps, _VERIFICATION[0])
-    if not found and steps:
-        listed = safe_text(step_rules.names(steps))
-        return poll.failed(f"The project has no full verification. Its steps are {listed}.", poll.observation(progress))
-    finding = yield from verification.finding_of(poll, found)
-    observed = poll.observation(progress, step=_VERIFICATION[0], progress=finding.progress)
-    if finding.consistent:
-        return poll.reached(finding.message, observed)
-    if finding.inconsistent:
-        return poll.failed(finding.message, observed)
-    awaits, alarming = _VERIFICATION, finding.alarming
-    return (yield from poll.not_yet(finding.message, progress, observed, steps=steps, awaits=awaits, alarming=alarming))
-
-
 def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow[Verdict]:
     """The project's status is one of a few.
 
@@ -174,57 +156,6 @@ def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow
     if may_follow(status, milestone.target_statuses):
         return poll.waiting(message, observed)
     return (yield from poll.not_yet(message, answer, observed))
-
-
-def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[Verdict]:
-    """All that a safe switchover needs.
-
-    What OceanBase's own client takes for ready, and where this differs on purpose:
-    docs/develop/oms-facts.md#odc-verdict
-    """
-    progress = yield from poll.progress()
-    steps = (yield from poll.steps()).data
-    reading = freshness.read(progress, "forward")
-    observed = poll.observation(progress, checkpoint=reading.checkpoint, lag=reading.lag)
-    if reading.impossible:
-        return poll.failed(reading.problem, observed)
-    incremental = step_rules.find(steps, _INCREMENTAL[0])
-    if steps and not incremental:
-        return poll.failed("The project has no incremental sync, so there is nothing to cut over from.", observed)
-    full = step_rules.find(steps, _FULL[0])
-    verifier = step_rules.find(steps, _VERIFICATION[0])
-    missing, alarming = [], reading.alarming
-    if not is_running(progress.data.status):
-        missing.append("the project isn't running")
-    if progress.data.enable_full_transfer is not False and not full:
-        missing.append("no full transfer is listed")
-    missing += [f"step {step.name} is {safe_text(step.status, 60)}" for step in full if not step_rules.is_done(step)]
-    if not incremental:
-        missing.append("no steps are listed")
-    if not all(step.name for step in steps):
-        missing.append("OMS lists a step without a name, which may be the verification")
-    missing += [
-        f"step {step.name} is {safe_text(step.status, 60)}, not monitoring"
-        for step in incremental
-        if not step_rules.caught_up(step)
-    ]
-    if reading.problem:
-        missing.append(reading.problem)
-    elif reading.trusted_lag > milestone.max_lag:
-        missing.append(f"the lag is {reading.trusted_lag:.0f} s of {milestone.max_lag:g} s{reading.remark}")
-    if verifier:
-        # Asked for even when something else is missing: tables that differ fail the gate whatever the lag.
-        finding = yield from verification.finding_of(poll, verifier)
-        if finding.inconsistent:
-            return poll.failed(finding.message, observed)
-        if not finding.consistent:
-            missing.append(finding.message)
-            alarming = alarming or finding.alarming
-    if not missing:
-        return poll.reached(f"Ready for the cut-over: the lag is {reading.trusted_lag:.0f} s.", observed)
-    message = f"Not ready for the cut-over: {'; '.join(missing)}."
-    awaits = [*_FULL, *_INCREMENTAL, *_VERIFICATION]
-    return (yield from poll.not_yet(message, progress, observed, steps=steps, awaits=awaits, alarming=alarming))
 
 
 def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from airflow_provider_oms.client.errors import safe_text
-from airflow_provider_oms.client.fields import Checkpoint
+from airflow_provider_oms.client.fields import Checkpoint, value_or_none
 from airflow_provider_oms.client.models import ProjectProgress
 from airflow_provider_oms.client.protocol import Answer
-from airflow_provider_oms.milestones.poll import BELIEVABLE_AHEAD, lag_of, value_or_none
+from airflow_provider_oms.milestones.poll import BELIEVABLE_AHEAD, lag_of
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 # docs/develop/oms-facts.md#checkpoint-frozen
@@ -70,7 +70,7 @@ class Reading:
         return self.checkpoint
 
 
-def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
+def read(answer: Answer[ProjectProgress], direction: str, *, full_transfer_done: bool = False) -> Reading:
     """Read the checkpoint of a direction.
 
     Sources: docs/develop/oms-facts.md#checkpoint-units (sources without a time in it),
@@ -79,6 +79,8 @@ def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
 
     :param answer: the project's progress; its time is the "now" of the lag
     :param direction: ``forward`` or ``reverse``
+    :param full_transfer_done: whether the step of the full transfer is done: it counts where no percentage is told
+        (docs/develop/oms-facts.md#odc-verdict)
     """
     data = answer.data
     forward = direction == "forward"
@@ -95,8 +97,8 @@ def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
             "checkpoint, so no lag can be told.",
             impossible=True,
         )
-    if data.enable_full_transfer is not False and data.full_transfer_progress != 100:
-        done = data.full_transfer_progress
+    done = data.full_transfer_progress
+    if data.enable_full_transfer is not False and done != 100 and not (done is None and full_transfer_done):
         at = "not told" if done is None else f"at {done:g} %"
         return Reading(checkpoint, lag, f"The full transfer must be at 100 % first; it is {at}.")
     if lag is None or checkpoint is None or isinstance(checkpoint, str):
@@ -106,7 +108,8 @@ def read(answer: Answer[ProjectProgress], direction: str) -> Reading:
         return Reading(
             checkpoint,
             lag,
-            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now ({answer.clock} clock), which is impossible.",
+            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now ({answer.clock} clock), which is impossible: "
+            "that clock is slow, or the source's is fast.",
             alarming=True,
         )
     frozen = forward and kind_of(value_or_none(data, ProjectProgress.current_step)) is StepKind.REVERSE

@@ -26,6 +26,7 @@ class Gate:
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds between two polls
     :param fail_on_suspend: whether a paused project fails the gate
+    :param allow_modifying: whether objects that are being added to the project don't matter
     :param failure_grace: seconds that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds without a usable answer until the gate fails
     :raises ValueError: naming the argument that is wrong
@@ -38,6 +39,7 @@ class Gate:
     oms_conn_id: str = DEFAULT_CONN_ID
     poke_interval: float = DEFAULT_POKE_INTERVAL
     fail_on_suspend: bool = False
+    allow_modifying: bool = False
     failure_grace: float = DEFAULT_FAILURE_GRACE
     outage_tolerance: float = DEFAULT_OUTAGE_TOLERANCE
 
@@ -48,11 +50,13 @@ class Gate:
         value = getattr(self, given[0])
         if not isinstance(value, str) or not value.strip():
             raise ValueError(f"{given[0]} must be text that isn't empty; it is {value!r}")
+        if getattr(self.milestone, "verification_project", None) == value:
+            raise ValueError("verification_project must be another project than the one that it verifies")
         arguments.choice("project_type", self.project_type, ("MIGRATION", "SYNC"))
         for name in ("poke_interval", "failure_grace", "outage_tolerance"):
             object.__setattr__(self, name, arguments.seconds(name, getattr(self, name)))
-        if not isinstance(self.fail_on_suspend, bool):
-            raise ValueError(f"fail_on_suspend must be True or False; it is {self.fail_on_suspend!r}")
+        for name in ("fail_on_suspend", "allow_modifying"):
+            arguments.flag(name, getattr(self, name))
 
     @property
     def project(self) -> str:

@@ -41,6 +41,9 @@ class Milestone:
 
     kind: ClassVar[str]
 
+    #: Whether it is about all of the data, so that it isn't reached while objects are being added to the project.
+    needs_all_objects: ClassVar[bool] = False
+
     @abstractmethod
     def describe(self) -> str:
         """Say what is waited for."""
@@ -97,6 +100,7 @@ class FullTransferMilestone(Milestone):
 
     progress: float = 100.0
     kind: ClassVar[str] = "full_transfer"
+    needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "progress", arguments.percentage("progress", self.progress))
@@ -118,6 +122,7 @@ class CheckpointLagMilestone(Milestone):
     direction: str = "forward"
     hold_for: float = 0.0
     kind: ClassVar[str] = "checkpoint_lag"
+    needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "max_lag", arguments.seconds("max_lag", self.max_lag))
@@ -174,6 +179,7 @@ class CheckpointReachedMilestone(Milestone):
     checkpoint: float
     direction: str = "forward"
     kind: ClassVar[str] = "checkpoint_reached"
+    needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "checkpoint", arguments.moment("checkpoint", self.checkpoint))
@@ -190,9 +196,18 @@ class CheckpointReachedMilestone(Milestone):
 
 @dataclass(frozen=True)
 class FullVerificationMilestone(Milestone):
-    """Full verification is done and found every table consistent."""
+    """Full verification is done and found every table consistent.
 
+    :param verification_project: id or name of the project that verifies this one, where that isn't a step of its own
+        (docs/develop/oms-facts.md#verification-project)
+    """
+
+    verification_project: str | None = None
     kind: ClassVar[str] = "full_verification"
+    needs_all_objects: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        arguments.project_or_none("verification_project", self.verification_project)
 
     def describe(self) -> str:
         return "full verification to find every table consistent"
@@ -219,6 +234,11 @@ class ProjectStatusMilestone(Milestone):
 
         return DELETED in self.target_statuses
 
+    def caution(self) -> str | None:
+        from airflow_provider_oms.milestones.status import caution
+
+        return caution(self.target_statuses)
+
 
 @dataclass(frozen=True)
 class CutoverReadyMilestone(Milestone):
@@ -226,13 +246,21 @@ class CutoverReadyMilestone(Milestone):
 
     :param max_lag: seconds that the forward checkpoint may lie behind; OceanBase's own client allows 25
         (docs/develop/oms-facts.md#checkpoint-period)
+    :param require_verification: whether a project without full verification is never ready
+    :param verification_project: id or name of the project that verifies this one, where that isn't a step of its own
+        (docs/develop/oms-facts.md#verification-project)
     """
 
     max_lag: float = 25.0
+    require_verification: bool = True
+    verification_project: str | None = None
     kind: ClassVar[str] = "cutover_ready"
+    needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "max_lag", arguments.seconds("max_lag", self.max_lag))
+        arguments.flag("require_verification", self.require_verification)
+        arguments.project_or_none("verification_project", self.verification_project)
 
     def describe(self) -> str:
         return f"the project to be ready for the cut-over (lag within {self.max_lag:g} s)"

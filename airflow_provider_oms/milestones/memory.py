@@ -33,10 +33,27 @@ class Condition(StrEnum):
     FAILED = "failed"
     LAG_SMALL = "lag small"
     UNREACHABLE = "unreachable"
+    UNTOLD = "untold"
+    CHANGING = "changing"
+
+    def of(self, project: str) -> str:
+        """Return the key under which it is remembered.
+
+        :param project: a project that is polled beside the gate's own; empty for that one
+        """
+        return f"{self} of {project}" if project else str(self)
 
 
 #: Conditions that a poll without an answer doesn't break: they make a gate fail or explain it, and open none.
-OUTLASTS_OUTAGE = frozenset({Condition.FAILED})
+OUTLASTS_OUTAGE = frozenset({Condition.FAILED, Condition.UNTOLD, Condition.CHANGING})
+
+
+def outlasts_outage(key: str) -> bool:
+    """Decide whether a poll without an answer leaves a condition as it is.
+
+    :param key: as :meth:`Condition.of` returns it
+    """
+    return key.partition(" of ")[0] in OUTLASTS_OUTAGE
 
 
 class Names(StrEnum):
@@ -58,6 +75,7 @@ class Memory:
     :param kept: False where nothing is known of the polls before this one although there were some, or nothing
         survives until the next one
     :param names: whether a name that isn't in ``projects`` may be looked up
+    :param steps: the names of the steps that OMS has listed, by project
     """
 
     projects: dict[str, str] = field(default_factory=dict)
@@ -66,6 +84,7 @@ class Memory:
     polled_at: float | None = None
     kept: bool = True
     names: Names = Names.FREE
+    steps: dict[str, list[str]] = field(default_factory=dict)
 
     def begin_poll(self, now: Now, poke_interval: float) -> None:
         """Take note that a poll begins, and decide how much of the time since the last one counts.
@@ -91,6 +110,7 @@ class Memory:
         return {
             "projects": dict(self.projects),
             "since": dict(self.since),
+            "steps": {project: list(names) for project, names in self.steps.items()},
             "unanswered": self.unanswered,
             "polled_at": self.polled_at,
         }
@@ -102,15 +122,18 @@ class Memory:
         :raises ValueError: when a key holds something else than it should
         """
         polled_at, unanswered = stored.get("polled_at"), stored.get("unanswered", 0)
-        since = stored.get("since", {})
+        since, steps = stored.get("since", {}), stored.get("steps", {})
         if (
             not isinstance(since, Mapping)
             or not all(_is_number(at) for at in since.values())
             or not (polled_at is None or _is_number(polled_at))
             or not _is_number(unanswered)
+            or not isinstance(steps, Mapping)
+            or not all(isinstance(names, list) for names in steps.values())
         ):
             raise ValueError(f"not what a gate remembers: {dict(stored)!r}")
-        return cls(projects_of(stored.get("projects")), dict(since), int(unanswered), polled_at)
+        listed = {project: [str(name) for name in names] for project, names in steps.items()}
+        return cls(projects_of(stored.get("projects")), dict(since), int(unanswered), polled_at, steps=listed)
 
 
 def longest_gap(poke_interval: float) -> float:

@@ -6,8 +6,8 @@ the synchronous client, the asynchronous one and a test that has neither. It doe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +21,14 @@ from airflow_provider_oms.client.errors import (
     OmsUnsupportedActionError,
     safe_text,
 )
-from airflow_provider_oms.client.fields import Checkpoint, Field, Model
+from airflow_provider_oms.client.fields import Checkpoint, value_or_none
 from airflow_provider_oms.client.models import ProjectProgress, Step
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.figures import figures_of
-from airflow_provider_oms.milestones.memory import OUTLASTS_OUTAGE, Condition, Memory, Names, Now
-from airflow_provider_oms.milestones.status import DELETED, Outlook, outlook
+from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now, outlasts_outage
+from airflow_provider_oms.milestones.status import DELETED, Outlook, is_changing, outlook
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ class PollContext:
     :param project_id: the project
     :param now: when the poll began; of no matter to a poll that stands alone
     :param before: since when the conditions had lasted at the poll before (``memory.since`` holds this poll's)
+    :param changing: why nothing can be told of the whole data, in words; empty when no objects are being added
+    :param apart: the project's id where it is polled beside the gate's own, for what is remembered of it
     """
 
     gate: Gate
@@ -68,16 +70,52 @@ class PollContext:
     project_id: str
     now: Now = NO_TIME
     before: Mapping[str, float] = field(default_factory=dict)
+    changing: str = ""
+    apart: str = ""
 
     # Questions
 
     def progress(self) -> Flow[Answer[ProjectProgress]]:
         """Ask for status, percentages and checkpoints."""
-        return (yield _progress_of(self.project_id, self.gate.project_type))
+        answer: Answer[ProjectProgress] = yield _progress_of(self.project_id, self.gate.project_type)
+        self._see_changes(answer)
+        return answer
 
     def steps(self) -> Flow[Answer[list[Step]]]:
-        """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones."""
-        return (yield _steps_of(self.project_id))
+        """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones.
+
+        :raises OmsMalformedAnswerError: when one that was listed before is missing
+        """
+        answer: Answer[list[Step]] = yield _steps_of(self.project_id)
+        if missing := step_rules.gone(answer.data, self.memory.steps.get(self.project_id, ())):
+            raise OmsMalformedAnswerError(
+                f"OMS has listed step {', '.join(missing)} of project {self.project_id} before, and lists it no more: "
+                "the list isn't believed. If the project was changed so, clear this task."
+            )
+        self.memory.steps[self.project_id] = [step.name for step in answer.data if step.name]
+        return answer
+
+    def verification_project(self, name: str) -> Flow[PollContext]:
+        """Find the project that verifies this one, once in a gate's life, and return a poll of it.
+
+        :param name: its id or name
+        """
+        project_id = yield from _resolved(name, self.memory, _find_verification_project)
+        return replace(self, project_id=project_id, changing="", apart=project_id)
+
+    def _see_changes(self, answer: Answer[ProjectProgress]) -> None:
+        """Note whether objects are being added to the project.
+
+        They are copied by a task of their own, of which the project's percentages, checkpoints and verification say
+        nothing. Source: docs/develop/oms-facts.md#objects-changing
+        """
+        status = value_or_none(answer.data, ProjectProgress.status)
+        if is_changing(status) and self.gate.milestone.needs_all_objects and not self.gate.allow_modifying:
+            since = utc_text(answer.at - self.lasted(Condition.CHANGING, answer))
+            self.changing = (
+                f"Objects are being added to the project or removed from it ({status}, seen since {since}), and "
+                "nothing here counts the new ones; allow_modifying=True would look past them."
+            )
 
     def project_named(self, name: str) -> Flow[str]:
         """Return the id of a project by its name, which is looked up once in a gate's life.
@@ -100,8 +138,9 @@ class PollContext:
         :param already: seconds for which it is known to have lasted where it is noted for the first time
         """
         late = 0.0 if answer is None else max(0.0, answer.received_at - self.now.wall)
-        since = self.before.get(condition, self.now.passed + late - already)
-        self.memory.since[condition] = since
+        key = condition.of(self.apart)
+        since = self.before.get(key, self.now.passed + late - already)
+        self.memory.since[key] = since
         return max(0.0, self.now.passed - since)
 
     # Verdicts
@@ -122,7 +161,9 @@ class PollContext:
         return observed._replace(**more) if more else observed
 
     def reached(self, message: str, observed: Observation) -> Verdict:
-        """The milestone is reached."""
+        """The milestone is reached, unless it is about all of the data and objects are being added."""
+        if self.changing:
+            return self.waiting(f"{message} {self.changing}", observed, alarming=True)
         return Verdict(State.REACHED, message, observed)
 
     def failed(self, message: str, observed: Observation | None = None) -> Verdict:
@@ -134,6 +175,24 @@ class PollContext:
         return Verdict(State.WAITING, message, observed, figures, alarming)
 
     # Rules
+
+    def never_told(self, untold: bool) -> str:
+        """Count how long OMS has owed an answer that it could have given; say so once that is too long.
+
+        As for an outage it takes three polls, so with a long interval one that is late doesn't count.
+
+        :param untold: whether it owes one at this poll
+        :return: in words; empty while it may still come
+        """
+        tolerance = self.gate.outage_tolerance
+        lasted = self.lasted(Condition.UNTOLD) if untold else 0.0
+        over = self.memory.kept and lasted >= max(tolerance, (POLLS_OF_AN_OUTAGE - 1) * self.gate.poke_interval)
+        if not untold or not (over or tolerance == 0):
+            return ""
+        return (
+            f"That has been so for {lasted:.0f} s (outage_tolerance is {tolerance:g} s). "
+            "Look at the project in the OMS console, then clear this task."
+        )
 
     def not_yet(
         self,
@@ -159,6 +218,7 @@ class PollContext:
         """
         status = answer.data.status
         view = outlook(status)
+        message = f"{message} {self.changing}".rstrip()
         if steps is None and (awaits or view is Outlook.FAILED):
             steps = yield from self._steps_if_any()
         if view is Outlook.FAILED:
@@ -234,7 +294,7 @@ def poll(gate: Gate, memory: Memory, now: Now) -> Flow[Verdict]:
         memory.unanswered = 0
         return _no_project(gate, memory, error)
     except OmsTemporaryError as error:
-        memory.since = {condition: at for condition, at in before.items() if condition in OUTLASTS_OUTAGE}
+        memory.since = {key: at for key, at in before.items() if outlasts_outage(key)}
         return _outage(gate, PollContext(gate, memory, "", now, before), error)
     except OmsError as error:
         observed = Observation(project=project_of(gate, memory))
@@ -258,6 +318,16 @@ def project_of(gate: Gate, memory: Memory) -> str | None:
 
 def _project_named(name: str, memory: Memory) -> Flow[str]:
     """Resolve a project's name, once."""
+    return (yield from _resolved(name, memory, _find_project))
+
+
+def _resolved(name: str, memory: Memory, find: Callable[[str], Flow[str]]) -> Flow[str]:
+    """Return a project's id by what it is called, which is looked up once in a gate's life.
+
+    :param name: what it is called
+    :param memory: what the gate remembers; changed on the way
+    :param find: looks it up
+    """
     if name in memory.projects:
         return memory.projects[name]
     if memory.names is Names.UNREADABLE:
@@ -270,6 +340,12 @@ def _project_named(name: str, memory: Memory) -> Flow[str]:
             f"It isn't known any more which project this gate has watched under the name {safe_text(name, 200)!r}: "
             "Airflow's task state store has lost it. Another project may have that name by now."
         )
+    memory.projects[name] = yield from find(name)
+    return memory.projects[name]
+
+
+def _find_project(name: str) -> Flow[str]:
+    """Look a project's name up."""
     rows = yield from actions.list_projects(name).whole()
     found = sorted({row.id or "" for row in rows if row.name == name} - {""})
     if not found:
@@ -281,8 +357,36 @@ def _project_named(name: str, memory: Memory) -> Flow[str]:
             f"OMS shows this user {len(found)} projects named {safe_text(name, 200)!r}: {safe_text(', '.join(found))}. "
             "Use project_id."
         )
-    memory.projects[name] = found[0]
     return found[0]
+
+
+#: How OMS's project ids begin: docs/develop/oms-wire.md#endpoint
+_ID_PREFIXES = ("np_", "p_")
+
+
+def _find_verification_project(name: str) -> Flow[str]:
+    """Resolve the id or the name of a project of type VERIFY.
+
+    Source: docs/develop/oms-facts.md#verification-project
+
+    :param name: its id or name; an id wins over the same name of another project
+    """
+    rows = [row for row in (yield from actions.list_projects(name).whole()) if row.id]
+    found = [row for row in rows if row.id == name] or [
+        row for row in rows if row.name == name and row.status != DELETED
+    ]
+    said = safe_text(repr(name), 200)
+    if not found and name.startswith(_ID_PREFIXES):
+        return name  # OMS need not list it; it shall say so itself when there is none
+    if not found:
+        raise OmsProjectNotFoundError(f"OMS shows this user no project with the id or the name {said}.")
+    if len({row.id for row in found}) > 1:
+        raise OmsPermanentError(f"OMS shows this user {len(found)} projects named {said}. Give the id.")
+    if found[0].type not in (None, "VERIFY"):
+        raise OmsPermanentError(
+            f"project {said} is of type {safe_text(found[0].type, 40)}, not VERIFY, so it verifies no other."
+        )
+    return found[0].id or ""
 
 
 def _no_project(gate: Gate, memory: Memory, error: OmsProjectNotFoundError) -> Verdict:
@@ -313,14 +417,6 @@ def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdi
     if memory.kept and lasted >= tolerance:
         until += f" and {POLLS_OF_AN_OUTAGE} polls"
     return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", observed, alarming=True)
-
-
-def value_or_none(model: Model, field: Field[Any]) -> Any:
-    """Read a value that only explains: None where it can't be read."""
-    try:
-        return getattr(model, field.attribute)
-    except OmsMalformedAnswerError:
-        return None
 
 
 def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:

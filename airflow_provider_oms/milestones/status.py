@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from enum import Enum
 
 # docs/develop/oms-facts.md#project-status
@@ -9,6 +10,28 @@ RELEASING, RELEASED, DELETED = "RELEASING", "RELEASED", "DELETED"
 
 #: The end of a project, in its order. Nothing that comes before can be reached from one of these.
 _END_OF_LIFE = (RELEASING, RELEASED, DELETED)
+
+#: A project at work, of which percentages and checkpoints tell all. A word that isn't documented isn't among them.
+_AT_WORK = ("RUNNING", "RUNNING_ALARMING")
+
+#: A project that objects are being added to or removed from, in a task of their own.
+#: Source: docs/develop/oms-facts.md#objects-changing
+_CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
+
+#: Every word that OceanBase documents.
+DOCUMENTED = ("INIT", *_AT_WORK, *_CHANGING, "SUSPEND", "FAILED", "FINISHED", *_END_OF_LIFE)
+
+#: What people, and OMS's console, call some of them.
+_ALSO_CALLED = {
+    "PAUSED": "SUSPEND",
+    "STOPPED": "SUSPEND",
+    "COMPLETED": "FINISHED",
+    "DONE": "FINISHED",
+    "ENDING": RELEASING,
+    "ENDED": RELEASED,
+    "MODIFYING": "RUNNING_MODIFYING",
+    "INTEGRATING": "RUNNING_MERGING",
+}
 
 
 class Outlook(Enum):
@@ -23,11 +46,19 @@ class Outlook(Enum):
 
 
 def is_running(status: str | None) -> bool:
-    """Decide whether a project is at work now: RUNNING and all that OMS calls RUNNING_something.
+    """Decide whether a project is at work now, if need be with objects being added. No other RUNNING_something counts.
 
     Source: docs/develop/oms-facts.md#project-status
     """
-    return status == "RUNNING" or (status or "").startswith("RUNNING_")
+    return status in _AT_WORK or is_changing(status)
+
+
+def is_changing(status: str | None) -> bool:
+    """Decide whether objects are being added to a project or removed from it.
+
+    Source: docs/develop/oms-facts.md#objects-changing
+    """
+    return status in _CHANGING
 
 
 def outlook(status: str | None) -> Outlook:
@@ -55,3 +86,21 @@ def may_follow(status: str | None, targets: tuple[str, ...]) -> bool:
     if outlook(status) is Outlook.FAILED:
         return reachable == set(targets)  # a resumed project may reach the others, but that is for the FAILED rule
     return bool(reachable) and outlook(status) in (Outlook.GONE, Outlook.OVER)
+
+
+def caution(targets: tuple[str, ...]) -> str | None:
+    """Warn of statuses that OceanBase doesn't document, which a project may never have.
+
+    Source: docs/develop/oms-facts.md#project-status
+
+    :param targets: the statuses that are waited for
+    """
+    warnings = []
+    for status in targets:
+        if status not in DOCUMENTED:
+            meant = [_ALSO_CALLED[status]] if status in _ALSO_CALLED else get_close_matches(status, DOCUMENTED, 1)
+            suggestion = f" Did you mean {meant[0]}?" if meant else ""
+            warnings.append(f"{status} is no status that OceanBase documents.{suggestion}")
+    if not warnings:
+        return None
+    return f"{' '.join(warnings)} Documented: {', '.join(DOCUMENTED)}."

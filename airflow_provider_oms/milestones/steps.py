@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
-from airflow_provider_oms.client.models import Step
+from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import Step, StepInfo
 
 # docs/develop/oms-facts.md#step-status
 INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING = "INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING"
@@ -38,6 +40,18 @@ class StepKind(Enum):
 #: Source: docs/develop/oms-facts.md#monitoring
 _ENDLESS = (StepKind.INCREMENTAL, StepKind.INCREMENTAL_VERIFICATION, StepKind.REVERSE)
 
+#: What comes before incremental synchronisation in every project that has it, and what never does.
+#: Source: docs/develop/oms-facts.md#step-order
+_FIRST = (
+    StepKind.PRECHECK,
+    StepKind.PREPARE,
+    StepKind.SCHEMA,
+    StepKind.LOG_PULL,
+    StepKind.FULL,
+    StepKind.INDEX,
+)
+_LATER = tuple(kind for kind in StepKind if kind not in _FIRST)
+
 _KINDS = {name: kind for kind in StepKind for name in kind.value}
 
 
@@ -57,8 +71,8 @@ def is_done(step: Step) -> bool:
     """Decide whether a step is done.
 
     Ordinary steps are FINISHED, at 100 where a percentage is given (indexes may follow the rows). Full verification
-    stays RUNNING at 100 until a person goes on to the next stage. Endless steps have caught up once. A switchover that
-    is RUNNING waits for a person.
+    stays RUNNING at 100 until a person goes on to the next stage, and isn't done when somebody cut it short. Endless
+    steps have caught up once. A switchover that is RUNNING waits for a person.
 
     Sources: docs/develop/oms-facts.md#step-done, docs/develop/oms-facts.md#full-verification-done,
     docs/develop/oms-facts.md#monitoring, docs/develop/oms-facts.md#switchover
@@ -66,11 +80,22 @@ def is_done(step: Step) -> bool:
     kind = kind_of(step.name)
     if kind in _ENDLESS:
         return step.status in (MONITORING, FINISHED)
-    if kind is StepKind.FULL_VERIFICATION:
-        return step.status == FINISHED or (step.status == RUNNING and step.progress == 100)
     if kind is StepKind.SWITCHOVER:
         return step.status == FINISHED
-    return step.status == FINISHED and step.progress in (None, 100)
+    finished = step.status == FINISHED and step.progress in (None, 100)
+    if kind is StepKind.FULL_VERIFICATION:
+        skipped = step.info.skipped is True or step.info.validated is False
+        return not skipped and (finished or (step.status == RUNNING and step.progress == 100))
+    return finished
+
+
+def is_cut_short(step: Step) -> bool:
+    """Decide whether a full verification has ended without being done: nothing more will happen in it by itself.
+
+    Source: docs/develop/oms-facts.md#full-verification-skipped
+    """
+    ended = step.status == FINISHED or step.info.skipped is True
+    return kind_of(step.name) is StepKind.FULL_VERIFICATION and ended and not is_done(step)
 
 
 def has_started(step: Step) -> bool:
@@ -86,6 +111,49 @@ def caught_up(step: Step) -> bool:
     return step.status == MONITORING
 
 
+def is_precheck(step: Step) -> bool:
+    """Decide whether a step is a precheck."""
+    return kind_of(step.name) is StepKind.PRECHECK
+
+
+def before_incremental(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps that have to be through before incremental synchronisation counts.
+
+    All that the list has before it, and those of which it is known that they come before it wherever they stand.
+
+    Source: docs/develop/oms-facts.md#step-order
+    """
+    kinds = [kind_of(step.name) for step in steps]
+    first = kinds.index(StepKind.INCREMENTAL) if StepKind.INCREMENTAL in kinds else len(steps)
+    return [
+        step
+        for number, (step, kind) in enumerate(zip(steps, kinds, strict=True))
+        if kind in _FIRST or (number < first and kind not in _LATER)
+    ]
+
+
+def verifying(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps that verify, in a project that does nothing else: where none is known to, all unknown ones.
+
+    Source: docs/develop/oms-facts.md#step-names
+    """
+    return find(steps, StepKind.FULL_VERIFICATION.value[0]) or [step for step in steps if kind_of(step.name) is None]
+
+
+def all_named(steps: Iterable[Step]) -> bool:
+    """Decide whether every step has a name: one without could be any."""
+    return all(step.name for step in steps)
+
+
+def gone(listed: Iterable[Step], names_before: Iterable[str]) -> list[str]:
+    """Return the names of steps that were listed before and aren't any more, under whichever name.
+
+    Source: docs/develop/oms-facts.md#step-order (a list that came short can't be told from steps that were never there)
+    """
+    now = {kind_of(step.name) or step.name for step in listed}
+    return [name for name in names_before if (kind_of(name) or name) not in now]
+
+
 def failed(steps: Iterable[Step]) -> list[Step]:
     """Return those that are FAILED."""
     return [step for step in steps if step.status == FAILED]
@@ -98,7 +166,7 @@ def failed_precheck(steps: Iterable[Step]) -> list[Step]:
     """
     prechecks = []
     for step in steps:
-        if kind_of(step.name) is StepKind.PRECHECK:
+        if is_precheck(step):
             prechecks.append(step)
         elif has_started(step):
             return []
@@ -108,6 +176,14 @@ def failed_precheck(steps: Iterable[Step]) -> list[Step]:
 def suspended(steps: Iterable[Step]) -> list[Step]:
     """Return those that are SUSPEND."""
     return [step for step in steps if step.status == SUSPEND]
+
+
+def describe(step: Step) -> str:
+    """Say where a step is, in OMS's words: for messages, not for decisions."""
+    progress = value_or_none(step, Step.progress)
+    at = "" if progress is None else f" at {progress:g} %"
+    skipped = ", skipped" if value_or_none(step.info, StepInfo.skipped) else ""
+    return f"{step.name} is {safe_text(step.status, 60)}{at}{skipped}"
 
 
 def names(steps: Sequence[Step]) -> str:

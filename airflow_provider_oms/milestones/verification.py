@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, safe_text
+from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Step, TableVerification, VerificationResult
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import steps as step_rules
-from airflow_provider_oms.milestones.poll import PollContext, value_or_none
+from airflow_provider_oms.milestones.poll import PollContext
+
+#: The status of a table that couldn't be compared; the others are those of steps.
+#: Source: docs/develop/oms-facts.md#verification-result
+_ERROR = "ERROR"
 
 # docs/develop/oms-facts.md#verification-result-types
 _CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
@@ -31,6 +36,17 @@ _INCONSISTENT = (
     "NOT_CATEGORIZED",
 )
 
+#: Rows of a table that are known to differ.
+_COUNTS = (
+    TableVerification.source_only_count,
+    TableVerification.target_only_count,
+    TableVerification.mismatched_count,
+)
+
+#: The progress of a table that was compared as a whole; it is a fraction.
+#: Source: docs/develop/oms-facts.md#verification-result
+_WHOLE = 1
+
 #: Tables named in a message; a thousand of them would hide the rest of it.
 _NAMED = 20
 
@@ -44,6 +60,7 @@ class Finding:
     :param consistent: whether every table is consistent
     :param inconsistent: whether one isn't
     :param alarming: whether a person should look at it although neither is known
+    :param untold: whether nothing is under way any more that could still bring a result
     """
 
     message: str
@@ -51,28 +68,59 @@ class Finding:
     consistent: bool = False
     inconsistent: bool = False
     alarming: bool = False
+    untold: bool = False
 
 
 def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
     """Ask for the result once the step is done, and judge it.
 
-    Sources: docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#verification-result
+    Sources: docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#verification-result,
+    docs/develop/oms-facts.md#full-verification-skipped
 
     :param poll: the poll of the project
     :param steps: its verification steps
     """
     progress = min((done for step in steps if (done := value_or_none(step, Step.progress)) is not None), default=None)
-    if not steps or not all(step_rules.is_done(step) for step in steps):
-        told = "; ".join(f"{step.name} is {safe_text(step.status, 60)}" for step in steps) or "no steps are listed"
-        at = "" if progress is None else f" at {progress:g} %"
-        return Finding(f"Full verification isn't done: {told}{at}.", progress)
-    return judge((yield from actions.list_project_full_verify_result(poll.project_id).whole()), progress)
+    if steps and all(step_rules.is_done(step) for step in steps):
+        return judge((yield from actions.list_project_full_verify_result(poll.project_id).whole()), progress)
+    told = "; ".join(map(step_rules.describe, steps)) or "no step for it is listed"
+    if any(step_rules.is_cut_short(step) for step in steps):
+        message = f"Full verification was skipped or cut short: {told}. What it has found says nothing of the rest."
+        return Finding(message, progress, alarming=True, untold=True)
+    return Finding(f"Full verification isn't done: {told}.", progress)
+
+
+def is_configured(poll: PollContext) -> Flow[bool]:
+    """Ask whether the project's configuration has a full verification (``DescribeProject``).
+
+    :param poll: the poll of the project
+    """
+    return (yield actions.describe_project(poll.project_id)).data.enable_full_verify is True
+
+
+def weakness(poll: PollContext) -> Flow[str]:
+    """Ask for what "consistent" doesn't say in this project, in words; empty where there is nothing to say.
+
+    Source: docs/develop/oms-facts.md#verification-in-mode
+
+    :param poll: the poll of the project
+    """
+    try:
+        config = (yield actions.describe_project(poll.project_id)).data.full_transfer_config
+        if config.allow_dest_table_not_empty is not True:
+            return ""
+    except OmsError as error:  # it only explains
+        return f" Whether rows that only the target has were looked for (IN mode) isn't known: {error}"
+    return " Rows that only the target has were not looked for: it compares in IN mode (allowDestTableNotEmpty)."
 
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
     """Judge the pages of a verification's result. Null is not 0, and no table at all is no consistency.
 
-    Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#odc-verdict
+    A table that is being compared again still shows what was found before, so it counts neither way.
+
+    Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#odc-verdict,
+    docs/develop/oms-facts.md#full-verification-skipped
 
     :param pages: all the pages
     :param progress: percentage of the verification
@@ -80,26 +128,25 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
     tables = [table for page in pages for table in page.tables]
     different = [page.different_number for page in pages]
     bad = [table for table in tables if _is_bad(table)]
-    if bad or any(number for number in different):
+    under_way = [table for table in tables if _is_under_way(table)]
+    if bad or (any(number for number in different) and not under_way):
         rows = max(number or 0 for number in different)
-        named = ", ".join(map(_name, bad[:_NAMED])) or "no table named"
-        more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
         return Finding(
-            f"Full verification found differences: {rows:,} rows; {len(bad)} of {len(tables)} tables: {named}{more}. "
+            f"Full verification found differences: {rows:,} rows; {len(bad)} of {len(tables)} tables: "
+            f"{_listed(bad) or 'no table named'}. "
             "Fix them in OMS (its console shows rows and corrective SQL), verify again, then clear this task.",
             progress,
             inconsistent=True,
         )
-    open_tables = [table for table in tables if table.result_type not in _CONSISTENT]
-    if open_tables:
-        named = ", ".join(map(_name, open_tables[:_NAMED]))
-        return Finding(
-            f"{len(open_tables)} of {len(tables)} tables have no result that counts: {named}.",
-            progress,
-            alarming=any(table.result_type != step_rules.RUNNING for table in open_tables),
-        )
+    not_through = [table for table in tables if not _is_through(table)]
+    if not_through:
+        message = f"{len(not_through)} of {len(tables)} tables have no result that counts: {_listed(not_through)}."
+        paused = any(value_or_none(table, TableVerification.status) == step_rules.SUSPEND for table in not_through)
+        odd = len(not_through) > len(under_way)
+        return Finding(message, progress, alarming=odd, untold=not under_way and not paused)
     if not tables or None in different:
-        return Finding("Full verification is done, but OMS doesn't tell its result.", progress, alarming=True)
+        message = "Full verification is done, but OMS doesn't tell its result."
+        return Finding(message, progress, alarming=True, untold=True)
     return Finding(f"All {len(tables)} tables are consistent.", progress, consistent=True)
 
 
@@ -129,15 +176,55 @@ def _is_bad(table: TableVerification) -> bool:
 
     Sources: docs/develop/oms-facts.md#verification-result-types, docs/develop/oms-facts.md#verification-result
     """
-    result = table.result_type
-    return result in _INCONSISTENT or (
-        result not in _CONSISTENT and value_or_none(table, TableVerification.status) == "ERROR"
-    )
+    if _is_under_way(table):
+        return False
+    failed = value_or_none(table, TableVerification.status) == _ERROR
+    return failed or table.result_type in _INCONSISTENT or any(value_or_none(table, field) for field in _COUNTS)
+
+
+def _is_under_way(table: TableVerification) -> bool:
+    """Decide whether a table is still being compared, or is again.
+
+    Source: docs/develop/oms-facts.md#full-verification-skipped
+    """
+    status = value_or_none(table, TableVerification.status)
+    return status == step_rules.RUNNING or (table.result_type == step_rules.RUNNING and status != _ERROR)
+
+
+def _is_through(table: TableVerification) -> bool:
+    """Decide whether a table was compared as a whole, and nothing in its row says that it differs.
+
+    What can't be read is no good value: a count may be absent, but not be nonsense.
+
+    Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#verification-result-types
+    """
+    try:
+        return (
+            table.status == step_rules.FINISHED
+            and table.result_type in _CONSISTENT
+            and table.progress in (None, _WHOLE)
+            and not any(getattr(table, field.attribute) for field in _COUNTS)
+        )
+    except OmsMalformedAnswerError:
+        return False
+
+
+def _listed(tables: Sequence[TableVerification]) -> str:
+    more = f" and {len(tables) - _NAMED} more" if len(tables) > _NAMED else ""
+    return f"{', '.join(map(_name, tables[:_NAMED]))}{more}"
 
 
 def _name(table: TableVerification) -> str:
-    schema, name = (
-        value_or_none(table, TableVerification.source_schema),
-        value_or_none(table, TableVerification.source_table),
+    """Name a table, and say what OMS says of it."""
+    schema, name, status = (
+        safe_text(value_or_none(table, field), 80)
+        for field in (TableVerification.source_schema, TableVerification.source_table, TableVerification.status)
     )
-    return f"{safe_text(schema, 80)}.{safe_text(name, 80)} ({safe_text(table.result_type, 40)})"
+    said = [safe_text(table.result_type, 40)]
+    if status != step_rules.FINISHED:
+        said.append(f"status {status}")
+    progress = value_or_none(table, TableVerification.progress)
+    if progress not in (None, _WHOLE):
+        said.append(f"progress {progress:g}")
+    said += [f"{field.names[0]} {number:,}" for field in _COUNTS if (number := value_or_none(table, field))]
+    return f"{schema}.{name} ({', '.join(said)})"

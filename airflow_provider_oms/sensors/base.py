@@ -50,6 +50,7 @@ RENDERED: dict[str, Any] = {
     "direction": "forward",
     "checkpoint": "2026-01-01",
     "target_statuses": ["RUNNING"],
+    "verification_project": "name",
 }
 
 
@@ -68,6 +69,8 @@ class OmsGateSensor(BaseSensorOperator):
         opens; from Airflow 3.3 on, with ``deferrable``, and with templates of the run's dates, id and ``dag_run`` only
     :param poke_interval: seconds (or timedelta) between two polls
     :param fail_on_suspend: fail when the project is paused, instead of waiting for somebody to resume it
+    :param allow_modifying: look past objects that are being added to the project or removed from it; without it the
+        gates about all of the data wait for them (the step and the status gate never do)
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
     :raises ValueError: naming the argument that is wrong
@@ -89,6 +92,7 @@ class OmsGateSensor(BaseSensorOperator):
         start_from_trigger: bool = False,
         poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
         fail_on_suspend: bool = False,
+        allow_modifying: bool = False,
         failure_grace: timedelta | float = DEFAULT_FAILURE_GRACE,
         outage_tolerance: timedelta | float = DEFAULT_OUTAGE_TOLERANCE,
         **kwargs: Any,
@@ -101,6 +105,7 @@ class OmsGateSensor(BaseSensorOperator):
         self.deferrable = arguments.flag("deferrable", deferrable)
         self.start_from_trigger = arguments.flag("start_from_trigger", start_from_trigger)
         self.fail_on_suspend = fail_on_suspend
+        self.allow_modifying = allow_modifying
         self.failure_grace = failure_grace
         self.outage_tolerance = outage_tolerance
         self._watch: Watch | None = None
@@ -109,6 +114,10 @@ class OmsGateSensor(BaseSensorOperator):
     @abstractmethod
     def milestone(self) -> Milestone:
         """Return what the gate waits for."""
+
+    def note(self) -> str | None:
+        """Say what a person should know of how the arguments were read."""
+        return None
 
     def gate(self) -> Gate:
         """Return the gate's settings, from the rendered arguments.
@@ -123,6 +132,7 @@ class OmsGateSensor(BaseSensorOperator):
             oms_conn_id=self.oms_conn_id,
             poke_interval=self.poke_interval,
             fail_on_suspend=self.fail_on_suspend,
+            allow_modifying=self.allow_modifying,
             failure_grace=self.failure_grace,  # type: ignore[arg-type]  # Gate takes a timedelta, too
             outage_tolerance=self.outage_tolerance,  # type: ignore[arg-type]
         )

@@ -17,6 +17,7 @@ from airflow_provider_oms.milestones.kinds import (
     StepMilestone,
 )
 from airflow_provider_oms.sensors.base import OmsGateSensor
+from airflow_provider_oms.tasks.zones import read_moment, zone_note
 
 __all__ = [
     "OmsCheckpointLagSensor",
@@ -112,7 +113,8 @@ class OmsCheckpointReachedSensor(OmsGateSensor):
     gates a cut-over. The checkpoint must be strictly later. Takes the arguments of
     :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
-    :param checkpoint: a datetime, ISO 8601 text or Unix seconds; without a time zone it is UTC (templated)
+    :param checkpoint: a datetime, ISO 8601 text or Unix seconds; a time without a zone is in the zone of
+        ``[core] default_timezone``, as Airflow's own are (templated)
     :param direction: ``forward``, or ``reverse`` after a switchover (templated)
     """
 
@@ -125,22 +127,31 @@ class OmsCheckpointReachedSensor(OmsGateSensor):
         self.check_arguments()
 
     def milestone(self) -> Milestone:
-        return CheckpointReachedMilestone(self.checkpoint, self.direction)  # type: ignore[arg-type]  # as above
+        return CheckpointReachedMilestone(read_moment("checkpoint", self.checkpoint), self.direction)
+
+    def note(self) -> str | None:
+        return zone_note("checkpoint", self.checkpoint)
 
 
 class OmsFullVerificationSensor(OmsGateSensor):
     """Opens when full verification is done and every table is consistent; fails, naming the tables, when one is not.
 
-    It reads every page of ``ListProjectFullVerifyResult``. Takes the arguments of
-    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`.
+    It reads every page of ``ListProjectFullVerifyResult``. From OMS 4.3.1 (Enterprise) on verification is a project of
+    its own: name it. Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+
+    :param verification_project: id or name of the project of type VERIFY that verifies this one; a verification that
+        this one has counts, too (templated)
     """
 
-    def __init__(self, **kwargs: Any) -> None:
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "verification_project")
+
+    def __init__(self, *, verification_project: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.verification_project = verification_project
         self.check_arguments()
 
     def milestone(self) -> Milestone:
-        return FullVerificationMilestone()
+        return FullVerificationMilestone(self.verification_project)
 
 
 class OmsProjectStatusSensor(OmsGateSensor):
@@ -164,21 +175,37 @@ class OmsProjectStatusSensor(OmsGateSensor):
 
 
 class OmsCutoverReadySensor(OmsGateSensor):
-    """Opens when a switchover would be safe: full transfer done, incremental sync monitoring and close, and the
-    verification, if the project has one, done and consistent.
+    """Opens when a switchover would be safe: all steps before incremental sync done, that one monitoring and close, no
+    objects being added, and full verification done and consistent.
 
-    After it has opened stop the writes, then wait for that moment with :class:`OmsCheckpointReachedSensor`. Takes the
+    From OMS 4.3.1 (Enterprise) on verification is a project of its own: name it, or say that none is required. After
+    the gate has opened stop the writes, then wait for that moment with :class:`OmsCheckpointReachedSensor`. Takes the
     arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta that the forward checkpoint may lie behind (templated)
+    :param require_verification: False opens for a project that nothing verifies; a verification that there is counts
+    :param verification_project: id or name of the project of type VERIFY that verifies this one (templated)
     """
 
-    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag")
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "max_lag", "verification_project")
 
-    def __init__(self, *, max_lag: timedelta | float | str = 25, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        max_lag: timedelta | float | str = 25,
+        require_verification: bool = True,
+        verification_project: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.max_lag = max_lag
+        self.require_verification = require_verification
+        self.verification_project = verification_project
         self.check_arguments()
 
     def milestone(self) -> Milestone:
-        return CutoverReadyMilestone(self.max_lag)  # type: ignore[arg-type]  # as above
+        return CutoverReadyMilestone(
+            self.max_lag,  # type: ignore[arg-type]  # as above
+            self.require_verification,
+            self.verification_project,
+        )

@@ -33,6 +33,8 @@ class Watch:
         self.reporter = Reporter(self.gate, sensor.log)
         if caution := self.gate.milestone.caution():
             sensor.log.warning("%s", caution)
+        if note := sensor.note():
+            sensor.log.info("%s", note)
         # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()

@@ -38,6 +38,8 @@ def options(case):
     """Write a sensor's arguments as options."""
     written = [] if "progress" in case.arguments else list(FLAGS.get(case.sensor, []))
     for name, value in case.arguments.items():
+        if name == "require_verification":
+            name, value = "no_verification", not value
         option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
         if isinstance(value, bool):
             written += [option] if value else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -41,12 +41,14 @@ class Http:
 
 @dataclass
 class Observed:
-    """All that OMS would say at one poll, and the local time."""
+    """All that OMS would say at one poll, of the project and of the one that verifies it, and the local time."""
 
     local: float
     progress: Http
     steps: Http
     verify: list[Http] = field(default_factory=list)
+    project: Http = field(default_factory=Http)
+    apart: Observed | None = None
 
 
 @dataclass
@@ -56,6 +58,7 @@ class Wish:
     gate: str
     arguments: dict[str, Any]
     fail_on_suspend: bool = False
+    allow_modifying: bool = False
     failure_grace: float = 120
 
 
@@ -109,6 +112,10 @@ def off(value: Any) -> bool:
     return str(value).strip().lower() == "false"
 
 
+def yes(value: Any) -> bool:
+    return str(value).strip().lower() == "true"
+
+
 def progress_of(observed: Observed) -> dict[str, Any] | None:
     found = rows(observed.progress)
     return found[0] if len(found) == 1 else None
@@ -134,27 +141,106 @@ def done(row: dict[str, Any]) -> bool:
     if name in SAME[6] | SAME[8] | SAME[10]:
         return status in ("MONITORING", "FINISHED")
     if name in SAME[7]:
-        return status == "FINISHED" or (status == "RUNNING" and number(percent) == 100)
+        if yes(info(row, "skipped")) or off(info(row, "validated")):
+            return False
+        full = number(percent) == 100
+        return (status == "FINISHED" and (full or percent is None)) or (status == "RUNNING" and full)
     if name in SAME[9]:
         return status == "FINISHED"
     return status == "FINISHED" and (percent is None or number(percent) == 100)
 
 
-def consistent(observed: Observed) -> bool:
+def info(row: dict[str, Any], name: str) -> Any:
+    found = get(row, "stepInfo")
+    return get(found, name) if isinstance(found, dict) else None
+
+
+def cut_short(row: dict[str, Any]) -> bool:
+    return not done(row) and (word(get(row, "status")) == "FINISHED" or yes(info(row, "skipped")))
+
+
+def tables_of(observed: Observed) -> list[Any]:
     tables = []
     for answer in observed.verify:
         for page in rows(answer):
-            if number(get(page, "differentNumber")) != 0:
-                return False
             listed = get(page, "fullVerifyTableStatistics")
             tables += listed if isinstance(listed, list) else [listed]
-    good = ("CONSISTENT", "BOTH_EMPTY")
-    return bool(tables) and all(isinstance(t, dict) and word(get(t, "resultType")) in good for t in tables)
+    return tables
 
 
-def running(progress: dict[str, Any]) -> bool:
-    status = word(get(progress, "status")) or ""
-    return status == "RUNNING" or status.startswith("RUNNING_")
+def differences(observed: Observed) -> list[float | None]:
+    return [number(get(page, "differentNumber")) for answer in observed.verify for page in rows(answer)]
+
+
+def counted(table: dict[str, Any]) -> bool:
+    return any(number(get(table, f"{side}Count")) for side in ("sourceOnly", "destOnly", "mismatched"))
+
+
+def through(table: Any) -> bool:
+    """Tell whether a table was compared as a whole and is the same."""
+    return (
+        isinstance(table, dict)
+        and word(get(table, "status")) == "FINISHED"
+        and word(get(table, "resultType")) in ("CONSISTENT", "BOTH_EMPTY")
+        and (get(table, "progress") is None or number(get(table, "progress")) == 1)
+        and not counted(table)
+    )
+
+
+def consistent(observed: Observed) -> bool:
+    tables = tables_of(observed)
+    return all(each == 0 for each in differences(observed)) and bool(tables) and all(map(through, tables))
+
+
+def verified(observed: Observed) -> bool:
+    """Tell whether a project has a verification, which is done and found all tables the same."""
+    verifier = named(rows(observed.steps), "FULL_VERIFIER")
+    return bool(verifier) and all(map(done, verifier)) and consistent(observed)
+
+
+def verified_apart(observed: Observed) -> bool:
+    """Tell whether the project that verifies this one allows to open."""
+    progress = None if observed.apart is None else progress_of(observed.apart)
+    return progress is not None and not changing(progress) and verified(observed.apart)
+
+
+CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
+
+
+def changing(progress: dict[str, Any]) -> bool:
+    return word(get(progress, "status")) in CHANGING
+
+
+def running(progress: dict[str, Any], wish: Wish) -> bool:
+    known = ("RUNNING", "RUNNING_ALARMING", *(CHANGING if wish.allow_modifying else ()))
+    return word(get(progress, "status")) in known
+
+
+def before_incremental(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what has to be through before the changes count: schema, log, rows, indexes, what is listed before."""
+    found = []
+    first = next((n for n, row in enumerate(steps) if word(get(row, "name")) in SAME[6]), len(steps))
+    for place, row in enumerate(steps):
+        name = word(get(row, "name"))
+        known = next((n for n, names in enumerate(SAME) if name in names), None)
+        if (known is not None and known < 6) or (known is None and place < first):
+            found.append(row)
+    return found
+
+
+def lost_steps(history: Sequence[Observed]) -> bool:
+    """Tell whether a step was listed at an earlier poll and isn't now."""
+    now = rows(history[-1].steps)
+    for earlier in history[:-1]:
+        listed = data(earlier.steps)
+        if progress_of(earlier) is None or not isinstance(listed, list):
+            continue
+        names = [get(row, "name") if isinstance(row, dict) else None for row in listed]
+        if all(isinstance(name, str) and name.strip() for name in names) and any(
+            not named(now, word(name) or "") for name in names
+        ):
+            return True
+    return False
 
 
 def raw_checkpoint(progress: dict[str, Any], direction: str) -> Any:
@@ -169,21 +255,27 @@ def switched_off(progress: dict[str, Any], direction: str) -> bool:
     return off(get(progress, "enableIncrSync"))
 
 
-def checkpoint(observed: Observed, direction: str) -> float | None:
-    """Return a checkpoint that can be believed."""
+def checkpoint(observed: Observed, direction: str, *, by_step: bool = False) -> float | None:
+    """Return a checkpoint that can be believed. Full transfer must be through, if need be by its step's word."""
     progress = progress_of(observed)
     if progress is None or switched_off(progress, direction):
         return None
     percent = number(get(progress, "fullTransferProgress", "fullMigrationProgress", "fullSyncProgress"))
-    if percent != 100 and not off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync")):
+    given = get(progress, "fullTransferProgress", "fullMigrationProgress", "fullSyncProgress")
+    full = named(rows(observed.steps), "FULL_TRANSFER") if by_step and given is None else []
+    by_word = bool(full) and all(map(done, full))
+    enabled = not off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync"))
+    if percent != 100 and enabled and not by_word:
         return None
     at = number(raw_checkpoint(progress, direction))
     return at if at is not None and 0 < at <= clock(observed) + 300 else None
 
 
-def within(observed: Observed, direction: str, max_lag: float) -> bool:
-    progress, at = progress_of(observed), checkpoint(observed, direction)
-    return progress is not None and running(progress) and at is not None and max(0, clock(observed) - at) <= max_lag
+def within(observed: Observed, wish: Wish, direction: str, max_lag: float, *, by_step: bool = False) -> bool:
+    progress, at = progress_of(observed), checkpoint(observed, direction, by_step=by_step)
+    if progress is None or at is None or not running(progress, wish):
+        return False
+    return max(0, clock(observed) - at) <= max_lag
 
 
 def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
@@ -196,8 +288,10 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
     progress, steps = progress_of(observed), rows(observed.steps)
     if progress is None:
         return False
-    verifier = named(steps, "FULL_VERIFIER")
-    verified = all(map(done, verifier)) and consistent(observed)
+    if wish.gate not in ("OmsStepSensor", "OmsProjectStatusSensor") and changing(progress) and not wish.allow_modifying:
+        return False
+    if wish.gate in ("OmsStepSensor", "OmsFullVerificationSensor", "OmsCutoverReadySensor") and lost_steps(history):
+        return False
     if wish.gate == "OmsStepSensor":
         begun = ("RUNNING", "MONITORING", "FINISHED")
         found = named(steps, milestone["step"])
@@ -212,28 +306,41 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
         direction, hold, now = milestone.get("direction", "forward"), milestone.get("hold_for", 0), observed.local
         begin = now
         for earlier in reversed(history):
-            if not within(earlier, direction, milestone["max_lag"]):
+            if not within(earlier, wish, direction, milestone["max_lag"]):
                 break
             begin = earlier.local  # what has passed is told by our own clock
-        return within(observed, direction, milestone["max_lag"]) and now - begin >= hold
+        return within(observed, wish, direction, milestone["max_lag"]) and now - begin >= hold
     if wish.gate == "OmsCheckpointReachedSensor":
         at = checkpoint(observed, milestone.get("direction", "forward"))
         return at is not None and at > milestone["checkpoint"]
+    verifier = named(steps, "FULL_VERIFIER")
+    apart = milestone.get("verification_project") is not None
     if wish.gate == "OmsFullVerificationSensor":
-        return bool(verifier) and verified
+        if apart:
+            return bool(steps) and verified_apart(observed) and (not verifier or verified(observed))
+        return verified(observed)
     if wish.gate == "OmsProjectStatusSensor":
         return word(get(progress, "status")) in milestone["target_statuses"]
     assert wish.gate == "OmsCutoverReadySensor"
     full, incremental = named(steps, "FULL_TRANSFER"), named(steps, "INCR_TRANSFER")
+    if verifier or apart:
+        safe = (not verifier or verified(observed)) and (not apart or verified_apart(observed))
+    else:
+        safe = not milestone.get("require_verification", True) and not configured(observed)
     return (
-        within(observed, "forward", milestone.get("max_lag", 25))
+        within(observed, wish, "forward", milestone.get("max_lag", 25), by_step=True)
         and (bool(full) or off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync")))
-        and all(map(done, full))
+        and all(map(done, before_incremental(steps)))
         and bool(incremental)
         and all(word(get(row, "status")) == "MONITORING" for row in incremental)
-        and (not verifier or verified)
+        and safe
         and all(word(get(row, "name")) for row in steps)
     )
+
+
+def configured(observed: Observed) -> bool:
+    """Tell whether the project is configured to be verified."""
+    return any(yes(get(row, "enableFullVerify")) for row in rows(observed.project))
 
 
 # What a gate that isn't open says of well-formed answers
@@ -242,16 +349,7 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
 def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any]], observed: Observed) -> bool:
     gate = wish.gate
     verifier = named(steps, "FULL_VERIFIER")
-    different = any(
-        number(get(page, "differentNumber"))
-        or any(
-            word(get(table, "resultType")) not in ("CONSISTENT", "BOTH_EMPTY", "RUNNING", None)
-            for table in get(page, "fullVerifyTableStatistics") or []
-        )
-        for answer in observed.verify
-        for page in rows(answer)
-    )
-    differs = bool(verifier) and all(map(done, verifier)) and different
+    differs = bool(verifier) and all(map(done, verifier)) and found_different(observed)
     if gate == "OmsStepSensor":
         return bool(steps) and not named(steps, wish.arguments["step"])
     if gate == "OmsFullTransferSensor":
@@ -264,8 +362,38 @@ def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any
     given = raw_checkpoint(progress, direction)
     lost = switched_off(progress, direction) or (isinstance(given, str) and number(given) is None)
     if gate == "OmsCutoverReadySensor":
-        return lost or (bool(steps) and not named(steps, "INCR_TRANSFER")) or differs
+        required = wish.arguments.get("require_verification", True) and not configured(observed)
+        unverified = bool(steps) and not verifier and required
+        return lost or (bool(steps) and not named(steps, "INCR_TRANSFER")) or differs or unverified
     return lost
+
+
+def comparing(table: dict[str, Any]) -> bool:
+    """Tell whether a table is being compared; what its row says is of no matter then."""
+    status, result = word(get(table, "status")), word(get(table, "resultType"))
+    return status == "RUNNING" or (result == "RUNNING" and status != "ERROR")
+
+
+def found_different(observed: Observed) -> bool:
+    tables = tables_of(observed)
+    settled = [table for table in tables if not comparing(table)]
+    bad = any(
+        word(get(table, "resultType")) not in ("CONSISTENT", "BOTH_EMPTY", None)
+        or word(get(table, "status")) == "ERROR"
+        or counted(table)
+        for table in settled
+    )
+    return bad or (any(differences(observed)) and settled == tables)
+
+
+def owes_a_result(observed: Observed) -> bool:
+    """Tell whether the verification is over and nothing can be learnt from it, now at least."""
+    verifier = named(rows(observed.steps), "FULL_VERIFIER")
+    if any(map(cut_short, verifier)):
+        return True
+    open_tables = [table for table in tables_of(observed) if not through(table)]
+    still = any(comparing(table) or word(get(table, "status")) == "SUSPEND" for table in open_tables)
+    return bool(verifier) and all(map(done, verifier)) and not still
 
 
 def _awaited(wish: Wish) -> list[str]:
@@ -275,7 +403,7 @@ def _awaited(wish: Wish) -> list[str]:
         "OmsFullTransferSensor": ["FULL_TRANSFER"],
         "OmsFullVerificationSensor": ["FULL_VERIFIER"],
         "OmsProjectStatusSensor": [],
-        "OmsCutoverReadySensor": ["FULL_TRANSFER", "INCR_TRANSFER", "FULL_VERIFIER"],
+        "OmsCutoverReadySensor": [sorted(names)[0] for names in (*SAME[1:7], SAME[7])],
     }.get(
         wish.gate,
         ["REVERSE_INCR_TRANSFER" if wish.arguments.get("direction") == "reverse" else "INCR_TRANSFER"],
@@ -312,7 +440,9 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     awaited = [row for name in _awaited(wish) for row in named(steps, name)]
     failed = [row for row in awaited if word(get(row, "status")) == "FAILED"]
     suspended = [row for row in awaited if word(get(row, "status")) == "SUSPEND"]
-    under_way = running(progress) or status == "INIT"
+    under_way = status in ("RUNNING", "RUNNING_ALARMING", "INIT", *CHANGING)
+    if not wish.allow_modifying and may_open(replace(wish, allow_modifying=True), [observed]):
+        return {"waiting"}
     if wish.gate == "OmsProjectStatusSensor":
         # Released is what comes after the end, and deleted after that.
         order = ["RELEASING", "RELEASED", "DELETED"]
@@ -325,6 +455,8 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     if status == "FAILED":
         broken = [row for row in steps if word(get(row, "status")) == "FAILED"]
         return {_failure(wish, broken, now, kept)}
+    if status == "FINISHED" and wish.gate == "OmsFullVerificationSensor" and kept and owes_a_result(observed):
+        return {"waiting"}
     if status in ("RELEASING", "RELEASED", "DELETED", "FINISHED"):
         return {"failed"}
     if status == "SUSPEND":
@@ -332,7 +464,7 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     if wish.gate == "OmsCheckpointLagSensor":
         direction, max_lag = wish.arguments.get("direction", "forward"), wish.arguments["max_lag"]
         at = checkpoint(observed, direction)
-        if within(observed, direction, max_lag) or (at is not None and not running(progress)):
+        if within(observed, wish, direction, max_lag) or (at is not None and not running(progress, wish)):
             return {"waiting"}  # held, or not running: no step is to blame
     if under_way and failed:
         return {_failure(wish, failed, now, kept)}

@@ -23,7 +23,7 @@ from airflow_provider_oms.milestones.kinds import (
 from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Verdict
-from tests.gate_cases import NOW, Case, Reply, success
+from tests.gate_cases import NOW, Apart, Case, Reply, success
 
 MILESTONES: dict[str, type[Milestone]] = {
     "OmsStepSensor": StepMilestone,
@@ -35,7 +35,7 @@ MILESTONES: dict[str, type[Milestone]] = {
     "OmsCutoverReadySensor": CutoverReadyMilestone,
 }
 
-PATIENCE = ("fail_on_suspend", "failure_grace", "outage_tolerance", "poke_interval")
+PATIENCE = ("fail_on_suspend", "allow_modifying", "failure_grace", "outage_tolerance", "poke_interval")
 
 PROJECT = "np_1"
 
@@ -102,18 +102,21 @@ class Script:
         steps: Any = (),
         verify: Iterable[Any] = (),
         *,
+        project: Any = None,
+        apart: Apart | None = None,
         projects: Any = (),
         date: float | None = -1,
         took: float = 0,
         error: OmsError | None = None,
     ) -> Verdict:
         """Poll at a moment; OMS's clock agrees with ours unless ``date`` says otherwise. Its answer takes a while."""
-        case = Case("", "", {}, progress, list(steps) if isinstance(steps, tuple) else steps, tuple(verify))
+        pages = verify if isinstance(verify, Reply) else tuple(verify)
+        case = Case("", "", {}, progress, steps, pages, project, apart)
 
         def reply(action: str, payload: Any) -> Reply | OmsError:
             if error is not None:
                 return error
-            if action == "ListProjects":
+            if action == "ListProjects" and apart is None:
                 if isinstance(projects, Reply):
                     return projects
                 rows = list(projects) if payload["pageNumber"] == 1 else []

@@ -43,6 +43,8 @@ NOT_A_MOMENT = [
 ]
 #: A date written as a number would be a moment in 1970, which every checkpoint has passed.
 NOT_A_MOMENT += [20270115, 2027, "2027", "0001-01-01", "99999999", datetime(1970, 1, 1)]
+#: The date and the hour in digits would be a moment in the year 2034.
+NOT_A_MOMENT += [2026112700, "2026112700", " 2026112723 ", 2099123123, "1999010100"]
 NOT_A_NAME = [None, "", " ", 7, True, [], "FULL TRANSFER", "FULL-TRANSFER", "ÉTAPE", "a\nb", "_", "{{ step }}"]
 
 BAD: list[tuple[str, str, Any]] = [
@@ -85,6 +87,24 @@ def test_lengths(value):
 @pytest.mark.parametrize("value", [50, 50.0, "50", " 5e1 "])
 def test_percentages(value):
     assert arguments.percentage("x", value) == 50
+
+
+@pytest.mark.parametrize("value", [2026112724, "2026133100", 2026043101, 1969123123, 2026112700.0, "2026112700.5"])
+def test_ten_digits_that_are_no_date_are_unix_seconds(value):
+    """A float is what a moment was read to before."""
+    assert arguments.moment("x", value) == float(value)
+
+
+def test_a_moment_that_was_read_is_read_again():
+    """A date of the year 2034 whose Unix seconds look like a date: a deferred gate stores those."""
+    assert arguments.moment("x", arguments.moment("x", "2034-03-16T17:05:00Z")) == 2026141500.0
+    assert arguments.moment("x", arguments.moment("x", datetime.fromtimestamp(2026112700, UTC))) == 2026112700.0
+
+
+def test_a_time_without_a_zone_is_in_the_zone_that_is_given():
+    east = timezone(timedelta(hours=8))
+    for value in ("2027-01-15T08:00:00", datetime(2027, 1, 15, 8), "2027-01-15T00:00:00Z", 1_799_971_200):
+        assert arguments.moment("x", value, lambda naive: naive.replace(tzinfo=east)) == 1_799_971_200
 
 
 @pytest.mark.parametrize(

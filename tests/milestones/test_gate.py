@@ -48,6 +48,7 @@ def test_every_setting_survives_json():
         oms_conn_id="oms_other",
         poke_interval=7,
         fail_on_suspend=True,
+        allow_modifying=True,
         failure_grace=8,
         outage_tolerance=9,
     )

@@ -10,7 +10,23 @@ import pytest
 from airflow_provider_oms.milestones import kinds
 from airflow_provider_oms.milestones.checks import CHECKS
 from airflow_provider_oms.milestones.kinds import from_dict, to_dict
-from tests.gate_cases import ALL_DONE, CASES, CONSISTENT, NOW, caught_up, in_transfer, progress, step, switched, table
+from tests.gate_cases import (
+    ALL_DONE,
+    APART,
+    CASES,
+    CONSISTENT,
+    NOW,
+    PROGRESS,
+    PROJECT,
+    STEPS,
+    VERIFY,
+    caught_up,
+    in_transfer,
+    progress,
+    step,
+    switched,
+    table,
+)
 from tests.gate_cases import page as result_page
 from tests.milestones.support import MILESTONES, Script, gate_of
 
@@ -20,9 +36,9 @@ FULL_SETTINGS = {
     "OmsFullTransferSensor": {"progress": 99.5},
     "OmsCheckpointLagSensor": {"max_lag": 61, "direction": "reverse", "hold_for": 3},
     "OmsCheckpointReachedSensor": {"checkpoint": NOW, "direction": "reverse"},
-    "OmsFullVerificationSensor": {},
+    "OmsFullVerificationSensor": {"verification_project": APART},
     "OmsProjectStatusSensor": {"target_statuses": ["RUNNING", "FINISHED"]},
-    "OmsCutoverReadySensor": {"max_lag": 26},
+    "OmsCutoverReadySensor": {"max_lag": 26, "require_verification": False, "verification_project": APART},
 }
 
 ASKED = {
@@ -30,9 +46,9 @@ ASKED = {
     "OmsFullTransferSensor": ["DescribeProjectProgress"],
     "OmsCheckpointLagSensor": ["DescribeProjectProgress"],
     "OmsCheckpointReachedSensor": ["DescribeProjectProgress"],
-    "OmsFullVerificationSensor": ["DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"],
+    "OmsFullVerificationSensor": [PROGRESS, STEPS, VERIFY, PROJECT],
     "OmsProjectStatusSensor": ["DescribeProjectProgress"],
-    "OmsCutoverReadySensor": ["DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"],
+    "OmsCutoverReadySensor": [PROGRESS, STEPS, VERIFY, PROJECT],
 }
 
 
@@ -69,10 +85,20 @@ def test_what_is_reached_costs_no_more_questions_than_needed(sensor):
     # A lag that must hold needs two polls.
     arguments = FULL_SETTINGS[sensor] | ({"hold_for": 0} if "hold_for" in FULL_SETTINGS[sensor] else {})
     arguments |= {"checkpoint": NOW - 60} if "checkpoint" in arguments else {}
+    arguments.pop("verification_project", None)
     sent = switched() if "direction" in arguments else caught_up()
     script = Script(gate_of(sensor, arguments))
     assert script.poll(NOW, sent, ALL_DONE, CONSISTENT).state == "reached"
     assert script.asked == ASKED[sensor]
+
+
+@pytest.mark.parametrize("sensor", ["OmsFullVerificationSensor", "OmsCutoverReadySensor"])
+def test_what_only_explains_is_asked_for_once(sensor):
+    """The configuration is asked for at the poll that opens the gate."""
+    script = Script(gate_of(sensor))
+    for sent in (caught_up("RUNNING_MODIFYING"), caught_up("RUNNING_MERGING")):
+        assert script.poll(NOW, sent, ALL_DONE, CONSISTENT).state == "waiting"
+        assert "DescribeProject" not in script.asked
 
 
 def test_the_result_of_a_verification_is_not_asked_for_before_its_end():

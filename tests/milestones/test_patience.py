@@ -208,6 +208,8 @@ def test_a_lag_must_hold():
         {"progress": caught_up(behind=500), "steps": ALL_DONE},
         {"progress": caught_up("SUSPEND"), "steps": ALL_DONE},
         {"progress": caught_up("HIBERNATING"), "steps": ALL_DONE},
+        {"progress": caught_up("RUNNING_MODIFYING"), "steps": ALL_DONE},
+        {"progress": caught_up("RUNNING_DEFRAGMENTING"), "steps": ALL_DONE},
         {"progress": caught_up(incrSyncCheckpoint=None), "steps": ALL_DONE},
         {"progress": caught_up(incrSyncCheckpoint=NOW + 9000), "steps": ALL_DONE},
         {"progress": caught_up(fullTransferProgress=99), "steps": ALL_DONE},
@@ -216,7 +218,20 @@ def test_a_lag_must_hold():
         {"progress": Reply("", 503)},
         {"error": LOST},
     ],
-    ids=["late", "paused", "unknown", "null", "ahead", "full_99", "nonsense", "failed", "503", "lost"],
+    ids=[
+        "late",
+        "paused",
+        "unknown",
+        "modifying",
+        "running_other",
+        "null",
+        "ahead",
+        "full_99",
+        "nonsense",
+        "failed",
+        "503",
+        "lost",
+    ],
 )
 def test_one_bad_poll_begins_the_hold_anew(bad):
     script = _held()

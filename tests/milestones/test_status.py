@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_oms.milestones.status import Outlook, is_running, may_follow, outlook
+from airflow_provider_oms.milestones.status import (
+    DOCUMENTED,
+    Outlook,
+    caution,
+    is_changing,
+    is_running,
+    may_follow,
+    outlook,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +30,8 @@ from airflow_provider_oms.milestones.status import Outlook, is_running, may_foll
         ("DELETED", Outlook.GONE),
         ("FINISHED", Outlook.OVER),
         ("RUNNINGLESS", Outlook.UNKNOWN),
+        ("RUNNING_DEFRAGMENTING", Outlook.UNKNOWN),
+        ("RUNNING_", Outlook.UNKNOWN),
         ("running", Outlook.UNKNOWN),
         ("STOPPED", Outlook.UNKNOWN),
         ("", Outlook.UNKNOWN),
@@ -52,3 +62,40 @@ def test_outlook(status, expected):
 )
 def test_may_follow(status, targets, expected):
     assert may_follow(status, targets) is expected
+
+
+def test_objects_are_being_added_in_two_of_the_documented_statuses():
+    assert {status for status in DOCUMENTED if is_changing(status)} == {"RUNNING_MODIFYING", "RUNNING_MERGING"}
+    assert not is_changing(None)
+
+
+@pytest.mark.parametrize(
+    ("status", "meant"),
+    [
+        ("RUNING", "RUNNING"),
+        ("PAUSED", "SUSPEND"),
+        ("STOPPED", "SUSPEND"),
+        ("SUSPENDED", "SUSPEND"),
+        ("COMPLETED", "FINISHED"),
+        ("FINISH", "FINISHED"),
+        ("ENDED", "RELEASED"),
+        ("RELASED", "RELEASED"),
+        ("MODIFYING", "RUNNING_MODIFYING"),
+    ],
+)
+def test_a_status_that_is_not_documented_is_a_warning_with_a_suggestion(status, meant):
+    said = caution(("FAILED", status)) or ""
+    assert said.startswith(f"{status} is no status that OceanBase documents. Did you mean {meant}?")
+    assert "FAILED is no" not in said
+
+
+def test_where_nothing_is_like_it_all_statuses_are_listed():
+    said = caution(("PARKED",)) or ""
+    assert "Did you mean" not in said
+    for status in DOCUMENTED:
+        assert status in said
+
+
+@pytest.mark.parametrize("status", DOCUMENTED)
+def test_a_documented_status_is_no_warning(status):
+    assert caution((status,)) is None

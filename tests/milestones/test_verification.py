@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_oms.client.models import VerificationResult
 from airflow_provider_oms.milestones.verification import Finding, judge
-from tests.gate_cases import ALL_DONE, NOW, Reply, caught_up, page, success, table
+from tests.gate_cases import ALL_DONE, NOW, Reply, caught_up, page, project, success, table
 from tests.milestones.support import FakeOms, gate_of, poll_once
 
 
@@ -57,9 +57,22 @@ def test_a_table_that_could_not_be_compared_fails(status):
         assert _judge(page(table("t", result, status=status))).inconsistent
 
 
-def test_an_odd_table_status_harms_nobody():
-    assert _judge(page(table(status=["odd"]))).consistent
-    assert not _judge(page(table(result=None, status=["odd"]))).inconsistent
+def test_an_odd_table_status_is_neither():
+    for result in ("CONSISTENT", None):
+        finding = _judge(page(table(result=result, status=["odd"])))
+        assert (finding.consistent, finding.inconsistent, finding.untold) == (False, False, True)
+
+
+def test_a_table_is_named_with_all_that_speaks_against_it():
+    bad = table("t", status="SUSPEND", progress="0.5", mismatchedCount=1234, sourceOnlyCount=0)
+    assert "shop.t (CONSISTENT, status SUSPEND, progress 0.5, mismatchedCount 1,234)" in _judge(page(bad)).message
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "SUSPEND"])
+def test_a_table_that_is_being_compared_owes_nothing(status):
+    finding = _judge(page(table("a"), table("b", None, status=status), table("c", "MOSTLY_FINE")))
+    assert (finding.consistent, finding.inconsistent, finding.untold) == (False, False, False)
+    assert finding.alarming
 
 
 def _paged(count: int, size: int, total: Any, bad: int | None = None) -> FakeOms:
@@ -71,6 +84,8 @@ def _paged(count: int, size: int, total: Any, bad: int | None = None) -> FakeOms
             return Reply(success(caught_up()))
         if action == "DescribeProjectSteps":
             return Reply(success(ALL_DONE))
+        if action == "DescribeProject":
+            return Reply(success(project()))
         begin = (payload["pageNumber"] - 1) * size
         return Reply(success(page(*tables[begin : begin + size]), total))
 

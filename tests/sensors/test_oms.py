@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -28,6 +31,9 @@ GIVEN = {
     "oms_conn_id": ("other", "other"),
     "poke_interval": (timedelta(minutes=2), 120.0),
     "fail_on_suspend": (True, True),
+    "allow_modifying": (True, True),
+    "require_verification": (False, False),
+    "verification_project": ("shop_check", "shop_check"),
     "failure_grace": (timedelta(seconds=7), 7.0),
     "outage_tolerance": (8, 8.0),
     "step": ("connector_full_sync", "CONNECTOR_FULL_SYNC"),
@@ -149,9 +155,15 @@ def test_a_templated_moment_is_read_when_it_is_rendered():
         ("OmsCheckpointReachedSensor", {"checkpoint": "yesterday"}, "checkpoint"),
         ("OmsCheckpointReachedSensor", {"checkpoint": 1767225600000}, "checkpoint"),
         ("OmsCheckpointReachedSensor", {"checkpoint": None}, "checkpoint"),
+        ("OmsCheckpointReachedSensor", {"checkpoint": 2026112700}, "ISO 8601"),
         ("OmsProjectStatusSensor", {"target_statuses": []}, "target_statuses"),
         ("OmsProjectStatusSensor", {"target_statuses": 5}, "target_statuses"),
         ("OmsCutoverReadySensor", {"max_lag": "soon"}, "max_lag"),
+        ("OmsCutoverReadySensor", {"require_verification": "no"}, "require_verification"),
+        ("OmsCutoverReadySensor", {"verification_project": ""}, "verification_project"),
+        ("OmsFullVerificationSensor", {"verification_project": 7}, "verification_project"),
+        ("OmsFullVerificationSensor", {"verification_project": "None"}, "verification_project"),
+        ("OmsFullTransferSensor", {"allow_modifying": "yes"}, "allow_modifying"),
     ],
 )
 def test_a_mistake_is_found_when_the_dag_is_parsed_and_named(sensor, arguments, named):
@@ -197,9 +209,84 @@ def test_a_sensor_of_somebody_else_with_a_template_of_its_own():
         Own(task_id="third", own="{{ x }}")
 
 
-def test_a_naive_moment_is_utc():
-    gate = modes.make("OmsCheckpointReachedSensor", {"checkpoint": datetime(2026, 1, 1)})
-    assert gate.gate().milestone.checkpoint == 1767225600.0
+NAIVE = ["datetime.datetime(2026, 1, 1)", "datetime.date(2026, 1, 1)", "'2026-01-01'", "'20260101'"]
+IN_NEW_YORK = f"""
+import datetime
+from airflow_provider_oms.cli.waiting import read_moment
+from airflow_provider_oms.sensors.oms import OmsCheckpointReachedSensor
+
+for checkpoint in ({", ".join(NAIVE)}):
+    gate = OmsCheckpointReachedSensor(task_id="gate", project_id="np_1", checkpoint=checkpoint)
+    assert gate.milestone().checkpoint == 1767225600 + 5 * 3600, gate.milestone()
+    assert "taken for 2026-01-01T00:00:00-05:00" in gate.note(), gate.note()
+    assert read_moment("checkpoint", str(checkpoint)) == 1767225600 + 5 * 3600
+for checkpoint in ("2026-01-01T00:00:00Z", 1767225600, "1767225600"):
+    gate = OmsCheckpointReachedSensor(task_id="gate", project_id="np_1", checkpoint=checkpoint)
+    assert gate.milestone().checkpoint == 1767225600
+    assert gate.note() is None
+"""
+
+
+def test_a_moment_without_a_zone_is_in_airflows_default_zone():
+    """As Airflow reads a DAG's dates. It takes the setting when it is imported, so another process has to."""
+    environment = {**os.environ, "AIRFLOW__CORE__DEFAULT_TIMEZONE": "America/New_York"}
+    done = subprocess.run([sys.executable, "-c", IN_NEW_YORK], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_moment_without_a_zone_is_told_in_the_log(sim, caplog, capfd):
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    for checkpoint, told in (("2026-01-01", True), ("2026-01-01T00:00:00Z", False)):
+        modes.poke(modes.make("OmsCheckpointReachedSensor", {"checkpoint": checkpoint}))
+        said = caplog.text + capfd.readouterr().out
+        assert ("checkpoint has no time zone; it is taken for 2026-01-01T00:00:00+00:00" in said) is told
+        caplog.clear()
+
+
+@pytest.mark.parametrize(("status", "meant"), [("RUNING", "RUNNING"), ("PAUSED", "SUSPEND"), ("SUSPEND", None)])
+def test_a_status_that_is_not_documented_is_warned_about_once(status, meant, sim, caplog, capfd):
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    gate = modes.make("OmsProjectStatusSensor", {"target_statuses": status})
+    for _ in range(3):
+        gate.poke(modes.context())
+    gate._watch.hook.close()
+    said = caplog.text + capfd.readouterr().out
+    assert said.count("is no status that OceanBase documents") == (meant is not None)
+    assert meant is None or f"Did you mean {meant}?" in said
+
+
+@pytest.mark.parametrize("sensor", ["OmsFullVerificationSensor", "OmsCutoverReadySensor"])
+@pytest.mark.parametrize("mode", ["poke", "deferred"])
+def test_a_project_of_its_own_verifies(sensor, mode, sim):
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING", step="INCR_TRANSFER", enable_full_verify=False))
+    sim.clock.advance(60)
+    sim.add_project(Project(id="np_2", name="check", type="VERIFY", status="RUNNING", step="FULL_VERIFIER"))
+    arguments = {"verification_project": "check", "max_lag": 60}
+    if sensor == "OmsFullVerificationSensor":
+        del arguments["max_lag"]
+    assert getattr(modes, mode)(modes.make(sensor, arguments)).state == "waiting"
+    sim.clock.advance(60)
+    outcome = getattr(modes, mode)(modes.make(sensor, arguments))
+    assert outcome.state == "reached", outcome
+    assert outcome.observed["project"] == "np_1"
+    wrong = getattr(modes, mode)(modes.make(sensor, {**arguments, "verification_project": "one"}))
+    assert wrong.state == "failed"
+    assert "MIGRATION, not VERIFY" in wrong.message
+
+
+@pytest.mark.parametrize("sensor", ["OmsFullTransferSensor", "OmsCutoverReadySensor"])
+def test_objects_that_are_being_added_are_waited_for(sensor, sim):
+    live = Project(id="np_1", name="one", status="RUNNING", step="FULL_VERIFIER", step_progress=100)
+    sim.add_project(live)
+    assert modes.poke(modes.make(sensor, {})).state == "reached"
+    sim.project("one").add_objects({"shop": ["prices"]}, pending=0, modifying=60, merging=60)
+    sim.clock.advance(5)
+    outcome = modes.poke(modes.make(sensor, {}))
+    assert outcome.state == "waiting"
+    assert "RUNNING_MODIFYING, seen since" in outcome.message
+    assert modes.poke(modes.make(sensor, {"allow_modifying": True})).state == "reached"
+    sim.clock.advance(600)
+    assert modes.poke(modes.make(sensor, {})).state == "reached"
 
 
 def test_a_name_is_looked_up_once_and_the_id_is_returned(sim):
@@ -233,6 +320,7 @@ def test_a_gate_changes_nothing(sim):
     for cls in GATES:
         modes.poke(cls(task_id="gate", project_id="np_1", timeout=0, **required_of(cls)))
     reads = {"DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult", "ListProjects"}
+    reads.add("DescribeProject")
     assert {record.action for record in sim.requests} <= reads
 
 

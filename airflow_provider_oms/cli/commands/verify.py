@@ -12,12 +12,13 @@ from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import said
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsRejectedError
+from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Project, VerificationResult
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.poll import PollContext, value_or_none
+from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.milestones.verification import describe, is_consistent, judge
 

@@ -1,0 +1,84 @@
+"""Whether a project is verified: by its own step, by a project of its own, or by both."""
+
+from __future__ import annotations
+
+from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.models import ProjectProgress, Step
+from airflow_provider_oms.client.operations import Flow
+from airflow_provider_oms.client.protocol import Answer
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones import verification
+from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
+from airflow_provider_oms.milestones.poll import PollContext
+from airflow_provider_oms.milestones.status import Outlook, outlook
+from airflow_provider_oms.milestones.steps import StepKind
+from airflow_provider_oms.milestones.verdict import State, Verdict
+
+#: The step by one of its names: that finds it under all of them.
+VERIFICATION = StepKind.FULL_VERIFICATION.value[0]
+
+VERIFY_APART = "Where a project of its own verifies it, name that one: verification_project"
+
+
+def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -> Flow[Verdict]:
+    """Full verification is done and found every table consistent, in the project and where it is verified apart.
+
+    Sources: docs/develop/oms-facts.md#verification, docs/develop/oms-facts.md#verification-project
+    """
+    progress = yield from poll.progress()
+    steps = (yield from poll.steps()).data
+    found = step_rules.find(steps, VERIFICATION)
+    if milestone.verification_project is None:
+        if steps and not found:
+            listed = safe_text(step_rules.names(steps))
+            message = f"The project has no full verification. Its steps are {listed}. {VERIFY_APART}."
+            return poll.failed(message, poll.observation(progress))
+        return (yield from _verified(poll, progress, steps, found))
+    apart = yield from verified_apart(milestone.verification_project, poll)
+    if apart.state is not State.REACHED:
+        return apart
+    if steps and not found:
+        at = {"step": apart.observed.step, "progress": apart.observed.progress}
+        return poll.reached(apart.message, poll.observation(progress, **at))
+    own = yield from _verified(poll, progress, steps, found)
+    return own._replace(message=f"{apart.message} In the project itself: {own.message}")
+
+
+def _verified(
+    poll: PollContext,
+    progress: Answer[ProjectProgress],
+    steps: list[Step],
+    verifiers: list[Step],
+    *,
+    explain: bool = True,
+) -> Flow[Verdict]:
+    """Judge these verification steps of a project."""
+    finding = yield from verification.finding_of(poll, verifiers)
+    observed = poll.observation(progress, step=VERIFICATION, progress=finding.progress)
+    never_told = poll.never_told(finding.untold)
+    if finding.consistent:
+        weakness = (yield from verification.weakness(poll)) if explain and not poll.changing else ""
+        return poll.reached(finding.message + weakness, observed)
+    if finding.inconsistent or never_told:
+        return poll.failed(f"{finding.message} {never_told}".rstrip(), observed)
+    if finding.untold and poll.memory.kept and outlook(progress.data.status) is Outlook.OVER:
+        # A project that only verifies has just ended; its result may follow.
+        return poll.waiting(finding.message, observed, alarming=True)
+    awaits, alarming = [step.name for step in verifiers if step.name], finding.alarming
+    return (yield from poll.not_yet(finding.message, progress, observed, steps=steps, awaits=awaits, alarming=alarming))
+
+
+def verified_apart(name: str, poll: PollContext, *, explain: bool = True) -> Flow[Verdict]:
+    """Judge the project that verifies another one. What its steps are called isn't known for certain.
+
+    Sources: docs/develop/oms-facts.md#verification-project, docs/develop/oms-facts.md#step-names
+
+    :param name: its id or name
+    :param poll: the poll of the project that it verifies
+    :param explain: whether to ask for what "consistent" doesn't say
+    """
+    other = yield from poll.verification_project(name)
+    progress = yield from other.progress()
+    steps = (yield from other.steps()).data
+    verdict = yield from _verified(other, progress, steps, step_rules.verifying(steps), explain=explain)
+    return verdict._replace(message=f"In verification project {other.project_id}: {verdict.message}")
