@@ -78,7 +78,7 @@ class StepExtra(Model):
 class StepInfo(Model):
     """The ``stepInfo`` of a step. Rates are records per second, ``*_iops`` bytes per second, times Unix seconds.
 
-    Source: docs/develop/oms-facts.md#step-fields; of a verification\'s ``skipped`` and ``validated``:
+    Source: docs/develop/oms-facts.md#step-fields; of a verification's ``skipped`` and ``validated``:
     docs/develop/oms-facts.md#full-verification-skipped
     """
 

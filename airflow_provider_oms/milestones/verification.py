@@ -226,5 +226,6 @@ def _name(table: TableVerification) -> str:
     progress = value_or_none(table, TableVerification.progress)
     if progress not in (None, _WHOLE):
         said.append(f"progress {progress:g}")
-    said += [f"{field.names[0]} {number:,}" for field in _COUNTS if (number := value_or_none(table, field))]
+    if table.result_type in _CONSISTENT:  # else it speaks for itself
+        said += [f"{field.names[0]} {number:,}" for field in _COUNTS if (number := value_or_none(table, field))]
     return f"{schema}.{name} ({', '.join(said)})"

@@ -169,7 +169,7 @@ OWN_TOOLS = (
     ("-m", "airflow_provider_oms.simulator"),
     ("-m", "benchmarks"),
     ("-m", "reliability"),
-    *(("-m", "airflow_provider_oms.cli.main", name) for name in ("projects", "watch", "wait", "verify")),
+    *(("-m", "airflow_provider_oms.cli.main", name) for name in ("projects", "status", "watch", "wait", "verify")),
 )
 
 
