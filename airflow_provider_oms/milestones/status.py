@@ -12,25 +12,26 @@ RELEASING, RELEASED, DELETED = "RELEASING", "RELEASED", "DELETED"
 _END_OF_LIFE = (RELEASING, RELEASED, DELETED)
 
 #: A project at work, of which percentages and checkpoints tell all. A word that isn't documented isn't among them.
+#: Source: docs/develop/oms-facts.md#project-status
 _AT_WORK = ("RUNNING", "RUNNING_ALARMING")
 
 #: A project that objects are being added to or removed from, in a task of their own.
 #: Source: docs/develop/oms-facts.md#objects-changing
 _CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
 
-#: Every word that OceanBase documents.
+#: Every word that OceanBase documents: docs/develop/oms-facts.md#project-status
 DOCUMENTED = ("INIT", *_AT_WORK, *_CHANGING, "SUSPEND", "FAILED", "FINISHED", *_END_OF_LIFE)
 
-#: What people, and OMS's console, call some of them.
+#: What people, and OMS's console, call some of them: docs/develop/oms-facts.md#project-status
 _ALSO_CALLED = {
-    "PAUSED": "SUSPEND",
-    "STOPPED": "SUSPEND",
-    "COMPLETED": "FINISHED",
-    "DONE": "FINISHED",
-    "ENDING": RELEASING,
-    "ENDED": RELEASED,
-    "MODIFYING": "RUNNING_MODIFYING",
-    "INTEGRATING": "RUNNING_MERGING",
+    "paused": "SUSPEND",
+    "stopped": "SUSPEND",
+    "completed": "FINISHED",
+    "done": "FINISHED",
+    "ending": RELEASING,
+    "ended": RELEASED,
+    "modifying": "RUNNING_MODIFYING",
+    "integrating": "RUNNING_MERGING",
 }
 
 
@@ -98,8 +99,9 @@ def caution(targets: tuple[str, ...]) -> str | None:
     warnings = []
     for status in targets:
         if status not in DOCUMENTED:
-            meant = [_ALSO_CALLED[status]] if status in _ALSO_CALLED else get_close_matches(status, DOCUMENTED, 1)
-            suggestion = f" Did you mean {meant[0]}?" if meant else ""
+            known = _ALSO_CALLED.get(status.lower())
+            meant = known or next(iter(get_close_matches(status, DOCUMENTED, 1)), None)
+            suggestion = f" Did you mean {meant}?" if meant else ""
             warnings.append(f"{status} is no status that OceanBase documents.{suggestion}")
     if not warnings:
         return None

@@ -44,7 +44,7 @@ class Move:
 
 @dataclass(frozen=True)
 class _Rule:
-    """One action. ``RUNNING*`` stands for RUNNING and all that OMS calls RUNNING_something.
+    """One action. ``RUNNING*`` stands for every status of a project at work: :func:`is_running`.
 
     :param name: OMS's name of the action
     :param allowed: the statuses that it can be taken in

@@ -13,10 +13,11 @@ from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.simulator import Project
 
-RUNNING = ("RUNNING", "RUNNING_ALARMING", "RUNNING_MODIFYING", "RUNNING_MERGING", "RUNNING_SOMETHING_NEW")
+RUNNING = ("RUNNING", "RUNNING_ALARMING", "RUNNING_MODIFYING", "RUNNING_MERGING")
 STATES = (
     "INIT",
     *RUNNING,
+    "RUNNING_SOMETHING_NEW",  # it isn't known, so it counts as running for nothing
     "SUSPEND",
     "FAILED",
     "FINISHED",
