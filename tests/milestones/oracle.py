@@ -199,9 +199,15 @@ def verified(observed: Observed) -> bool:
 
 
 def verified_apart(observed: Observed) -> bool:
-    """Tell whether the project that verifies this one allows to open."""
-    progress = None if observed.apart is None else progress_of(observed.apart)
-    return progress is not None and not changing(progress) and verified(observed.apart)
+    """Tell whether the project that verifies this one allows to open. What its steps are called isn't known."""
+    apart = observed.apart
+    progress = None if apart is None else progress_of(apart)
+    if apart is None or progress is None:
+        return False
+    steps = rows(apart.steps)
+    unknown = [row for row in steps if not any(word(get(row, "name")) in names for names in SAME)]
+    verifier = named(steps, "FULL_VERIFIER") or unknown
+    return bool(verifier) and all(map(done, verifier)) and consistent(apart)
 
 
 CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
@@ -229,18 +235,20 @@ def before_incremental(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def lost_steps(history: Sequence[Observed]) -> bool:
-    """Tell whether a step was listed at an earlier poll and isn't now."""
-    now = rows(history[-1].steps)
+    """Tell whether a step was listed at an earlier poll and isn't now.
+
+    A list with oddities says nothing, and one that lacks a step itself isn't believed.
+    """
+    seen: set[str] = set()
     for earlier in history[:-1]:
         listed = data(earlier.steps)
         if progress_of(earlier) is None or not isinstance(listed, list):
             continue
         names = [get(row, "name") if isinstance(row, dict) else None for row in listed]
-        if all(isinstance(name, str) and name.strip() for name in names) and any(
-            not named(now, word(name) or "") for name in names
-        ):
-            return True
-    return False
+        known = all(isinstance(name, str) and any(name in kind for kind in SAME) for name in names)
+        if known and all(named(rows(earlier.steps), name) for name in seen):
+            seen |= set(names)
+    return not all(named(rows(history[-1].steps), name) for name in seen)
 
 
 def raw_checkpoint(progress: dict[str, Any], direction: str) -> Any:
@@ -288,8 +296,10 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
     progress, steps = progress_of(observed), rows(observed.steps)
     if progress is None:
         return False
-    if wish.gate not in ("OmsStepSensor", "OmsProjectStatusSensor") and changing(progress) and not wish.allow_modifying:
-        return False
+    if wish.gate not in ("OmsStepSensor", "OmsProjectStatusSensor") and not wish.allow_modifying:
+        apart = None if observed.apart is None else progress_of(observed.apart)
+        if changing(progress) or (milestone.get("verification_project") and apart is not None and changing(apart)):
+            return False
     if wish.gate in ("OmsStepSensor", "OmsFullVerificationSensor", "OmsCutoverReadySensor") and lost_steps(history):
         return False
     if wish.gate == "OmsStepSensor":
