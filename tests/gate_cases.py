@@ -324,7 +324,7 @@ CONSISTENT = (page(table("orders"), table("items", "BOTH_EMPTY")),)
 def project(*, verify: Any = True, in_mode: Any = False, **changes: Any) -> dict[str, Any]:
     """Return a project with its configuration, as DescribeProject does."""
     config = _without_missing(allowDestTableNotEmpty=in_mode)
-    given = {"id": "np_4f0c", "type": "MIGRATION", "enableFullVerify": verify, "fullTransferConfig": config}
+    given = {"id": "np_1", "type": "MIGRATION", "enableFullVerify": verify, "fullTransferConfig": config}
     return _without_missing(**{**given, **changes})
 
 
@@ -1336,7 +1336,7 @@ def _apart() -> Iterator[Case]:
         ("of_another_type", but(rows=[{**row, "type": "MIGRATION"}]), FAILED, "MIGRATION, not VERIFY"),
         ("type_unsaid", but(rows=[{**row, "type": None}]), REACHED, None),
         ("not_listed", but(rows=[]), REACHED, None),
-        ("in_mode", but(project=project(in_mode=True)), REACHED, "IN mode"),
+        ("in_mode", but(project=project(id=APART, in_mode=True)), REACHED, "IN mode"),
     ):
         for gate in ("verification", "cutover"):
             given: dict[str, Any] = {"apart": apart, "project": UNVERIFIED, "expected": expected, "message": message}

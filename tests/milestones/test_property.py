@@ -272,13 +272,13 @@ def sound_answers(draw: st.DrawFn) -> Observed:
     return _sound(NOW, _progress(dice, NOW), _steps(dice, NOW), _pages(dice), _project(dice))
 
 
-def _odd(dice: Dice, at: float, progress: Any, steps: Any) -> Observed:
+def _odd(dice: Dice, at: float, progress: Any, steps: Any, project_id: str = "np_1") -> Observed:
     """Return what OMS would say, much of it odd."""
     pages, date = _pages(dice), _date(dice, at)
     right = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
     total = dice.pick([None, 0, right + 1, 10**6]) if dice.once_in(6) else right
     verify = [_http(dice, page, date, total) for page in pages]
-    project = _http(dice, _project(dice), date)
+    project = _http(dice, {**_project(dice), "id": project_id}, date)
     return Observed(at, _http(dice, progress, date), _http(dice, steps, date), verify, project)
 
 
@@ -289,7 +289,7 @@ def histories(draw: st.DrawFn, sensor: str) -> list[Observed]:
     for _ in range(dice.pick([1, 2, 2, 3, 4])):
         polls.append(_odd(dice, at, _progress(dice, at), _steps(dice, at)))
         if sensor in ("OmsFullVerificationSensor", "OmsCutoverReadySensor"):
-            polls[-1].apart = _odd(dice, at, *_apart(dice, at))
+            polls[-1].apart = _odd(dice, at, *_apart(dice, at), oms.APART)
         at += dice.pick([0, 1, 30, 30, 60, 120])
     return polls
 
