@@ -769,6 +769,23 @@ def _failures() -> Iterator[Case]:
         message="FULL_TRANSFER",
     )
     yield _case("full", "failed_without_step", {"failure_grace": 0}, progress("FAILED"), [], expected=FAILED)
+    # The details may be all that OMS tells: texts, or objects.
+    objects = [{"code": "C-7", "message": "no space", "reason": "disk", "proposal": "add one"}]
+    for name, details, message in (
+        ("texts", ["no space", "no luck"], "FULL_TRANSFER no space; no luck[.]"),
+        ("objects", objects, "FULL_TRANSFER C-7 no space disk OMS advises: add one[.]"),
+        ("many", [f"no {number}" for number in range(5)], "no 0; no 1; no 2 .and 2 more.[.]"),
+        ("lone", "no space", "FULL_TRANSFER no space[.]"),
+        ("nothing", [], "FULL_TRANSFER FAILED without an error"),
+        ("odd", [[1], None, {}], "FULL_TRANSFER"),
+    ):
+        row = step("FULL_TRANSFER", "FAILED", 3, extraInfo={"errorDetails": details})
+        given = {"expected": FAILED, "message": message}
+        yield _case("full", f"failed_with_{name}", {"failure_grace": 0}, progress("FAILED"), [row], **given)
+    twice = {"errorCode": "C-7", "errorMsg": "no space", "errorDetails": ["no space", "full"]}
+    row = step("FULL_TRANSFER", "FAILED", 3, extraInfo=twice)
+    given = {"expected": FAILED, "message": "FULL_TRANSFER C-7 no space full[.]"}
+    yield _case("full", "failed_with_words_and_details", {"failure_grace": 0}, progress("FAILED"), [row], **given)
     # A milestone that is reached stays reached in a project that failed since, and a failed step isn't done.
     yield _case(
         "step", "failed_at_100", {"step": "FULL_TRANSFER"}, progress(), [failed_step("FULL_TRANSFER", new, 100)]
@@ -1015,6 +1032,8 @@ def _verifications() -> Iterator[Case]:
         ("result_true", [page(table("items", True))], WAITING, None),
         ("error", [page(good, table("items", None, status="ERROR"))], FAILED, "shop.items"),
         ("error_and_exception", [page(table("items", "RUNTIME_EXCEPTION", status="ERROR"))], FAILED, "shop.items"),
+        ("details", [page(table("items", "INCONSISTENT", errorDetails=["no key"]))], FAILED, "INCONSISTENT: no key"),
+        ("details_odd", [page(table("items", errorDetails=[[1], None]))], REACHED, None),
         # The row of a table must agree with its result.
         ("status_running", [page(good, table("items", status="RUNNING"))], WAITING, "shop.items.*RUNNING"),
         ("status_suspend", [page(good, table("items", status="SUSPEND"))], WAITING, "shop.items.*SUSPEND"),

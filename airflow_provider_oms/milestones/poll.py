@@ -258,7 +258,7 @@ class PollContext:
 
         How old it is when it is seen for the first time, OMS says (``failedTime``); from then on we count.
         """
-        said = "; ".join(_error_of(step) for step in broken) or "OMS gives no step and no error for it"
+        said = "; ".join(step_rules.error_of(step) for step in broken) or "OMS gives no step and no error for it"
         message = f"{what}: {said}."
         ages = [
             max(0.0, answer.at - failed.timestamp())
@@ -428,10 +428,3 @@ def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
     if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
         return None
     return max(0.0, at - checkpoint)
-
-
-def _error_of(step: Step) -> str:
-    # docs/develop/oms-facts.md#failed-time
-    code, error = step.extra.get("errorCode"), step.extra.get("errorMsg")
-    said = " ".join(safe_text(part) for part in (code, error) if part)
-    return f"{step.name} {said or 'FAILED without an error'}"

@@ -11,7 +11,7 @@ from enum import Enum
 
 from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.fields import value_or_none
-from airflow_provider_oms.client.models import Step, StepInfo
+from airflow_provider_oms.client.models import ErrorDetail, Step, StepExtra, StepInfo
 
 # docs/develop/oms-facts.md#step-status
 INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING = "INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING"
@@ -51,6 +51,9 @@ _FIRST = (
     StepKind.INDEX,
 )
 _LATER = tuple(kind for kind in StepKind if kind not in _FIRST)
+
+#: Details of an error that are said; OMS may have one for each table.
+_DETAILS = 3
 
 _KINDS = {name: kind for kind in StepKind for name in kind.value}
 
@@ -184,6 +187,29 @@ def describe(step: Step) -> str:
     at = "" if progress is None else f" at {progress:g} %"
     skipped = ", skipped" if value_or_none(step.info, StepInfo.skipped) else ""
     return f"{step.name} is {safe_text(step.status, 60)}{at}{skipped}"
+
+
+def error_of(step: Step) -> str:
+    """Say why a step has failed, in OMS's words. The list of details may be the only place that tells it.
+
+    Source: docs/develop/oms-facts.md#failed-time
+    """
+    code, error = step.extra.get("errorCode"), step.extra.get("errorMsg")
+    said = " ".join(safe_text(part) for part in (code, error) if part)
+    details = details_of(value_or_none(step.extra, StepExtra.error_details), said)
+    return f"{step.name} {' '.join(filter(None, (said, details))) or 'FAILED without an error'}"
+
+
+def details_of(details: Sequence[ErrorDetail] | None, said: str = "") -> str:
+    """Say a few of the details of an error, in OMS's words.
+
+    :param details: the details; None where they can't be read
+    :param said: what has been said already, which isn't said again
+    """
+    told = [summary for detail in details or () if (summary := safe_text(detail.summary, 500))]
+    new = [summary for summary in dict.fromkeys(told) if summary not in said]
+    more = f" (and {len(new) - _DETAILS} more)" if len(new) > _DETAILS else ""
+    return f"{'; '.join(new[:_DETAILS])}{more}"
 
 
 def names(steps: Sequence[Step]) -> str:

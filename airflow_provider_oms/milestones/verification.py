@@ -215,7 +215,10 @@ def _listed(tables: Sequence[TableVerification]) -> str:
 
 
 def _name(table: TableVerification) -> str:
-    """Name a table, and say what OMS says of it."""
+    """Name a table, and say what OMS says of it.
+
+    Source: docs/develop/oms-facts.md#failed-time (its details)
+    """
     schema, name, status = (
         safe_text(value_or_none(table, field), 80)
         for field in (TableVerification.source_schema, TableVerification.source_table, TableVerification.status)
@@ -228,4 +231,5 @@ def _name(table: TableVerification) -> str:
         said.append(f"progress {progress:g}")
     if table.result_type in _CONSISTENT:  # else it speaks for itself
         said += [f"{field.names[0]} {number:,}" for field in _COUNTS if (number := value_or_none(table, field))]
-    return f"{schema}.{name} ({', '.join(said)})"
+    details = step_rules.details_of(value_or_none(table, TableVerification.error_details))
+    return f"{schema}.{name} ({', '.join(said)}{': ' if details else ''}{details})"

@@ -105,6 +105,10 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         gate = sensor.gate()
         if not isinstance(gate, Gate):
             raise TypeError(f"{self.sensor} is no gate")
+        if caution := gate.milestone.caution():
+            self.log.warning("%s", caution)
+        if note := sensor.note():
+            self.log.info("%s", note)
         return gate
 
     def _deadline(self) -> float | None:

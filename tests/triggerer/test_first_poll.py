@@ -98,6 +98,15 @@ def test_settings_and_rendered_templates_arrive():
 
 
 @only_3_3
+def test_what_a_person_should_know_is_said_at_the_start(caplog, capfd):
+    trigger_of(OmsProjectStatusSensor(project_id="np_1", target_statuses="PAUSED", **TRIGGERED))._rendered()
+    trigger_of(OmsCheckpointReachedSensor(project_id="np_1", checkpoint="2026-01-01", **TRIGGERED))._rendered()
+    said = caplog.text + capfd.readouterr().out
+    assert "PAUSED is no status that OceanBase documents. Did you mean SUSPEND?" in said
+    assert "checkpoint has no time zone; it is taken for 2026-01-01T00:00:00+00:00" in said
+
+
+@only_3_3
 @pytest.mark.parametrize("limit", [None, timedelta(seconds=100), timedelta(days=1)])
 def test_the_deadline_counts_from_the_start_of_the_task_also_after_a_restart(limit):
     gate = OmsFullTransferSensor(project_id="np_1", timeout=500, execution_timeout=limit, **TRIGGERED)
