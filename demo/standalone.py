@@ -51,7 +51,7 @@ def run_standalone(screen: Screen, *, deferrable: bool, keep: bool, port: int) -
         environment |= standalone_environment(port) | database_connections()
         screen.say("Airflow starts (airflow standalone); this takes about half a minute. Ctrl-C stops everything.")
         try:
-            with Process([sys.executable, "-m", "airflow", "standalone"], environment, log) as airflow:
+            with Process([sys.executable, "-m", "demo.loopback", "standalone"], environment, log) as airflow:
                 wait_until_ready(airflow, home, port)
                 _greet(screen, oms, home, port)
                 while airflow.exit_code() is None:

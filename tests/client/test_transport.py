@@ -245,11 +245,22 @@ def frames_of(error):
     return "\n".join(shown)
 
 
+KINDS = (
+    "status",
+    "reset_before",
+    "reset_after",
+    "html",
+    "invalid_json",
+    "redirect",
+    "error",
+    "truncate",
+    "empty",
+    "hang",
+)
 WAYS = {
     **{
         kind: lambda oms, kind=kind: oms.add_fault(Fault(kind, status=400 if kind == "status" else None))
-        for kind in ("status", "reset_before", "reset_after", "html", "invalid_json", "redirect", "error", "truncate")
-        + ("cut_headers", "empty", "hang", "huge")
+        for kind in (*KINDS, "cut_headers", "huge")
     },
     "nobody listens": lambda oms: oms.down(),
     "an odd action": None,

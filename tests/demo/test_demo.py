@@ -137,6 +137,13 @@ def test_the_pages_come_and_go(demo):
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as page:
         assert page.status == 200
     started = descendants(running.process)
+    listening = {
+        one.laddr.ip
+        for process in (running.process, *started)
+        for one in psutil.Process(process.pid).net_connections("inet")
+        if one.status == psutil.CONN_LISTEN
+    }
+    assert listening == {"127.0.0.1"}
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(90) == 130
     assert not still_running(started)

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from demo.loopback import TALKATIVE, quiet
 from demo.standalone import is_free, is_healthy, read_login
 
 GOOD = {"status": "healthy"}
@@ -47,3 +48,17 @@ def test_a_port_that_somebody_listens_on_is_taken():
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         assert not is_free(listener.getsockname()[1])
+
+
+@pytest.mark.parametrize("name", ["scheduler", "triggerer", "api-server", "webserver", "dag-processor"])
+def test_what_serves_logs_on_all_addresses_is_told_not_to(name):
+    command = quiet([name, "-x"])
+
+    assert command == ([name, "-x", "--skip-serve-logs"] if name in TALKATIVE else [name, "-x"])
+
+
+@pytest.mark.parametrize("name", TALKATIVE)
+def test_this_airflow_knows_the_option(name):
+    from airflow.cli.cli_parser import get_parser
+
+    assert get_parser().parse_args(quiet([name])).skip_serve_logs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -11,7 +12,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from airflow_provider_oms import __version__
-from tests.packaging.conftest import ROOT
+from tests.packaging.conftest import ROOT, run
 
 PACKAGE = "airflow_provider_oms"
 INFO = f"{PACKAGE}-{__version__}.dist-info"
@@ -87,3 +88,42 @@ def test_the_sdist_holds_nothing_that_was_made_on_this_machine(sdist):
     assert "PKG-INFO" in sdist
     strange = {name for name in sdist if {"__pycache__", "logs", "dist"} & set(name.split("/")) or "/." in f"/{name}"}
     assert strange == {".gitignore"}
+
+
+#: What may lie about in a checkout; the second is ignored by git, too.
+LYING_ABOUT = (
+    f"{PACKAGE}/notes.py",
+    f"{PACKAGE}/logs/oms.log",
+    f"{PACKAGE}/key [1].pem",
+    "tests/answers/real oms.json",
+    ".env",
+)
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["a checkout", "an sdist within another checkout"])
+def test_what_git_does_not_know_is_in_no_release(within, tmp_path):
+    checkout = tmp_path / "checkout"
+    for name in tracked():
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, checkout / name)
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com"]
+    outer = tmp_path if within else checkout
+    for command in (
+        ["init", "-q"],
+        ["add", "-A"] if not within else ["add", "checkout/README.md"],
+        ["commit", "-qm", "x"],
+    ):
+        subprocess.run([*git, *command], cwd=outer, check=True, capture_output=True)
+    for name in LYING_ABOUT:
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("secret")
+    out = tmp_path / "out"
+    run("-m", "build", "--no-isolation", "--sdist", "--wheel", "--outdir", out, checkout, cwd=tmp_path)
+
+    (wheel,), (sdist,) = out.glob("*.whl"), out.glob("*.tar.gz")
+    with zipfile.ZipFile(wheel) as archive, tarfile.open(sdist) as source:
+        inside = [*archive.namelist(), *(name.partition("/")[2] for name in source.getnames())]
+    assert f"{PACKAGE}/__init__.py" in inside
+    assert {f"{PACKAGE}/py.typed"} <= set(inside)
+    if not within:
+        assert not set(LYING_ABOUT) & set(inside)

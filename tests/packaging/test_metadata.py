@@ -80,3 +80,15 @@ def test_a_shared_airflow_can_still_choose_its_versions():
     """Lower bounds only: an upper bound would hold back everybody else's packages."""
     operators = {spec.operator for text in PROJECT["dependencies"] for spec in Requirement(text).specifier}
     assert operators == {">="}
+
+
+@pytest.mark.parametrize(
+    ("name", "bomb"),
+    [
+        ("aiohttp", "3.13.2"),  # CVE-2025-69223
+        ("urllib3", "2.6.2"),  # CVE-2025-66418, CVE-2025-66471, CVE-2026-21441
+    ],
+)
+def test_versions_that_unpack_without_limits_are_left_out(name, bomb):
+    (wanted,) = [one for one in map(Requirement, PROJECT["dependencies"]) if one.name == name]
+    assert not wanted.specifier.contains(bomb)
