@@ -8,6 +8,9 @@ from typing import Any
 
 from airflow_provider_oms.milestones.edges import Level
 
+#: Seconds without a change from which on it outlives a restart for how long a checkpoint has stood still.
+_STANDS_STILL = 300.0
+
 
 @dataclass(frozen=True)
 class Remembered:
@@ -33,7 +36,7 @@ class Remembered:
             "levels": {name: level.as_dict() for name, level in self.levels.items()},
             "complete_until": self.complete_until,
             "project": self.project,
-            "series": None if self.series is None else list(self.series),
+            "series": self._standstill(),
         }
 
     @classmethod
@@ -48,11 +51,18 @@ class Remembered:
                 "levels": dict(levels),
                 "complete_until": None | int() | float() as complete_until,
                 "project": None | str() as project,
-                "series": None | [int() | float(), int() | float(), int() | float()] as series,
+                "series": None | [int() | float(), int() | float()] as series,
             }:
                 read = {str(name): Level.from_dict(level) for name, level in levels.items()}
-                return cls(begun, read, complete_until, project, None if series is None else tuple(series))
+                return cls(begun, read, complete_until, project, None if series is None else (*series, series[1]))
         raise ValueError(f"not what a watcher remembers: {stored!r:.200}")
+
+    def _standstill(self) -> list[float] | None:
+        """Return the checkpoint and since when it stands still; None for one that moves, which changes at each poll."""
+        if self.series is None:
+            return None
+        checkpoint, since, until = self.series
+        return [checkpoint, since] if until - since >= _STANDS_STILL else None
 
     def of_project(self, project: str | None) -> Remembered:
         """Return what is remembered of a project: nothing that lasts, where another one had its name before.

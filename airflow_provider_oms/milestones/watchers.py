@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from hashlib import sha256
 from math import isfinite
 from typing import Any, ClassVar, NamedTuple
@@ -16,7 +16,12 @@ from airflow_provider_oms.milestones import arguments, edges, pace
 from airflow_provider_oms.milestones.boundaries import Boundaries
 from airflow_provider_oms.milestones.edges import Patience
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.kinds import CheckpointBehindMilestone, CheckpointReachedMilestone
+from airflow_provider_oms.milestones.kinds import (
+    CheckpointBehindMilestone,
+    CheckpointReachedMilestone,
+    Milestone,
+    to_dict,
+)
 from airflow_provider_oms.milestones.remembered import Remembered
 from airflow_provider_oms.milestones.status import Outlook, outlook
 from airflow_provider_oms.milestones.verdict import State, Verdict
@@ -128,7 +133,7 @@ class MilestoneWatcher(Watcher):
 
     @property
     def identity(self) -> list[Any]:
-        return [*_project(self.gate), self.gate.as_dict()["milestone"]]
+        return [*_project(self.gate), _about(self.gate.milestone)]
 
     def judge(self, remembered: Remembered, verdict: Verdict, time: float) -> tuple[Remembered, Event | None]:
         """Fire when the milestone is come to, or when it fails."""
@@ -220,7 +225,7 @@ class AlarmWatcher(Watcher):
 
     @property
     def identity(self) -> list[Any]:
-        return [*_project(self.gate), self.gate.as_dict()["milestone"]]
+        return [*_project(self.gate), _about(self.gate.milestone)]
 
     def judge(self, remembered: Remembered, verdict: Verdict, time: float) -> tuple[Remembered, Event | None]:
         """Fire when one of them begins."""
@@ -297,6 +302,13 @@ def _names(name: str, value: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:
 
 def _project(gate: Gate) -> list[Any]:
     return [gate.oms_conn_id, gate.project_id, gate.project_name]
+
+
+def _about(milestone: Milestone) -> dict[str, Any]:
+    """Return what is told of a milestone: a setting that a later version adds makes it no other one."""
+    given = to_dict(milestone)
+    defaults = {one.name: one.default for one in fields(milestone)}  # type: ignore[arg-type]
+    return {name: value for name, value in given.items() if name not in defaults or value != defaults[name]}
 
 
 def _hash(parts: Any) -> str:

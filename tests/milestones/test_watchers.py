@@ -96,6 +96,13 @@ class TestAnyWatcher:
         ]
         assert len({one.key for one in (MILESTONE, DAILY, HOURLY, ALARM, *others)}) == 4 + 2
 
+    def test_a_setting_that_a_later_version_adds_makes_it_no_other_one(self):
+        """Its memory, and with it what was fired, would be lost at an upgrade."""
+        plain = MilestoneWatcher(Gate(CheckpointLagMilestone(60), project_id="np_1"))
+        assert plain.identity[-1] == {"kind": "checkpoint_lag", "max_lag": 60}
+        other = replace(plain, gate=replace(plain.gate, milestone=CheckpointLagMilestone(60, hold_for=5)))
+        assert other.key != plain.key
+
     @pytest.mark.parametrize(
         "text",
         [
@@ -116,7 +123,7 @@ class TestAnyWatcher:
             from_json(text)
 
     @pytest.mark.parametrize(
-        "stored", [None, 1, {}, {**BEGUN.as_dict(), "levels": {"reached": 1}}, {**BEGUN.as_dict(), "series": [1, 2]}]
+        "stored", [None, 1, {}, {**BEGUN.as_dict(), "levels": {"reached": 1}}, {**BEGUN.as_dict(), "series": [1]}]
     )
     def test_a_memory_that_is_none_is_refused(self, stored):
         with pytest.raises(ValueError, match="not what"):
@@ -332,6 +339,20 @@ class TestAnAlarm:
         polls += [(600, running(MIDNIGHT - 5), {}), (630, running(MIDNIGHT - 5), {})]
         watcher = replace(ALARM, gate=replace(ALARM.gate, milestone=CheckpointBehindMilestone(DAY)), still_for=600)
         assert self.alarms(watcher, polls) == [None, None, None, "still", None]
+
+    def test_a_standstill_outlives_a_crash_and_a_checkpoint_that_moves_is_not_kept(self):
+        watcher = replace(ALARM, gate=replace(ALARM.gate, milestone=CheckpointBehindMilestone(DAY)), still_for=600)
+        watching = Watching(watcher)
+        for at in range(0, 600, 30):
+            assert watching.poll(MIDNIGHT + at, running(MIDNIGHT - 5)) is None
+        watching.poll(MIDNIGHT + 599, running(MIDNIGHT - 5))
+        watching.crash()
+        assert watching.poll(MIDNIGHT + 600, running(MIDNIGHT - 5)) == "still"
+        kept = set()
+        for at in range(700, 9000, 30):
+            watching.poll(MIDNIGHT + at, running(MIDNIGHT + at - 5))
+            kept.add(watching.stored)
+        assert len(kept) <= 3  # told, moving again, armed again
 
     def test_a_paused_one_does_not_stand_still(self):
         polls = [(at, running(MIDNIGHT - 5, status="SUSPEND"), {}) for at in (0, 500, 9000)]
