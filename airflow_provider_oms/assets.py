@@ -82,6 +82,7 @@ def oms_asset(
     project_type: str = "MIGRATION",
     oms_conn_id: str = DEFAULT_CONN_ID,
     poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
+    allow_modifying: bool = False,
     failure_grace: timedelta | float = DEFAULT_FAILURE_GRACE,
 ) -> Asset:
     """Return an asset with an event each time that a milestone is reached, or has failed.
@@ -98,6 +99,7 @@ def oms_asset(
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
+    :param allow_modifying: look past objects that are being added to the project or removed from it
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :raises ValueError: naming the argument that is wrong, or the version of Airflow
     """
@@ -111,6 +113,7 @@ def oms_asset(
         oms_conn_id=oms_conn_id,
         poke_interval=poke_interval,
         failure_grace=failure_grace,
+        allow_modifying=allow_modifying,
     )
     return _asset(name, MilestoneWatcher(gate, _words(on), rearm_after))  # type: ignore[arg-type]
 
@@ -125,6 +128,7 @@ def oms_complete_until_asset(
     direction: str = "forward",
     project_type: str = "MIGRATION",
     oms_conn_id: str = DEFAULT_CONN_ID,
+    allow_modifying: bool = False,
     poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
 ) -> Asset:
     """Return an asset with an event each time that every change up to a boundary has arrived in the target.
@@ -142,6 +146,7 @@ def oms_complete_until_asset(
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
+    :param allow_modifying: look past objects that are being added to the project or removed from it
     :raises ValueError: naming the argument that is wrong, or the version of Airflow
     """
     gate = _gate(
@@ -151,6 +156,7 @@ def oms_complete_until_asset(
         project_type=project_type,
         oms_conn_id=oms_conn_id,
         poke_interval=poke_interval,
+        allow_modifying=allow_modifying,
     )
     return _asset(name, CompleteUntilWatcher(gate, Boundaries(every, timezone)))
 

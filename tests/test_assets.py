@@ -86,9 +86,13 @@ class TestAnAsset:
         assert "s3cret" not in json.dumps(kwargs)
 
     def test_the_settings_of_each(self):
-        milestone = from_json(trigger_of(EACH["milestone"](on=["failed", "reached"], rearm_after=9)).watcher)
+        arguments = {"on": ["failed", "reached"], "rearm_after": 9, "failure_grace": 8, "allow_modifying": True}
+        milestone = from_json(trigger_of(EACH["milestone"](**arguments)).watcher)
+        assert (milestone.gate.failure_grace, milestone.gate.allow_modifying) == (8.0, True)
         assert (milestone.on, milestone.rearm_after) == (("failed", "reached"), 9.0)
-        until = from_json(trigger_of(EACH["complete_until"](every="6h", timezone="UTC", direction="reverse")).watcher)
+        arguments = {"every": "6h", "timezone": "UTC", "direction": "reverse", "allow_modifying": True}
+        until = from_json(trigger_of(EACH["complete_until"](**arguments)).watcher)
+        assert until.gate.allow_modifying
         assert (until.boundaries.every, until.boundaries.timezone) == ("6h", "UTC")
         assert until.gate.milestone.direction == "reverse"
         alarm = trigger_of(EACH["alarm"](hold_for=1, still_for=2, rearm_after=3, on="behind", outage_tolerance=4))

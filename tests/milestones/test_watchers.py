@@ -30,7 +30,7 @@ from airflow_provider_oms.milestones.watchers import (
     is_gone,
 )
 from tests.gate_cases import progress
-from tests.milestones.support import Script
+from tests.milestones.support import PROJECT, Script
 
 #: A midnight in Shanghai.
 MIDNIGHT = 1_795_795_200.0
@@ -41,9 +41,9 @@ BEGUN = Remembered("2026-11-27T18:00:00+00:00")
 often = settings(max_examples=150, derandomize=True, deadline=None, database=None)
 
 MILESTONE = MilestoneWatcher(Gate(FullTransferMilestone(), project_name="shop"), ("reached", "failed"))
-DAILY = CompleteUntilWatcher(Gate(CheckpointReachedMilestone(BEGINNING), project_id="np_4f0c"))
+DAILY = CompleteUntilWatcher(Gate(CheckpointReachedMilestone(BEGINNING), project_id=PROJECT))
 HOURLY = replace(DAILY, boundaries=Boundaries("1h"))
-ALARM = AlarmWatcher(Gate(CheckpointBehindMilestone(600), project_id="np_4f0c"))
+ALARM = AlarmWatcher(Gate(CheckpointBehindMilestone(600), project_id=PROJECT))
 every_watcher = pytest.mark.parametrize("watcher", [MILESTONE, DAILY, ALARM], ids=lambda one: one.kind)
 
 
@@ -148,20 +148,20 @@ def replace_status(verdict, status):
 class TestAMilestone:
     def test_it_is_told_when_it_is_come_to(self):
         watching = Watching(MILESTONE)
-        watching.script.memory.projects["shop"] = "np_4f0c"
+        watching.script.memory.projects["shop"] = PROJECT
         told = [
             watching.poll(MIDNIGHT + at, progress(fullTransferProgress=percent))
             for at, percent in enumerate([99, 100, 100])
         ]
         assert told == [None, "reached", None]
         (payload,) = watching.fired
-        assert payload["project"] == "np_4f0c"
+        assert payload["project"] == PROJECT
         assert payload["project_name"] == "shop"
         assert "100 %" in payload["message"]
 
     def test_an_outage_and_a_refused_login_change_nothing(self):
         watching = Watching(replace(MILESTONE, rearm_after=0))
-        watching.script.memory.projects["shop"] = "np_4f0c"
+        watching.script.memory.projects["shop"] = PROJECT
         done = progress(fullTransferProgress=100)
         told = [watching.poll(MIDNIGHT, done)]
         for number, error in enumerate([OmsUnreachableError("gone"), OmsAuthenticationError("no")] * 20):
@@ -171,14 +171,14 @@ class TestAMilestone:
 
     def test_failed_is_a_level(self):
         watching = Watching(MILESTONE)
-        watching.script.memory.projects["shop"] = "np_4f0c"
+        watching.script.memory.projects["shop"] = PROJECT
         failed = progress("FAILED", fullTransferProgress=50)
         at = [0, 30, 150, 180, 9000]
         assert [watching.poll(MIDNIGHT + second, failed) for second in at] == [None, None, "failed", None, None]
         assert watching.poll(MIDNIGHT + 9030, progress(fullTransferProgress=100)) == "reached"
 
     def test_the_same_event_again_has_the_same_id_and_another_has_another(self):
-        lag = MilestoneWatcher(Gate(CheckpointLagMilestone(60), project_id="np_4f0c"), rearm_after=0)
+        lag = MilestoneWatcher(Gate(CheckpointLagMilestone(60), project_id=PROJECT), rearm_after=0)
         watching = Watching(lag)
 
         def at(second, behind):
@@ -234,6 +234,8 @@ class TestUntilWhenItIsComplete:
                 assert fired is None
             elif seen in ("SUSPEND", "FAILED", "RUNNING_MODIFYING"):
                 fired = watching.poll(time, running(furthest or None, status=seen))
+                # While objects are being added, nothing is known of them.
+                assert not (fired and seen == "RUNNING_MODIFYING")
             else:
                 fired = watching.poll(time, running(seen))
                 assert fired is None
@@ -278,6 +280,7 @@ class TestUntilWhenItIsComplete:
             (running(MIDNIGHT + 5 * DAY), "ahead of OMS's own clock"),
             (running("1,2"), "no time"),
             (running(MIDNIGHT + 9, enableIncrSync=False), "no incremental synchronization"),
+            (running(MIDNIGHT + 9, status="RUNNING_MODIFYING"), "objects are being added"),
         ],
     )
     def test_a_checkpoint_that_a_gate_would_not_believe_counts_for_nothing(self, seen, why):
@@ -371,6 +374,6 @@ class TestAnAlarm:
 
 
 def test_a_milestone_that_is_a_status_may_be_the_end_of_a_project():
-    deleted = MilestoneWatcher(Gate(ProjectStatusMilestone(("DELETED",)), project_id="np_4f0c"))
-    _, event = deleted.judge(BEGUN, Verdict(State.REACHED, "", Observation("np_4f0c", "DELETED")), MIDNIGHT)
+    deleted = MilestoneWatcher(Gate(ProjectStatusMilestone(("DELETED",)), project_id=PROJECT))
+    _, event = deleted.judge(BEGUN, Verdict(State.REACHED, "", Observation(PROJECT, "DELETED")), MIDNIGHT)
     assert event.name == "reached"
