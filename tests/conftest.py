@@ -29,9 +29,16 @@ os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.envir
 (_HOME / "dags").mkdir()
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from airflow_provider_oms.simulator import Clock, Simulator  # noqa: E402
 from tests.parts import markers  # noqa: E402
+
+# A slow machine is no reason to fail, and what fails once fails again.
+settings.register_profile(
+    "any machine", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items):
