@@ -7,12 +7,14 @@ and HTML do, also twice. The effort grows with the length of the text and not wi
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 MASK = "***"
 
@@ -65,6 +67,13 @@ class Secrets:
 
     def __repr__(self) -> str:
         return f"Secrets({MASK})"
+
+    def forms(self) -> list[str]:
+        """Return what to have masked by others, who look for texts as they are."""
+        forms = [form.decode("utf-8", "replace") for form in self._forms]
+        forms += [b64encode(_bytes(secret)).decode() for secret in self._plain]
+        escaped = [f(form) for form in forms for f in (quote, _quote_all, _in_json)]
+        return list(dict.fromkeys(forms + escaped))
 
     def are_in(self, text: str | bytes) -> bool:
         """Tell whether one of them is in JSON that is used."""
@@ -237,6 +246,14 @@ def _character(escape: bytes) -> bytes:
 
 def _encoded(code: int) -> bytes:
     return chr(code).encode("utf-8", "surrogatepass") if code <= 0x10FFFF else b""
+
+
+def _quote_all(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text)[1:-1]
 
 
 NO_SECRETS = Secrets()

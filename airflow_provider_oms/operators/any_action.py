@@ -6,10 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.safe_text import safe_json
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator
-from airflow_provider_oms.operators.secrecy import hide_secrets, redacted_error
+from airflow_provider_oms.operators.secrecy import hide_secrets
 from airflow_provider_oms.tasks.templates import is_literal
+
+#: Characters of one text in what is returned: a definition of a table may be long.
+_LONGEST_TEXT = 100_000
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class OmsActionOperator(OmsOperator):
-    """Send any action to OMS and return (XCom) the ``data`` of its answer, as it is.
+    """Send any action to OMS and return (XCom) the ``data`` of its answer. Texts in it are made safe to store and show.
 
     This operator doesn't know what the action means, so it can't check first: whether it may be run twice without harm
     is for the DAG's author to know. Where OMS gave no answer, whether the action was carried out isn't known either,
@@ -51,6 +55,6 @@ class OmsActionOperator(OmsOperator):
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
         """Send it, once."""
         payload = dict(self.payload or {})
-        secrets = hide_secrets(payload)
-        with redacted_error(secrets):
-            return hook.send(actions.call(self.action, payload, reads_only=self.reads_only)).data
+        hide_secrets(payload)
+        data = hook.send(actions.call(self.action, payload, reads_only=self.reads_only)).data
+        return safe_json(data, _LONGEST_TEXT)

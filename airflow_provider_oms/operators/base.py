@@ -12,6 +12,7 @@ from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefus
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
 from airflow_provider_oms.milestones.status import DELETED
+from airflow_provider_oms.operators.secrecy import without_frames
 from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
@@ -48,9 +49,12 @@ class OmsOperator(BaseOperator):
             try:
                 return self.carry_out(context, hook)
             except OmsError as error:
-                raise to_airflow_error(error) from None
+                failed = to_airflow_error(error)
             except ValueError as error:  # an argument that is wrong once its template is rendered
-                raise OmsOperationRefusedError(str(error)) from None
+                failed = OmsOperationRefusedError(str(error))
+            except AirflowException as error:
+                failed = error
+        raise without_frames(failed)
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
         """Do it, with an open hook."""

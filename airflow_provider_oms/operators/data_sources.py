@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -10,12 +11,14 @@ from airflow.providers.common.compat.sdk import BaseHook
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import DataSource
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.protocol import Call
+from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost
-from airflow_provider_oms.operators.secrecy import hide, redacted_error
+from airflow_provider_oms.operators.secrecy import hide
 from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
@@ -67,25 +70,22 @@ class OmsDataSourceOperator(OmsOperator):
             if is_literal(getattr(self, argument)):
                 self._check_text(argument)
 
-    def describe(self) -> tuple[Call[str], dict[str, Any], list[str]]:
-        """Return the call that creates it, what must be the same in one that exists, and the secrets in the call."""
+    def describe(self) -> tuple[Call[str], dict[str, Any]]:
+        """Return the call that creates it, and what must be the same in one that exists."""
         raise NotImplementedError
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
         """Look, and create what isn't there."""
         self._check_text("name")
         self._check_text("description")
-        call, traits, secrets = self.describe()
-        with redacted_error(secrets):
-            found = self._find(hook, traits)
-            if found is None:
-                found = self._create(hook, call, traits)
-            else:
-                self.log.info(
-                    "Nothing to do: data source %s is there already, %s. Its password can't be compared.",
-                    self.name,
-                    found,
-                )
+        call, traits = self.describe()
+        found = self._find(hook, call, traits)
+        if found is None:
+            found = self._create(hook, call, traits)
+        else:
+            self.log.info(
+                "Nothing to do: data source %s is there already, %s. Its password can't be compared.", self.name, found
+            )
         context["ti"].xcom_push(key="data_source_id", value=found)
         push_console_url(context, hook, None)
         return found
@@ -96,7 +96,7 @@ class OmsDataSourceOperator(OmsOperator):
         except OmsError as error:
             if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
                 raise
-            found = self._find(hook, traits)
+            found = self._find(hook, call, traits)
             if found is None:
                 raise
             self.log.warning("%s Data source %s is there all the same: %s.", error.problem, self.name, found)
@@ -104,12 +104,12 @@ class OmsDataSourceOperator(OmsOperator):
         self.log.info("OMS has created data source %s: %s.", self.name, created)
         return created
 
-    def _find(self, hook: OmsHook, traits: Mapping[str, Any]) -> str | None:
+    def _find(self, hook: OmsHook, call: Call[str], traits: Mapping[str, Any]) -> str | None:
         """Return the id of the data source of that name, None when there is none.
 
         :raises OmsOperationRefusedError: when it is another one, or there are several
         """
-        found = find_data_sources(hook, self.name)
+        found = find_data_sources(hook, self.name, call.secrets)
         if not found:
             return None
         if len(found) > 1:
@@ -158,25 +158,24 @@ class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
         if argument == "name" and (len(self.name) > _LONGEST_NAME or len(self.name.split()) != 1):
             raise ValueError(f"name must have no blanks and at most {_LONGEST_NAME} characters; it is {self.name!r}")
 
-    def describe(self) -> tuple[Call[str], dict[str, Any], list[str]]:
-        """Return the call that creates it, what must be the same in one that exists, and the secrets in the call."""
+    def describe(self) -> tuple[Call[str], dict[str, Any]]:
+        """Return the call that creates it, and what must be the same in one that exists."""
         database = read_database(self.mysql_conn_id)
         host, port = _need("host", database), database.port or _MYSQL_PORT
         user, schema = _need("login", database), self.schema or database.schema or None
-        secrets = hide(_need("password", database))
         call = actions.create_mysql_data_source(
             self.name,
             ip=host,
             port=port,
             username=user,
-            password=secrets[0],
+            password=_need("password", database),
             schema=schema,
             region=self.region,
             description=self.description,
             try_keep_hb=self.try_keep_hb,
         )
         traits = {"type": "MYSQL", "ip": host, "port": port, "userName": user, "schema": schema}
-        return call, traits, secrets
+        return call, traits
 
 
 class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
@@ -231,8 +230,8 @@ class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
         self.ocp_name = ocp_name
         self.config_url = config_url
 
-    def describe(self) -> tuple[Call[str], dict[str, Any], list[str]]:
-        """Return the call that creates it, what must be the same in one that exists, and the secrets in the call."""
+    def describe(self) -> tuple[Call[str], dict[str, Any]]:
+        """Return the call that creates it, and what must be the same in one that exists."""
         database = read_database(self.oceanbase_conn_id)
         host, port, password = _need("host", database), _need("port", database), _need("password", database)
         user, tenant, cluster = _split_login(_need("login", database))
@@ -275,20 +274,22 @@ class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
             "tenant": tenant,
             "cluster": cluster,
         }
-        return call, traits, hide(password, drc_password, inner_password)
+        return call, traits
 
 
-def find_data_sources(hook: OmsHook, name: str) -> list[DataSource]:
+def find_data_sources(hook: OmsHook, name: str, secrets: Secrets = NO_SECRETS) -> list[DataSource]:
     """Return the data sources of exactly that name (``ListDataSource``).
 
     :param hook: the hook to ask
     :param name: the whole name
+    :param secrets: what the answer must not bring back
     """
-    return [row for row in hook.list_data_source(name) if row.name == name and row.id]
+    rows = run_flow(hook, replace(actions.list_data_source(name), secrets=secrets).whole())
+    return [row for row in rows if row.name == name and row.id]
 
 
 def read_database(conn_id: str) -> Connection:
-    """Read the Airflow connection of a database, and have its password masked in both forms.
+    """Read the Airflow connection of a database, and have its password masked in all its forms.
 
     :param conn_id: the connection
     """

@@ -6,6 +6,7 @@ import base64
 import json
 import logging
 import traceback
+from urllib.parse import quote
 
 import pytest
 
@@ -18,6 +19,17 @@ DRC, INNER, PAYLOAD = "Pa55-of-drc", "Pa55-of-inner", "Pa55-in-payload"
 
 def forms(secret):
     return [secret, base64.b64encode(secret.encode()).decode()]
+
+
+#: How OMS, or what is before it, may write what it repeats.
+SPELLINGS = {
+    "as it is": str,
+    "Gson": lambda text: text.replace("=", "\\u003d"),
+    "URL": lambda text: quote(text, safe=""),
+    "URL in URL": lambda text: quote(quote(text, safe=""), safe=""),
+    "percent": lambda text: "".join(f"%{byte:02X}" for byte in text.encode()),
+    "no padding": lambda text: text.rstrip("="),
+}
 
 
 SECRETS = [form for secret in (SOURCE, TARGET, DRC, INNER, PAYLOAD) for form in forms(secret)]
@@ -86,16 +98,26 @@ def written(runs, tasks, caplog, captured):
         if run.error is not None:
             yield "exception", "".join(traceback.format_exception(run.error)) + repr(run.error)
             yield "chain", "".join(map(repr, _chain(run.error)))
+            yield "frames", _frames(run.error)
         if isinstance(task, operators.OmsActionOperator):
             continue  # its payload is what the DAG's author wrote; Airflow masks it by its key
         yield "rendered", repr([getattr(task, name) for name in task.template_fields])
         yield "attributes", repr(vars(task))
 
 
-def _chain(error):
+def _frames(error):
+    """What a log handler that shows the values in frames writes. Those of the tests hold passwords on purpose."""
+    shown = []
+    for one in _chain(error, suppressed=True):
+        told = traceback.TracebackException.from_exception(one, capture_locals=True)
+        shown += [f"{frame.name} {frame.locals}" for frame in told.stack if "/tests/" not in frame.filename]
+    return "\n".join(shown)
+
+
+def _chain(error, suppressed=False):
     while error is not None:
         yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = error.__cause__ or (None if error.__suppress_context__ and not suppressed else error.__context__)
 
 
 @pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "triggerer"])
@@ -127,15 +149,19 @@ def test_a_run_that_fails_at_every_place(runner, sim, caplog, capfd, fault, defe
 
 @pytest.mark.parametrize("number", range(3))
 @pytest.mark.parametrize("way", ["refused", "busy", "html", "text"])
-@pytest.mark.parametrize("before", range(0, 60, 7))
-def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number, way, before):
+@pytest.mark.parametrize(
+    ("before", "spelling"), [*((before, "as it is") for before in range(0, 60, 7)), *((13, name) for name in SPELLINGS)]
+)
+def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number, way, before, spelling):
     """Wherever the answer is cut short, a part of a password is too much as well."""
     caplog.set_level(logging.DEBUG)
     made = tasks(False)[number]
 
     def repeat(payload):
         sent = [value for key, value in payload.items() if "assword" in key]
-        said = "-" * before + " ".join(form for value in sent for form in (base64.b64decode(value).decode(), value))
+        said = "-" * before + " ".join(
+            SPELLINGS[spelling](form) for value in sent for form in (base64.b64decode(value).decode(), value)
+        )
         if way == "html":
             return f"<html>{said}</html>"
         if way == "text":
@@ -153,6 +179,36 @@ def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number
             continue
         for secret in SECRETS:
             assert secret[:5] not in text, where
+
+
+@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("listed", [False, True], ids=["created", "found"])
+def test_an_id_that_is_a_password(runner, sim, caplog, capfd, number, spelling, listed):
+    """An id goes to XCom, so what holds a secret is none."""
+    caplog.set_level(logging.DEBUG)
+    made = tasks(False)[number]
+    secret = SPELLINGS[spelling]((SOURCE, TARGET, PAYLOAD)[number])
+    there = {"id": secret, "name": getattr(made, "name", ""), "ip": secret, "type": secret}
+    sim.set_answer("ListDataSource", {"success": True, "data": [there] if listed else [], "totalCount": int(listed)})
+    for action in ("CreateMySqlDataSource", "CreateOceanBaseDataSource"):
+        sim.set_answer(action, {"success": True, "data": secret})
+    run = runner.go(made)
+
+    assert run.error is not None or isinstance(made, operators.OmsActionOperator)
+    for where, text in written([run], [made], caplog, capfd.readouterr()):
+        if where != "attributes":
+            assert not any(form in text for form in (secret, *SECRETS)), where
+
+
+def test_errors_before_anything_is_sent_show_no_frames(runner, monkeypatch):
+    """An Airflow connection shows its password, and would be in them."""
+    fields = {"conn_type": "mysql", "login": "mover", "password": SOURCE, "extra": {"token": PAYLOAD}}
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps(fields))
+    run = runner.go(tasks(False)[0])
+
+    assert "has no host" in str(run.error)
+    assert not any(secret in _frames(run.error) for secret in SECRETS)
 
 
 def test_the_simulator_does_get_the_passwords(runner, sim):
