@@ -83,6 +83,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "timeout": "30",
                         "retries": "3",
                         "api_version": "v2",
+                        "security_token": "of temporary credentials",
                         "console_url": "{base_url}/oms-v2/migration",
                     },
                 },
@@ -105,8 +106,14 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                     },
                     "api_version": {
                         "label": "API version",
-                        "description": "v2 (default) for OMS 4.1 and later, v3 for OMS 3.3 to 4.1.0.",
-                        "schema": {"type": ["string", "null"], "enum": ["v2", "v3"]},
+                        "description": "v2 (default) for OMS 4.1 and later, v3 for OMS 3.3 to 4.1.0, "
+                        "alibaba_cloud for OMS in Alibaba Cloud (login and password are an AccessKey).",
+                        "schema": {"type": ["string", "null"], "enum": ["v2", "v3", "alibaba_cloud"]},
+                    },
+                    "security_token": {
+                        "label": "Security token",
+                        "description": "With alibaba_cloud and temporary credentials (STS): their token.",
+                        "schema": {"type": ["string", "null"], "format": "password"},
                     },
                     "console_url": {
                         "label": "Console URL",

@@ -100,13 +100,13 @@ class AsyncOmsClient(AsyncOperations):
         raise failed
 
     async def _asend(self, call: Call[T], spent: list[float]) -> Answer[T]:
-        request = build_request(self.settings, call)
+        build_request(self.settings, call)  # what can't be sent is said first
         if self._unusable is not None:
             raise self._unusable.about(call.asked)
 
         # tenacity's set-up is expensive, so it waits until a first try has failed.
         try:
-            return await self._ask(call, request, spent)
+            return await self._ask(call, spent)
         except OmsError as error:
             if attempts(self.settings, call) == 1:
                 raise
@@ -115,18 +115,21 @@ class AsyncOmsClient(AsyncOperations):
         async def once() -> Answer[T]:
             if failed:
                 raise failed.pop()
-            return await self._ask(call, request, spent)
+            return await self._ask(call, spent)
 
         from tenacity import AsyncRetrying
 
         return await AsyncRetrying(**retry_policy(self.settings, call))(once)
 
-    async def _ask(self, call: Call[T], request: HttpRequest, spent: list[float]) -> Answer[T]:
-        """Send a request once, and note the seconds that it took without those in which it waited for its turn."""
+    async def _ask(self, call: Call[T], spent: list[float]) -> Answer[T]:
+        """Try once, and note the seconds that it took without those in which it waited for its turn.
+
+        Each try has a request of its own: a signature is good for one, and not for long.
+        """
         async with self._turns:
             began = time.monotonic()
             try:
-                answer = await self._exchange(request, call.asked)
+                answer = await self._exchange(build_request(self.settings, call), call.asked)
             finally:
                 spent.append(time.monotonic() - began)
         if takes_long(answer.body):

@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from airflow_provider_oms.client import alibaba_cloud
 from airflow_provider_oms.client.envelope import Envelope, parse_envelope
 from airflow_provider_oms.client.errors import (
     ErrorDetails,
@@ -127,11 +128,13 @@ class Answer(NamedTuple, Generic[T]):
 
 
 def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
-    """Turn a call into an HTTP request.
+    """Turn a call into an HTTP request, for one attempt: with ``alibaba_cloud`` none may be sent twice.
 
     :raises OmsUnsupportedActionError: when the connection's API generation doesn't have the action
     :raises OmsInvalidRequestError: when an argument can't be sent, such as a project id that would change the URL
     """
+    if settings.api_version == "alibaba_cloud":
+        return _signed_request(settings, call)
     if settings.api_version == "v3":
         if call.legacy_path is None:
             raise OmsUnsupportedActionError(
@@ -149,11 +152,33 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
     try:
         body = call.body
     except (TypeError, ValueError) as error:
-        raise OmsInvalidRequestError(
-            f"the request can't be written as JSON: {safe_text(error, 200)}.", ErrorDetails(asked=call.asked)
-        ) from None
+        raise _not_json(call, error) from None
     headers = {**_headers(settings), "Content-Type": "application/json"}
     return HttpRequest("POST", f"{settings.base_url}/api/v2?Action={call.action}", headers, body)
+
+
+def _signed_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
+    """Build a request in the form of Alibaba Cloud: docs/develop/oms-alibaba-cloud.md#wire"""
+    alibaba_cloud.check_action(call.action, call.asked)
+    try:
+        body = alibaba_cloud.form(call.action, call.payload)
+    except (TypeError, ValueError) as error:
+        raise _not_json(call, error) from None
+    headers = alibaba_cloud.signed_headers(
+        settings.base_url,
+        call.action,
+        body,
+        access_key_id=settings.login,
+        secret=settings.password,
+        security_token=settings.security_token,
+    )
+    return HttpRequest("POST", settings.base_url, headers, body)
+
+
+def _not_json(call: Call[Any], error: Exception) -> OmsInvalidRequestError:
+    return OmsInvalidRequestError(
+        f"the request can't be written as JSON: {safe_text(error, 200)}.", ErrorDetails(asked=call.asked)
+    )
 
 
 def _headers(settings: ClientSettings) -> dict[str, str]:
@@ -209,6 +234,8 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Env
         if success:
             return envelope
     details = replace(envelope.refusal(call.asked, answer.status, secrets), retry_after=retry_after)
+    if answer.status != 200 and (meant := alibaba_cloud.error_of_gateway(details)):
+        raise meant
     if answer.status in (401, 403) or 300 <= answer.status < 400:
         raise error_of(details)
     if success is None and answer.status == 200:

@@ -15,9 +15,10 @@ from urllib.parse import urlsplit
 from airflow_provider_oms.client.errors import OmsInvalidRequestError
 from airflow_provider_oms.client.redaction import Secrets
 
-ApiVersion = Literal["v2", "v3"]
+ApiVersion = Literal["v2", "v3", "alibaba_cloud"]
 
 DEFAULT_PORT = 8089  # docs/develop/oms-wire.md#endpoint
+CLOUD_PORTS = {"https": 443, "http": 80}  # docs/develop/oms-alibaba-cloud.md#wire
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
 
@@ -29,6 +30,7 @@ CONNECT_TIMEOUT = 10.0
 
 # What a host and the path behind it are made of. Everything else may be a login that was typed there.
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_CREDENTIAL = re.compile(r"[!-+\--~]+")
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
@@ -37,15 +39,17 @@ class ClientSettings:
     """Everything a client needs to know.
 
     :param base_url: scheme, host, port and, behind a proxy, a path; without a trailing slash
-    :param login: an OMS console user
-    :param password: that user's password
+    :param login: an OMS console user; with ``alibaba_cloud`` the id of an AccessKey
+    :param password: that user's password, or the AccessKey's secret
     :param verify: whether to check the server's certificate, or a path to the CA bundle to check it against
     :param timeout: seconds for one request, from its start to the last byte of the answer
     :param retries: how many times a failed read is tried again inside one call
     :param api_version: ``v2`` for ``POST /api/v2`` (docs/develop/oms-wire.md#endpoint), ``v3`` for the two progress
-        endpoints of 3.3 (docs/develop/oms-wire.md#v3)
+        endpoints of 3.3 (docs/develop/oms-wire.md#v3), ``alibaba_cloud`` for OMS hosted there
+        (docs/develop/oms-alibaba-cloud.md#wire)
     :param max_concurrent_requests: how many requests the asynchronous client has under way at a time, over all that
         share it; the others wait for their turn
+    :param security_token: with ``alibaba_cloud`` the token of temporary credentials (STS)
     """
 
     base_url: str
@@ -56,6 +60,7 @@ class ClientSettings:
     retries: int = DEFAULT_RETRIES
     api_version: ApiVersion = "v2"
     max_concurrent_requests: int = DEFAULT_MAX_CONCURRENT_REQUESTS
+    security_token: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
@@ -63,7 +68,23 @@ class ClientSettings:
         if self.retries < 0:
             raise OmsInvalidRequestError(f"retries must not be negative, not {self.retries!r}.")
         if self.api_version not in get_args(ApiVersion):
-            raise OmsInvalidRequestError(f"api_version must be 'v2' or 'v3', not {self.api_version!r}.")
+            raise OmsInvalidRequestError(
+                f"api_version must be 'v2', 'v3' or 'alibaba_cloud', not {self.api_version!r}."
+            )
+        if self.api_version == "alibaba_cloud":
+            self._check_access_key()
+
+    def _check_access_key(self) -> None:
+        """Refuse what no AccessKey is, without showing it: it would stand in a header as it is."""
+        if not (self.login and self.password):
+            raise OmsInvalidRequestError("alibaba_cloud needs an AccessKey: its id as login, its secret as password.")
+        for name, value in (
+            ("login", self.login),
+            ("password", self.password),
+            ("security_token", self.security_token),
+        ):
+            if value and not _CREDENTIAL.fullmatch(value):
+                raise OmsInvalidRequestError(f"{name} holds a character that no AccessKey of Alibaba Cloud has.")
 
     @property
     def connect_timeout(self) -> float:
@@ -78,7 +99,8 @@ class ClientSettings:
     @cached_property
     def secrets(self) -> Secrets:
         """What must not come back from OMS into a log."""
-        return Secrets(*((self.password, f"{self.login}:{self.password}") if self.password else ()))
+        basic = (self.password, f"{self.login}:{self.password}") if self.password else ()
+        return Secrets(*basic, *((self.security_token,) if self.security_token else ()))
 
     @property
     def ca_bundle(self) -> bool | str:
@@ -105,14 +127,18 @@ def encode_secret(secret: str, what: str) -> str:
         raise OmsInvalidRequestError(f"{what} can't be written as UTF-8.") from None
 
 
-def build_base_url(host: str | None, port: int | None = None, scheme: str | None = None) -> str:
+def build_base_url(
+    host: str | None, port: int | None = None, scheme: str | None = None, api_version: str = "v2"
+) -> str:
     """Build the base URL from the parts of a connection.
 
     No error shows what was typed: a login in the place of a host has many spellings.
 
     :param host: a name, an address, or a whole URL
-    :param port: the console's port; 8089 when empty, unless the host is a URL that names one
-    :param scheme: ``http`` (default) or ``https``; the host's own wins
+    :param port: the console's port; 8089 when empty, unless the host is a URL that names one. With ``alibaba_cloud``
+        that of the scheme
+    :param scheme: ``http`` (default) or ``https``; the host's own wins. With ``alibaba_cloud`` ``https`` when empty
+    :param api_version: the API generation
     :raises OmsInvalidRequestError: when no OMS can be at such an address
     """
     address = (host or "").strip()
@@ -121,7 +147,8 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
     if "://" not in address:
         if _ip_address(address):
             address = f"[{address}]"
-        address = f"{(scheme or 'http').strip().lower()}://{address}"
+        usual = "https" if api_version == "alibaba_cloud" else "http"
+        address = f"{(scheme or usual).strip().lower()}://{address}"
     if "@" in address or "%40" in address:
         raise OmsInvalidRequestError("The host holds a login. Enter it in the fields login and password.")
     try:
@@ -136,7 +163,8 @@ def build_base_url(host: str | None, port: int | None = None, scheme: str | None
     if port is not None and not 0 <= port <= 65535:
         raise OmsInvalidRequestError(f"The port must be from 1 to 65535, not {port!r}.")
     shown = f"[{name}]" if ":" in name else name
-    return f"{parts.scheme}://{shown}:{in_host or port or DEFAULT_PORT}{parts.path.rstrip('/')}"
+    default = CLOUD_PORTS[parts.scheme] if api_version == "alibaba_cloud" else DEFAULT_PORT
+    return f"{parts.scheme}://{shown}:{in_host or port or default}{parts.path.rstrip('/')}"
 
 
 def _ip_address(text: str) -> bool:

@@ -49,6 +49,10 @@ def _is_cut(status: int, headers: Mapping[str, str], version: int) -> bool:
     return version == 11 and status >= 200 and status != 204 and not told
 
 
+def _keep_as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+    return prepared
+
+
 class OmsClient(Operations):
     """OMS over HTTP, one blocking call at a time.
 
@@ -88,11 +92,11 @@ class OmsClient(Operations):
         raise failed
 
     def _send(self, call: Call[T]) -> Answer[T]:
-        request = build_request(self.settings, call)
+        build_request(self.settings, call)  # what can't be sent is said first
         check_ca_bundle(self.settings, call.asked)
         # tenacity's set-up is expensive, so it waits until a first try has failed.
         try:
-            return self._ask(call, request)
+            return self._ask(call)
         except OmsError as error:
             if attempts(self.settings, call) == 1:
                 raise
@@ -101,14 +105,16 @@ class OmsClient(Operations):
         def once() -> Answer[T]:
             if failed:
                 raise failed.pop()
-            return self._ask(call, request)
+            return self._ask(call)
 
         from tenacity import Retrying
 
         return Retrying(**retry_policy(self.settings, call))(once)
 
-    def _ask(self, call: Call[T], request: HttpRequest) -> Answer[T]:
-        return read_answer(call, self._exchange(request, call.asked), self.settings.secrets)
+    def _ask(self, call: Call[T]) -> Answer[T]:
+        """Try once. Each try has a request of its own: a signature is good for one."""
+        answer = self._exchange(build_request(self.settings, call), call.asked)
+        return read_answer(call, answer, self.settings.secrets)
 
     def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
         import requests
@@ -122,7 +128,7 @@ class OmsClient(Operations):
                 data=request.body,
                 headers=dict(request.headers),
                 # With no auth at all requests would look for other credentials in a .netrc file.
-                auth=self._authorize,
+                auth=_keep_as_it_is,
                 timeout=(self.settings.connect_timeout, self.settings.timeout),
                 verify=self.settings.ca_bundle,
                 allow_redirects=False,  # docs/develop/oms-wire.md#redirects
@@ -148,10 +154,6 @@ class OmsClient(Operations):
 
             self._session = StrictSession()
         return self._session
-
-    def _authorize(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
-        prepared.headers["Authorization"] = self.settings.authorization
-        return prepared
 
     def _read_body(self, response: requests.Response, deadline: float, asked: str) -> Iterator[bytes]:
         """Read a body as it arrives, but not without end and not for ever (a byte a second)."""

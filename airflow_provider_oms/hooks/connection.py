@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 DEFAULT_CONSOLE_URL = "{base_url}/oms-v2/migration"
 
+#: Alibaba Cloud's console of the product: docs/develop/oms-alibaba-cloud.md#console
+CLOUD_CONSOLE_URL = "https://oceanbase.console.aliyun.com"
+
 
 class ConnectionFields(Protocol):
     """The fields of an Airflow connection that count here."""
@@ -39,14 +42,16 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
     :raises OmsInvalidRequestError: naming the connection and the field that is wrong
     """
     try:
+        api_version = read_api_version(str(extra.get("api_version") or "v2"))
         settings = ClientSettings(
-            base_url=build_base_url(connection.host, connection.port, connection.schema),
+            base_url=build_base_url(connection.host, connection.port, connection.schema, api_version),
             login=connection.login or "",
             password=connection.password or "",
             verify=_verify(extra.get("verify")),
             timeout=float(_number("timeout", extra.get("timeout"), DEFAULT_TIMEOUT)),
             retries=int(_number("retries", extra.get("retries"), DEFAULT_RETRIES)),
-            api_version=read_api_version(str(extra.get("api_version") or "v2")),
+            api_version=api_version,
+            security_token=str(extra.get("security_token") or "").strip() or None,
         )
     except OmsInvalidRequestError as error:
         raise OmsInvalidRequestError(f"Airflow connection {connection.conn_id!r}: {error.problem}") from None
@@ -64,7 +69,8 @@ def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: 
     :param extra: the connection's extra; ``console_url`` in it is a template
     :param project_id: the project
     """
-    template = str(extra.get("console_url") or DEFAULT_CONSOLE_URL)
+    default = CLOUD_CONSOLE_URL if settings.api_version == "alibaba_cloud" else DEFAULT_CONSOLE_URL
+    template = str(extra.get("console_url") or default)
     return template.replace("{base_url}", settings.base_url).replace("{project_id}", project_id or "")
 
 

@@ -213,4 +213,6 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
         if settings.password:
             mask_secret(settings.authorization.removeprefix("Basic "))
+        if settings.security_token:
+            mask_secret(settings.security_token)
         return settings
