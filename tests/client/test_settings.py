@@ -12,6 +12,19 @@ from airflow_provider_oms.client.settings import ClientSettings, build_base_url,
 @pytest.mark.parametrize(
     ("host", "port", "scheme", "url"),
     [
+        ("oceanbasepro.cn-hangzhou.aliyuncs.com", None, None, "https://oceanbasepro.cn-hangzhou.aliyuncs.com:443"),
+        ("localhost", 8089, "http", "http://localhost:8089"),
+        ("localhost", None, "http", "http://localhost:80"),
+        ("http://localhost", None, None, "http://localhost:80"),
+    ],
+)
+def test_an_endpoint_of_alibaba_cloud(host, port, scheme, url):
+    assert build_base_url(host, port, scheme, "alibaba_cloud") == url
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "scheme", "url"),
+    [
         ("oms", None, None, "http://oms:8089"),
         (" oms ", None, "", "http://oms:8089"),
         ("oms", 80, "https", "https://oms:80"),
@@ -82,7 +95,7 @@ def test_addresses_that_are_none(host, port, scheme, says):
         ({"timeout": float("nan")}, "timeout"),
         ({"timeout": float("inf")}, "timeout"),
         ({"retries": -1}, "retries must not be negative"),
-        ({"api_version": "v4"}, "api_version must be 'v2' or 'v3', not 'v4'"),
+        ({"api_version": "v4"}, "api_version must be 'v2', 'v3' or 'alibaba_cloud', not 'v4'"),
         ({"api_version": ""}, "api_version must be"),
     ],
 )

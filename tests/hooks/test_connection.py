@@ -54,6 +54,7 @@ def test_where_oms_is(fields, url):
         ({"host": "oms", "extra": '{"retries": -1}'}, "retries"),
         ({"host": "oms", "extra": '{"retries": 1.5}'}, "retries"),
         ({"host": "oms", "extra": '{"api_version": "v1"}'}, "api_version"),
+        ({"host": "oms", "extra": '{"api_version": "alibaba_cloud"}'}, "AccessKey"),
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_secret_is(fields, problem):
@@ -145,3 +146,20 @@ def test_every_form_of_the_environment_variable_means_the_same(monkeypatch, valu
 )
 def test_the_console_url_is_a_template_of_two_words_and_no_format_string(extra, url):
     assert console_url(settings_of(host="oms"), extra, "np_1") == url
+
+
+CLOUD = {"host": "oceanbasepro.cn-hangzhou.aliyuncs.com", "login": "LTAI-x", "password": "s"}
+
+
+def test_an_access_key_of_alibaba_cloud():
+    extra = {"api_version": "alibaba_cloud", "security_token": " sts "}
+    settings = settings_of(**CLOUD, extra=json.dumps(extra))
+    assert settings.base_url == "https://oceanbasepro.cn-hangzhou.aliyuncs.com:443"
+    assert (settings.api_version, settings.security_token) == ("alibaba_cloud", "sts")
+    assert console_url(settings, extra, "np_1") == "https://oceanbase.console.aliyun.com"
+    assert console_url(settings, {"console_url": "https://me/{project_id}"}, "np_1") == "https://me/np_1"
+
+
+def test_without_temporary_credentials_there_is_no_token():
+    for extra in ({}, {"security_token": ""}, {"security_token": None}):
+        assert settings_of(**CLOUD, extra=json.dumps({"api_version": "alibaba_cloud", **extra})).security_token is None

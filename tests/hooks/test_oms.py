@@ -106,6 +106,23 @@ def test_a_wrong_password_is_told(sim, monkeypatch, api_version):
     assert "wr0ng-one" not in message
 
 
+def test_alibaba_cloud(monkeypatch):
+    with Simulator(api="alibaba_cloud", login="LTAI-x", password="s", security_token="sts-token") as cloud:
+        fields = fields_of(cloud)
+        extra = {"api_version": "alibaba_cloud", "security_token": "sts-token"}
+        works, message = try_connection(monkeypatch, {**fields, "extra": json.dumps(extra)})
+        assert works, message
+        for wrong, said in (
+            ({"password": "wr0ng"}, "Check the password"),
+            ({"login": "LTAI-y"}, "Check the login"),
+            ({"extra": json.dumps({"api_version": "alibaba_cloud"})}, "refused the security token"),
+        ):
+            works, message = try_connection(monkeypatch, {**fields, "extra": json.dumps(extra), **wrong})
+            assert not works
+            assert said in message
+            assert "sts-token" not in message
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
