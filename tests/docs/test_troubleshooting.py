@@ -32,6 +32,7 @@ GOOD_NEWS = (
 INSIDE = (
     "AsyncOmsClient must be opened with 'async with'",
     "the connection ended within the headers",
+    "… Credential=…,SignedHeaders=…,Signature=…",
     "OceanBase Migration Service",
     "login and password",
     ", may be skipped",

@@ -54,7 +54,6 @@ def test_where_oms_is(fields, url):
         ({"host": "oms", "extra": '{"retries": -1}'}, "retries"),
         ({"host": "oms", "extra": '{"retries": 1.5}'}, "retries"),
         ({"host": "oms", "extra": '{"api_version": "v1"}'}, "api_version"),
-        ({"host": "oms", "extra": '{"api_version": "alibaba_cloud"}'}, "AccessKey"),
     ],
 )
 def test_a_wrong_field_is_named_and_nothing_secret_is(fields, problem):
@@ -163,3 +162,9 @@ def test_an_access_key_of_alibaba_cloud():
 def test_without_temporary_credentials_there_is_no_token():
     for extra in ({}, {"security_token": ""}, {"security_token": None}):
         assert settings_of(**CLOUD, extra=json.dumps({"api_version": "alibaba_cloud", **extra})).security_token is None
+
+
+@pytest.mark.parametrize("missing", ["login", "password"])
+def test_without_an_access_key_there_is_no_hosted_oms(missing):
+    with pytest.raises(OmsInvalidRequestError, match="'c': alibaba_cloud needs an AccessKey"):
+        settings_of(**{**CLOUD, missing: None}, extra='{"api_version": "alibaba_cloud"}')
