@@ -38,7 +38,7 @@ SUITES: dict[str, tuple[str, ...]] = {
     "milestones/*.py": (
         *(
             f"tests/milestones/test_{name}.py"
-            for name in ("status", "steps", "arguments", "verification", "gate", "kinds")
+            for name in ("status", "steps", "arguments", "verification", "over_polls", "gate", "kinds", "poll")
         ),
         "tests/milestones",
     ),
