@@ -14,16 +14,17 @@ from pathlib import Path
 import airflow
 import jsonschema
 import pytest
-from airflow import __version__ as airflow_version
 
 from airflow_provider_oms import __version__, get_provider_info
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.hooks.connection import DEFAULT_CONSOLE_URL
+from airflow_provider_oms.hooks.form import form_widgets
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.tasks.airflow_version import airflow_version
 
 INFO = get_provider_info.get_provider_info()
 CONNECTION = INFO["connection-types"][0]
-BEFORE_3 = airflow_version.startswith("2.")
+BEFORE_3 = airflow_version() < (3, 0)
 
 
 def test_the_module_imports_nothing():
@@ -93,6 +94,15 @@ def test_the_old_form_has_the_fields_of_the_new_one():
         assert widget.kwargs["description"] == field["description"]
 
 
+@pytest.mark.parametrize("missing", ["flask_appbuilder", "wtforms"])
+def test_where_a_package_is_missing_the_names_of_the_fields_are_still_told(missing, monkeypatch):
+    """Airflow asks for the fields first, and for nothing else after an ImportError."""
+    for module in (missing, *(module for module in sys.modules if module.startswith(f"{missing}."))):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert form_widgets() == {}
+
+
+@pytest.mark.skipif(airflow_version() == (3, 0), reason="Airflow 3.0 shows no form of a provider: docs/versions.md")
 def test_airflow_shows_the_form():
     if BEFORE_3:
         from airflow.providers_manager import ProvidersManager
@@ -112,6 +122,8 @@ def test_airflow_shows_the_form():
 
 @pytest.mark.parametrize("what", ["list", "hooks", "widgets", "behaviours"])
 def test_airflow_s_command_line_lists_it(what, airflow_home):
+    if what in ("widgets", "behaviours") and (3, 0) <= airflow_version() <= (3, 1):
+        pytest.skip("Airflow 3.0 and 3.1 list no form of a provider: docs/versions.md")
     done = subprocess.run(
         [sys.executable, "-m", "airflow", "providers", what, "-o", "plain"], capture_output=True, text=True, timeout=120
     )

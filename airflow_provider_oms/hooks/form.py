@@ -26,11 +26,17 @@ def ui_field_behaviour() -> dict[str, Any]:
 
 
 def form_widgets() -> dict[str, Any]:
-    """Return what Airflow 2.11 asks ``get_connection_form_widgets`` for; wtforms and FAB come with its web server."""
-    from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
-    from wtforms import StringField
-    from wtforms.validators import Optional
+    """Return what Airflow 2.11 to 3.1 ask ``get_connection_form_widgets`` for.
 
+    :returns: a field of wtforms for each declared one; nothing where wtforms or FAB is missing. An ImportError would
+        make Airflow drop the names of the other fields, too.
+    """
+    try:
+        from flask_appbuilder.fieldwidgets import BS3TextFieldWidget
+        from wtforms import StringField
+        from wtforms.validators import Optional
+    except ImportError:
+        return {}
     return {
         name: StringField(
             field["label"], description=field["description"], widget=BS3TextFieldWidget(), validators=[Optional()]
