@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import SimpleNamespace
@@ -18,9 +19,25 @@ from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSki
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.sensors import oms as sensors
-from tests.gate_cases import FAILED, REACHED, WAITING
+from tests.gate_cases import FAILED, REACHED, WAITING, Case, Reply
 
 SKIPPED = "skipped"
+
+
+def one_of_each_kind(cases: Iterable[Case]) -> list[Case]:
+    """Choose rows of the table: one for each way in which a mode could matter.
+
+    What a row decides is decided by one function, which is tried with every row, as is one mode. What another mode adds
+    is how the gate's arguments, the kinds of answers, the verdict and its message travel.
+    """
+    chosen: dict[Any, Case] = {}
+    for case in cases:
+        answers = (case.progress, case.steps, case.verify_pages, case.project)
+        came = tuple((a.status, a.fault, type(a.body), *a.headers) if isinstance(a, Reply) else None for a in answers)
+        asked = (case.project is None, case.apart is None, case.date_offset == 0)
+        verdict = (case.expected, case.without_memory, case.message is None or case.message.isascii())
+        chosen.setdefault((case.sensor, repr(case.arguments), came, asked, verdict), case)
+    return list(chosen.values())
 
 
 @dataclass(frozen=True)

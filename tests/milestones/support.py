@@ -23,7 +23,7 @@ from airflow_provider_oms.milestones.kinds import (
 from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import Verdict
-from tests.gate_cases import NOW, Apart, Case, Reply, success
+from tests.gate_cases import CASES, NOW, Apart, Case, Reply, success
 
 MILESTONES: dict[str, type[Milestone]] = {
     "OmsStepSensor": StepMilestone,
@@ -38,6 +38,10 @@ MILESTONES: dict[str, type[Milestone]] = {
 PATIENCE = ("fail_on_suspend", "allow_modifying", "failure_grace", "outage_tolerance", "poke_interval")
 
 PROJECT = "np_1"
+
+
+#: The gates of the table, each once: an argument set is the same whatever OMS says.
+GATES = list({f"{case.sensor}{dict(case.arguments)}": (case.sensor, case.arguments) for case in CASES}.values())
 
 
 def gate_of(sensor: str, arguments: Mapping[str, Any] | None = None, **project: Any) -> Gate:

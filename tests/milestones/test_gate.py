@@ -14,7 +14,6 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullTransferMilestone
 from tests.gate_cases import (
     ALL_DONE,
-    CASES,
     NOW,
     Reply,
     caught_up,
@@ -22,7 +21,7 @@ from tests.gate_cases import (
     progress,
     refusal,
 )
-from tests.milestones.support import PROJECT, Script, gate_of
+from tests.milestones.support import GATES, PROJECT, Script, gate_of
 
 LOST = OmsUnreachableError("no connection.")
 FULL = "OmsFullTransferSensor"
@@ -32,9 +31,9 @@ LAG = "OmsCheckpointLagSensor"
 # Settings
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_gate_survives_json(case):
-    gate = gate_of(case.sensor, case.arguments)
+@pytest.mark.parametrize(("sensor", "arguments"), GATES, ids=str)
+def test_a_gate_survives_json(sensor, arguments):
+    gate = gate_of(sensor, arguments)
     stored = json.loads(json.dumps(gate.as_dict()))
     assert Gate.from_dict(stored) == gate
     assert Gate.from_dict(stored).as_dict() == stored

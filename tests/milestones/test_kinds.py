@@ -13,7 +13,6 @@ from airflow_provider_oms.milestones.kinds import from_dict, to_dict
 from tests.gate_cases import (
     ALL_DONE,
     APART,
-    CASES,
     CONSISTENT,
     NOW,
     PROGRESS,
@@ -28,7 +27,7 @@ from tests.gate_cases import (
     table,
 )
 from tests.gate_cases import page as result_page
-from tests.milestones.support import MILESTONES, Script, gate_of
+from tests.milestones.support import GATES, MILESTONES, Script, gate_of
 
 #: Every argument of every milestone, none at its default.
 FULL_SETTINGS = {
@@ -73,9 +72,9 @@ def test_every_milestone_has_a_kind_of_its_own_and_a_check():
     assert set(CHECKS) == {cls.kind for cls in all_of_them}
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_milestone_says_what_it_waits_for(case):
-    said = gate_of(case.sensor, case.arguments).describe()
+@pytest.mark.parametrize(("sensor", "arguments"), GATES, ids=str)
+def test_a_milestone_says_what_it_waits_for(sensor, arguments):
+    said = gate_of(sensor, arguments).describe()
     assert said.isprintable()
     assert "np_" in said
 
