@@ -62,10 +62,13 @@ class Component:
     :param arguments: those of the command ``airflow``
     :param environment: its environment
     :param log: the file that its output is added to
+    :param python: the Python that has the Airflow
     """
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], log: Path) -> None:
-        self.arguments, self.environment, self.log = arguments, environment, log
+    def __init__(
+        self, arguments: list[str], environment: Mapping[str, str], log: Path, python: str = sys.executable
+    ) -> None:
+        self.arguments, self.environment, self.log, self.python = arguments, environment, log, python
         self.died = 0
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -73,7 +76,7 @@ class Component:
         """Start it."""
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *self.arguments],
+                [self.python, "-m", "airflow", *self.arguments],
                 env=dict(self.environment),
                 cwd=self.environment["AIRFLOW_HOME"],
                 stdin=subprocess.DEVNULL,
@@ -149,7 +152,9 @@ class Cluster:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE": "10",
             **connections,
         }
-        self.components = {name: self._component(name, *rest) for name, rest in _components().items()}
+        self.components = {
+            name: self._component(name, *rest) for name, rest in components_of(airflow_version()).items()
+        }
 
     def _component(self, name: str, *arguments: str) -> Component:
         return Component([name, *arguments], self.environment, self.home / f"{name}.log")
@@ -235,8 +240,12 @@ class Cluster:
         return "\n".join(parts)
 
 
-def _components() -> dict[str, list[str]]:
-    if airflow_version() < (3,):
+def components_of(version: tuple[int, ...]) -> dict[str, list[str]]:
+    """Return the components of an Airflow, each with its arguments.
+
+    :param version: the Airflow's
+    """
+    if version < (3,):
         return {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
     return {
         "api-server": [],

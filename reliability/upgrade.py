@@ -1,0 +1,269 @@
+"""Gates that wait while Airflow, or this package, is upgraded under them: what becomes of each.
+
+python -m reliability.upgrade --before PYTHON --after PYTHON [--package-before COMMIT]
+
+The first Airflow defers gates and is stopped. Its database is copied, ``airflow db migrate`` of the second one is run
+on the copy, and that one's processes are started. OMS stands still until the gates have polled there; then it goes on.
+The database is PostgreSQL, for which this Python and both others need the ``reliability`` group of ``pyproject.toml``:
+on SQLite Airflow's own migration loses every task instance.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import os
+import secrets
+import subprocess
+import sys
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator
+from demo.home import airflow_environment, standalone_environment
+from reliability import postgres
+from reliability.__main__ import version_of
+from reliability.cluster import ATTENTIVE, ROOT, Component, Database, components_of, patiently
+
+DAG = "waiting"
+
+#: How each task of ``waiting/gates.py`` must end once OMS goes on.
+ENDS = {
+    **dict.fromkeys(("step", "full_transfer", "lag", "checkpoint", "verification", "status", "cutover"), "success"),
+    **dict.fromkeys(("stored_connection", "reschedule", "operator"), "success"),
+    "fails": "failed",
+}
+
+#: What a task is in while it waits.
+WAITS = {name: "up_for_reschedule" if name == "reschedule" else "deferred" for name in ENDS}
+
+#: Simulated and real seconds.
+BEGIN, LIMIT = 1_800_000_000, 420.0
+
+
+@dataclass
+class Installation:
+    """An Airflow with this package in some version, over a home.
+
+    :param python: the Python that has that Airflow
+    :param package: the folder in which the package is
+    :param home: Airflow's home
+    :param database: the address of its database, for SQLAlchemy
+    :param settings: further variables of its environment
+    """
+
+    python: str
+    package: Path
+    home: Path
+    database: str
+    settings: Mapping[str, str]
+
+    @property
+    def version(self) -> str:
+        """The Airflow's version."""
+        return version_of(self.python)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that its processes are started with."""
+        made = airflow_environment(self.home, ROOT / "reliability" / "waiting", "{}", deferrable=False)
+        programs = [str(Path(self.python).parent), os.environ["PATH"]]
+        return {
+            **made,
+            **standalone_environment(int(self.settings["OMS_RELIABILITY_PORT"])),
+            **ATTENTIVE,
+            "PATH": os.pathsep.join(programs),
+            "PYTHONPATH": str(self.package),
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database,
+            **self.settings,
+        }
+
+    def airflow(self, *arguments: str) -> None:
+        """Run a command of Airflow."""
+        command = [self.python, "-m", "airflow", *arguments]
+        done = subprocess.run(command, env=self.environment, cwd=self.home, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"airflow {' '.join(arguments)} failed.\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
+
+    def tasks(self) -> dict[str, str | None]:
+        """Return the state of each task."""
+        states = patiently(Database(self.database).tasks)
+        return {task: state for (dag, task), (state, _) in states.items() if dag == DAG}
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Run its processes, as long as the context lasts."""
+        parts = [
+            Component([name, *rest], self.environment, self.home / f"{name}.log", self.python)
+            for name, rest in components_of(tuple(int(part) for part in self.version.split(".")[:2])).items()
+        ]
+        try:
+            for part in parts:
+                part.start()
+            yield
+        except BaseException:
+            for part in parts:
+                if part.log.exists():
+                    sys.stderr.write(f"--- {part.arguments[0]}\n{part.log.read_text(errors='replace')[-4000:]}\n")
+            raise
+        finally:
+            for part in reversed(parts):
+                part.kill()
+
+
+def simulated() -> Simulator:
+    """Return an OMS in which nothing moves until its clock is told to."""
+    shop = Project(
+        name="shop", status="RUNNING", step="FULL_TRANSFER", durations={"FULL_TRANSFER": 300}, initial_lag=60
+    )
+    broken = Project(
+        name="broken",
+        status="RUNNING",
+        step="FULL_TRANSFER",
+        durations={"FULL_TRANSFER": 300},
+        failures=[Failure("FULL_TRANSFER")],
+    )
+    quiet = Project(name="quiet", status="RUNNING", step="INCR_TRANSFER")
+    slow = Project(name="slow", status="RUNNING", step="INCR_TRANSFER", stop_delay=300)
+    return Simulator([shop, broken, quiet, slow], clock=Clock(start=BEGIN, speed=0))
+
+
+def wait_until(said: str, holds: Callable[[], bool], limit: float = LIMIT) -> None:
+    """Wait until something holds.
+
+    :param said: what, for the error
+    :param holds: whether it does
+    :param limit: real seconds
+    :raises TimeoutError: it doesn't in that time
+    """
+    until = time.monotonic() + limit
+    while not holds():
+        if time.monotonic() > until:
+            raise TimeoutError(f"After {limit:g} s it is not so: {said}")
+        time.sleep(1)
+
+
+def package_of(commit: str, folder: Path) -> Path:
+    """Put the package as it was in a commit into a folder, and return it."""
+    packed = subprocess.run(
+        ["git", "archive", commit, "airflow_provider_oms"], cwd=ROOT, capture_output=True, check=True
+    )
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def copy(database: str, to: str) -> None:
+    """Copy a database that nobody uses, on the same server.
+
+    :param database: its address
+    :param to: the address of the copy
+    """
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(to.rsplit("/", 1)[0] + "/postgres", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        name, new = database.rsplit("/", 1)[1], to.rsplit("/", 1)[1]
+        connection.execute(text(f'CREATE DATABASE "{new}" TEMPLATE "{name}"'))
+    engine.dispose()
+
+
+def upgrade(before: Installation, after: Installation, oms: Simulator) -> list[dict[str, Any]]:
+    """Let gates wait under one installation and end under another.
+
+    :param before: the one that defers them
+    :param after: the one that they end under, over a database that isn't there yet
+    :param oms: what they ask
+    :return: for each task what it was in and what became of it
+    """
+    before.airflow("db", "migrate")
+    before.airflow("connections", "add", "oms_stored", "--conn-json", oms.connection_json)
+    with before.running():
+        wait_until("every gate waits", lambda: before.tasks() == WAITS)
+    copy(before.database, after.database)
+    after.airflow("db", "migrate")
+    migrated = after.tasks()
+    oms.clear_requests()
+    with after.running():
+        wait_until("each project was polled", lambda: len({*map(_asked, oms.requests)} & {*oms.projects}) == 4)
+        time.sleep(10)
+        early = {task for task, state in after.tasks().items() if state in ("success", "failed")}
+        oms.project("quiet").stop()
+        oms.clock.advance(3600)
+        with contextlib.suppress(TimeoutError):
+            wait_until("every gate has ended", lambda: {*after.tasks().values()} <= {"success", "failed"})
+        ended = after.tasks()
+    for task in sorted(early | {task for task, state in ended.items() if state != ENDS.get(task)}):
+        for log in sorted((after.home / "logs").rglob(f"*task_id={task}/*.log")):
+            sys.stderr.write(f"--- {log.relative_to(after.home)}\n{log.read_text(errors='replace')[-4000:]}\n")
+    return [
+        {
+            "task": task,
+            "waits": WAITS[task],
+            "migrated": str(migrated.get(task)),
+            "ended": str(ended.get(task)),
+            "right": ended.get(task) == ENDS[task] and task not in early,
+            "early": task in early,
+        }
+        for task in ENDS
+    ]
+
+
+def _asked(request: Any) -> Any:
+    return request.payload.get("id") if isinstance(request.payload, dict) else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m reliability.upgrade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--before", required=True, metavar="PYTHON", help="of the environment in which gates are deferred"
+    )
+    parser.add_argument("--after", required=True, metavar="PYTHON", help="it has the one in which they end")
+    parser.add_argument(
+        "--package-before", metavar="COMMIT", help="the package that defers them; default: this checkout"
+    )
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="oms-upgrade-") as name, simulated() as oms, postgres.server() as database:
+        folder = Path(name)
+        package = package_of(given.package_before, folder / "package") if given.package_before else ROOT
+        settings = {
+            "AIRFLOW_CONN_OMS_DEFAULT": oms.connection_json,
+            "OMS_RELIABILITY_PORT": str(postgres.free_port()),
+            # As in a real home: rows and connections are encrypted, and every process has the key.
+            "AIRFLOW__CORE__FERNET_KEY": _key(),
+            "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
+            "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
+            "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
+        }
+        for home in ("before", "after"):
+            (folder / home).mkdir()
+        python, other = (str(Path(path).absolute()) for path in (given.before, given.after))
+        before = Installation(python, package, folder / "before", database, settings)
+        after = Installation(other, ROOT, folder / "after", f"{database}_copy", settings)
+        came = upgrade(before, after, oms)
+    print(f"\nAirflow {before.version}, package {given.package_before or 'of this checkout'}, to {after.version}:\n")
+    print("| task | waits in | after `db migrate` | in the end | |\n|---|---|---|---|---|")
+    for row in came:
+        verdict = "right" if row["right"] else "EARLY" if row["early"] else "LOST"
+        print(f"| {row['task']} | {row['waits']} | {row['migrated']} | {row['ended']} | {verdict} |")
+    return 0 if all(row["right"] for row in came) else 1
+
+
+def _key() -> str:
+    import base64
+
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
