@@ -111,7 +111,8 @@ def _install(where: Path, interpreter: str, packages: Sequence[Any]) -> None:
     except subprocess.CalledProcessError as error:
         raise NoSuchPythonError(f"No Python {interpreter} here, and none can be fetched.") from error
     try:
-        _run(uv(), "pip", "install", "--quiet", "--python", where / "bin" / "python", *packages)
+        # Compiled once, as pip does: not by each of the many processes that the tests start.
+        _run(uv(), "pip", "install", "--quiet", "--compile-bytecode", "--python", where / "bin" / "python", *packages)
     except subprocess.CalledProcessError:
         print("uv could not (see above). Now with pip, which has settings of its own ...", flush=True)
         _make_with_pip(where, interpreter, packages)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import atexit
+import fcntl
 import os
 import shutil
+import sqlite3
+import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 _HOME = Path(tempfile.mkdtemp(prefix="oms-tests-"))
@@ -55,13 +59,23 @@ def airflow_home():
 
 
 @pytest.fixture(scope="session")
-def airflow_db(airflow_home):
-    """The throw-away Airflow with its database: for what needs a real DAG run."""
-    import subprocess
-
-    if not (airflow_home / "airflow.db").exists():
-        subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True, timeout=180)
+def airflow_db(airflow_home, tmp_path_factory):
+    """The throw-away Airflow with its database: for what needs a real DAG run. It is made once for all processes."""
+    folder = tmp_path_factory.getbasetemp()
+    made = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "airflow.db"
+    with made.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not made.exists():
+            subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True, timeout=180)
+            _copy(airflow_home / "airflow.db", made)
+        elif not (airflow_home / "airflow.db").exists():
+            _copy(made, airflow_home / "airflow.db")
     return airflow_home
+
+
+def _copy(database, to):
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
 
 
 @pytest.fixture

@@ -15,9 +15,15 @@ AIRFLOW = (
     "tests/example_dags",
     "tests/hooks",
     "tests/links",
-    "tests/operators",
+    "tests/operators/test_dag_run.py",
     "tests/packaging/test_installed.py",
-    "tests/sensors",
+    "tests/sensors/test_memory.py",
+    "tests/sensors/test_modes.py::test_poke",
+    "tests/sensors/test_modes.py::test_reschedule_with_a_store",
+    "tests/sensors/test_modes.py::test_reschedule_without_a_store",
+    "tests/sensors/test_modes.py::test_the_triggerer_decides_like_the_worker",
+    "tests/sensors/test_oms.py",
+    "tests/sensors/test_outcomes.py",
     "tests/tasks",
     "tests/test_assets.py",
     "tests/test_conventions.py",
@@ -34,7 +40,20 @@ SMOKE = (
     "tests/test_get_provider_info.py",
 )
 
-MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE}
+#: What knows neither Airflow nor a library that comes with it: the same on each.
+ONCE = (
+    "tests/docs/test_commands.py",
+    "tests/docs/test_walk.py",
+    "tests/hosting",
+    "tests/milestones",
+    "tests/packaging/test_contents.py",
+    "tests/packaging/test_release.py",
+    "tests/reliability",
+    "tests/simulator",
+    "tests/test_develop.py",
+)
+
+MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE, "once": ONCE}
 
 
 def markers(test: str) -> list[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from tests.docs.pages import ROOT
 from tests.hosting.files import PROJECT
 from tests.parts import MARKERS, markers
-
-sys.path.insert(0, str(ROOT / "scripts"))
+from versions import AIRFLOWS
 
 PATHS = sorted({path for paths in MARKERS.values() for path in paths})
 
@@ -35,7 +32,6 @@ def test_a_single_test_is_not_its_file():
 
 
 def test_every_version_is_tested_with_a_part_that_there_is():
-    from versions import AIRFLOWS
-
-    assert {airflow.tested for airflow in AIRFLOWS.values()} == {"whole", *MARKERS}
-    assert {line.split(":")[0] for line in PROJECT["tool"]["pytest"]["ini_options"]["markers"]} == {*MARKERS}
+    assert {airflow.tested.removeprefix("not ") for airflow in AIRFLOWS.values()} == {"whole", *MARKERS}
+    declared = {line.split(":")[0] for line in PROJECT["tool"]["pytest"]["ini_options"]["markers"]}
+    assert declared >= {*MARKERS}

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import pytest
 
-from tests.docs.pages import ROOT, Block
-
-sys.path.insert(0, str(ROOT / "scripts"))
+from tests.docs.pages import Block
 from walk import DoesNotHoldError, Terminal, Walk
 
 

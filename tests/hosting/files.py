@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,6 @@ ROOT = Path(__file__).resolve().parents[2]
 GITHUB = ROOT / ".github"
 WORKFLOWS = {path.stem: path for path in sorted((GITHUB / "workflows").glob("*.yml"))}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-
-sys.path.insert(0, str(ROOT / "scripts"))
 
 
 def read(path: Path) -> Any:

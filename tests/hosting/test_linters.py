@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from hosting import checks
 from tests.hosting.files import ROOT
 
 COMMANDS = ROOT / ".venv-hosting" / "bin"
@@ -37,8 +38,6 @@ def checkout(tmp_path):
 
 def failing(checkout, only=""):
     """The checks that don't pass, of all or of those with this word in their command."""
-    from hosting import checks
-
     path = f"{COMMANDS}{os.pathsep}{os.environ['PATH']}"
     return [
         " ".join(check)

@@ -11,6 +11,7 @@ from itertools import product
 import pytest
 
 from tests.hosting.files import PROJECT, ROOT, WORKFLOWS, jobs, read, steps
+from versions import AIRFLOWS
 
 JOBS = jobs()
 COMMANDS = sorted({step["run"].strip() for step in steps() if "run" in step})
@@ -63,8 +64,6 @@ def test_what_ci_runs_is_run():
 
 
 def test_the_matrix_is_each_airflow_with_each_python_that_it_knows():
-    from versions import AIRFLOWS
-
     left_out = [tuple(pair.values()) for pair in MATRIX["exclude"]]
     run = [pair for pair in product(MATRIX["airflow"], MATRIX["python"]) if pair not in left_out]
     assert sorted(run) == sorted(

@@ -10,10 +10,8 @@ import sys
 import pytest
 
 from airflow_provider_oms import __version__
-from tests.packaging.conftest import ROOT
-
-sys.path.insert(0, str(ROOT / "scripts"))
 from release import ADDRESSED, PLACEHOLDER, obstacles
+from tests.packaging.conftest import ROOT
 
 if not (ROOT / ".github").exists():
     pytest.skip("there is no checkout, only what a release carries", allow_module_level=True)
