@@ -53,6 +53,7 @@ WAYS = (
     Way(r"export AIRFLOW_CONN_OMS_DEFAULT=.*", "tests/docs/test_connection.py", "AIRFLOW_CONN_OMS_DEFAULT"),
     Way(r"export AIRFLOW__SECRETS__BACKEND(_KWARGS)?=.*", "tests/docs/test_connection.py", "LocalFilesystemBackend"),
     Way(r"airflow connections add oms_default .*", "tests/docs/test_connection.py", '["airflow", "connections"]'),
+    Way(r"airflow providers widgets", "tests/test_get_provider_info.py", '"providers", what'),
     Way(r"airflow connections test( oms_default)?", "tests/hooks/test_oms.py", "test_connection"),
     Way(r"airflow providers get airflow-provider-oms", "tests/docs/test_install.py", '"providers", "get"'),
     Way(r"openssl s_client .* > oms-ca\.pem", "tests/docs/test_connection.py", "openssl"),
@@ -66,10 +67,12 @@ WAYS = (
     Way(r"python3 scripts/walk\.py( .*)?", reason="takes minutes; that it can fail is in tests/docs/test_walk.py"),
     Way(r"python3 scripts/check\.py( --fix)?", ".ci/run", "scripts/check.py"),
     Way(r"python3 scripts/constraints\.py( .*)?", reason="asks PyPI for today's versions, which changes with time"),
+    Way(r"python3 scripts/new_airflow\.py( .*)?", reason="asks PyPI, and runs the tests of another Airflow"),
     Way(r"python3 scripts/docs\.py( --serve)?", "scripts/check.py", "scripts/docs.py"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="starts two Airflows and a browser, which CI has not"),
     Way(r"airflow standalone", "demo/standalone.py", '"standalone"'),
     Way(r"python -m benchmarks( .*)?", "tests/benchmarks/test_benchmarks.py", "__main__"),
+    Way(r"python -m reliability\.upgrade( .*)?", reason="needs two Airflows, each whole; it is run before a release"),
     Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="needs Chromium; it is run by hand before a release"),
     Way(r"python3 scripts/hosting\.py", "scripts/check.py", "scripts/hosting.py"),
@@ -169,6 +172,7 @@ OWN_TOOLS = (
     ("-m", "airflow_provider_oms.simulator"),
     ("-m", "benchmarks"),
     ("-m", "reliability"),
+    ("-m", "reliability.upgrade"),
     *(("-m", "airflow_provider_oms.cli.main", name) for name in ("projects", "status", "watch", "wait", "verify")),
 )
 
