@@ -32,6 +32,7 @@ WITHOUT_A_RULE = {
     "milestones/edges.py": "makes events of what lasts",
     "milestones/remembered.py": "holds what a watcher remembers",
     "milestones/verdict.py": "holds what a poll comes to",
+    "milestones/watchers.py": "holds what watchers wait for",
 }
 
 

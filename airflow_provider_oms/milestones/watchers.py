@@ -1,30 +1,20 @@
-"""What asset watchers wait for: from the verdicts of polls to events. Pure functions over what is remembered."""
+"""What asset watchers wait for, and how it is told. A DAG file that is parsed needs these and no more.
+
+What decides stands in :mod:`airflow_provider_oms.milestones.occurrences`.
+"""
 
 from __future__ import annotations
 
 import json
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from hashlib import sha256
-from math import isfinite
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
-from airflow_provider_oms.client.errors import safe_text
-from airflow_provider_oms.client.protocol import utc_text
-from airflow_provider_oms.milestones import arguments, edges, pace
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.boundaries import Boundaries
-from airflow_provider_oms.milestones.edges import Patience
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.kinds import (
-    CheckpointBehindMilestone,
-    CheckpointReachedMilestone,
-    Milestone,
-    to_dict,
-)
-from airflow_provider_oms.milestones.remembered import Remembered
-from airflow_provider_oms.milestones.status import Outlook, outlook
-from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.milestones.kinds import Milestone, to_dict
 
 DEFAULT_REARM_AFTER = 300.0
 DEFAULT_HOLD_FOR = 300.0
@@ -32,19 +22,6 @@ DEFAULT_STILL_FOR = 1800.0
 
 #: Earlier than any checkpoint: whatever one can be believed has passed it.
 BEGINNING = 100_000_001.0
-
-
-class Event(NamedTuple):
-    """Something that happened.
-
-    :param name: what: ``reached``, ``failed``, ``complete_until``, ``behind``, ``still``, ``unreachable``
-    :param which: tells it from others of that name; the same again if it is fired again
-    :param facts: what else the payload says of it
-    """
-
-    name: str
-    which: str
-    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,48 +39,16 @@ class Watcher:
     def identity(self) -> list[Any]:
         """What its events are about, as JSON: a watcher with another one remembers nothing of this one."""
 
-    @abstractmethod
-    def judge(self, remembered: Remembered, verdict: Verdict, time: float) -> tuple[Remembered, Event | None]:
-        """Take in a poll; return what to remember, and what has happened.
-
-        :param remembered: what was remembered
-        :param verdict: what the poll came to
-        :param time: when it was, Unix seconds
-        """
-
-    def gate_now(self, remembered: Remembered) -> Gate:
-        """Return what is asked at the next poll.
-
-        :param remembered: what is remembered
-        """
-        return self.gate
-
     @property
     def key(self) -> str:
         """Where its memory is kept: a name for milestone, project and connection."""
-        return f"oms_{self.kind}_{_hash(self.identity)}"
+        return f"oms_{self.kind}_{digest(self.identity)}"
 
-    def payload(self, asset: str, event: Event, verdict: Verdict, time: float) -> dict[str, Any]:
-        """Return what an asset event holds, as JSON.
-
-        :param asset: the asset's name
-        :param event: what has happened
-        :param verdict: what the poll came to
-        :param time: when it was, Unix seconds
-        """
-        found = {
-            "id": _hash([asset, self.identity, event.name, event.which]),
-            "event": event.name,
-            **event.facts,
-            "asset": asset,
-            "project": verdict.observed.project or self.gate.project_id,
-            "project_name": self.gate.project_name,
-            "oms_conn_id": self.gate.oms_conn_id,
-            "message": verdict.message,
-            "observed": verdict.observed.as_dict(),
-            "time": utc_text(time),
-        }
-        return {name: _safe(value) for name, value in found.items()}
+    @property
+    def direction(self) -> str:
+        """Whose checkpoint it is about."""
+        aim = self.gate.milestone.aim()
+        return "forward" if aim is None else aim.direction
 
     def as_json(self) -> str:
         """Return it as text. There is no secret in it."""
@@ -135,12 +80,6 @@ class MilestoneWatcher(Watcher):
     def identity(self) -> list[Any]:
         return [*_project(self.gate), _about(self.gate.milestone)]
 
-    def judge(self, remembered: Remembered, verdict: Verdict, time: float) -> tuple[Remembered, Event | None]:
-        """Fire when the milestone is come to, or when it fails."""
-        remembered = remembered.of_project(verdict.observed.project)
-        lasts, patience = edges.lasts_of(verdict), Patience(self.rearm_after)
-        return _fire(remembered, {name: lasts[name] for name in self.on}, time, dict.fromkeys(self.on, patience))
-
     def _settings(self) -> dict[str, Any]:
         return {"on": list(self.on), "rearm_after": self.rearm_after}
 
@@ -160,39 +99,7 @@ class CompleteUntilWatcher(Watcher):
 
     @property
     def identity(self) -> list[Any]:
-        return [*_project(self.gate), self._direction, self.boundaries.every, self.boundaries.timezone]
-
-    def gate_now(self, remembered: Remembered) -> Gate:
-        """Ask whether the checkpoint has passed the boundary after the one that was told last."""
-        last = remembered.complete_until
-        moment = BEGINNING if last is None else self.boundaries.after(last)
-        return replace(self.gate, milestone=CheckpointReachedMilestone(moment, self._direction))
-
-    def judge(self, remembered: Remembered, verdict: Verdict, time: float) -> tuple[Remembered, Event | None]:
-        """Fire when the boundary is passed."""
-        remembered = remembered.of_project(verdict.observed.project)
-        if verdict.state is not State.REACHED:
-            return remembered, None
-        last, checkpoint = remembered.complete_until, verdict.observed.checkpoint
-        if last is None:
-            if isinstance(checkpoint, int | float):
-                # Where to begin is kept before anything is fired, so that nothing is left out should it crash then.
-                begin = self.boundaries.before(self.boundaries.before(checkpoint))
-                remembered = replace(remembered, complete_until=begin)
-            return remembered, None
-        passed = self.boundaries.after(last)
-        facts = {
-            "complete_until": self.boundaries.text(passed),
-            "complete_from": self.boundaries.text(last),
-            "every": self.boundaries.every,
-            "timezone": self.boundaries.timezone,
-        }
-        return replace(remembered, complete_until=passed), Event("complete_until", utc_text(passed), facts)
-
-    @property
-    def _direction(self) -> str:
-        aim = self.gate.milestone.aim()
-        return "forward" if aim is None else aim.direction
+        return [*_project(self.gate), self.direction, self.boundaries.every, self.boundaries.timezone]
 
     def _settings(self) -> dict[str, Any]:
         return asdict(self.boundaries)
@@ -227,48 +134,15 @@ class AlarmWatcher(Watcher):
     def identity(self) -> list[Any]:
         return [*_project(self.gate), _about(self.gate.milestone)]
 
-    def judge(self, remembered: Remembered, verdict: Verdict, time: float) -> tuple[Remembered, Event | None]:
-        """Fire when one of them begins."""
-        remembered = remembered.of_project(verdict.observed.project)
-        answered, known = edges.is_answered(verdict), edges.lasts_of(verdict)
-        series = pace.Series(*remembered.series) if remembered.series else None
-        # A checkpoint that isn't believed moves nowhere.
-        series = None if verdict.alarming and answered else pace.follow(series, verdict.observed, self._direction)
-        remembered = replace(remembered, series=None if series is None else series[:3])
-        lasts = {
-            # Within outage_tolerance nobody can tell.
-            "unreachable": False if answered else (True if verdict.state is State.FAILED else None),
-            "failed": known["failed"],
-            # A project that has failed isn't late as well.
-            "behind": None if known["failed"] else known["reached"],
-            "still": (series is not None and series.unmoved_for >= self.still_for) if answered else None,
-        }
-        patience = dict.fromkeys(self.on, Patience(self.rearm_after))
-        patience["behind"] = Patience(self.rearm_after, self.hold_for)
-        chosen = {name: one for name, one in lasts.items() if name in self.on}
-        return _fire(remembered, chosen, time, patience)
-
-    @property
-    def _direction(self) -> str:
-        assert isinstance(self.gate.milestone, CheckpointBehindMilestone)  # noqa: S101
-        return self.gate.milestone.direction
-
     def _settings(self) -> dict[str, Any]:
         times = {"hold_for": self.hold_for, "still_for": self.still_for, "rearm_after": self.rearm_after}
         return {"on": list(self.on), **times}
 
 
-def is_gone(verdict: Verdict) -> bool:
-    """Tell whether the project is at its end, so that another one may have its name by now.
-
-    :param verdict: what the poll came to
-    """
-    return verdict.state is State.FAILED and outlook(verdict.observed.status) is Outlook.GONE
-
-
 def from_json(text: str) -> Watcher:
     """Read what :meth:`Watcher.as_json` returned.
 
+    :param text: what is read
     :raises ValueError: when it is something else, or has a part that isn't known here
     """
     try:
@@ -281,16 +155,6 @@ def from_json(text: str) -> Watcher:
         return {one.kind: one for one in (MilestoneWatcher, AlarmWatcher)}[kind](gate, **parts)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{type(error).__name__}: {error}") from None
-
-
-def _fire(
-    remembered: Remembered, lasts: Mapping[str, bool | None], time: float, patience: Mapping[str, Patience]
-) -> tuple[Remembered, Event | None]:
-    levels, fired = edges.first(remembered.levels, lasts, time, patience)
-    remembered = replace(remembered, levels=levels)
-    if fired is None:
-        return remembered, None
-    return remembered, Event(fired, f"{remembered.begun} {levels[fired].times}", {})
 
 
 def _names(name: str, value: Any, allowed: tuple[str, ...]) -> tuple[str, ...]:
@@ -311,19 +175,9 @@ def _about(milestone: Milestone) -> dict[str, Any]:
     return {name: value for name, value in given.items() if name not in defaults or value != defaults[name]}
 
 
-def _hash(parts: Any) -> str:
-    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+def digest(parts: Any) -> str:
+    """Return a name for something that is JSON, always the same.
 
-
-def _safe(value: Any) -> Any:
-    """Make what OMS said safe for Airflow's database and page; one odd character has ended a whole triggerer.
-
-    Source: docs/develop/airflow-facts.md#assets
+    :param parts: what it is
     """
-    if isinstance(value, Mapping):
-        return {str(name): _safe(one) for name, one in value.items()}
-    if isinstance(value, float) and not isfinite(value):
-        return None
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return safe_text(value)
+    return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]

@@ -14,10 +14,11 @@ from airflow_provider_oms.client.protocol import utc_text
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that no poll imports it
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.occurrences import gate_now, is_gone, judge, payload
 from airflow_provider_oms.milestones.poll import project_of
 from airflow_provider_oms.milestones.remembered import Remembered
 from airflow_provider_oms.milestones.verdict import Verdict
-from airflow_provider_oms.milestones.watchers import Watcher, from_json, is_gone
+from airflow_provider_oms.milestones.watchers import Watcher, from_json
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.triggers.oms import pause_before_poll, shared_poll
 from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
@@ -75,7 +76,7 @@ class _Watch:
     async def events(self) -> AsyncGenerator[TriggerEvent, None]:
         remembered, pause = None, 0.0
         while True:
-            gate = self._watcher.gate if remembered is None else self._watcher.gate_now(remembered)
+            gate = self._watcher.gate if remembered is None else gate_now(self._watcher, remembered)
             project_id = project_of(gate, self._memory)
             await asyncio.sleep(pause or pause_before_poll(gate, time.time(), project_id=project_id))
             pause = 0.0
@@ -85,17 +86,17 @@ class _Watch:
                     continue
                 if gate.project_name and remembered.project:
                     self._memory.projects[gate.project_name] = remembered.project
-                gate = self._watcher.gate_now(remembered)
+                gate = gate_now(self._watcher, remembered)
             await self._kept.save(remembered)
             verdict = await self._poll(gate)
             now = time.time()
-            remembered, event = self._watcher.judge(remembered, verdict, now)
+            remembered, event = judge(self._watcher, remembered, verdict, now)
             if is_gone(verdict):
                 self._memory.projects.clear()
             if event is not None:
-                payload = self._watcher.payload(self._trigger.asset, event, verdict, now)
-                self._log.info("Asset %s: %s (id %s).", self._trigger.asset, event.name, payload["id"])
-                yield TriggerEvent(payload)
+                told = payload(self._watcher, self._trigger.asset, event, verdict, now)
+                self._log.info("Asset %s: %s (id %s).", self._trigger.asset, event.name, told["id"])
+                yield TriggerEvent(told)
                 pause = STORED_AFTER
 
     async def _poll(self, gate: Gate) -> Verdict:

@@ -19,6 +19,7 @@ from airflow_provider_oms.milestones.kinds import (
     FullTransferMilestone,
     ProjectStatusMilestone,
 )
+from airflow_provider_oms.milestones.occurrences import gate_now, is_gone, judge, payload
 from airflow_provider_oms.milestones.remembered import Remembered
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.milestones.watchers import (
@@ -27,7 +28,6 @@ from airflow_provider_oms.milestones.watchers import (
     CompleteUntilWatcher,
     MilestoneWatcher,
     from_json,
-    is_gone,
 )
 from tests.gate_cases import progress
 from tests.milestones.support import PROJECT, Script
@@ -59,15 +59,15 @@ class Watching:
 
     def poll(self, at, *args, **kwargs):
         self.stored = json.dumps(self.remembered.as_dict())
-        self.script.gate = self.watcher.gate_now(self.remembered)
+        self.script.gate = gate_now(self.watcher, self.remembered)
         verdict = self.script.poll(at, *args, **kwargs)
-        self.remembered, event = self.watcher.judge(self.remembered, verdict, at)
+        self.remembered, event = judge(self.watcher, self.remembered, verdict, at)
         if event is None:
             return None
-        payload = self.watcher.payload("asset", event, verdict, at)
-        assert json.loads(json.dumps(payload, allow_nan=False)) == payload
-        self.fired.append(payload)
-        return payload["event"]
+        told = payload(self.watcher, "asset", event, verdict, at)
+        assert json.loads(json.dumps(told, allow_nan=False)) == told
+        self.fired.append(told)
+        return told["event"]
 
     def crash(self):
         self.remembered = Remembered.from_dict(json.loads(self.stored))
@@ -133,12 +133,12 @@ class TestAnyWatcher:
         verdict = Verdict(
             State.REACHED, "a\udc80b\n" + "x" * 5000, Observation("np\ud800", lag=float("inf"), step="\x00")
         )
-        _, event = MILESTONE.judge(BEGUN, replace_status(verdict, "RUNNING"), MIDNIGHT)
-        payload = MILESTONE.payload("asset", event, verdict, MIDNIGHT)
-        json.dumps(payload, allow_nan=False).encode()
-        assert all(str(value).isprintable() for value in payload.values())
-        assert payload["observed"]["lag"] is None
-        assert len(payload["message"]) < 1100
+        _, event = judge(MILESTONE, BEGUN, replace_status(verdict, "RUNNING"), MIDNIGHT)
+        told = payload(MILESTONE, "asset", event, verdict, MIDNIGHT)
+        json.dumps(told, allow_nan=False).encode()
+        assert all(str(value).isprintable() for value in told.values())
+        assert told["observed"]["lag"] is None
+        assert len(told["message"]) < 1100
 
 
 def replace_status(verdict, status):
@@ -154,10 +154,10 @@ class TestAMilestone:
             for at, percent in enumerate([99, 100, 100])
         ]
         assert told == [None, "reached", None]
-        (payload,) = watching.fired
-        assert payload["project"] == PROJECT
-        assert payload["project_name"] == "shop"
-        assert "100 %" in payload["message"]
+        (told,) = watching.fired
+        assert told["project"] == PROJECT
+        assert told["project_name"] == "shop"
+        assert "100 %" in told["message"]
 
     def test_an_outage_and_a_refused_login_change_nothing(self):
         watching = Watching(replace(MILESTONE, rearm_after=0))
@@ -200,10 +200,10 @@ class TestAMilestone:
         done = Verdict(State.REACHED, "", Observation("np_1", "RUNNING"))
         gone = Verdict(State.FAILED, "", Observation(None, "DELETED"))
         for verdict, said in ((done, "reached"), (gone, "failed"), (done, None)):
-            watching.remembered, event = MILESTONE.judge(watching.remembered, verdict, MIDNIGHT)
+            watching.remembered, event = judge(MILESTONE, watching.remembered, verdict, MIDNIGHT)
             assert (event and event.name) == said
         other = replace_status(done._replace(observed=done.observed._replace(project="np_2")), "RUNNING")
-        watching.remembered, event = MILESTONE.judge(watching.remembered, other, MIDNIGHT)
+        watching.remembered, event = judge(MILESTONE, watching.remembered, other, MIDNIGHT)
         assert event.name == "reached"
         assert event.which.endswith(" 2")
         assert [is_gone(one) for one in (done, gone, other)] == [False, True, False]
@@ -254,10 +254,10 @@ class TestUntilWhenItIsComplete:
         at = MIDNIGHT + 10 * HOUR
         assert watching.poll(at, running(at - 2.5 * HOUR)) is None
         assert watching.poll(at + 30, running(at - 2.4 * HOUR)) == "complete_until"
-        (payload,) = watching.fired
-        assert payload["complete_until"] == "2026-11-28T07:00:00+08:00"
-        assert payload["complete_from"] == "2026-11-28T06:00:00+08:00"
-        assert (payload["every"], payload["timezone"]) == ("1h", "Asia/Shanghai")
+        (told,) = watching.fired
+        assert told["complete_until"] == "2026-11-28T07:00:00+08:00"
+        assert told["complete_from"] == "2026-11-28T06:00:00+08:00"
+        assert (told["every"], told["timezone"]) == ("1h", "Asia/Shanghai")
 
     def test_a_checkpoint_on_a_boundary_has_not_passed_it(self):
         watching = Watching(DAILY)
@@ -375,5 +375,5 @@ class TestAnAlarm:
 
 def test_a_milestone_that_is_a_status_may_be_the_end_of_a_project():
     deleted = MilestoneWatcher(Gate(ProjectStatusMilestone(("DELETED",)), project_id=PROJECT))
-    _, event = deleted.judge(BEGUN, Verdict(State.REACHED, "", Observation(PROJECT, "DELETED")), MIDNIGHT)
+    _, event = judge(deleted, BEGUN, Verdict(State.REACHED, "", Observation(PROJECT, "DELETED")), MIDNIGHT)
     assert event.name == "reached"

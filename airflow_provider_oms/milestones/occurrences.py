@@ -1,0 +1,176 @@
+"""From the verdicts of polls to events: one pure function a kind of watcher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import isfinite
+from typing import Any, NamedTuple
+
+from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.protocol import utc_text
+from airflow_provider_oms.milestones import edges, pace
+from airflow_provider_oms.milestones.edges import Patience
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import CheckpointReachedMilestone
+from airflow_provider_oms.milestones.remembered import Remembered
+from airflow_provider_oms.milestones.status import Outlook, outlook
+from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.milestones.watchers import (
+    BEGINNING,
+    AlarmWatcher,
+    CompleteUntilWatcher,
+    MilestoneWatcher,
+    Watcher,
+    digest,
+)
+
+
+class Event(NamedTuple):
+    """Something that happened.
+
+    :param name: what: ``reached``, ``failed``, ``complete_until``, ``behind``, ``still``, ``unreachable``
+    :param which: tells it from others of that name; the same again if it is fired again
+    :param facts: what else the payload says of it
+    """
+
+    name: str
+    which: str
+    facts: Mapping[str, Any]
+
+
+Judged = tuple[Remembered, Event | None]
+
+
+def gate_now(watcher: Watcher, remembered: Remembered) -> Gate:
+    """Return what is asked at the next poll: of boundaries, the one after that which was told last.
+
+    :param watcher: what is waited for
+    :param remembered: what is remembered
+    """
+    if not isinstance(watcher, CompleteUntilWatcher):
+        return watcher.gate
+    last = remembered.complete_until
+    moment = BEGINNING if last is None else watcher.boundaries.after(last)
+    return replace(watcher.gate, milestone=CheckpointReachedMilestone(moment, watcher.direction))
+
+
+def judge(watcher: Watcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
+    """Take in a poll; return what to remember, and what has happened.
+
+    :param watcher: what is waited for
+    :param remembered: what was remembered
+    :param verdict: what the poll came to
+    :param time: when it was, Unix seconds
+    """
+    return _JUDGES[type(watcher)](watcher, remembered.of_project(verdict.observed.project), verdict, time)
+
+
+def payload(watcher: Watcher, asset: str, event: Event, verdict: Verdict, time: float) -> dict[str, Any]:
+    """Return what an asset event holds, as JSON.
+
+    :param watcher: what is waited for
+    :param asset: the asset's name
+    :param event: what has happened
+    :param verdict: what the poll came to
+    :param time: when it was, Unix seconds
+    """
+    found = {
+        "id": digest([asset, watcher.identity, event.name, event.which]),
+        "event": event.name,
+        **event.facts,
+        "asset": asset,
+        "project": verdict.observed.project or watcher.gate.project_id,
+        "project_name": watcher.gate.project_name,
+        "oms_conn_id": watcher.gate.oms_conn_id,
+        "message": verdict.message,
+        "observed": verdict.observed.as_dict(),
+        "time": utc_text(time),
+    }
+    return {name: _safe(value) for name, value in found.items()}
+
+
+def is_gone(verdict: Verdict) -> bool:
+    """Tell whether the project is at its end, so that another one may have its name by now.
+
+    :param verdict: what the poll came to
+    """
+    return verdict.state is State.FAILED and outlook(verdict.observed.status) is Outlook.GONE
+
+
+def _milestone(watcher: MilestoneWatcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
+    """The milestone is come to, or fails."""
+    lasts, patience = edges.lasts_of(verdict), Patience(watcher.rearm_after)
+    return _fire(remembered, {name: lasts[name] for name in watcher.on}, time, dict.fromkeys(watcher.on, patience))
+
+
+def _complete_until(watcher: CompleteUntilWatcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
+    """The boundary that was asked for is passed."""
+    boundaries = watcher.boundaries
+    if verdict.state is not State.REACHED:
+        return remembered, None
+    last, checkpoint = remembered.complete_until, verdict.observed.checkpoint
+    if last is None:
+        if isinstance(checkpoint, int | float):
+            # Where to begin is kept before anything is fired, so that nothing is left out should it crash then.
+            remembered = replace(remembered, complete_until=boundaries.before(boundaries.before(checkpoint)))
+        return remembered, None
+    passed = boundaries.after(last)
+    facts = {
+        "complete_until": boundaries.text(passed),
+        "complete_from": boundaries.text(last),
+        "every": boundaries.every,
+        "timezone": boundaries.timezone,
+    }
+    return replace(remembered, complete_until=passed), Event("complete_until", utc_text(passed), facts)
+
+
+def _alarm(watcher: AlarmWatcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
+    """One of the alarms begins."""
+    answered, known = edges.is_answered(verdict), edges.lasts_of(verdict)
+    series = pace.Series(*remembered.series) if remembered.series else None
+    # A checkpoint that isn't believed moves nowhere.
+    series = None if verdict.alarming and answered else pace.follow(series, verdict.observed, watcher.direction)
+    remembered = replace(remembered, series=None if series is None else series[:3])
+    lasts = {
+        # Within outage_tolerance nobody can tell.
+        "unreachable": False if answered else (True if verdict.state is State.FAILED else None),
+        "failed": known["failed"],
+        # A project that has failed isn't late as well.
+        "behind": None if known["failed"] else known["reached"],
+        "still": (series is not None and series.unmoved_for >= watcher.still_for) if answered else None,
+    }
+    patience = dict.fromkeys(lasts, Patience(watcher.rearm_after))
+    patience["behind"] = Patience(watcher.rearm_after, watcher.hold_for)
+    return _fire(remembered, {name: one for name, one in lasts.items() if name in watcher.on}, time, patience)
+
+
+_JUDGES: dict[type[Watcher], Callable[[Any, Remembered, Verdict, float], Judged]] = {
+    MilestoneWatcher: _milestone,
+    CompleteUntilWatcher: _complete_until,
+    AlarmWatcher: _alarm,
+}
+
+
+def _fire(
+    remembered: Remembered, lasts: Mapping[str, bool | None], time: float, patience: Mapping[str, Patience]
+) -> Judged:
+    levels, fired = edges.first(remembered.levels, lasts, time, patience)
+    remembered = replace(remembered, levels=levels)
+    if fired is None:
+        return remembered, None
+    return remembered, Event(fired, f"{remembered.begun} {levels[fired].times}", {})
+
+
+def _safe(value: Any) -> Any:
+    """Make what OMS said safe for Airflow's database and page; one odd character has ended a whole triggerer.
+
+    Source: docs/develop/airflow-facts.md#assets
+    """
+    if isinstance(value, Mapping):
+        return {str(name): _safe(one) for name, one in value.items()}
+    if isinstance(value, float) and not isfinite(value):
+        return None
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return safe_text(value)
