@@ -1,13 +1,12 @@
-"""Start many projects and wait for all of them, with one mapped task for each step."""
+"""Start many projects and wait for each, in one mapped group of tasks a project; then say which failed, and why."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow.providers.common.compat.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, task, task_group
 
 from airflow_provider_oms.operators.oms import OmsStartProjectOperator
 from airflow_provider_oms.sensors.oms import OmsFullTransferSensor
@@ -17,13 +16,20 @@ log = logging.getLogger(__name__)
 DOC = """
 ### Many projects
 
-One mapped task a project: each is started, and waited for, by itself, and a failure names the project that failed.
-Deferred gates take no worker slot, and gates on the same project share their requests to OMS.
+A group of tasks for each project: it is started, and waited for, whatever becomes of the others. Airflow's page shows
+each by the project's name (`map_index_template`). Deferred gates take no worker slot.
 
-`copied` runs once all are done, and gets a list of what the gates saw.
+`report` runs once all have ended, and fails, naming each project that failed, and why. Without that the run would be a
+success: what counts for Airflow is how its last task ends.
 """
 
-PROJECTS = ["np_shop_1", "np_shop_2", "np_shop_3"]
+PROJECTS = ["shop_1", "shop_2", "shop_3"]
+
+
+def keep_the_reason(context: Any) -> None:
+    """Leave why a task failed for `report`: what a failed task returns nobody gets."""
+    context["ti"].xcom_push(key="reason", value=str(context.get("exception") or "see the log of this task"))
+
 
 with DAG(
     dag_id="example_oms_many",
@@ -34,15 +40,37 @@ with DAG(
     tags=["oms", "example"],
     doc_md=DOC,
 ) as dag:
-    start = OmsStartProjectOperator.partial(task_id="start").expand(project_id=PROJECTS)
-    full_transfer = OmsFullTransferSensor.partial(task_id="full_transfer").expand(project_id=PROJECTS)
 
-    @task
-    def copied(observed: Iterable[dict[str, Any]]) -> list[str]:
-        """Do what needs all of them."""
-        projects = [one["project"] for one in observed]
-        log.info("All rows have arrived: %s", ", ".join(projects))
-        return projects
+    @task_group(
+        default_args={
+            "map_index_template": "{{ task.project_name }}",
+            "on_failure_callback": keep_the_reason,
+        }
+    )
+    def migration(name: str) -> None:
+        """What is done for each project by itself."""
+        start = OmsStartProjectOperator(task_id="start", project_name=name)
+        # A paused project is waited for, unless a person has to hear of it.
+        copied = OmsFullTransferSensor(task_id="copied", project_name=name, fail_on_suspend=True)
+        start >> copied
 
-    start >> full_transfer
-    copied(full_transfer.output)
+    @task(trigger_rule="all_done")
+    def report(names: list[str], ti: Any = None) -> list[str]:
+        """Return the projects that are copied.
+
+        :raises AirflowFailException: naming those that aren't
+        """
+        failed = []
+        for index, name in enumerate(names):
+            if ti.xcom_pull(task_ids="migration.copied", map_indexes=index) is None:
+                reasons = [
+                    ti.xcom_pull(task_ids=f"migration.{one}", key="reason", map_indexes=index)
+                    for one in ("start", "copied")
+                ]
+                failed.append(f"{name}: {next(filter(None, reasons), 'no reason is known')}")
+        if failed:
+            raise AirflowFailException(f"{len(failed)} of {len(names)} projects aren't copied. {' '.join(failed)}")
+        log.info("All rows have arrived: %s", ", ".join(names))
+        return names
+
+    migration.expand(name=PROJECTS) >> report(PROJECTS)

@@ -87,6 +87,12 @@ def sim(monkeypatch):
 
 
 @pytest.fixture
+def logged(capsys, caplog):
+    """Return what the tasks have logged: Airflow 3 writes it to stdout."""
+    return lambda: capsys.readouterr().out + caplog.text
+
+
+@pytest.fixture
 def pauses(monkeypatch):
     """The pauses that were asked for, in seconds. Nobody sleeps."""
     import asyncio

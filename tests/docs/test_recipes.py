@@ -9,7 +9,7 @@ import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import BaseNotifier
 
-from airflow_provider_oms.simulator import Clock, Project, Simulator
+from airflow_provider_oms.simulator import Clock, Failure, Pause, Project, Simulator
 from demo.runner import load_dag, set_argument
 from tests.docs.pages import DOCS, files
 from tests.example_dags.conftest import Outcome
@@ -41,8 +41,8 @@ def load(airflow_db):
     return load
 
 
-def running(name="shop", **more):
-    return Project(name=name, status="RUNNING", step="INCR_TRANSFER", **more)
+def running(name="shop", step="INCR_TRANSFER", **more):
+    return Project(name=name, status="RUNNING", step=step, **more)
 
 
 def test_every_recipe_but_the_list_has_a_dag():
@@ -68,13 +68,35 @@ def test_the_cut_over_moves_the_application_last(oms, load):
     assert outcome.states() == {name: {"success"} for name in ("ready", "stop_writes", "drained", "move_application")}
 
 
-def test_many_projects_are_started_and_waited_for(oms, load):
-    ids = sorted(oms.add_project(Project(name=f"shop_{number}")) for number in (1, 2))
-    other = oms.add_project(Project(name="other"))
-    outcome = Outcome(load("many-projects.md").test())
-    assert outcome.run_state == "success"
-    assert sorted(outcome.returned("report")) == ids
-    assert oms.project(other).status == "INIT"
+class TestManyProjects:
+    def test_they_are_started_and_waited_for(self, oms, load):
+        for number in (1, 2):
+            oms.add_project(Project(name=f"shop_{number}"))
+        other = oms.add_project(Project(name="other"))
+        outcome = Outcome(load("many-projects.md").test())
+        assert outcome.run_state == "success"
+        assert outcome.returned("report") == ["shop_1", "shop_2"]
+        assert outcome.mapped("migration.copied") == {"shop_1": "success", "shop_2": "success"}
+        assert oms.project(other).status == "INIT"
+
+    def test_whatever_becomes_of_the_others(self, oms, load, logged):
+        """One fails on its way, one is paused, one can't even be started: the fourth is copied all the same."""
+        oms.add_project(Project(name="shop_1", failures=[Failure("FULL_TRANSFER", message="no space left")]))
+        oms.add_project(running("shop_2", "FULL_TRANSFER", pauses=[Pause("FULL_TRANSFER")]))
+        oms.add_project(Project(name="shop_3", status="SUSPEND", step="FULL_TRANSFER"))
+        oms.add_project(Project(name="shop_4"))
+        outcome = Outcome(load("many-projects.md", failure_grace=0).test())
+        assert [state == "success" for state in outcome.mapped("migration.copied").values()] == [False] * 3 + [True]
+        assert outcome.run_state == "failed"
+        told = logged()
+        assert "3 of 4 projects aren't copied. shop_1: " in told
+        for reason in ("no space left", "shop_2: ", "SUSPEND", "shop_3: "):
+            assert reason in told
+
+    def test_no_project_is_no_failure(self, oms, load):
+        outcome = Outcome(load("many-projects.md").test())
+        assert outcome.run_state == "success"
+        assert outcome.returned("report") == []
 
 
 class TestAlerts:

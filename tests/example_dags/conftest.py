@@ -41,6 +41,16 @@ class Outcome:
             found.setdefault(instance.task_id, set()).add(state)
         return found
 
+    def mapped(self, task_id: str) -> dict[str, str]:
+        """Return the states of a mapped task, each by its ``map_index_template``, or by its number without one."""
+        return {
+            instance.rendered_map_index or str(instance.map_index): str(
+                getattr(instance.state, "value", instance.state)
+            )
+            for instance in sorted(self._instances, key=lambda instance: instance.map_index)
+            if instance.task_id == task_id
+        }
+
     def returned(self, task_id: str) -> Any:
         """Return what a task returned."""
         instance = next(one for one in self._instances if one.task_id == task_id)

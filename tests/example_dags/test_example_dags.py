@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_oms.simulator import Failure, Fault, Project, Table
+from airflow_provider_oms.simulator import Failure, Fault, Pause, Project, Table
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
 from demo.runner import load_dag
@@ -155,25 +155,42 @@ class TestCutover:
 
 
 class TestMany:
-    def test_all_are_started_and_waited_for(self, fast_sim, run_example):
-        projects = ["np_shop_1", "np_shop_2", "np_shop_3"]
-        for project in projects:
-            fast_sim.add_project(Project(id=project))
-        outcome = run_example("example_oms_many")
-        assert outcome.states() == {name: {"success"} for name in ("start", "full_transfer", "copied")}
-        assert sorted(outcome.returned("copied")) == projects
+    PROJECTS = ("shop_1", "shop_2", "shop_3")
 
-    @ONE_MODE
-    def test_one_that_fails_holds_up_the_job_and_no_other(self, fast_sim, run_example):
-        fast_sim.add_project(Project(id="np_shop_1"))
-        fast_sim.add_project(Project(id="np_shop_2", failures=[Failure("FULL_TRANSFER")]))
-        fast_sim.add_project(Project(id="np_shop_3"))
+    def test_all_are_started_and_waited_for(self, fast_sim, run_example):
+        for project in self.PROJECTS:
+            fast_sim.add_project(Project(name=project))
+        outcome = run_example("example_oms_many")
+        assert outcome.run_state == "success"
+        assert outcome.returned("report") == list(self.PROJECTS)
+        for task in ("migration.start", "migration.copied"):
+            assert outcome.mapped(task) == dict.fromkeys(self.PROJECTS, "success")
+
+    @pytest.mark.parametrize("broken", ["failed", "paused", "not started"])
+    def test_each_goes_on_by_itself_and_the_report_says_which_failed_and_why(
+        self, fast_sim, run_example, broken, logged
+    ):
+        projects = {name: Project(name=name) for name in self.PROJECTS}
+        if broken == "failed":
+            projects["shop_2"].failures = [Failure("FULL_TRANSFER", message="no space left")]
+            reason = "no space left"
+        elif broken == "paused":
+            # It was started before, so that nobody waits for the start of a project that is paused already.
+            projects["shop_2"] = Project(
+                name="shop_2", status="RUNNING", step="FULL_TRANSFER", pauses=[Pause("FULL_TRANSFER")]
+            )
+            reason = "SUSPEND"
+        else:
+            projects["shop_2"].status, projects["shop_2"].step = "SUSPEND", "FULL_TRANSFER"
+            reason = "StartProject needs a project that is INIT"
+        for project in projects.values():
+            fast_sim.add_project(project)
         outcome = run_example("example_oms_many", failure_grace=10)
-        assert outcome.states() == {
-            "start": {"success"},
-            "full_transfer": {"success", "failed"},
-            "copied": {"upstream_failed"},
-        }
+        assert [state == "success" for state in outcome.mapped("migration.copied").values()] == [True, False, True]
+        assert outcome.states()["report"] == {"failed"}
+        assert outcome.run_state == "failed"
+        assert "1 of 3 projects aren't copied. shop_2: " in (log := logged())
+        assert reason in log
 
 
 class TestTeardown:
