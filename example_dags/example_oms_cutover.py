@@ -1,14 +1,14 @@
-"""Cut over: when it is safe and a person agrees, stop the writes, let the last change arrive, and switch."""
+"""Cut over: when it is safe, a person agrees and it still is safe, stop the writes, drain, and switch."""
 
 from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
 
-from airflow.providers.common.compat.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, AirflowSkipException, task
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
-from airflow_provider_oms.operators.oms import OmsAdvanceProjectOperator
+from airflow_provider_oms.operators.oms import OmsAdvanceProjectOperator, OmsFullVerificationReportOperator
 from airflow_provider_oms.sensors.oms import (
     OmsCheckpointLagSensor,
     OmsCheckpointReachedSensor,
@@ -20,21 +20,34 @@ log = logging.getLogger(__name__)
 
 PROJECT = "{{ params.project }}"
 
+#: What a person needs to know before answering, and how old it is.
+QUESTION = """
+The source of project {{ params.project }} ({{ ti.xcom_pull(task_ids='ready')['project'] }}) becomes read-only, then the
+application moves to OceanBase.
+
+- Lag: {{ ti.xcom_pull(task_ids='ready')['lag'] }} s
+- Verification: {{ ti.xcom_pull(task_ids='verification')['message'] }}
+- Status: {{ ti.xcom_pull(task_ids='ready')['status'] }}
+- All of this was so at {{ ti.xcom_pull(task_ids='ready')['time'] }}; OMS is asked once more after the approval.
+"""
+
 DOC = """
 ### A cut-over
 
-`ready` opens when a switchover would be safe. Then a person is asked (`approve`). `stop_writes` makes the source
-read-only and returns that moment; `drained` opens once everything written before it has arrived. Only then does OMS go
-on: from the verification to the switchover (`to_switchover`), and through it (`switch_over`). `way_back` opens when
-changes of the new database are flowing back to the old one, so that one could return; then the application moves.
+`ready` opens when a switchover would be safe, and `verification` fetches what was compared. Then a person is asked
+(`approve`), who may answer hours later; so `still_ready` asks OMS once more, and fails when it isn't safe within some
+minutes. Nothing has been stopped until then. `stop_writes` makes the source read-only and returns that moment;
+`drained` opens once everything written before it has arrived. Only then does OMS go on: from the verification to the
+switchover (`to_switchover`), and through it (`switch_over`). `way_back` opens when changes of the new database are
+flowing back to the old one, so that one could return; then the application moves.
 
 Replace `stop_writes` and `move_application` by what does that in your place; ask the source for the time once it is
 read-only (`SELECT UTC_TIMESTAMP()`), since a worker's clock may be behind it. `AdvanceProject` needs OMS Enterprise
 4.3.1 or later; without it leave the two tasks out: a person does these steps in the OMS console, and `switched` waits.
 
 `approve` is Airflow's own human-in-the-loop task where there is one (3.1 and later): answer it under "Required
-Actions"; a rejection skips the rest. On Airflow 2.11 the task waits until the Variable `oms_cutover_approved` holds
-this run's id (Admin, Variables), so that an old approval never counts for a new run.
+Actions"; a rejection skips the rest. Before, the task waits until the Variable `oms_cutover` (Admin, Variables) is
+"approve" or "reject" followed by a blank and this run's id, so that an old approval never counts for a new run.
 """
 
 with DAG(
@@ -50,25 +63,45 @@ with DAG(
     # --8<-- [start:cutover_ready]
     ready = OmsCutoverReadySensor(task_id="ready", project_name=PROJECT, max_lag=25)
     # --8<-- [end:cutover_ready]
+    verification = OmsFullVerificationReportOperator(task_id="verification", project_name=PROJECT, max_tables=20)
 
     if AIRFLOW_V_3_1_PLUS:
         from airflow.providers.standard.operators.hitl import ApprovalOperator
 
         approve = ApprovalOperator(
             task_id="approve",
-            subject="Cut over to OceanBase?",
-            body=f"Project {PROJECT}: the source becomes read-only, then the application moves.",
+            subject=f"Cut over project {PROJECT} to OceanBase?",
+            body=QUESTION,
         )
     else:
 
         @task.sensor(task_id="approve", poke_interval=30, mode="reschedule")
-        def wait_for_approval(run_id: str | None = None) -> bool:
-            """Wait until a person has written this run's id into the Variable."""
+        def wait_for_approval(question: str, run_id: str | None = None) -> bool:
+            """Wait until a person has answered for this run in the Variable.
+
+            :raises AirflowSkipException: when the answer is no; what follows is skipped
+            """
             from airflow.models import Variable
 
-            return bool(Variable.get("oms_cutover_approved", default_var=None) == run_id)
+            answer, _, run = Variable.get("oms_cutover", default_var="").partition(" ")
+            if run != run_id or answer not in ("approve", "reject"):
+                log.info("%s", question)
+                return False
+            if answer == "reject":
+                raise AirflowSkipException("A person has rejected the cut-over.")
+            return True
 
-        approve = wait_for_approval()
+        approve = wait_for_approval(QUESTION)
+
+    # Hours may have passed. Nobody's writes are stopped for a project that has failed, or fallen behind, meanwhile.
+    # --8<-- [start:still_ready]
+    still_ready = OmsCutoverReadySensor(
+        task_id="still_ready",
+        project_name=PROJECT,
+        max_lag=25,
+        timeout=timedelta(minutes=5),
+    )
+    # --8<-- [end:still_ready]
 
     @task
     def stop_writes() -> str:
@@ -121,4 +154,5 @@ with DAG(
         """Let the application use the new database."""
         log.info("Here the application is pointed at OceanBase.")
 
-    ready >> approve >> stopped >> drained >> to_switchover >> switch_over >> switched >> way_back >> move_application()
+    ready >> verification >> approve >> still_ready >> stopped >> drained
+    drained >> to_switchover >> switch_over >> switched >> way_back >> move_application()

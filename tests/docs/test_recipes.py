@@ -9,10 +9,11 @@ import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import BaseNotifier
 
-from airflow_provider_oms.simulator import Clock, Failure, Pause, Project, Simulator
+from airflow_provider_oms.simulator import Clock, Failure, Pause, Project, Simulator, Table
 from demo.runner import load_dag, set_argument
 from tests.docs.pages import DOCS, files
 from tests.example_dags.conftest import Outcome
+from tests.person import PATHS, Person
 
 RECIPES = sorted((DOCS / "recipes").glob("*.md"))
 
@@ -62,10 +63,30 @@ def test_a_run_without_a_data_interval_fails(oms, load):
         copy(gate).render_template_fields({})
 
 
-def test_the_cut_over_moves_the_application_last(oms, load):
-    oms.add_project(running())
-    outcome = Outcome(load("cut-over.md").test())
-    assert outcome.states() == {name: {"success"} for name in ("ready", "stop_writes", "drained", "move_application")}
+class TestTheCutOver:
+    TASKS = ("ready", "approve", "still_ready", "stop_writes", "drained", "move_application")
+
+    @pytest.mark.parametrize("path", PATHS)
+    def test_the_application_moves_last_and_only_if_it_is_approved_and_still_safe(self, oms, load, path):
+        answer, happens, state = PATHS[path]
+        oms.add_project(running(initial_lag=1))
+        dag = load("cut-over.md", failure_grace=0)
+        if state == "failed":
+            dag.get_task("still_ready").timeout = 1
+        with Person(dag.dag_id, answer, lambda: happens(oms.project("shop"))).at_hand():
+            outcome = Outcome(dag.test())
+        states = outcome.states()
+        assert (states["ready"], states["still_ready"]) == ({"success"}, {state})
+        if state == "success":
+            assert states == {name: {"success"} for name in self.TASKS}
+        else:
+            assert states["stop_writes"] == states["move_application"] <= {"skipped", "upstream_failed"}
+
+    def test_where_a_table_differs_nobody_is_asked(self, oms, load):
+        differs = Table("shop", "orders", result_type="INCONSISTENT", mismatched=3)
+        oms.add_project(running(step="FULL_VERIFIER", step_progress=100, verification=[differs]))
+        states = Outcome(load("cut-over.md").test()).states()
+        assert states == {"ready": {"failed"}, **{name: {"upstream_failed"} for name in self.TASKS[1:]}}
 
 
 class TestManyProjects:

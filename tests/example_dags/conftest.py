@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +80,20 @@ def fast_sim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
 def run_example(request: pytest.FixtureRequest, example_folder: Path) -> Callable[..., Outcome]:
     """Run an example, its tasks looking often; ``settings`` are more arguments of every task that knows them."""
 
-    def run(dag_id: str, *, mark_success: str | None = None, **settings: Any) -> Outcome:
+    def run(dag_id: str, *, of: Mapping[str, Mapping[str, Any]] | None = None, **settings: Any) -> Outcome:
+        """Run it.
+
+        :param dag_id: the example
+        :param of: arguments of single tasks
+        :param settings: arguments of all tasks that have them
+        """
         dag = load_dag(example_folder / f"{dag_id}.py", dag_id)
         arguments = {"poke_interval": 1.0 if request.param else 0.2, "deferrable": request.param, "retries": 0}
         for name, value in (arguments | settings).items():
             set_argument(dag, name, value)
-        return Outcome(dag.test(mark_success_pattern=mark_success))
+        for task_id, given in (of or {}).items():
+            for name, value in given.items():
+                setattr(dag.get_task(task_id), name, value)
+        return Outcome(dag.test())
 
     return run

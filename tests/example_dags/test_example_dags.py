@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
 from airflow_provider_oms.simulator import Failure, Fault, Pause, Project, Table
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
 from demo.runner import load_dag
+from tests.person import PATHS, Person
 
 #: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
 ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
@@ -131,10 +133,28 @@ class TestCutover:
         return fast_sim.project("shop_cutover")
 
     def test_an_approved_one_switches(self, shop, run_example):
-        outcome = run_example("example_oms_cutover", mark_success="approve")
+        with Person("example_oms_cutover", "approve").at_hand() as person:
+            outcome = run_example("example_oms_cutover")
         assert outcome.run_state == "success"
         assert shop.current_step == "REVERSE_INCR_TRANSFER"
         assert shop.step_status("TRANSFER_APP_SWITCH") == "FINISHED"
+        if AIRFLOW_V_3_1_PLUS:
+            said = " ".join(person.question.split())
+            observed = outcome.returned("ready")
+            assert f"Cut over project shop_cutover to OceanBase? The source of project shop_cutover ({shop.id})" in said
+            assert f"- Lag: {observed['lag']} s - Verification: All 1 tables are consistent." in said
+            assert f"- All of this was so at {observed['time']};" in said
+
+    @ONE_MODE
+    @pytest.mark.parametrize("path", [path for path in PATHS if path != "approved"])
+    def test_the_writes_go_on_unless_it_is_approved_and_still_safe(self, fast_sim, shop, run_example, path):
+        answer, happens, state = PATHS[path]
+        with Person("example_oms_cutover", answer, lambda: happens(shop)).at_hand():
+            outcome = run_example("example_oms_cutover", failure_grace=0, of={"still_ready": {"timeout": 1}})
+        states = outcome.states()
+        assert (states["ready"], states["still_ready"]) == ({"success"}, {state})
+        assert states["stop_writes"] == states["move_application"] <= {"skipped", "upstream_failed"}
+        assert not [one for one in fast_sim.requests if one.action == "AdvanceProject"]
 
     @ONE_MODE
     def test_an_unsafe_one_asks_nobody_and_changes_nothing(self, fast_sim, run_example):
@@ -147,8 +167,7 @@ class TestCutover:
                 verification=[Table("shop", "orders", result_type="INCONSISTENT", mismatched=3)],
             )
         )
-        outcome = run_example("example_oms_cutover", mark_success="approve")
-        states = outcome.states()
+        states = run_example("example_oms_cutover").states()
         assert states.pop("ready") == {"failed"}
         assert set().union(*states.values()) == {"upstream_failed"}
         assert not [one for one in fast_sim.requests if one.action == "AdvanceProject"]

@@ -1,0 +1,102 @@
+"""The person who answers a cut-over's question: on Airflow's pages from 3.1 on, in a Variable before."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from airflow.models import TaskInstance, Variable, import_all_models
+from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
+from airflow.triggers.base import TriggerEvent
+from airflow.utils import timezone
+from airflow.utils.session import create_session
+from sqlalchemy.orm import configure_mappers
+
+if AIRFLOW_V_3_1_PLUS:
+    from airflow.models.hitl import HITLDetail
+    from airflow.models.trigger import handle_event_submit
+
+#: What a person answers, what happens to the project before the answer, and how the gate after it ends.
+PATHS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
+    "approved": ("approve", lambda project: None, "success"),
+    "rejected": ("reject", lambda project: None, "skipped"),
+    "failed while waiting for the approval": ("approve", lambda project: project.fail(message="broken pipe"), "failed"),
+    "the lag grew": ("approve", lambda project: (project.set(idle_source=True), project.set_lag(5000)), "failed"),
+}
+
+#: Seconds between two glances at Airflow's page.
+_PAUSE = 0.2
+
+
+class Person:
+    """Waits until Airflow asks, does something meanwhile, and answers.
+
+    :param dag_id: whose question it is
+    :param answer: ``approve`` or ``reject``
+    :param meanwhile: what happens between the question and the answer
+    """
+
+    def __init__(self, dag_id: str, answer: str, meanwhile: Callable[[], Any] = lambda: None) -> None:
+        self._dag_id = dag_id
+        self._answer = answer
+        self._meanwhile = meanwhile
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._live, daemon=True)
+        #: What the person was asked; on Airflow 3.1 and later.
+        self.question = ""
+
+    @contextmanager
+    def at_hand(self) -> Iterator[Person]:
+        """Be there while a DAG runs."""
+        # Models that one thread imports and the other maps would wait for each other.
+        import_all_models()
+        configure_mappers()
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            self._thread.join()
+
+    def _live(self) -> None:
+        answered = False
+        while not answered and not self._over.wait(_PAUSE):
+            answered = self._answer_page() if AIRFLOW_V_3_1_PLUS else self._answer_variable()
+
+    def _answer_page(self) -> bool:
+        with create_session() as session:
+            asked = (
+                session.query(HITLDetail)
+                .join(TaskInstance, HITLDetail.ti_id == TaskInstance.id)
+                .filter(TaskInstance.dag_id == self._dag_id, HITLDetail.responded_at.is_(None))
+                .filter(TaskInstance.state.in_(("awaiting_input", "deferred")))
+                .first()
+            )
+            if asked is None:
+                return False
+            self.question = f"{asked.subject}\n{asked.body}"
+            self._meanwhile()
+            asked.responded_by = {"id": "1", "name": "a person"}
+            asked.responded_at = timezone.utcnow()
+            asked.chosen_options = [self._answer.capitalize()]
+            if asked.task_instance.state == "awaiting_input":  # from 3.3 on; before, a trigger looks for the answer
+                event = TriggerEvent(asked.as_resume_event_payload())
+                handle_event_submit(event, task_instance=asked.task_instance, session=session)
+        return True
+
+    def _answer_variable(self) -> bool:
+        with create_session() as session:
+            asked = (
+                session.query(TaskInstance)
+                .filter(TaskInstance.dag_id == self._dag_id, TaskInstance.task_id == "approve")
+                .filter(TaskInstance.state.in_(("running", "up_for_reschedule")))
+                .first()
+            )
+            if asked is None:
+                return False
+            run_id = asked.run_id
+        self._meanwhile()
+        Variable.set("oms_cutover", f"{self._answer} {run_id}")
+        return True
