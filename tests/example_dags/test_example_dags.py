@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
@@ -89,6 +92,8 @@ class TestDaily:
         outcome = run_example("example_oms_daily")
         assert outcome.states() == {"complete": {"success"}, "report": {"success"}}
         assert outcome.returned("report")["checkpoint"] > 0
+        yesterday = datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
+        assert outcome.returned("report")["day"] <= yesterday.isoformat()  # midnight may have come meanwhile
 
     @ONE_MODE
     def test_it_does_not_run_before(self, fast_sim, run_example):
