@@ -94,14 +94,12 @@ with DAG(
         approve = wait_for_approval(QUESTION)
 
     # Hours may have passed. Nobody's writes are stopped for a project that has failed, or fallen behind, meanwhile.
-    # --8<-- [start:still_ready]
     still_ready = OmsCutoverReadySensor(
         task_id="still_ready",
         project_name=PROJECT,
         max_lag=25,
         timeout=timedelta(minutes=5),
     )
-    # --8<-- [end:still_ready]
 
     @task
     def stop_writes() -> str:

@@ -66,10 +66,13 @@ def test_a_run_without_a_data_interval_fails(oms, load):
 class TestTheCutOver:
     TASKS = ("ready", "approve", "still_ready", "stop_writes", "drained", "move_application")
 
+    def verified(self, **table):
+        return running(step="FULL_VERIFIER", step_progress=100, verification=[Table("shop", "orders", **table)])
+
     @pytest.mark.parametrize("path", PATHS)
     def test_the_application_moves_last_and_only_if_it_is_approved_and_still_safe(self, oms, load, path):
         answer, happens, state = PATHS[path]
-        oms.add_project(running(initial_lag=1))
+        oms.add_project(self.verified())
         dag = load("cut-over.md", failure_grace=0)
         if state == "failed":
             dag.get_task("still_ready").timeout = 1
@@ -83,8 +86,7 @@ class TestTheCutOver:
             assert states["stop_writes"] == states["move_application"] <= {"skipped", "upstream_failed"}
 
     def test_where_a_table_differs_nobody_is_asked(self, oms, load):
-        differs = Table("shop", "orders", result_type="INCONSISTENT", mismatched=3)
-        oms.add_project(running(step="FULL_VERIFIER", step_progress=100, verification=[differs]))
+        oms.add_project(self.verified(result_type="INCONSISTENT", mismatched=3))
         states = Outcome(load("cut-over.md").test()).states()
         assert states == {"ready": {"failed"}, **{name: {"upstream_failed"} for name in self.TASKS[1:]}}
 
