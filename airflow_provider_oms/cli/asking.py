@@ -5,25 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import (
-    OmsPermanentError,
-    OmsProjectNotFoundError,
-    OmsUnsupportedActionError,
-    safe_text,
-)
+from airflow_provider_oms.cli.running import UsageError
+from airflow_provider_oms.client.errors import OmsProjectNotFoundError, OmsUnsupportedActionError, safe_text
 from airflow_provider_oms.client.models import Project
 from airflow_provider_oms.client.operations import Flow, run_flow
 from airflow_provider_oms.client.protocol import Answer, Call
-from airflow_provider_oms.hooks.oms import OmsHook, connection_problem
+from airflow_provider_oms.hooks.connection import connection_problem
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import Milestone
+from airflow_provider_oms.milestones.lookup import looks_like_id, project_by_id_or_name
 from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.verdict import Observation, Verdict
 
 T = TypeVar("T")
-
-#: How OMS's project ids begin from 4.1 on, in all of OceanBase's samples.
-_ID_PREFIX = "np_"
 
 
 def check_connection(conn_id: str, *, patient: bool = False) -> None:
@@ -92,21 +87,19 @@ def find_project(text: str) -> Flow[Found]:
     :param text: id or name
     :raises OmsProjectNotFoundError: when there is none
     :raises OmsPermanentError: when there are several
+    :raises UsageError: for text that names nothing
     """
     try:
-        rows = yield from actions.list_projects(text).whole()
+        text = arguments.proper_name("PROJECT", text)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    try:
+        found = yield from project_by_id_or_name(text)
     except OmsUnsupportedActionError:  # OMS 3.3 knows ids only
         return Found(text)
-    found = [row for row in rows if row.id == text] or [row for row in rows if row.id and row.name == text]
-    ids = sorted({row.id or "" for row in found})
-    if len(ids) > 1:
-        raise OmsPermanentError(
-            f"OMS shows this user {len(ids)} projects named {safe_text(text, 200)!r}: {safe_text(', '.join(ids))}. "
-            "Give an id."
-        )
-    if ids:
-        return Found(ids[0], found[0])
-    if text.startswith(_ID_PREFIX):  # it may have been deleted: OMS itself shall say so
+    if found is not None and found.id is not None:
+        return Found(found.id, found)
+    if looks_like_id(text):  # it may have been deleted: OMS itself shall say so
         return Found(text)
     raise OmsProjectNotFoundError(
         f"OMS shows this user no project with the id or the name {safe_text(text, 200)!r}. "
@@ -123,6 +116,7 @@ class ProjectFound(Milestone):
 
     text: str
     kind = "project_found"
+    finds_project = True
 
     def describe(self) -> str:
         return "an answer of OMS"

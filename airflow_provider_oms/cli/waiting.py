@@ -19,8 +19,8 @@ from airflow_provider_oms.cli.running import UsageError
 from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import said, seconds
 from airflow_provider_oms.client.errors import OmsUnsupportedActionError
-from airflow_provider_oms.client.operations import Flow
-from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.client.operations import Flow, run_flow
+from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import (
     CheckpointLagMilestone,
     CheckpointReachedMilestone,
@@ -35,10 +35,8 @@ from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import PollContext, poll
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
+from airflow_provider_oms.tasks.deferral import connect
 from airflow_provider_oms.tasks.zones import read_moment
-
-#: Seconds: the shortest time between two polls, as in the triggerer.
-SHORTEST_INTERVAL = 1.0
 
 _ENDINGS = {
     State.REACHED: ("reached", Exit.OK),
@@ -141,7 +139,7 @@ class Patience:
         try:
             gate = Gate(
                 milestone=milestone,
-                project_id=given.project,
+                project_name=given.project,
                 project_type=given.project_type,
                 oms_conn_id=given.conn_id,
                 poke_interval=max(SHORTEST_INTERVAL, seconds("--poke-interval", given.poke_interval)),
@@ -185,12 +183,13 @@ def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
     end = None if patience.timeout is None else time.monotonic() + patience.timeout
     memory = Memory()
     settings = {**vars(patience.gate)}
-    gate = Gate(**{**settings, "milestone": ProjectFound(patience.gate.project)})
+    gate = Gate(**{**settings, "milestone": ProjectFound(patience.gate.project_name or "")})
     while True:
         asker.begin()
-        verdict = asker.run_flow(poll(gate, memory, within_process()))
+        sender, oms = connect(asker.hook, asker)
+        verdict = run_flow(sender, poll(gate, memory, within_process(), oms))
         if isinstance(gate.milestone, ProjectFound) and verdict.state is State.REACHED:
-            gate = Gate(**{**settings, "project_id": verdict.observed.project})
+            gate = Gate(**{**settings, "project_id": verdict.observed.project, "project_name": None})
             continue
         left = None if end is None else end - time.monotonic()
         over = verdict.state is not State.WAITING or (left is not None and left <= 0)

@@ -83,6 +83,11 @@ class AsyncOmsClient(AsyncOperations):
         if session is not None:
             await session.close()
 
+    @property
+    def unusable(self) -> OmsError | None:
+        """What is wrong with the TLS settings or the proxy; None once it is open and nothing is."""
+        return self._unusable
+
     async def asend(self, call: Call[T]) -> Answer[T]:
         """Send a call, again if it fails and changes nothing, and return what OMS said.
 

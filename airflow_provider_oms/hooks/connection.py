@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import os
 from collections.abc import Mapping
-from typing import Any, Protocol
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
-from airflow_provider_oms.client.errors import OmsInvalidRequestError
+from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
+from airflow_provider_oms.client.errors import (
+    OmsError,
+    OmsInvalidRequestError,
+    OmsPermanentError,
+    OmsUnreachableError,
+)
+from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.client.settings import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
@@ -15,7 +28,12 @@ from airflow_provider_oms.client.settings import (
     read_api_version,
 )
 
+T = TypeVar("T")
+
 log = logging.getLogger(__name__)
+
+#: Seconds after which what waits for long reads its Airflow connection again.
+RECHECK = 180.0
 
 DEFAULT_CONSOLE_URL = "{base_url}/oms-v2/migration"
 
@@ -28,10 +46,59 @@ class ConnectionFields(Protocol):
 
     conn_id: str
     host: str | None
-    port: int | None
+    port: Any
+    extra: str | None
     schema: str | None
     login: str | None
     password: str | None
+
+
+def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
+    """Return what it means that Airflow gave no connection; its own API may only be away for a moment.
+
+    Airflow says of a connection in an environment variable that it can't read that there is none.
+
+    :param oms_conn_id: the Airflow connection
+    :param error: what was raised when it was read
+    """
+    if isinstance(error, OmsError):
+        return error
+    variable = f"AIRFLOW_CONN_{str(oms_conn_id).upper()}"
+    if isinstance(error, AirflowNotFoundException) and variable not in os.environ:
+        return OmsPermanentError(f"there is no Airflow connection {oms_conn_id!r}. Create it.")
+    wrong = isinstance(error, TypeError | AttributeError | ValueError) and not _is_validation(error)
+    if wrong or isinstance(error, AirflowNotFoundException):
+        where = f" in {variable}" if variable in os.environ else ""
+        # Not the words of the error, which may repeat a password.
+        return OmsInvalidRequestError(
+            f"Airflow can't read the connection {oms_conn_id!r}{where}. Its JSON or URI must be whole, its port a "
+            "number and its extra a JSON object. Correct it."
+        )
+    return OmsUnreachableError(f"Airflow couldn't give the connection {oms_conn_id!r} ({type(error).__name__}).")
+
+
+class NoConnection:
+    """Stands where a client would, when the Airflow connection can't be read: every call fails by that.
+
+    :param error: what is wrong with it
+    """
+
+    def __init__(self, error: OmsError) -> None:
+        self._error = error
+
+    def send(self, call: Call[T]) -> Answer[T]:
+        """Fail.
+
+        :raises OmsError: what is wrong with the Airflow connection
+        """
+        raise self._error
+
+    async def asend(self, call: Call[T]) -> Answer[T]:
+        """Fail; the twin of :meth:`send`.
+
+        :raises OmsError: what is wrong with the Airflow connection
+        """
+        raise self._error
 
 
 def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> ClientSettings:
@@ -42,11 +109,13 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
     :raises OmsInvalidRequestError: naming the connection and the field that is wrong
     """
     try:
+        extra = _object(connection.extra, extra)
         api_version = read_api_version(str(extra.get("api_version") or "v2"))
+        host, scheme = _text(connection, "host"), _text(connection, "schema")
         settings = ClientSettings(
-            base_url=build_base_url(connection.host, connection.port, connection.schema, api_version),
-            login=connection.login or "",
-            password=connection.password or "",
+            base_url=build_base_url(host, read_port(connection.port), scheme, api_version),
+            login=_text(connection, "login") or "",
+            password=_text(connection, "password") or "",
             verify=_verify(extra.get("verify")),
             timeout=float(_number("timeout", extra.get("timeout"), DEFAULT_TIMEOUT)),
             retries=int(_number("retries", extra.get("retries"), DEFAULT_RETRIES)),
@@ -58,6 +127,35 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
     if settings.verify is False and settings.base_url.startswith("https:"):
         log.warning("Airflow connection %r: verify is false, so nobody checks who answers.", connection.conn_id)
     return settings
+
+
+def only_password_differs(one: ClientSettings, other: ClientSettings) -> bool:
+    """Tell whether two settings mean the same OMS and user, reached in the same way.
+
+    A new password is written into Airflow before OMS has it, so a session that OMS still takes goes on with the old.
+
+    :param one: what is in use
+    :param other: what the Airflow connection says now
+    """
+    return one == replace(other, password=one.password)
+
+
+def read_ca_bundle(settings: ClientSettings) -> str | None:
+    """Return what tells one content of the CA bundle from another; None where there is none to read. It blocks.
+
+    :param settings: the settings, which name the bundle
+    """
+    bundle = settings.ca_bundle
+    if not isinstance(bundle, str):
+        return None
+    path = Path(bundle)
+    try:
+        if path.is_dir():
+            told = sorted((one.name, one.stat().st_mtime_ns, one.stat().st_size) for one in path.iterdir())
+            return repr(told)
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
 
 
 def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: str | None) -> str:
@@ -72,6 +170,44 @@ def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: 
     default = CLOUD_CONSOLE_URL if settings.api_version == "alibaba_cloud" else DEFAULT_CONSOLE_URL
     template = str(extra.get("console_url") or default)
     return template.replace("{base_url}", settings.base_url).replace("{project_id}", project_id or "")
+
+
+def _is_validation(error: Exception) -> bool:
+    """Tell whether it is an error of pydantic's, in which Airflow's processes tell each other what went wrong."""
+    return type(error).__module__.startswith("pydantic")
+
+
+def _object(written: Any, extra: Any) -> Mapping[str, Any]:
+    """Return the extra; Airflow makes an empty one of text that is no JSON, which would hide all that is in it."""
+    if not extra and isinstance(written, str) and written.strip():
+        try:
+            extra = json.loads(written)
+        except ValueError:
+            extra = written
+    if extra is None or isinstance(extra, Mapping):
+        return extra or {}
+    raise OmsInvalidRequestError('its extra must be a JSON object, such as {"timeout": 10}.')
+
+
+def _text(connection: ConnectionFields, name: str) -> str | None:
+    value = getattr(connection, name)
+    if value is None or isinstance(value, str):
+        return value
+    raise OmsInvalidRequestError(f"its {name} must be text, not {type(value).__name__}.")
+
+
+def read_port(value: Any) -> int | None:
+    """Read a port; secrets backends give it as text, too.
+
+    :param value: the connection's port
+    :raises OmsInvalidRequestError: when it is none
+    """
+    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else "?"
+    if value is None or text == "":
+        return None
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    raise OmsInvalidRequestError(f"its port must be a number from 1 to 65535, not {value!r}.")
 
 
 def _verify(value: Any) -> bool | str:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
+from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import (
     OmsAuthenticationError,
     OmsError,
-    OmsPermanentError,
     OmsProjectNotFoundError,
     OmsRejectedError,
-    OmsUnreachableError,
 )
 from airflow_provider_oms.client.operations import AsyncOperations, Operations
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks import form
-from airflow_provider_oms.hooks.connection import console_url, read_settings
+from airflow_provider_oms.hooks.connection import (
+    RECHECK,
+    connection_problem,
+    console_url,
+    only_password_differs,
+    read_settings,
+)
 from airflow_provider_oms.hooks.options import max_concurrent_requests
 
 if TYPE_CHECKING:
@@ -28,19 +33,6 @@ if TYPE_CHECKING:
     from airflow_provider_oms.client.sync import OmsClient
 
 T = TypeVar("T")
-
-
-def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
-    """Return what it means that Airflow gave no connection; its own API may only be away for a moment.
-
-    :param oms_conn_id: the Airflow connection
-    :param error: what was raised when it was read
-    """
-    if isinstance(error, OmsError):
-        return error
-    if isinstance(error, AirflowNotFoundException):
-        return OmsPermanentError(f"there is no Airflow connection {oms_conn_id!r}. Create it.")
-    return OmsUnreachableError(f"Airflow couldn't give the connection {oms_conn_id!r} ({type(error).__name__}).")
 
 
 class OmsHook(BaseHook, Operations, AsyncOperations):
@@ -65,6 +57,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         super().__init__(**kwargs)
         self.oms_conn_id = oms_conn_id
         self._client: OmsClient | None = None
+        self._read_at = 0.0
         self._extra: dict[str, Any] = {}
         self._async_client: AsyncOmsClient | None = None
 
@@ -95,14 +88,36 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def get_conn(self) -> OmsClient:
         """Return the synchronous client.
 
-        :raises OmsInvalidRequestError: naming what is wrong with the Airflow connection
+        :raises OmsError: when Airflow has no such connection, or what is wrong with it
         """
         if self._client is None:
             from airflow_provider_oms.client.sync import OmsClient
 
-            settings, self._extra = self._read_connection()
+            settings = self._read_connection()
             self._client = OmsClient(settings)
         return self._client
+
+    def address(self) -> str:
+        """Return the address of the OMS that is asked.
+
+        What waits for long calls this before each poll: the connection may lead to another OMS since. It is read again
+        every few minutes; where it can't be, or only its password is new, the client goes on as it was.
+
+        :raises OmsError: when Airflow has no such connection, or what is wrong with it
+        """
+        client = self.get_conn()
+        if time.monotonic() - self._read_at < RECHECK:
+            return client.settings.base_url
+        try:
+            settings = self._read_connection()
+        except OmsError as error:
+            self._read_at = time.monotonic()
+            self.log.warning("Going on with the Airflow connection as it was: %s", error)
+            return client.settings.base_url
+        if not only_password_differs(client.settings, settings):
+            self.log.warning("The Airflow connection %r has changed; OMS is asked anew.", self.oms_conn_id)
+            self.close()
+        return self.get_conn().settings.base_url
 
     def send(self, call: Call[T]) -> Answer[T]:
         """Send a call out of :mod:`airflow_provider_oms.client.actions`.
@@ -112,10 +127,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         :param call: what a function of that module returned
         :raises OmsError: one of its kinds
         """
-        try:
-            client = self.get_conn()
-        except Exception as error:
-            raise connection_problem(self.oms_conn_id, error) from None
+        client = self.get_conn()
         try:
             return client.send(call)
         except OmsAuthenticationError:
@@ -146,8 +158,6 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
                 client.list_all_labels()
         except OmsError as error:
             return False, str(error)
-        except ValueError as error:  # the extra is no JSON
-            return False, f"The connection can't be read: {type(error).__name__}."
         return True, f"OMS answers at {client.settings.base_url} and knows this user."
 
     def _test_v3(self, client: OmsClient) -> tuple[bool, str]:
@@ -160,9 +170,16 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
             return True, f"{said}; as expected it knows no project np_connection_test."
         return True, f"{said}."
 
-    def _read_connection(self) -> tuple[ClientSettings, dict[str, Any]]:
-        connection = self.get_connection(self.oms_conn_id)
-        return self._mind_secrets(read_settings(connection, connection.extra_dejson)), connection.extra_dejson
+    def _read_connection(self) -> ClientSettings:
+        try:
+            connection = self.get_connection(self.oms_conn_id)
+            extra = connection.extra_dejson
+            settings = self._mind_secrets(read_settings(connection, extra))
+        except Exception as error:
+            raise connection_problem(self.oms_conn_id, error) from None
+        self._read_at = time.monotonic()
+        self._extra = extra or {}
+        return settings
 
     # Asynchronous
 
@@ -178,7 +195,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     async def get_async_conn(self) -> AsyncOmsClient:
         """Return an asynchronous client, not opened yet, without blocking the event loop.
 
-        :raises OmsInvalidRequestError: naming what is wrong with the Airflow connection
+        :raises OmsError: when Airflow has no such connection, or what is wrong with it
         """
         from airflow_provider_oms.client.aio import AsyncOmsClient
 
@@ -187,12 +204,15 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     async def get_async_settings(self) -> ClientSettings:
         """Read the Airflow connection without blocking the event loop: docs/develop/airflow-facts.md#async-connection
 
-        :raises OmsInvalidRequestError: naming what is wrong with it
+        :raises OmsError: when Airflow has no such connection, or what is wrong with it
         """
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
-        connection = await get_async_connection(self.oms_conn_id)
-        settings = read_settings(connection, await get_async_extra_dejson(connection))
+        try:
+            connection = await get_async_connection(self.oms_conn_id)
+            settings = read_settings(connection, await get_async_extra_dejson(connection))
+        except Exception as error:
+            raise connection_problem(self.oms_conn_id, error) from None
         return replace(settings, max_concurrent_requests=max_concurrent_requests())
 
     async def asend(self, call: Call[T]) -> Answer[T]:

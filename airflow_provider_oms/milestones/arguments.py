@@ -5,7 +5,10 @@ Templates render to text, so numbers and dates are taken as text too.
 
 from __future__ import annotations
 
+import ast
+import json
 import math
+import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +17,81 @@ from typing import Any
 #: as a number: a moment in 1970 would open every gate at once. OMS counts in seconds:
 #: docs/develop/oms-facts.md#checkpoint-units
 _EARLIEST, _LATEST = 1e8, 1e11
+
+#: What Jinja, Python, pandas and JSON make of a value that isn't there, in lower case.
+_NOTHING = frozenset({"none", "null", "nil", "nan", "nat", "<na>", "undefined", "[]", "{}", "()", "set()", "''", '""'})
+
+#: What a yes or a no renders to. A project may be called so; an id is never one.
+_YES_NO = frozenset({"true", "false"})
+
+#: Ids in OceanBase's API reference are of this form: ``np_...``, ``p_...``, ``l_...``.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def is_nothing(value: Any) -> bool:
+    """Tell whether a value is what a template makes of a value that isn't there.
+
+    :param value: a rendered argument
+    """
+    return value is None or (isinstance(value, str) and value.strip().lower() in _NOTHING | {""})
+
+
+def proper_name(name: str, value: Any) -> str:
+    """Read the name of a project, a label or a data source: one line of text, without blanks around it.
+
+    :param name: the argument's name
+    :param value: what was given, or what its template was rendered to
+    :raises ValueError: naming the argument
+    """
+    if not isinstance(value, str) or is_nothing(value):
+        raise ValueError(f"{name} must be text that isn't empty; it is {value!r}")
+    stripped = value.strip()
+    if not stripped.isprintable():
+        raise ValueError(f"{name} must be one line of text without control characters; it is {value!r}")
+    return stripped
+
+
+def identifier(name: str, value: Any) -> str:
+    """Read the id of a project or of a label. What can't be one is refused.
+
+    OMS can't tell an id that never existed from a project that was deleted, so a wrong one must not get to it.
+
+    :param name: the argument's name
+    :param value: what was given, or what its template was rendered to
+    :raises ValueError: naming the argument
+    """
+    stripped = proper_name(name, value)
+    if not _ID.fullmatch(stripped) or stripped.lower() in _YES_NO:
+        raise ValueError(
+            f"{name} must be an id of OMS, such as np_4w5abcde: letters, digits, '_' and '-'; it is {value!r}"
+        )
+    return stripped
+
+
+def texts(name: str, value: Any) -> list[str]:
+    """Read a list of texts, also one that a template made text of: JSON, a Python list, or parts between commas.
+
+    :param name: the argument's name
+    :param value: what was given, or what its template was rendered to
+    :raises ValueError: naming the argument
+    """
+    items = _listed(value) if isinstance(value, str) else value
+    if isinstance(items, list | tuple | set | frozenset):
+        return [proper_name(f"each of {name}", item) for item in items]
+    raise ValueError(f"{name} must be a list of texts; it is {value!r}")
+
+
+def _listed(value: str) -> Any:
+    """Return what the text of a list stands for; None where that isn't clear."""
+    text = value.strip()
+    if text[:1] not in ("[", "(", "{"):
+        return None if is_nothing(text) else text.split(",")
+    for parse in (json.loads, ast.literal_eval):
+        try:
+            return parse(text)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return None
 
 
 def seconds(name: str, value: Any) -> float:
@@ -93,13 +171,12 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     return str(value)
 
 
-def project_or_none(name: str, value: Any) -> None:
-    """Check the id or the name of a project that need not be given.
+def project_or_none(name: str, value: Any) -> str | None:
+    """Read the id or the name of a project that need not be given.
 
     :raises ValueError: naming the argument
     """
-    if value is not None and (not isinstance(value, str) or value.strip() in ("", "None")):
-        raise ValueError(f"{name} must be the id or the name of a project; it is {value!r}")
+    return None if value is None else proper_name(name, value)
 
 
 def name_of(name: str, value: Any) -> str:
@@ -118,7 +195,7 @@ def names_of(name: str, value: Any) -> tuple[str, ...]:
 
     :raises ValueError: naming the argument
     """
-    values = value.split(",") if isinstance(value, str) else value
+    values = _listed(value) if isinstance(value, str) else value
     words = tuple(name_of(name, item) for item in values) if isinstance(values, Iterable) else ()
     if not words:
         raise ValueError(f"{name} must name at least one; it is {value!r}")

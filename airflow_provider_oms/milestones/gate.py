@@ -11,6 +11,9 @@ from airflow_provider_oms.milestones.kinds import Milestone, from_dict, made_of,
 
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
+
+#: Seconds: polling faster isn't worth what it costs OMS.
+SHORTEST_INTERVAL = 1.0
 DEFAULT_FAILURE_GRACE = 120.0  # as OceanBase's own client: docs/develop/oms-facts.md#failed-recovers
 DEFAULT_OUTAGE_TOLERANCE = 600.0  # docs/develop/oms-wire.md#passing-codes
 
@@ -47,9 +50,9 @@ class Gate:
         given = [name for name in ("project_id", "project_name") if getattr(self, name) is not None]
         if len(given) != 1:
             raise ValueError(f"give project_id or project_name; {'both are' if given else 'neither is'} given")
-        value = getattr(self, given[0])
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError(f"{given[0]} must be text that isn't empty; it is {value!r}")
+        read = arguments.identifier if given[0] == "project_id" else arguments.proper_name
+        value = read(given[0], getattr(self, given[0]))
+        object.__setattr__(self, given[0], value)
         if getattr(self.milestone, "verification_project", None) == value:
             raise ValueError("verification_project must be another project than the one that it verifies")
         arguments.choice("project_type", self.project_type, ("MIGRATION", "SYNC"))

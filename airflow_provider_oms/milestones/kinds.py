@@ -40,6 +40,8 @@ class Milestone:
     """What a gate waits for. Subclasses are frozen dataclasses whose fields are plain JSON."""
 
     kind: ClassVar[str]
+    #: Whether its check finds the project by itself.
+    finds_project: ClassVar[bool] = False
 
     #: Whether it is about all of the data, so that it isn't reached while objects are being added to the project.
     needs_all_objects: ClassVar[bool] = False
@@ -207,7 +209,8 @@ class FullVerificationMilestone(Milestone):
     needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        arguments.project_or_none("verification_project", self.verification_project)
+        verifies = arguments.project_or_none("verification_project", self.verification_project)
+        object.__setattr__(self, "verification_project", verifies)
 
     def describe(self) -> str:
         return "full verification to find every table consistent"
@@ -260,7 +263,8 @@ class CutoverReadyMilestone(Milestone):
     def __post_init__(self) -> None:
         object.__setattr__(self, "max_lag", arguments.seconds("max_lag", self.max_lag))
         arguments.flag("require_verification", self.require_verification)
-        arguments.project_or_none("verification_project", self.verification_project)
+        verifies = arguments.project_or_none("verification_project", self.verification_project)
+        object.__setattr__(self, "verification_project", verifies)
 
     def describe(self) -> str:
         return f"the project to be ready for the cut-over (lag within {self.max_lag:g} s)"

@@ -10,7 +10,7 @@ docs/develop/airflow-facts.md#state-store
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -68,10 +68,13 @@ class Names(StrEnum):
 class Memory:
     """What a gate remembers from poll to poll. Should it be lost, the gate waits longer; it never opens earlier.
 
-    :param projects: the ids that projects' names were resolved to, by name. This alone can't grow stale
+    :param projects: the ids that projects' names were resolved to, by name. This can't grow stale
     :param since: since when each condition has been so on every poll (:attr:`Now.passed`)
     :param unanswered: how many polls in a row had no usable answer
     :param polled_at: when the last poll began (:attr:`Now.passed`)
+    :param observed: the address of the OMS that has shown a project, by the project's id; empty where it isn't known.
+        This can't grow stale either: it tells whether the OMS that is asked now is another one
+    :param oms: the address of the OMS that was asked last, empty where it isn't known
     :param kept: False where nothing is known of the polls before this one although there were some, or nothing
         survives until the next one
     :param names: whether a name that isn't in ``projects`` may be looked up
@@ -82,20 +85,28 @@ class Memory:
     since: dict[str, float] = field(default_factory=dict)
     unanswered: int = 0
     polled_at: float | None = None
+    observed: dict[str, str] = field(default_factory=dict)
+    oms: str = ""
     kept: bool = True
     names: Names = Names.FREE
     steps: dict[str, list[str]] = field(default_factory=dict)
 
-    def begin_poll(self, now: Now, poke_interval: float) -> None:
+    def begin_poll(self, now: Now, poke_interval: float, oms: str = "") -> None:
         """Take note that a poll begins, and decide how much of the time since the last one counts.
 
         None of it where the clock went back: everything counts anew. Where the last poll is long ago (no worker was
         free, the clock was set, the process was stopped), nobody knows what was in between, so only as much counts as
         polls that are merely late need.
 
+        What was so at another OMS counts for nothing.
+
         :param now: the moment
         :param poke_interval: seconds between two polls
+        :param oms: the address of the OMS that is asked, empty where it isn't known
         """
+        if oms and self.oms and oms != self.oms:
+            self.since, self.unanswered, self.steps = {}, 0, {}
+        self.oms = oms or self.oms
         if self.polled_at is not None:
             gap = now.passed - self.polled_at
             if gap < 0:
@@ -105,10 +116,37 @@ class Memory:
                 self.since = {name: at + uncounted for name, at in self.since.items()}
         self.polled_at = now.passed
 
+    def observed_elsewhere(self, project_id: str, oms: str) -> bool:
+        """Tell whether another OMS has shown a project than the one that is asked.
+
+        :param project_id: the project
+        :param oms: the address of the OMS that is asked, empty where it isn't known
+        """
+        return bool(oms) and self.observed.get(project_id, "") not in ("", oms)
+
+    def copy(self) -> Memory:
+        """Return another memory of the same, for a poll that may have to be begun anew."""
+        return replace(
+            self,
+            projects=dict(self.projects),
+            since=dict(self.since),
+            observed=dict(self.observed),
+            steps=dict(self.steps),
+        )
+
+    def take(self, other: Memory) -> None:
+        """Remember what another memory does.
+
+        :param other: a :meth:`copy` that a poll has changed
+        """
+        vars(self).update(vars(other))
+
     def as_dict(self) -> dict[str, Any]:
         """Return what the next poke may be told, as JSON."""
         return {
             "projects": dict(self.projects),
+            "observed": dict(self.observed),
+            "oms": self.oms,
             "since": dict(self.since),
             "steps": {project: list(names) for project, names in self.steps.items()},
             "unanswered": self.unanswered,
@@ -132,8 +170,16 @@ class Memory:
             or not all(isinstance(names, list) for names in steps.values())
         ):
             raise ValueError(f"not what a gate remembers: {dict(stored)!r}")
-        listed = {project: [str(name) for name in names] for project, names in steps.items()}
-        return cls(projects_of(stored.get("projects")), dict(since), int(unanswered), polled_at, steps=listed)
+        oms = stored.get("oms")
+        return cls(
+            projects_of(stored.get("projects")),
+            dict(since),
+            int(unanswered),
+            polled_at,
+            observed_of(stored.get("observed")),
+            oms if isinstance(oms, str) else "",
+            steps={project: [str(name) for name in names] for project, names in steps.items()},
+        )
 
 
 def longest_gap(poke_interval: float) -> float:
@@ -151,6 +197,15 @@ def projects_of(stored: Any) -> dict[str, str]:
     """
     found = stored if isinstance(stored, Mapping) else {}
     return {name: known for name, known in found.items() if isinstance(name, str) and isinstance(known, str) and known}
+
+
+def observed_of(stored: Any) -> dict[str, str]:
+    """Read where projects were observed, passing over what can be no address.
+
+    :param stored: addresses by project id
+    """
+    found = stored if isinstance(stored, Mapping) else {}
+    return {known: oms for known, oms in found.items() if isinstance(known, str) and isinstance(oms, str)}
 
 
 def _is_number(value: Any) -> bool:

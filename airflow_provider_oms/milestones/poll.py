@@ -27,6 +27,12 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.figures import figures_of
+from airflow_provider_oms.milestones.lookup import (
+    looks_like_id,
+    no_project_named,
+    project_by_id_or_name,
+    project_by_name,
+)
 from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now, outlasts_outage
 from airflow_provider_oms.milestones.status import DELETED, Outlook, is_changing, outlook
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
@@ -43,6 +49,11 @@ NO_TIME = Now(0.0, 0.0)
 
 #: Polls in a row without an answer that make an outage: with a long interval, fewer may be mere bad luck.
 POLLS_OF_AN_OUTAGE = 3
+#: What a gate for DELETED says of a project that it never saw.
+NEVER_OBSERVED = (
+    "OMS has no such project: it was deleted, or it never existed, which OMS can't tell apart. This gate has never "
+    "observed it. Check the id."
+)
 
 _WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
 
@@ -63,6 +74,7 @@ class PollContext:
     :param before: since when the conditions had lasted at the poll before (``memory.since`` holds this poll's)
     :param changing: why nothing can be told of the whole data, in words; empty when no objects are being added
     :param apart: the project's id where it is polled beside the gate's own, for what is remembered of it
+    :param oms: the address of the OMS that is asked, empty where it isn't known
     """
 
     gate: Gate
@@ -72,12 +84,14 @@ class PollContext:
     before: Mapping[str, float] = field(default_factory=dict)
     changing: str = ""
     apart: str = ""
+    oms: str = ""
 
     # Questions
 
     def progress(self) -> Flow[Answer[ProjectProgress]]:
         """Ask for status, percentages and checkpoints."""
         answer: Answer[ProjectProgress] = yield _progress_of(self.project_id, self.gate.project_type)
+        self.memory.observed[self.project_id] = self.oms
         self._see_changes(answer)
         return answer
 
@@ -100,7 +114,7 @@ class PollContext:
 
         :param name: its id or name
         """
-        project_id = yield from _resolved(name, self.memory, _find_verification_project)
+        project_id = yield from _resolved(name, self.memory, self.oms, _find_verification_project)
         return replace(self, project_id=project_id, changing="", apart=project_id)
 
     def _see_changes(self, answer: Answer[ProjectProgress]) -> None:
@@ -124,7 +138,7 @@ class PollContext:
         :raises OmsProjectNotFoundError: when OMS shows none
         :raises OmsPermanentError: when there are several, or when it isn't known any more which one it was
         """
-        return (yield from _project_named(name, self.memory))
+        return (yield from _project_named(name, self.memory, self.oms))
 
     # Time
 
@@ -276,23 +290,26 @@ class PollContext:
         )
 
 
-def poll(gate: Gate, memory: Memory, now: Now) -> Flow[Verdict]:
+def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
     """Poll a gate's project once and decide.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
     :param now: when the poll begins
+    :param oms: the address of the OMS that is asked, empty where it isn't known
     """
-    memory.begin_poll(now, gate.poke_interval)
+    memory.begin_poll(now, gate.poke_interval, oms)
     before, memory.since = memory.since, {}
     try:
-        project_id = gate.project_id or (yield from _project_named(gate.project_name or "", memory))
-        verdict = yield from gate.milestone.check(PollContext(gate, memory, project_id, now, before))
+        project_id = gate.project_id or ""
+        if not project_id and not gate.milestone.finds_project:
+            project_id = yield from _project_named(gate.project_name or "", memory, oms)
+        verdict = yield from gate.milestone.check(PollContext(gate, memory, project_id, now, before, oms=oms))
     except _NameUnreadable as unreadable:
         return Verdict(State.WAITING, str(unreadable), alarming=True)
     except OmsProjectNotFoundError as error:
         memory.unanswered = 0
-        return _no_project(gate, memory, error)
+        return _no_project(gate, memory, oms, error)
     except OmsTemporaryError as error:
         memory.since = {key: at for key, at in before.items() if outlasts_outage(key)}
         return _outage(gate, PollContext(gate, memory, "", now, before), error)
@@ -316,52 +333,49 @@ def project_of(gate: Gate, memory: Memory) -> str | None:
     return gate.project_id or memory.projects.get(gate.project_name or "")
 
 
-def _project_named(name: str, memory: Memory) -> Flow[str]:
-    """Resolve a project's name, once."""
-    return (yield from _resolved(name, memory, _find_project))
+def _project_named(name: str, memory: Memory, oms: str) -> Flow[str]:
+    """Resolve a project's name, once for each OMS."""
+    return (yield from _resolved(name, memory, oms, _find_project))
 
 
-def _resolved(name: str, memory: Memory, find: Callable[[str], Flow[str]]) -> Flow[str]:
-    """Return a project's id by what it is called, which is looked up once in a gate's life.
+def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[str]]) -> Flow[str]:
+    """Return a project's id by what it is called: a gate watches one project for its life, also at another OMS.
 
     :param name: what it is called
     :param memory: what the gate remembers; changed on the way
+    :param oms: the address of the OMS that is asked, empty where it isn't known
     :param find: looks it up
     """
-    if name in memory.projects:
-        return memory.projects[name]
-    if memory.names is Names.UNREADABLE:
+    known = memory.projects.get(name)
+    if known is not None and not memory.observed_elsewhere(known, oms):
+        return known
+    if known is None and memory.names is Names.UNREADABLE:
         raise _NameUnreadable(
             f"Which project {safe_text(name, 200)!r} was when this gate began can't be read from Airflow's task state "
             "store just now, so OMS isn't asked."
         )
-    if memory.names is Names.LOST:
+    if known is None and memory.names is Names.LOST:
         raise OmsPermanentError(
             f"It isn't known any more which project this gate has watched under the name {safe_text(name, 200)!r}: "
             "Airflow's task state store has lost it. Another project may have that name by now."
         )
-    memory.projects[name] = yield from find(name)
-    return memory.projects[name]
+    found = yield from find(name)
+    if known not in (None, found):
+        raise OmsPermanentError(
+            f"project {safe_text(repr(name), 200)} was {known} at {memory.observed[str(known)]} and is {found} "
+            f"at {oms}, where the Airflow connection leads now. A gate watches one project: clear this task to watch "
+            "the other one."
+        )
+    memory.projects[name] = found
+    return found
 
 
 def _find_project(name: str) -> Flow[str]:
     """Look a project's name up."""
-    rows = yield from actions.list_projects(name).whole()
-    found = sorted({row.id or "" for row in rows if row.name == name} - {""})
-    if not found:
-        raise OmsProjectNotFoundError(
-            f"OMS shows this user no project named {safe_text(name, 200)!r}. Check the name, and the user's role."
-        )
-    if len(found) > 1:
-        raise OmsPermanentError(
-            f"OMS shows this user {len(found)} projects named {safe_text(name, 200)!r}: {safe_text(', '.join(found))}. "
-            "Use project_id."
-        )
-    return found[0]
-
-
-#: How OMS's project ids begin: docs/develop/oms-wire.md#endpoint
-_ID_PREFIXES = ("np_", "p_")
+    found = yield from project_by_name(name)
+    if found is None or found.id is None:
+        raise no_project_named(name)
+    return found.id
 
 
 def _find_verification_project(name: str) -> Flow[str]:
@@ -371,31 +385,41 @@ def _find_verification_project(name: str) -> Flow[str]:
 
     :param name: its id or name; an id wins over the same name of another project
     """
-    rows = [row for row in (yield from actions.list_projects(name).whole()) if row.id]
-    found = [row for row in rows if row.id == name] or [
-        row for row in rows if row.name == name and row.status != DELETED
-    ]
+    found = yield from project_by_id_or_name(name)
     said = safe_text(repr(name), 200)
-    if not found and name.startswith(_ID_PREFIXES):
-        return name  # OMS need not list it; it shall say so itself when there is none
-    if not found:
+    if found is None or found.id is None:
+        if looks_like_id(name):
+            return name  # OMS need not list it; it shall say so itself when there is none
         raise OmsProjectNotFoundError(f"OMS shows this user no project with the id or the name {said}.")
-    if len({row.id for row in found}) > 1:
-        raise OmsPermanentError(f"OMS shows this user {len(found)} projects named {said}. Give the id.")
-    if found[0].type not in (None, "VERIFY"):
+    if found.type not in (None, "VERIFY"):
         raise OmsPermanentError(
-            f"project {said} is of type {safe_text(found[0].type, 40)}, not VERIFY, so it verifies no other."
+            f"project {said} is of type {safe_text(found.type, 40)}, not VERIFY, so it verifies no other."
         )
-    return found[0].id or ""
+    return found.id
 
 
-def _no_project(gate: Gate, memory: Memory, error: OmsProjectNotFoundError) -> Verdict:
-    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that."""
+def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundError) -> Verdict:
+    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that.
+
+    OMS can't tell the two apart. So absence counts only at the OMS where the project was observed; where it never was,
+    the gate opens, but says so.
+
+    Source: docs/develop/oms-wire.md#codes
+    """
     project_id = project_of(gate, memory)
     observed = Observation(project=project_id, status=DELETED)
-    if project_id is not None and gate.milestone.reached_by_absence():
+    if project_id is not None and memory.observed_elsewhere(project_id, oms):
+        return Verdict(
+            State.FAILED,
+            f"{error} It was observed at {memory.observed[project_id]}; the Airflow connection leads to {oms} now. "
+            "If that is another OMS, clear this task, with a project that this one has.",
+            observed,
+        )
+    if project_id is None or not gate.milestone.reached_by_absence():
+        return Verdict(State.FAILED, str(error), observed)
+    if project_id in memory.observed or gate.project_id is None:
         return Verdict(State.REACHED, "The project is gone.", observed)
-    return Verdict(State.FAILED, str(error), observed)
+    return Verdict(State.REACHED, NEVER_OBSERVED, observed._replace(note=NEVER_OBSERVED), alarming=True)
 
 
 def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdict:

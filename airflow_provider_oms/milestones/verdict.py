@@ -24,6 +24,7 @@ class Observation(NamedTuple):
     :param checkpoint: Unix seconds, or the text of a source that has no time-based checkpoint
     :param lag: seconds between the checkpoint and ``time``
     :param time: when OMS said so: ISO 8601, UTC
+    :param note: what whoever relies on it should know; None where there is nothing to say
     """
 
     project: str | None = None
@@ -33,6 +34,7 @@ class Observation(NamedTuple):
     checkpoint: float | str | None = None
     lag: float | None = None
     time: str | None = None
+    note: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
@@ -231,7 +232,7 @@ class OmsGateSensor(BaseSensorOperator):
         except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
             self.log.error("%s", error)
             raise self._to_airflow_error(error) from error
-        self.log.info("Reached. %s", message)
+        self.log.log(logging.WARNING if observed.get("note") else logging.INFO, "Reached. %s", message)
         return observed
 
     def _leave_link(self, context: Context, project_id: str | None) -> None:

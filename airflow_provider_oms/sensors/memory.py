@@ -57,7 +57,7 @@ class MemoryStore:
         if stored.get("poke") != self._poke - 1:
             log.warning("Airflow's task state store holds an older poke's memory; this poke remembers only names.")
             # A name that isn't there may have been resolved by the pokes in between.
-            return Memory(memory.projects, kept=False, names=Names.LOST)
+            return Memory(memory.projects, observed=memory.observed, kept=False, names=Names.LOST)
         return memory
 
     def save(self, memory: Memory) -> None:

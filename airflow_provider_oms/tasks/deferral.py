@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import Any
 
 from airflow_provider_oms import __version__
-from airflow_provider_oms.client.errors import safe_text
-from airflow_provider_oms.client.operations import run_flow
+from airflow_provider_oms.client.errors import OmsError, safe_text
+from airflow_provider_oms.client.operations import Sender, run_flow
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
+from airflow_provider_oms.hooks.connection import NoConnection
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory, Now
@@ -32,14 +33,28 @@ def poll_once(hook: OmsHook, gate: Gate, memory: Memory, clock: Callable[[], Now
     :param memory: what the gate remembers; changed on the way
     :param clock: the clock of all polls that share the memory
     """
-    return run_flow(hook, poll(gate, memory, clock()))
+    sender, oms = connect(hook)
+    return run_flow(sender, poll(gate, memory, clock(), oms))
+
+
+def connect(hook: OmsHook, sender: Sender | None = None) -> tuple[Sender, str]:
+    """Return what to poll over, and the address of the OMS that is asked; empty where the connection can't be read.
+
+    :param hook: the hook
+    :param sender: what sends over it, if not the hook itself
+    """
+    try:
+        oms = hook.address()
+    except OmsError as error:
+        return NoConnection(error), ""
+    return sender or hook, oms
 
 
 def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | None) -> None:
     """Hand a gate over to the triggerer; the task goes on in its ``execute_complete``.
 
-    Of the memory only the resolved names go with it: the trigger can't tell its start from a restart, and after a
-    restart days later all the rest would be stale.
+    Of the memory only the resolved names go with it, and which OMS has shown the project: the trigger can't tell its
+    start from a restart, and after a restart days later all the rest would be stale.
 
     :param task: the operator or sensor
     :param gate: the gate's settings
@@ -47,7 +62,7 @@ def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | 
     :param timeout: seconds that are left for waiting; None for no end
     :raises TaskDeferred: always
     """
-    _defer(task, Row(gate, None if timeout is None else time.time() + timeout, memory.projects))
+    _defer(task, Row(gate, None if timeout is None else time.time() + timeout, memory.projects, memory.observed))
 
 
 def defer_again(task: Any, event: Mapping[str, Any]) -> None:

@@ -40,9 +40,8 @@ class Reporter:
         if news == self._last and self._silent < HEARTBEAT:
             return
         self._last, self._silent = news, 0
-        level = {State.REACHED: logging.INFO, State.FAILED: logging.ERROR}.get(
-            verdict.state, logging.WARNING if verdict.alarming else logging.INFO
-        )
+        level = logging.WARNING if verdict.alarming else logging.INFO
+        level = logging.ERROR if verdict.state is State.FAILED else level
         self.log.log(level, "%s", describe(self.gate, verdict, self._pace(verdict)))
 
     def _pace(self, verdict: Verdict) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from airflow_provider_oms import __version__
 from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.memory import projects_of
+from airflow_provider_oms.milestones.memory import observed_of, projects_of
 
 #: Status of the event by which a trigger asks for the id of its project to be put into its row.
 RESOLVED = "resolved"
@@ -31,11 +31,13 @@ class Row:
     :param gate: its settings
     :param deadline: the wall clock (Unix seconds) at which it gives up; None for never
     :param projects: the ids that projects' names were resolved to, by name
+    :param observed: the address of the OMS that has shown a project, by the project's id
     """
 
     gate: Gate
     deadline: float | None = None
     projects: Mapping[str, str] = field(default_factory=dict)
+    observed: Mapping[str, str] = field(default_factory=dict)
 
     def as_kwargs(self) -> dict[str, Any]:
         """Return the trigger's keyword arguments; there is no secret in them."""
@@ -43,6 +45,7 @@ class Row:
             "gate": self.gate.as_dict(),
             "deadline": self.deadline,
             "projects": dict(self.projects),
+            "observed": dict(self.observed),
             "version": __version__,
         }
 
@@ -54,7 +57,7 @@ class Row:
         :raises ValueError: when they can't be followed here, saying what to do
         """
         try:
-            return cls(_gate(stored), _deadline(stored), _projects(stored))
+            return cls(_gate(stored), _deadline(stored), _projects(stored), observed_of(stored.get("observed")))
         except ValueError as error:
             raise ValueError(
                 f"This gate was deferred by {writer(stored)} of airflow-provider-oms, and version {__version__}, which "

@@ -12,17 +12,19 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_oms import __version__
+from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
+from airflow_provider_oms.hooks.connection import NoConnection
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
-from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import poll, project_of
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
-from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
+from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession, shared_oms
 
 #: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
 #: Source: docs/develop/airflow-facts.md#short-deferral
@@ -31,9 +33,6 @@ SETTLE = 5.0
 #: Part of the interval that an answer of another gate may be old. Gates on a project poll at the same moments, so
 #: this only has to cover how unevenly a busy loop wakes them.
 FRESH = 0.1
-
-#: Seconds: below it the cost of a poll would count more than what it could find.
-SHORTEST_INTERVAL = 1.0
 
 #: Seconds for the poll at the deadline.
 LAST_POLL = 60.0
@@ -52,6 +51,7 @@ class OmsMilestoneTrigger(BaseTrigger):
     :param gate: the settings, as :meth:`Gate.as_dict` gives them; there is no secret in them
     :param deadline: wall-clock time (Unix seconds) at which it gives up; None for never
     :param projects: the ids that projects' names were resolved to, by name
+    :param observed: the address of the OMS that has shown a project, by the project's id
     :param version: the version of the package that has written this
     :param others: what other versions have written
     """
@@ -61,6 +61,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         gate: Mapping[str, Any] | None = None,
         deadline: float | None = None,
         projects: Mapping[str, str] | None = None,
+        observed: Mapping[str, str] | None = None,
         version: str | None = None,
         **others: Any,
     ) -> None:
@@ -68,6 +69,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         self.gate = gate
         self.deadline = deadline
         self.projects = projects
+        self.observed = observed
         self.version = version
         self._others = others
 
@@ -76,7 +78,13 @@ class OmsMilestoneTrigger(BaseTrigger):
 
         Source: docs/develop/airflow-facts.md#triggers
         """
-        kwargs = {"gate": self.gate, "deadline": self.deadline, "projects": self.projects, "version": self.version}
+        kwargs = {
+            "gate": self.gate,
+            "deadline": self.deadline,
+            "projects": self.projects,
+            "observed": self.observed,
+            "version": self.version,
+        }
         return f"{type(self).__module__}.{type(self).__qualname__}", {**kwargs, **self._others}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
@@ -94,14 +102,14 @@ class OmsMilestoneTrigger(BaseTrigger):
 
         :param row: what to wait for
         """
-        gate, memory = row.gate, Memory(projects=dict(row.projects))
+        gate, memory = row.gate, Memory(projects=dict(row.projects), observed=dict(row.observed))
         reporter = Reporter(gate, self.log)
-        async with shared_oms(gate.oms_conn_id) as oms:
-            payload = await self._wait(row, memory, oms, reporter)
+        async with shared_oms(gate.oms_conn_id) as share:
+            payload = await self._wait(row, memory, share, reporter)
         yield TriggerEvent(payload)
         return  # docs/develop/airflow-facts.md#on-kill
 
-    async def _wait(self, row: Row, memory: Memory, oms: SharedOms, reporter: Reporter) -> dict[str, Any]:
+    async def _wait(self, row: Row, memory: Memory, share: Share, reporter: Reporter) -> dict[str, Any]:
         gate = row.gate
         # Airflow's dag.test() runs a trigger without a task instance; nothing has to settle there.
         # Source: docs/develop/airflow-facts.md#dag-test
@@ -112,21 +120,21 @@ class OmsMilestoneTrigger(BaseTrigger):
             left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
                 await asyncio.sleep(max(0.0, left))
-                return event_of(await self._last_poll(gate, memory, oms))
+                return event_of(await self._last_poll(gate, memory, share))
             await asyncio.sleep(pause)
-            verdict = await shared_poll(gate, memory, oms)
+            verdict = await shared_poll(gate, memory, share)
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
                 return event_of(verdict)
             if memory.projects != row.projects:
-                return _resolved(replace(row, projects=memory.projects), verdict)
+                return _resolved(replace(row, projects=memory.projects, observed=memory.observed), verdict)
             del verdict  # of thousands of gates: what is kept while they sleep, the garbage collector goes through
 
-    async def _last_poll(self, gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
+    async def _last_poll(self, gate: Gate, memory: Memory, share: Share) -> Verdict:
         """Poll once more at the deadline: what was reached meanwhile counts."""
         try:
             async with asyncio.timeout(LAST_POLL):
-                return await shared_poll(gate, memory, oms)
+                return await shared_poll(gate, memory, share)
         except TimeoutError:
             return Verdict(State.WAITING, f"OMS gave no answer within {LAST_POLL:g} s.")
 
@@ -181,25 +189,36 @@ def pause_before_poll(gate: Gate, now: float, settle: float = 0.0, project_id: s
     return least + (phase - now - least) % interval
 
 
-async def shared_poll(gate: Gate, memory: Memory, oms: SharedOms) -> Verdict:
+async def shared_poll(gate: Gate, memory: Memory, share: Share) -> Verdict:
     """Poll once, sharing the requests with other gates.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; changed on the way
-    :param oms: the shared session
+    :param share: the gate's share in the OMS
     """
-    return await arun_flow(_Asker(oms, gate.poke_interval * FRESH), poll(gate, memory, within_process()))
+    while True:
+        try:
+            session = await share.session()
+        except OmsError as error:
+            return await arun_flow(NoConnection(error), poll(gate, memory, within_process()))
+        asker, trial = _Asker(session, gate.poke_interval * FRESH), memory.copy()
+        try:
+            verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address))
+        except ConnectionReplacedError:  # in the middle of the poll, whose answers must all be one OMS's
+            continue
+        memory.take(trial)
+        return verdict
 
 
 class _Asker:
     """Sends the calls of one poll, in the order of their answers: a later one is never older than an earlier one."""
 
-    def __init__(self, oms: SharedOms, fresh_for: float) -> None:
-        self._oms = oms
+    def __init__(self, session: SharedSession, fresh_for: float) -> None:
+        self._session = session
         self._fresh_for = fresh_for
         self._after = 0.0
 
     async def asend(self, call: Call[Any]) -> Answer[Any]:
-        answer, came_at = await self._oms.ask(call, fresh_for=self._fresh_for, after=self._after)
+        answer, came_at = await self._session.ask(call, fresh_for=self._fresh_for, after=self._after)
         self._after = max(self._after, came_at)
         return answer

@@ -3,25 +3,40 @@
 A triggerer runs a thousand gates in one event loop, and many watch the same project. They share a client for each
 connection, closed when the last of them ends, and a request for each question: whoever asks while an answer is on its
 way, or fresh enough, gets that answer.
+
+The Airflow connection is read when the first gate begins, again for gates that begin later, and every few minutes.
+Where it leads elsewhere, a new session takes the place of the old one, and the gates go on over that. Answers belong to
+a session, so none of another OMS is ever given to a gate.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from airflow_provider_oms.client.aio import AsyncOmsClient
-from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsError
+from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsError, OmsTlsError
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.client.settings import ClientSettings
-from airflow_provider_oms.hooks.oms import OmsHook, connection_problem
+from airflow_provider_oms.hooks.connection import RECHECK, connection_problem, only_password_differs, read_ca_bundle
+from airflow_provider_oms.hooks.oms import OmsHook
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+#: Seconds that Airflow has to give a connection; the gates that need it wait so long.
+LONGEST_READ = 60.0
+
+
+class ConnectionReplacedError(Exception):
+    """The Airflow connection leads elsewhere now. Whoever asks begins anew, with another session."""
 
 
 @dataclass
@@ -32,17 +47,28 @@ class _Asked:
     found: asyncio.Future[tuple[Answer[Any], float] | None]
 
 
-class SharedOms:
-    """An OMS that several gates ask through one session.
+class SharedSession:
+    """A session with one OMS, and the answers that came over it.
 
-    :param oms_conn_id: the Airflow connection
+    :param client: the client, opened
+    :param ca_bundle: what the CA bundle held when it was opened
+    :param renew: reads the Airflow connection again, unless that was done since a time (the loop's clock)
     """
 
-    def __init__(self, oms_conn_id: str) -> None:
-        self.oms_conn_id = oms_conn_id
-        self.users = 0
-        self._clients: list[AsyncOmsClient] = []
-        self._opening = asyncio.Lock()
+    def __init__(
+        self,
+        client: AsyncOmsClient,
+        ca_bundle: str | None,
+        renew: Callable[[SharedSession, float], Awaitable[None]],
+    ) -> None:
+        self.client = client
+        self.ca_bundle = ca_bundle
+        #: Where the OMS is.
+        self.address = client.settings.base_url
+        #: Whether another session has taken its place.
+        self.replaced = False
+        self.under_way = 0
+        self._renew = renew
         #: The oldest question first.
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
         self._longest = 0.0
@@ -54,9 +80,10 @@ class SharedOms:
         :param fresh_for: seconds that an answer somebody else got may be old
         :param after: the loop's time; an answer asked for earlier doesn't do
         :raises OmsError: one of its kinds
+        :raises ConnectionReplacedError: when another session has taken the place of this one
         """
         loop, key = asyncio.get_running_loop(), call.key
-        while True:
+        while not self.replaced:
             now = loop.time()
             asked = self._asked.get(key)
             if asked is None or asked.at < after or now - asked.at > fresh_for:
@@ -73,12 +100,12 @@ class SharedOms:
                 raise type(error)(error.problem, error.details) from None
             if found is not None:
                 return found
+        raise ConnectionReplacedError
 
     async def close(self) -> None:
         """Close the session."""
         self._asked.clear()
-        while self._clients:
-            await self._clients.pop().aclose()
+        await self.client.aclose()
 
     async def _ask_for_all(self, key: str, asked: _Asked, call: Call[T]) -> tuple[Answer[T], float]:
         """Ask, and let those who wait for the same have what comes of it.
@@ -87,17 +114,8 @@ class SharedOms:
         cancelled, the next one that waits has to ask again.
         """
         try:
-            client = self._clients[-1] if self._clients else await self._open()
-            try:
-                answer = await client.asend(call)
-            except OmsAuthenticationError:
-                # The password may have been changed since the first gate began; days may have passed.
-                fresh = await self._open(instead_of=client)
-                if fresh is client:
-                    raise
-                answer = await fresh.asend(call)
-            found = answer, asyncio.get_running_loop().time()
-        except Exception as error:
+            found = await self._send(call, asked.at), asyncio.get_running_loop().time()
+        except OmsError as error:
             asked.found.set_exception(error)
             asked.found.exception()  # there may be nobody else to look at it
             raise
@@ -109,6 +127,30 @@ class SharedOms:
         asked.found.set_result(found)
         return found
 
+    async def _send(self, call: Call[T], at: float) -> Answer[T]:
+        """Send a call.
+
+        :raises ConnectionReplacedError: when what came of it is another OMS's, or no longer the last word
+        """
+        self.under_way += 1
+        try:
+            answer = await self.client.asend(call)
+        except (OmsAuthenticationError, OmsTlsError):
+            # The password or the CA bundle may have been changed since; days may have passed.
+            await self._renew(self, at)
+            if self.replaced:
+                raise ConnectionReplacedError from None
+            raise
+        except OmsError:
+            if self.replaced:
+                raise ConnectionReplacedError from None
+            raise
+        finally:
+            self.under_way -= 1
+        if self.replaced:
+            raise ConnectionReplacedError
+        return answer
+
     def _forget(self, now: float) -> None:
         """Drop the answers that are too old for everybody: thousands of them would keep the garbage collector busy."""
         while self._asked:
@@ -117,31 +159,137 @@ class SharedOms:
                 return
             del self._asked[key]
 
-    async def _open(self, *, instead_of: AsyncOmsClient | None = None) -> AsyncOmsClient:
-        """Return the client; another one than ``instead_of`` if the Airflow connection has changed."""
-        async with self._opening:
-            current = self._clients[-1] if self._clients else None
-            if current is not None and current is not instead_of:
-                return current
-            # The next poll is the retry: one request an interval, whatever OMS answers.
-            settings = replace(await self._read_settings(), retries=0)
-            if current is None or settings != current.settings:
-                # The old one may still be in use, so it stays open until the end.
-                self._clients.append(await AsyncOmsClient(settings).__aenter__())
-            return self._clients[-1]
 
-    async def _read_settings(self) -> ClientSettings:
+class SharedOms:
+    """The OMS that an Airflow connection leads to, for all the gates of an event loop.
+
+    :param oms_conn_id: the Airflow connection
+    """
+
+    def __init__(self, oms_conn_id: str) -> None:
+        self.oms_conn_id = oms_conn_id
+        self.users = 0
+        self._session: SharedSession | None = None
+        #: Sessions that were replaced while something was under way over them.
+        self._retired: list[SharedSession] = []
+        self._reading = asyncio.Lock()
+        self._read_at = self._checked_at = float("-inf")
+
+    async def session(self, since: float) -> SharedSession:
+        """Return the session to ask over, after reading the Airflow connection where that is due.
+
+        :param since: the loop's time; a connection that was read earlier doesn't do
+        :raises OmsError: when it can't be read, or is wrong, and there is none that would do
+        """
+        while self._session is None or self._is_due(since):
+            async with self._reading:
+                if self._session is None or self._is_due(since):
+                    await self._check(since)
+        return self._session
+
+    async def close(self) -> None:
+        """Close the sessions."""
+        if self._session is not None:
+            self._retire(self._session)
+            self._session = None
+        while self._retired:
+            await self._retired.pop().close()
+
+    def _is_due(self, since: float) -> bool:
+        return self._read_at < since or asyncio.get_running_loop().time() - self._checked_at >= RECHECK
+
+    async def _check(self, since: float) -> None:
+        """Read the Airflow connection; go on as before where it can't be read and that will do."""
         try:
-            return await OmsHook(self.oms_conn_id).get_async_settings()
+            await self._read()
+        except OmsError as error:
+            if self._session is None or self._read_at < since:
+                raise
+            self._checked_at = asyncio.get_running_loop().time()
+            log.warning("Waiting gates go on with the Airflow connection %r as it was: %s", self.oms_conn_id, error)
+
+    async def _renew(self, session: SharedSession, at: float) -> None:
+        """Read the Airflow connection again, since OMS has refused what was sent at a time.
+
+        :raises OmsError: when Airflow is away, so that nobody knows whether it has changed
+        """
+        async with self._reading:
+            if self._session is session and self._read_at < at:
+                try:
+                    await self._read(refused=True)
+                except OmsError as error:
+                    if error.temporary:
+                        raise
+
+    async def _read(self, *, refused: bool = False) -> None:
+        """Read the Airflow connection, and open a session where it leads elsewhere.
+
+        :param refused: whether OMS has refused the present session, so that a new password is worth a try
+        """
+        began, old = asyncio.get_running_loop().time(), self._session
+        settings, ca_bundle = await self._settings()
+        same = old is not None and only_password_differs(old.client.settings, settings)
+        if old is not None and same and (settings == old.client.settings or not refused):
+            if ca_bundle in (None, old.ca_bundle):
+                self._read_at = self._checked_at = began
+                return
+            settings = old.client.settings if not refused else settings
+        client = await AsyncOmsClient(settings).__aenter__()
+        if old is not None and client.unusable is not None:
+            await client.aclose()
+            if not same:
+                raise client.unusable
+            # A CA bundle that is just being written; the old one is still trusted.
+            log.warning("Airflow connection %r: %s Going on with what was there.", self.oms_conn_id, client.unusable)
+        else:
+            self._session = SharedSession(client, ca_bundle, self._renew)
+            if old is not None:
+                log.info("The Airflow connection %r has changed; its gates go on over a new session.", self.oms_conn_id)
+                self._retire(old)
+        self._read_at = self._checked_at = began
+        for session in [one for one in self._retired if not one.under_way]:
+            self._retired.remove(session)
+            await session.close()
+
+    def _retire(self, session: SharedSession) -> None:
+        session.replaced = True
+        self._retired.append(session)
+
+    async def _settings(self) -> tuple[ClientSettings, str | None]:
+        try:
+            async with asyncio.timeout(LONGEST_READ):
+                settings = await OmsHook(self.oms_conn_id).get_async_settings()
+                secure = settings.base_url.startswith("https:")
+                ca_bundle = await asyncio.to_thread(read_ca_bundle, settings) if secure else None
         except Exception as error:
             raise connection_problem(self.oms_conn_id, error) from None
+        # The next poll is the retry: one request an interval, whatever OMS answers.
+        return replace(settings, retries=0), ca_bundle
+
+
+class Share:
+    """A gate's share in an OMS.
+
+    :param oms: the OMS
+    """
+
+    def __init__(self, oms: SharedOms) -> None:
+        self._oms = oms
+        self._since = asyncio.get_running_loop().time()
+
+    async def session(self) -> SharedSession:
+        """Return the session to ask over now: never one that was made of an older connection than the gate.
+
+        :raises OmsError: when the Airflow connection can't be read, or is wrong
+        """
+        return await self._oms.session(self._since)
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedOms]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def shared_oms(oms_conn_id: str) -> AsyncIterator[SharedOms]:
+async def shared_oms(oms_conn_id: str) -> AsyncIterator[Share]:
     """Join those who ask the same OMS in this event loop; the last to leave closes the session.
 
     :param oms_conn_id: the Airflow connection
@@ -150,7 +298,7 @@ async def shared_oms(oms_conn_id: str) -> AsyncIterator[SharedOms]:
     oms = here.setdefault(oms_conn_id, SharedOms(oms_conn_id))
     oms.users += 1
     try:
-        yield oms
+        yield Share(oms)
     finally:
         oms.users -= 1
         if oms.users == 0:

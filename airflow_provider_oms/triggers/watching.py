@@ -21,7 +21,7 @@ from airflow_provider_oms.milestones.verdict import Verdict
 from airflow_provider_oms.milestones.watchers import Watcher, from_json
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.triggers.oms import pause_before_poll, shared_poll
-from airflow_provider_oms.triggers.shared import SharedOms, shared_oms
+from airflow_provider_oms.triggers.shared import Share, shared_oms
 
 if TYPE_CHECKING:
     from airflow_provider_oms.triggers.events import OmsMilestoneEventTrigger
@@ -52,8 +52,8 @@ async def events(trigger: OmsMilestoneEventTrigger) -> AsyncGenerator[TriggerEve
             )
             await asyncio.sleep(_COMPLAIN_EVERY)
     async with (
-        shared_oms(watcher.gate.oms_conn_id) as oms,
-        aclosing(_Watch(trigger, watcher, oms).events()) as found,
+        shared_oms(watcher.gate.oms_conn_id) as share,
+        aclosing(_Watch(trigger, watcher, share).events()) as found,
     ):
         async for event in found:
             yield event
@@ -64,11 +64,11 @@ class _Watch:
 
     :param trigger: its trigger
     :param watcher: what it waits for
-    :param oms: the shared session
+    :param share: its share in the OMS
     """
 
-    def __init__(self, trigger: OmsMilestoneEventTrigger, watcher: Watcher, oms: SharedOms) -> None:
-        self._trigger, self._watcher, self._oms, self._log = trigger, watcher, oms, trigger.log
+    def __init__(self, trigger: OmsMilestoneEventTrigger, watcher: Watcher, share: Share) -> None:
+        self._trigger, self._watcher, self._share, self._log = trigger, watcher, share, trigger.log
         self._kept = _Kept(trigger, watcher.key)
         self._memory = Memory()
         self._reporter: Reporter | None = None
@@ -93,6 +93,7 @@ class _Watch:
             remembered, event = judge(self._watcher, remembered, verdict, now)
             if is_gone(verdict):
                 self._memory.projects.clear()
+                self._memory.observed.clear()
             if event is not None:
                 told = payload(self._watcher, self._trigger.asset, event, verdict, now)
                 self._log.info("Asset %s: %s (id %s).", self._trigger.asset, event.name, told["id"])
@@ -102,7 +103,7 @@ class _Watch:
     async def _poll(self, gate: Gate) -> Verdict:
         if self._reporter is None or self._reporter.gate != gate:
             self._reporter = Reporter(gate, self._log)
-        verdict = await shared_poll(gate, self._memory, self._oms)
+        verdict = await shared_poll(gate, self._memory, self._share)
         self._reporter.report(verdict)
         return verdict
 

@@ -58,7 +58,7 @@ def test_wait_comes_to_what_the_sensor_comes_to(case, oms, cli):
     assert result.code == CODES[case.expected], result
     told = result.json
     assert told["outcome"] == {REACHED: "reached", FAILED: "failed", WAITING: "timeout"}[case.expected]
-    assert set(told["observed"]) == {"project", "status", "step", "progress", "checkpoint", "lag", "time"}
+    assert set(told["observed"]) == {"project", "status", "step", "progress", "checkpoint", "lag", "time", "note"}
     if case.message:
         assert re.search(case.message, told["message"])
     assert "clear this task" not in told["message"] + result.err

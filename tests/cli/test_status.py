@@ -118,7 +118,7 @@ def test_two_projects_of_one_name(oms, cli):
     for command in (["status", "twin"], ["verify", "twin"]):
         result = cli(*command)
         assert result.code == 5
-        assert "np_1, np_2. Give an id." in result.err
+        assert "np_1 (None), np_2 (None). Give the id." in result.err
 
 
 def test_an_id_wins_over_a_name(oms, cli):

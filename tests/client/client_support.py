@@ -75,9 +75,9 @@ def outcome(client, settings, *calls):
 class Authority:
     """A certificate authority of our own, and server certificates good and bad."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, name="Test CA"):
         self.directory = directory
-        self.key, self.certificate = _certificate("Test CA")
+        self.key, self.certificate = _certificate(name)
         self.bundle = directory / "ca.pem"
         self.bundle.write_bytes(_pem(self.certificate))
 

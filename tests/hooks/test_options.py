@@ -54,8 +54,9 @@ def test_the_gates_of_a_triggerer_keep_to_it(monkeypatch, most):
         return await oms.ask(actions.describe_project_progress(f"np_{number}"), fresh_for=0)
 
     async def main():
-        async with shared_oms("oms_default") as oms:
-            client = await oms._open()
+        async with shared_oms("oms_default") as share:
+            oms = await share.session()
+            client = oms.client
             really = client._session.request
 
             class Counted:

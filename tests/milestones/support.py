@@ -39,6 +39,18 @@ PATIENCE = ("fail_on_suspend", "allow_modifying", "failure_grace", "outage_toler
 
 PROJECT = "np_1"
 
+#: What a template makes of a value that isn't there, and what can be the name of nothing.
+NOT_A_PROJECT = (
+    *("", " ", "\n", "None", "none", " NONE ", "null", "nil", "nan", "NaN", "NaT", "<NA>", "undefined"),
+    *("[]", "{}", "()", "set()", "''", '""', "a\nb", "a\x00b", "a\tb", "a\u202eb", "a\u2028b", "a\ud83db"),
+)
+
+#: What can be the name of a project, and an id of none.
+NOT_AN_ID = (
+    *("np 1", "np_1,np_2", "['np_1']", "{'id': 'np_1'}", "1.0", "True", "false", "np_1/x", "np_1?x=1", "../np_1"),
+    *("n" * 129, "プロジェクト", "np_1{{ x }}", "np_\u00e4", "np_1;"),
+)
+
 
 #: The gates of the table, each once: an argument set is the same whatever OMS says.
 GATES = list({f"{case.sensor}{dict(case.arguments)}": (case.sensor, case.arguments) for case in CASES}.values())
@@ -80,9 +92,9 @@ class FakeOms:
         return read_answer(call, HttpAnswer(reply.status, headers, reply.raw, self.local))
 
 
-def poll_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float = NOW) -> Verdict:
+def poll_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float = NOW, address: str = "") -> Verdict:
     """Poll once and return the verdict."""
-    return run_flow(oms, poll(gate, memory if memory is not None else Memory(), Now(now, now)))
+    return run_flow(oms, poll(gate, memory if memory is not None else Memory(), Now(now, now), address))
 
 
 def poll_case(case: Case, *, kept: bool = True) -> Verdict:
@@ -112,8 +124,12 @@ class Script:
         date: float | None = -1,
         took: float = 0,
         error: OmsError | None = None,
+        oms: str = "",
     ) -> Verdict:
-        """Poll at a moment; OMS's clock agrees with ours unless ``date`` says otherwise. Its answer takes a while."""
+        """Poll at a moment; OMS's clock agrees with ours unless ``date`` says otherwise. Its answer takes a while.
+
+        ``oms`` is its address.
+        """
         pages = verify if isinstance(verify, Reply) else tuple(verify)
         case = Case("", "", {}, progress, steps, pages, project, apart)
 
@@ -127,7 +143,7 @@ class Script:
                 return Reply(success(rows, total=len(projects)))
             return case.reply(action, payload)
 
-        oms = FakeOms(reply, at if date == -1 else date, at + took)
-        verdict = poll_once(self.gate, oms, self.memory, at)
-        self.asked = oms.asked
+        fake = FakeOms(reply, at if date == -1 else date, at + took)
+        verdict = poll_once(self.gate, fake, self.memory, at, oms)
+        self.asked = fake.asked
         return verdict

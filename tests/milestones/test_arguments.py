@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_oms.milestones import arguments
 from tests.gate_cases import NOW
-from tests.milestones.support import MILESTONES
+from tests.milestones.support import MILESTONES, NOT_A_PROJECT, NOT_AN_ID
 
 NOT_A_LENGTH = [
     -1,
@@ -137,3 +137,77 @@ def test_names():
     assert arguments.names_of("x", ["running", "SUSPEND"]) == ("RUNNING", "SUSPEND")
     assert arguments.names_of("x", (name for name in ("running",))) == ("RUNNING",)
     assert arguments.choice("x", "done", ("done", "started")) == "done"
+
+
+# Ids and names
+
+
+@pytest.mark.parametrize("value", [*NOT_A_PROJECT, None, True, 7, float("nan"), ["np_1"], b"np_1"])
+def test_what_names_nothing(value):
+    for read in (arguments.identifier, arguments.proper_name):
+        with pytest.raises(ValueError, match="project must be"):
+            read("project", value)
+
+
+@pytest.mark.parametrize("value", NOT_AN_ID)
+def test_what_can_be_no_id(value):
+    with pytest.raises(ValueError, match="project must be an id of OMS"):
+        arguments.identifier("project", value)
+    assert arguments.proper_name("project", value) == value
+
+
+@pytest.mark.parametrize("value", ["np_4w5abcde", "p_1", "l_9", "np-1", "7", "n" * 128])
+@pytest.mark.parametrize("around", ["{}", " {} ", "\n{}", "{}\r\n\t"])
+def test_what_is_one(value, around):
+    assert arguments.identifier("project", around.format(value)) == value
+    assert arguments.proper_name("project", around.format(value)) == value
+
+
+@pytest.mark.parametrize("value", ["商城", "shop 1", "nanny", "nonesuch", "{shop}", "a.b/c", "True"])
+def test_names_of_projects(value):
+    assert arguments.proper_name("project", value) == value
+
+
+# Lists that a template made text of
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(["a", "b"], ("a", "b"), [" a", "b\n"]),
+        *("a,b", " a , b ", '["a", "b"]', "['a', 'b']", "('a', 'b')", " [ 'a', 'b', ] ", "['a','b']\n"),
+    ],
+)
+def test_lists_of_texts(value):
+    assert arguments.texts("x", value) == ["a", "b"]
+    assert arguments.names_of("x", value) == ("A", "B")
+
+
+@pytest.mark.parametrize("value", ["a", ["a"], '["a"]', "['a']", "('a',)", {"a"}])
+def test_a_list_of_one(value):
+    assert arguments.texts("x", value) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, 7, True, {"a": 1}, {}, b"a", "", " ", "None", "null", "{'a': 1}", '{"a": 1}', "[1, 2]", "[None]"),
+        *(
+            "['a', None]",
+            "['a'",
+            "[a]",
+            "[a, b]",
+            "a,,b",
+            "a,",
+            ["a", ""],
+            ["None"],
+            [["a"]],
+            "[['a']]",
+            "['a', 'nan']",
+        ),
+        "[" * 10_000,
+    ],
+)
+def test_what_is_no_list_of_texts(value):
+    with pytest.raises(ValueError, match="x must be"):
+        arguments.texts("x", value)

@@ -21,7 +21,7 @@ from tests.gate_cases import (
     progress,
     refusal,
 )
-from tests.milestones.support import GATES, PROJECT, Script, gate_of
+from tests.milestones.support import GATES, NOT_A_PROJECT, NOT_AN_ID, PROJECT, Script, gate_of
 
 LOST = OmsUnreachableError("no connection.")
 FULL = "OmsFullTransferSensor"
@@ -57,6 +57,11 @@ def test_every_setting_survives_json():
     assert Gate.from_dict(json.loads(json.dumps(gate.as_dict()))) == gate
 
 
+def test_blanks_around_an_id_and_a_name_are_none_of_it():
+    assert Gate(FullTransferMilestone(), project_id=" np_1\n").project_id == "np_1"
+    assert Gate(FullTransferMilestone(), project_name="\tshop ").project_name == "shop"
+
+
 def test_a_gate_is_frozen():
     with pytest.raises(FrozenInstanceError):
         gate_of(FULL).poke_interval = 3  # type: ignore[misc]
@@ -84,6 +89,8 @@ def test_lengths_of_time_are_taken_in_every_form():
         ({"project_id": 7}, "project_id"),
         ({"project_id": ["np_1"]}, "project_id"),
         ({"project_name": ""}, "project_name"),
+        *(({name: value}, name) for name in ("project_id", "project_name") for value in NOT_A_PROJECT),
+        *(({"project_id": value}, "project_id") for value in NOT_AN_ID),
         ({"project_type": "migration"}, "project_type"),
         ({"project_type": None}, "project_type"),
         ({"poke_interval": -1}, "poke_interval"),
@@ -144,7 +151,7 @@ def test_a_project_given_by_id_is_not_looked_up():
     assert script.asked == ["DescribeProjectProgress", "DescribeProjectSteps"]
 
 
-@pytest.mark.parametrize("listed", [[], [_row("np_1", "shop2")], [_row("np_1", "SHOP")], [_row(None, "shop")]])
+@pytest.mark.parametrize("listed", [[], [_row("np_1", "shop2")], [_row("np_1", "SHOP")]])
 def test_a_missing_name_fails(listed):
     verdict = Script(gate_of(FULL, project_name="shop")).poll(NOW, progress(), projects=listed)
     assert verdict.state == "failed"
@@ -155,7 +162,7 @@ def test_an_ambiguous_name_fails_and_lists_the_ids():
     listed = [_row("np_2", "shop"), _row("np_1", "shop")]
     verdict = Script(gate_of(FULL, project_name="shop")).poll(NOW, caught_up(), projects=listed)
     assert verdict.state == "failed"
-    assert "np_1, np_2" in verdict.message
+    assert "np_1 (RUNNING), np_2 (RUNNING)" in verdict.message
 
 
 def test_a_name_listed_twice_with_one_id_is_one_project():

@@ -117,6 +117,7 @@ def test_a_poll_returns_what_was_observed():
         "checkpoint": NOW - 10,
         "lag": 10,
         "time": "2027-01-15T08:00:00+00:00",
+        "note": None,
     }
     observed = (
         Script(gate_of("OmsStepSensor", {"step": "FULL_MIGRATION"})).poll(NOW, progress(), in_transfer()).observed

@@ -34,7 +34,7 @@ def connection(oms, monkeypatch, pauses):
 def check(case: Case, outcome: modes.Outcome, expected: str) -> None:
     assert outcome.state == expected, outcome
     if expected == REACHED:
-        assert set(outcome.observed) == {"project", "status", "step", "progress", "checkpoint", "lag", "time"}
+        assert set(outcome.observed) == {"project", "status", "step", "progress", "checkpoint", "lag", "time", "note"}
         json.dumps(outcome.observed)
     if expected == FAILED and case.message:
         assert re.search(case.message, outcome.message)

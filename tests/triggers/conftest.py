@@ -12,7 +12,8 @@ from airflow_provider_oms.triggers import shared
 def let_pass(seconds):
     """Make every answer that this event loop's gates share so much older."""
     for oms in shared._shared.get(asyncio.get_running_loop(), {}).values():
-        for question in oms._asked.values():
+        oms._checked_at -= seconds
+        for question in oms._session._asked.values() if oms._session else ():
             question.at -= seconds
 
 

@@ -173,10 +173,10 @@ async def test_a_changed_password_is_read_again(sim, pauses, monkeypatch):
     then(sim, DONE)
     good = sim.connection_json
     monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps({**json.loads(good), "password": "old"}))
-    async with shared.shared_oms("oms_default") as oms:  # a gate that began before the change
+    async with shared.shared_oms("oms_default") as share:  # a gate that began before the change
         (event,) = await events_of(trigger())
         assert event["status"] == "failed"
-        oms._asked.clear()
+        (await share.session())._asked.clear()
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", good)
         (event,) = await events_of(trigger())
         assert event["status"] == "reached"
@@ -238,8 +238,8 @@ async def test_a_cancelled_gate_harms_no_other(sim):
     sim.add_project(Project(id="np_1", name="one"))
     sim.add_fault(Fault(kind="delay", seconds=0.2, times=1))
     then(sim, DONE)
-    async with shared.shared_oms("oms_default") as oms:
-        call = actions.describe_project_progress("np_1")
+    async with shared.shared_oms("oms_default") as share:
+        oms, call = await share.session(), actions.describe_project_progress("np_1")
         first = asyncio.create_task(oms.ask(call, fresh_for=30))
         second = asyncio.create_task(oms.ask(call, fresh_for=30))
         await asyncio.sleep(0)  # both have asked
@@ -252,8 +252,8 @@ async def test_a_cancelled_gate_harms_no_other(sim):
 @pytest.mark.asyncio
 async def test_a_shared_failure_is_an_error_of_its_own_for_each_gate(sim):
     sim.add_fault(Fault(kind="status", status=503))
-    async with shared.shared_oms("oms_default") as oms:
-        call = actions.describe_project_progress("np_1")
+    async with shared.shared_oms("oms_default") as share:
+        oms, call = await share.session(), actions.describe_project_progress("np_1")
         errors = await asyncio.gather(*(oms.ask(call, fresh_for=30) for _ in range(3)), return_exceptions=True)
     assert all(isinstance(error, OmsTemporaryError) for error in errors)
     assert len({id(error) for error in errors}) == 3
@@ -266,8 +266,8 @@ async def test_steps_are_never_older_than_the_progress_they_are_read_with(sim, p
     then(sim, {**DONE, "status": "FINISHED"})
     step = {"name": "INDEX_TRANSFER", "status": "RUNNING", "progress": 50}
     sim.set_answer("DescribeProjectSteps", success([step]))
-    async with shared.shared_oms("oms_default") as oms:
-        await oms.ask(actions.describe_project_steps("np_1"), fresh_for=30)
+    async with shared.shared_oms("oms_default") as share:
+        await (await share.session()).ask(actions.describe_project_steps("np_1"), fresh_for=30)
         sim.set_answer("DescribeProjectSteps", success([{**step, "status": "FINISHED", "progress": 100}]))
         (event,) = await events_of(trigger(milestone=StepMilestone("INDEX_TRANSFER"), poke_interval=10_000))
     assert event["status"] == "reached"
@@ -276,9 +276,9 @@ async def test_steps_are_never_older_than_the_progress_they_are_read_with(sim, p
 @pytest.mark.asyncio
 async def test_the_session_ends_with_the_last_gate(sim, pauses):
     then(sim, DONE)
-    async with shared.shared_oms("oms_default") as oms:
+    async with shared.shared_oms("oms_default") as share:
         await events_of(trigger())
-        (client,) = oms._clients
+        client = (await share.session()).client
         assert client._session is not None
     assert client._session is None
     assert not shared._shared[asyncio.get_running_loop()]

@@ -14,8 +14,6 @@ from types import SimpleNamespace
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
-from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.aio import AsyncOmsClient
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.poll import POLLS_OF_AN_OUTAGE
@@ -23,8 +21,6 @@ from airflow_provider_oms.simulator import Fault, Project
 from airflow_provider_oms.tasks import clock
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.triggers import oms as oms_trigger
-from airflow_provider_oms.triggers import shared
-from airflow_provider_oms.triggers.oms import FRESH, _Asker
 from tests import modes
 from tests.triggers.conftest import let_pass
 
@@ -203,7 +199,7 @@ def test_a_row_holds_nothing_that_grows_stale(sensor, worker, sim):
     arguments = {"target_statuses": "FINISHED"} if "Status" in sensor else {}
     by_name = worker(gate(sensor, arguments, project_name="shop")).trigger.serialize()[1]
     by_id = worker(gate(sensor, arguments)).trigger.serialize()[1]
-    assert set(by_name) == set(by_id) == {"gate", "deadline", "projects", "version"}
+    assert set(by_name) == set(by_id) == {"gate", "deadline", "projects", "observed", "version"}
     assert (by_name["projects"], by_id["projects"]) == ({"shop": "np_7"}, {})
 
 
@@ -260,7 +256,8 @@ def test_nor_where_the_triggerer_has_looked_the_name_up(shop, triggerer, worker)
     with pytest.raises(TaskDeferred) as deferral:
         sensor.execute_complete(modes.context(), event=event)
     second = deferral.value.trigger
-    expected = {**first.trigger.serialize()[1], "projects": {"shop": "np_1"}}
+    resolved = {"projects": {"shop": "np_1"}, "observed": {"np_1": shop.url}}
+    expected = {**first.trigger.serialize()[1], **resolved}
     assert second.serialize()[1] == expected
     assert deferral.value.timeout <= first.timeout
     assert (first.timeout - deferral.value.timeout).total_seconds() < 3600
@@ -313,32 +310,3 @@ def test_a_gate_that_was_on_no_worker_has_its_id_written_too(shop, triggerer):
     recreate(shop)
     event, _ = triggerer.run(deferral.value.trigger, polls=3)
     assert (event["status"], event["observed"]["project"]) == ("failed", "np_1")
-
-
-# Shared answers
-
-
-@pytest.mark.asyncio
-async def test_a_later_answer_of_a_poll_was_asked_for_after_the_earlier_one_had_come(sim, monkeypatch):
-    """Not only after the earlier one was asked for: what OMS says in between is older than the progress."""
-    on_its_way, go_on, really = asyncio.Event(), asyncio.Event(), AsyncOmsClient.asend
-
-    async def asend(client, call):
-        answer = await really(client, call)
-        if call.action == "DescribeProjectProgress":
-            on_its_way.set()
-            await go_on.wait()
-        return answer
-
-    monkeypatch.setattr(AsyncOmsClient, "asend", asend)
-    says(sim, status="FINISHED")
-    sim.set_answer("DescribeProjectSteps", {"success": True, "data": [{"name": "OLD"}]})
-    async with shared.shared_oms("oms_default") as oms:
-        asker = _Asker(oms, 10_000 * FRESH)
-        first = asyncio.create_task(asker.asend(actions.describe_project_progress("np_1")))
-        await on_its_way.wait()
-        await oms.ask(actions.describe_project_steps("np_1"), fresh_for=30)  # another gate
-        sim.set_answer("DescribeProjectSteps", {"success": True, "data": [{"name": "NEW"}]})
-        go_on.set()
-        assert (await first).data.status == "FINISHED"
-        assert [step.name for step in (await asker.asend(actions.describe_project_steps("np_1"))).data] == ["NEW"]

@@ -1,0 +1,112 @@
+"""Finding a project or a label by what a person calls it: once for the gates, the operators and the command line.
+
+A project's name is unique for an OMS user (docs/develop/oms-facts.md#transitions), and a search may find more than the
+name itself (docs/develop/oms-actions.md#community). Two people of a department may each have a project of that name:
+then nobody knows which is meant, and the ids are listed.
+
+Of projects with the same name those that are DELETED don't count, since they are gone; but where there is no other,
+the project is the deleted one. One that is RELEASED does count: OMS still shows it, and gates may wait for that very
+status. Whether OMS lists deleted projects, and lets a released one's name be used again, is not documented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import (
+    OmsMalformedAnswerError,
+    OmsPermanentError,
+    OmsProjectNotFoundError,
+    safe_text,
+)
+from airflow_provider_oms.client.models import Label, Project
+from airflow_provider_oms.client.operations import Flow
+from airflow_provider_oms.milestones.status import DELETED
+
+
+def project_by_name(name: str) -> Flow[Project | None]:
+    """Find the project of a name (``ListProjects``); None when OMS shows this user none.
+
+    :param name: the whole name
+    :raises OmsPermanentError: when there are several
+    """
+    return project_named(name, (yield from actions.list_projects(name).whole()))
+
+
+def project_by_id_or_name(text: str) -> Flow[Project | None]:
+    """Find a project by its id or its name (``ListProjects``); None when OMS shows this user none.
+
+    :param text: its id or its whole name; an id wins over the same name of another project
+    :raises OmsPermanentError: when there are several of that name
+    """
+    rows = yield from actions.list_projects(text).whole()
+    return next((row for row in rows if row.id == text), None) or project_named(text, rows)
+
+
+def looks_like_id(text: str) -> bool:
+    """Tell whether text begins as OMS's project ids do, so that it may be one that OMS doesn't list (any more).
+
+    Source: docs/develop/oms-wire.md#endpoint
+
+    :param text: an id or a name
+    """
+    return text.startswith(("np_", "p_"))
+
+
+def project_named(name: str, rows: Iterable[Project]) -> Project | None:
+    """Return the project of a name out of rows of ``ListProjects``; None when it isn't among them.
+
+    :param name: the whole name
+    :param rows: what OMS lists, which may be other projects, too
+    :raises OmsPermanentError: when there are several
+    :raises OmsMalformedAnswerError: when it has no id
+    """
+    named: dict[str, Project] = {}
+    for row in rows:
+        if row.name == name:
+            if not row.id:
+                raise OmsMalformedAnswerError(f"OMS lists project {_quoted(name)} without an id.")
+            named[row.id] = row
+    alive = {project_id: row for project_id, row in named.items() if row.status != DELETED}
+    if len(alive) > 1:
+        listed = ", ".join(f"{project_id} ({alive[project_id].status})" for project_id in sorted(alive))
+        raise OmsPermanentError(
+            f"OMS shows this user {len(alive)} projects named {_quoted(name)}: {safe_text(listed)}. Give the id."
+        )
+    # Of several that are gone any will do.
+    return next(iter(alive.values()), None) or (named[max(named)] if named else None)
+
+
+def no_project_named(name: str) -> OmsProjectNotFoundError:
+    """Return the error for a name that OMS doesn't list.
+
+    :param name: the name
+    """
+    return OmsProjectNotFoundError(
+        f"OMS shows this user no project named {_quoted(name)}. Check the name, and the user's role."
+    )
+
+
+def label_by_name(name: str) -> Flow[Label | None]:
+    """Find the label of a name (``ListAllLabels``); None when there is none.
+
+    :param name: the whole name
+    :raises OmsPermanentError: when there are several
+    """
+    labels = {label.id: label for label in (yield actions.list_all_labels()).data if label.name == name and label.id}
+    if len(labels) > 1:
+        raise OmsPermanentError(f"OMS has {len(labels)} labels named {_quoted(name)}. Give the id.")
+    return next(iter(labels.values()), None)
+
+
+def label_by_id(label_id: str) -> Flow[Label | None]:
+    """Find the label of an id (``ListAllLabels``); None when there is none.
+
+    :param label_id: the id
+    """
+    return next((label for label in (yield actions.list_all_labels()).data if label.id == label_id), None)
+
+
+def _quoted(name: str) -> str:
+    return safe_text(repr(name), 200)
