@@ -153,13 +153,19 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
             if refused.kind is Kind.REFUSE
             else Move(Kind.REFUSE, "advance", f"It has no step {from_step}. Its steps are {listed}.")
         )
-    step = found[-1]
+    ordered = _in_order(steps)
+    place = max(number for number, one in enumerate(ordered) if any(one is step for step in found))
+    step = ordered[place]
     # Incremental verification runs beside the others.
-    after = [one for one in steps[list(steps).index(step) + 1 :] if not _beside(one)]
-    if any(step_rules.has_started(one) for one in after) or (not after and step.status == step_rules.FINISHED):
+    after = [one for one in ordered[place + 1 :] if not _beside(one)]
+    paused = not is_running(status)
+    if any(_has_begun(one, paused=paused) for one in after) or (not after and step.status == step_rules.FINISHED):
         return Move(Kind.DONE)
     if refused.kind is Kind.REFUSE:
         return refused
+    if unclear := [one for one in after if not one.status]:
+        reason = f"OMS gives no status of step {unclear[0].name}, so nobody knows whether it has begun."
+        return Move(Kind.REFUSE, "advance", reason)
     if step_rules.is_done(step) or _awaits_person(step):
         return Move(Kind.SEND, "advance")
     progress = "" if step.progress is None else f" at {step.progress:g} %"
@@ -169,6 +175,23 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
         f"Step {step.name} is {safe_text(step.status, 60)}{progress}: it isn't through. "
         "Wait for it with OmsStepSensor.",
     )
+
+
+def judge_existing(status: str | None) -> Move:
+    """Decide what a create makes of a project that is there already: take it for the one wanted, or refuse.
+
+    What has come to its end can't be started again; taken for a new project it would open every gate at once.
+
+    :param status: the project's status
+    :return: with a reason where it isn't as a new project would be
+    """
+    if status in (RELEASING, RELEASED, "FINISHED"):
+        reason = f"It is {status} and can't be started any more. Use another name, or delete it first."
+        return Move(Kind.REFUSE, "create", reason)
+    if status == "INIT":
+        return Move(Kind.DONE)
+    helps = _HINTS.get(("start", status or ""), "")
+    return Move(Kind.DONE, reason=f"It is {safe_text(status, 60)}. {helps}".strip())
 
 
 class PreCheck(Enum):
@@ -213,6 +236,19 @@ def _awaits_person(step: Step) -> bool:
     Source: docs/develop/oms-facts.md#switchover
     """
     return step_rules.kind_of(step.name) is step_rules.StepKind.SWITCHOVER and step.status == step_rules.RUNNING
+
+
+def _in_order(steps: Sequence[Step]) -> list[Step]:
+    """Return the steps by their ``order`` where each has one, else as they are listed."""
+    return list(steps) if any(step.order is None for step in steps) else sorted(steps, key=lambda step: step.order or 0)
+
+
+def _has_begun(step: Step, *, paused: bool) -> bool:
+    """Decide whether a step has begun: whatever it is by now, FAILED as well.
+
+    Whether OMS shows one that hasn't as SUSPEND while the project is paused is not documented, so that tells nothing.
+    """
+    return bool(step.status) and step.status != step_rules.INIT and not (paused and step.status == step_rules.SUSPEND)
 
 
 def _beside(step: Step) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_oms.hooks.oms import OmsHook
+
+
+#: How often, and at what interval in seconds, to look for the effect of an action whose answer was lost.
+LOOKS, LOOK_INTERVAL = 7, 5.0
 
 
 class OmsAdvanceProjectOperator(OmsProjectOperator):
@@ -60,6 +65,11 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
             if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
                 raise
             move, current = self._look(hook, project_id, step)
+            looks = LOOKS if answer_was_lost(error) else 1
+            while move.kind is not Kind.DONE and (looks := looks - 1):
+                # OMS may be at it. A retry that came before it shows would go on twice.
+                time.sleep(LOOK_INTERVAL)
+                move, current = self._look(hook, project_id, step)
             if move.kind is not Kind.DONE:
                 raise to_airflow_error(error, f"The project is still at {current}. A retry checks first.") from None
             self.log.warning("%s Project %s is at %s now.", error, project_id, current)

@@ -47,14 +47,26 @@ class OmsActionOperator(OmsOperator):
         self.action = action
         self.payload = payload
         self.reads_only = arguments.flag("reads_only", reads_only)
-        if is_literal(action) and (not isinstance(action, str) or not action.isascii() or not action.isalnum()):
-            raise ValueError(f"action must be the name of an OMS action; it is {action!r}")
-        if is_literal(payload) and not isinstance(payload, Mapping | None):
-            raise ValueError(f"payload must be a mapping; it is {type(payload).__name__}")
+        if is_literal(action):
+            _check_action(action)
+        if is_literal(payload):
+            _check_payload(payload)
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
         """Send it, once."""
+        _check_action(self.action)
+        _check_payload(self.payload)
         payload = dict(self.payload or {})
         hide_secrets(payload)
         data = hook.send(actions.call(self.action, payload, reads_only=self.reads_only)).data
         return safe_json(data, _LONGEST_TEXT)
+
+
+def _check_action(action: Any) -> None:
+    if not isinstance(action, str) or not action.isascii() or not action.isalnum() or arguments.is_nothing(action):
+        raise ValueError(f"action must be the name of an OMS action; it is {action!r}")
+
+
+def _check_payload(payload: Any) -> None:
+    if not isinstance(payload, Mapping | None):
+        raise ValueError(f"payload must be a mapping; it is {type(payload).__name__}")

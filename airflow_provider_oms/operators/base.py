@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
-from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, safe_text
+from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
+from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.lookup import no_project_named, project_by_name
 from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.operators.secrecy import without_frames
 from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
-
-    from airflow_provider_oms.client.models import Project
 
 
 class OmsOperator(BaseOperator):
@@ -83,24 +84,22 @@ class OmsProjectOperator(OmsOperator):
     def find_project(self, hook: OmsHook) -> str | None:
         """Return the project's id, None when OMS shows this user no project of that name.
 
-        :raises OmsOperationRefusedError: when there are several of that name
+        :raises OmsError: when there are several of that name
         """
         self._check_project(rendered=True)
         if self.project_id is not None:
-            return self.project_id.strip()
-        return find_by_name(hook, self.project_name or "")
+            return arguments.identifier("project_id", self.project_id)
+        found = run_flow(hook, project_by_name(arguments.proper_name("project_name", self.project_name)))
+        return found.id if found else None
 
     def need_project(self, hook: OmsHook) -> str:
         """Return the project's id.
 
-        :raises OmsOperationRefusedError: when there is no project of that name, or several
+        :raises OmsError: when there is no project of that name, or several
         """
         found = self.find_project(hook)
         if found is None:
-            raise OmsOperationRefusedError(
-                f"OMS shows this user no project named {safe_text(self.project_name, 200)!r}. "
-                "Check the name, and the user's role."
-            )
+            raise no_project_named(str(self.project_name))
         return found
 
     def announce(self, context: Context, hook: OmsHook, project_id: str) -> None:
@@ -109,43 +108,23 @@ class OmsProjectOperator(OmsOperator):
         push_console_url(context, hook, project_id)
 
     def _check_project(self, *, rendered: bool) -> None:
-        if (self.project_id is None) == (self.project_name is None):
-            raise ValueError("give project_id or project_name, and not both")
-        name = "project_name" if self.project_id is None else "project_id"
-        value = getattr(self, name)
-        if not rendered and not is_literal(value):
-            return
-        # "None" is what a template makes of a result that isn't there.
-        if not isinstance(value, str) or value.strip() in ("", "None"):
-            raise ValueError(f"{name} must be text that isn't empty; it is {value!r}")
+        check_one_of(self, project_id=arguments.identifier, project_name=arguments.proper_name, rendered=rendered)
 
 
-def find_by_name(hook: OmsHook, name: str) -> str | None:
-    """Return the id of the project of a name (``ListProjects``), None when there is none.
+def check_one_of(operator: Any, *, rendered: bool, **readers: Callable[[str, Any], object]) -> None:
+    """Check that exactly one of two arguments is given, and that it is right.
 
-    :param hook: the hook to ask
-    :param name: the whole name
-    :raises OmsOperationRefusedError: when there are several
+    :param operator: the operator
+    :param rendered: whether its templates are rendered
+    :param readers: what reads each argument
+    :raises ValueError: naming the argument that is wrong
     """
-    found = row_by_name(hook, name)
-    return found.id if found else None
-
-
-def row_by_name(hook: OmsHook, name: str) -> Project | None:
-    """Return the project of a name as ``ListProjects`` tells it, None when there is none, or only deleted ones.
-
-    :param hook: the hook to ask
-    :param name: the whole name
-    :raises OmsOperationRefusedError: when there are several
-    """
-    rows = [row for row in hook.list_projects(name) if row.name == name and row.id]
-    found = {row.id: row for row in rows if row.status != DELETED}
-    if len(found) > 1:
-        raise OmsOperationRefusedError(
-            f"OMS shows this user {len(found)} projects named {safe_text(name, 200)!r}: "
-            f"{safe_text(', '.join(sorted(map(str, found))))}. Use project_id."
-        )
-    return next(iter(found.values()), None)
+    given = [name for name in readers if getattr(operator, name) is not None]
+    if len(given) != 1:
+        raise ValueError(f"give {' or '.join(readers)}, and not both")
+    value = getattr(operator, given[0])
+    if rendered or is_literal(value):
+        readers[given[0]](given[0], value)
 
 
 def status_of(hook: OmsHook, project_id: str) -> str | None:

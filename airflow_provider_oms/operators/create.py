@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -10,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import PreCheckItem, Project
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.transitions import PreCheck, judge_pre_check
-from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, row_by_name, to_airflow_error
+from airflow_provider_oms.milestones.lookup import label_by_name, project_by_name
+from airflow_provider_oms.milestones.status import DELETED
+from airflow_provider_oms.milestones.transitions import Kind, PreCheck, judge_existing, judge_pre_check
+from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, to_airflow_error
 from airflow_provider_oms.operators.data_sources import find_data_sources
-from airflow_provider_oms.operators.labels import find_label
-from airflow_provider_oms.operators.project_body import LABEL_NAMES, SINK_NAME, SOURCE_NAME, check
+from airflow_provider_oms.operators.project_body import LABEL_NAMES, LABELS, SINK_NAME, SOURCE_NAME, check
 from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
@@ -33,9 +36,9 @@ class OmsCreateProjectOperator(OmsOperator):
     """Create a project, once (``CreateProject``). It isn't started.
 
     It looks the name up first (``ListProjects``): a project of the same name, type and endpoints is left alone and its
-    id returned; one that differs is refused. A create whose answer was lost is resolved by looking the name up again,
-    never by sending it twice: OMS would make two projects of it. Returns (XCom) the project's id, which is pushed under
-    ``project_id``, too.
+    id returned; one that differs is refused, and so is one that can't be started any more (FINISHED, RELEASING,
+    RELEASED). A create whose answer was lost is resolved by looking the name up again, never by sending it twice: OMS
+    would make two projects of it. Returns (XCom) the project's id, which is pushed under ``project_id``, too.
 
     The body is in OMS's own keys, and is checked before anything is sent. Beyond OMS's keys it may hold names instead
     of ids: ``sourceEndpointName``, ``sinkEndpointName`` (looked up by ``ListDataSource``) and ``labelNames``
@@ -52,7 +55,6 @@ class OmsCreateProjectOperator(OmsOperator):
     """
 
     template_fields: Sequence[str] = ("project", "oms_conn_id")
-    template_ext: Sequence[str] = (".json",)
     template_fields_renderers = {"project": "json"}
 
     def __init__(
@@ -72,18 +74,33 @@ class OmsCreateProjectOperator(OmsOperator):
         if is_literal(project) and not isinstance(project, str):
             check(project)
 
+    def render_template(
+        self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
+    ) -> Any:
+        """Render a template; ``project`` may be the path of one.
+
+        Airflow's own ``template_ext`` would take every text in the body for a path that ends like one.
+        """
+        if content is self.project and isinstance(content, str) and content.strip().endswith(".json"):
+            environment = jinja_env or self.get_template_env()
+            content = environment.loader.get_source(environment, content.strip())[0]
+        return super().render_template(content, context, jinja_env, seen_oids)
+
     def carry_out(self, context: Context, hook: OmsHook) -> str:
-        """Look, and create what isn't there."""
+        """Look, and create what isn't there.
+
+        :raises OmsOperationRefusedError: when it is there, but is another one, or can't be started any more
+        """
         body = _read(self.project)
         check(body)
         body = self._with_ids(hook, body)
-        project_id = self._find(hook, body)
-        if project_id is None:
+        there = self._find(hook, body)
+        if there is None:
             if self.precheck:
                 self._check_first(hook, body)
             project_id = self._create(hook, body)
         else:
-            self.log.info("Nothing to do: project %s is there already, %s.", body["name"], project_id)
+            project_id = self._take(there)
         context["ti"].xcom_push(key="project_id", value=project_id)
         push_console_url(context, hook, project_id)
         return project_id
@@ -98,18 +115,31 @@ class OmsCreateProjectOperator(OmsOperator):
             if found is None:
                 remark = "OMS lists no project of that name now. A retry checks first."
                 raise to_airflow_error(error, remark if error.temporary else "") from None
-            self.log.warning("%s Project %s is there all the same: %s.", error, body["name"], found)
-            return found
+            self.log.warning("%s Project %s is there all the same.", error, body["name"])
+            return self._take(found)
         self.log.info("OMS has created project %s: %s.", body["name"], project_id)
         return project_id
 
-    def _find(self, hook: OmsHook, body: Mapping[str, Any]) -> str | None:
-        """Return the id of the project of that name, None when there is none.
+    def _take(self, there: Project) -> str:
+        """Return the id of a project that is there already.
 
-        :raises OmsOperationRefusedError: when it is another one, or there are several
+        :raises OmsOperationRefusedError: when it can't be started any more
         """
-        row = row_by_name(hook, body["name"])
-        if row is None or row.id is None:
+        move = judge_existing(there.status)
+        if move.kind is Kind.REFUSE:
+            raise OmsOperationRefusedError(f"Project {there.name} ({there.id}) is there already. {move.reason}")
+        level = logging.WARNING if move.reason else logging.INFO
+        self.log.log(level, "Nothing to do: project %s is there already, %s. %s", there.name, there.id, move.reason)
+        return str(there.id)
+
+    def _find(self, hook: OmsHook, body: Mapping[str, Any]) -> Project | None:
+        """Return the project of that name, None when there is none.
+
+        :raises OmsError: when there are several
+        :raises OmsOperationRefusedError: when it is another one
+        """
+        row = run_flow(hook, project_by_name(body["name"]))
+        if row is None or row.id is None or row.status == DELETED:
             return None
         wanted = (body["type"], body["sourceEndpointId"], body["sinkEndpointId"])
         traits = _traits(row)
@@ -121,7 +151,7 @@ class OmsCreateProjectOperator(OmsOperator):
                 f"OMS has another project named {body['name']!r}, {row.id}: its type, source and target are {there}; "
                 f"wanted are {', '.join(wanted)}. Use another name, or delete that project."
             )
-        return row.id
+        return row
 
     def _with_ids(self, hook: OmsHook, body: Mapping[str, Any]) -> dict[str, Any]:
         """Replace the names of data sources and labels by their ids."""
@@ -131,12 +161,12 @@ class OmsCreateProjectOperator(OmsOperator):
                 resolved[key] = _data_source_id(hook, name, by_name)
         names = body.get(LABEL_NAMES)
         if names:
-            ids = [self._label_id(hook, name) for name in names]
+            ids = [self._need_label(hook, name) for name in names]
             resolved["labelIds"] = list(dict.fromkeys([*(body.get("labelIds") or []), *ids]))
         return resolved
 
-    def _label_id(self, hook: OmsHook, name: str) -> str:
-        found = find_label(hook, name)
+    def _need_label(self, hook: OmsHook, name: str) -> str:
+        found = _label_id(hook, name)
         if found is not None:
             return found
         if not self.create_labels:
@@ -146,7 +176,7 @@ class OmsCreateProjectOperator(OmsOperator):
         try:
             return hook.create_label(name)
         except OmsError as error:
-            found = find_label(hook, name) if answer_was_lost(error) or isinstance(error, OmsRejectedError) else None
+            found = _label_id(hook, name) if answer_was_lost(error) or isinstance(error, OmsRejectedError) else None
             if found is None:
                 raise
             return found
@@ -169,11 +199,12 @@ class OmsCreateProjectOperator(OmsOperator):
             if verdict is PreCheck.FAILED:
                 found = "; ".join(map(_describe, failed)) or "OMS doesn't say why"
                 raise OmsOperationRefusedError(f"OMS's pre-check of project {body['name']} failed: {found}")
-            if time.monotonic() - began >= self.precheck_timeout:
+            left = began + self.precheck_timeout - time.monotonic()
+            if left <= 0:
                 raise OmsOperationError(
                     f"The pre-check isn't done after {self.precheck_timeout:g} s (precheck_timeout)."
                 )
-            time.sleep(PRE_CHECK_INTERVAL)
+            time.sleep(min(PRE_CHECK_INTERVAL, left))
 
 
 def _read(project: Any) -> dict[str, Any]:
@@ -183,7 +214,16 @@ def _read(project: Any) -> dict[str, Any]:
             project = json.loads(project)
         except ValueError as error:
             raise ValueError(f"project is no JSON: {error}") from None
-    return dict(project) if isinstance(project, Mapping) else project
+    if not isinstance(project, Mapping):
+        return project  # type: ignore[no-any-return]  # check() says what is wrong with it
+    lists = {key: arguments.texts(key, project[key]) for key in LABELS if project.get(key) is not None}
+    name = project.get("name")
+    return {**project, **lists, **({"name": name.strip()} if isinstance(name, str) else {})}
+
+
+def _label_id(hook: OmsHook, name: str) -> str | None:
+    found = run_flow(hook, label_by_name(name))
+    return found.id if found else None
 
 
 def _traits(row: Project) -> tuple[str | None, str | None, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.providers.common.compat.sdk import BaseHook
 
@@ -15,6 +15,7 @@ from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
+from airflow_provider_oms.hooks.connection import connection_problem, read_port
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost
@@ -78,6 +79,9 @@ class OmsDataSourceOperator(OmsOperator):
         """Look, and create what isn't there."""
         self._check_text("name")
         self._check_text("description")
+        for argument in self.template_fields:
+            if (value := getattr(self, argument)) and argument != "description" and arguments.is_nothing(value):
+                raise ValueError(f"{argument} must be text that isn't empty; it is {value!r}")
         call, traits = self.describe()
         found = self._find(hook, call, traits)
         if found is None:
@@ -132,8 +136,7 @@ class OmsDataSourceOperator(OmsOperator):
             if value is not None and (not isinstance(value, str) or len(value) > _LONGEST_DESCRIPTION):
                 raise ValueError(f"description must be text of at most {_LONGEST_DESCRIPTION} characters")
             return
-        if not isinstance(value, str) or not value.strip():
-            raise ValueError(f"name must be text that isn't empty; it is {value!r}")
+        arguments.proper_name("name", value)
 
 
 class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
@@ -161,7 +164,7 @@ class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
     def describe(self) -> tuple[Call[str], dict[str, Any]]:
         """Return the call that creates it, and what must be the same in one that exists."""
         database = read_database(self.mysql_conn_id)
-        host, port = _need("host", database), database.port or _MYSQL_PORT
+        host, port = _need("host", database), read_port(database.port) or _MYSQL_PORT
         user, schema = _need("login", database), self.schema or database.schema or None
         call = actions.create_mysql_data_source(
             self.name,
@@ -233,7 +236,8 @@ class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
     def describe(self) -> tuple[Call[str], dict[str, Any]]:
         """Return the call that creates it, and what must be the same in one that exists."""
         database = read_database(self.oceanbase_conn_id)
-        host, port, password = _need("host", database), _need("port", database), _need("password", database)
+        host, password = _need("host", database), _need("password", database)
+        port = cast("int", read_port(_need("port", database)))
         user, tenant, cluster = _split_login(_need("login", database))
         tenant, cluster = self.tenant or tenant, self.cluster or cluster
         for name, value in (("tenant", tenant), ("cluster", cluster)):
@@ -292,8 +296,12 @@ def read_database(conn_id: str) -> Connection:
     """Read the Airflow connection of a database, and have its password masked in all its forms.
 
     :param conn_id: the connection
+    :raises OmsError: when Airflow has no such connection, or can't read it
     """
-    connection = BaseHook.get_connection(conn_id)
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except Exception as error:
+        raise connection_problem(conn_id, error) from None
     hide(connection.password)
     return connection
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import LabelOutcome
+from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import ActionMilestone
+from airflow_provider_oms.milestones.lookup import label_by_id, label_by_name
 from airflow_provider_oms.milestones.transitions import Kind, name_of, plan
-from airflow_provider_oms.operators.base import answer_was_lost, to_airflow_error
+from airflow_provider_oms.operators.base import answer_was_lost, check_one_of, to_airflow_error
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
-from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -141,21 +143,26 @@ class OmsLabelOperator(OmsWaitingOperator):
         return sorted_projects
 
     def _find_label(self, hook: OmsHook) -> str:
+        """Return the label's id. One that doesn't exist would be a label without projects, and so a success.
+
+        :raises OmsOperationRefusedError: when OMS has no such label
+        """
         self._check_label(rendered=True)
-        if self.label_id is not None:
-            return self.label_id.strip()
-        found = find_label(hook, self.label_name or "")
-        if found is None:
-            raise OmsOperationRefusedError(f"OMS has no label named {safe_text(self.label_name, 200)!r}.")
-        return found
+        if self.label_id is None:
+            name = arguments.proper_name("label_name", self.label_name)
+            found, problem = (
+                run_flow(hook, label_by_name(name)),
+                f"OMS has no label named {safe_text(repr(name), 200)}.",
+            )
+        else:
+            label_id = arguments.identifier("label_id", self.label_id)
+            found, problem = run_flow(hook, label_by_id(label_id)), f"OMS has no label with the id {label_id!r}."
+        if found is None or found.id is None:
+            raise OmsOperationRefusedError(problem)
+        return found.id
 
     def _check_label(self, *, rendered: bool) -> None:
-        if (self.label_id is None) == (self.label_name is None):
-            raise ValueError("give label_id or label_name, and not both")
-        name = "label_name" if self.label_id is None else "label_id"
-        value = getattr(self, name)
-        if (rendered or is_literal(value)) and (not isinstance(value, str) or value.strip() in ("", "None")):
-            raise ValueError(f"{name} must be text that isn't empty; it is {value!r}")
+        check_one_of(self, label_id=arguments.identifier, label_name=arguments.proper_name, rendered=rendered)
 
 
 class OmsStartProjectsByLabelOperator(OmsLabelOperator):
@@ -182,19 +189,6 @@ class OmsStopProjectsByLabelOperator(OmsLabelOperator):
     def describe(self, label: str) -> Call[LabelOutcome]:
         """Return the call."""
         return actions.stop_projects_by_label(label)
-
-
-def find_label(hook: OmsHook, name: str) -> str | None:
-    """Return the id of the label of a name (``ListAllLabels``), None when there is none.
-
-    :param hook: the hook to ask
-    :param name: the whole name
-    :raises OmsOperationRefusedError: when there are several
-    """
-    found = sorted({label.id for label in hook.list_all_labels() if label.name == name and label.id})
-    if len(found) > 1:
-        raise OmsOperationRefusedError(f"OMS has {len(found)} labels named {safe_text(name, 200)!r}. Use their ids.")
-    return found[0] if found else None
 
 
 def _list(projects: dict[str, str | None]) -> str:

@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from airflow_provider_oms.milestones import arguments
+
 #: Keys of ours, names instead of ids: looked up, and not sent.
 SOURCE_NAME, SINK_NAME, LABEL_NAMES = "sourceEndpointName", "sinkEndpointName", "labelNames"
+
+#: The lists of texts in the body. A template may have made text of them.
+LABELS = ("labelIds", LABEL_NAMES)
 
 _FLAGS = (
     "enableStructTransfer",
@@ -42,7 +47,7 @@ def check(body: Any) -> None:
 
 def _problems(body: Mapping[str, Any]) -> Iterator[str]:
     yield from _misspelt(body)
-    if not _is_text(body.get("name")) or len(str(body["name"]).split()) != 1:
+    if _problem(arguments.proper_name, "name", body) or len(body["name"].split()) != 1:
         yield f"name must be text without blanks; it is {body.get('name')!r}"
     if body.get("type") not in _TYPES:
         yield f"type must be {' or '.join(_TYPES)}; it is {body.get('type')!r}"
@@ -50,8 +55,8 @@ def _problems(body: Mapping[str, Any]) -> Iterator[str]:
         given = [one for one in (key, by_name) if body.get(one) is not None]
         if len(given) != 1:
             yield f"give {key} or {by_name}{', not both' if given else ''}"
-        elif not _is_text(body[given[0]]):
-            yield f"{given[0]} must be text that isn't empty; it is {body[given[0]]!r}"
+        elif wrong := _problem(arguments.identifier if given[0] == key else arguments.proper_name, given[0], body):
+            yield wrong
     yield from _labels(body)
     yield from _mapping(body.get("transferMapping"))
     for key in _FLAGS:
@@ -73,14 +78,13 @@ def _misspelt(body: Mapping[str, Any]) -> Iterator[str]:
 
 def _labels(body: Mapping[str, Any]) -> Iterator[str]:
     count = 0
-    for key in ("labelIds", LABEL_NAMES):
-        labels = body.get(key)
-        if labels is None:
+    for key in LABELS:
+        if body.get(key) is None:
             continue
-        if not isinstance(labels, list | tuple) or not all(map(_is_text, labels)):
-            yield f"{key} must be a list of texts; it is {labels!r}"
+        if wrong := _problem(arguments.texts, key, body):
+            yield wrong
         else:
-            count += len(labels)
+            count += len(arguments.texts(key, body[key]))
     if count > _MOST_LABELS:
         yield f"a project has at most {_MOST_LABELS} labels; these are {count}"
 
@@ -128,6 +132,15 @@ def _incremental(body: Mapping[str, Any]) -> Iterator[str]:
     kinds = config.get("recordTypeWhiteList")
     if kinds is not None and not isinstance(kinds, list | tuple):
         yield f"incrTransferConfig.recordTypeWhiteList must be a list; it is {kinds!r}"
+
+
+def _problem(read: Callable[[str, Any], object], key: str, body: Mapping[str, Any]) -> str:
+    """Return what is wrong with a value, in the words of what reads it; empty when nothing is."""
+    try:
+        read(key, body.get(key))
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _is_text(value: Any) -> bool:

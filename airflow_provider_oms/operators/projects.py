@@ -62,10 +62,10 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         :raises OmsMilestoneFailedError: when the status can't be reached any more, or not without a person
         :raises OmsOperationError: when it wasn't reached in time
         """
-        observed = self.read_event(event)
+        project_id, status = self.read_event(event)
         with OmsHook(self.oms_conn_id) as hook:
             try:
-                return self._go_on(hook, str(observed.get("project")), observed.get("status"), resumed=True)
+                return self._go_on(hook, project_id, status, resumed=True)
             except OmsError as error:
                 raise to_airflow_error(error) from None
 
@@ -75,13 +75,9 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
             move = plan(self.action, status, stop_first=self.stop_first)
             if move.kind is Kind.DONE:
                 if not resumed:
-                    self.log.info(
-                        "Nothing to do for %s: project %s is %s already.", name_of(self.action), project_id, status
-                    )
+                    self._say_nothing_to_do(project_id, status)
                 return project_id
             if move.kind is Kind.REFUSE:
-                if resumed:  # beyond the action's effect, which was waited for
-                    return project_id
                 raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
             since: float | None = None
             if move.kind is Kind.SEND:
@@ -93,6 +89,18 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
                 return project_id
             milestone = ActionMilestone(self.action, move.action, self.stop_first, since)
             status, resumed = self.wait_for(hook, project_id, milestone), True
+
+    def _say_nothing_to_do(self, project_id: str, status: str | None) -> None:
+        name = name_of(self.action)
+        if status == DELETED:
+            self.log.warning(
+                "Nothing to do for %s: OMS has no project %s: it was deleted, or it never existed, which OMS can't "
+                "tell apart. Check the id.",
+                name,
+                project_id,
+            )
+        else:
+            self.log.info("Nothing to do for %s: project %s is %s already.", name, project_id, status)
 
     def _send(self, hook: OmsHook, project_id: str, move: Move) -> tuple[float | None, str | None]:
         """Send an action, once. Return when OMS took it, or else the status that the project has gone to."""

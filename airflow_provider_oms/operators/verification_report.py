@@ -7,12 +7,16 @@ import os
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client.actions import PAGE_SIZE
 from airflow_provider_oms.client.models import TableVerification
+from airflow_provider_oms.exceptions import OmsOperationError
+from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.verification import Finding, describe, is_consistent, judge
 from airflow_provider_oms.operators.base import OmsProjectOperator
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -67,12 +71,17 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         self.max_sql = _count("max_sql", max_sql)
         self.max_tables = _count("max_tables", max_tables)
         self.source_schemas = source_schemas
+        self._check(rendered=False)
 
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
-        """Fetch it."""
+        """Fetch it.
+
+        :raises OmsOperationError: when the file can't be written
+        """
+        path, schemas = self._check(rendered=True)
         project_id = self.need_project(hook)
         self.announce(context, hook, project_id)
-        pages = list(hook.list_project_full_verify_result(project_id, source_schemas=self.source_schemas))
+        pages = list(hook.list_project_full_verify_result(project_id, source_schemas=schemas))
         tables = [table for page in pages for table in page.tables]
         differing = [table for table in tables if not is_consistent(table)]
         finding = judge(pages)
@@ -86,10 +95,22 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         }
         differences = [self._describe(hook, project_id, table) for table in differing[: self.max_tables]]
         self.log.info("%s", finding.message)
-        if self.path is None:
+        if path is None:
             return {**report, "differences": differences}
-        write_json(self.path, {**report, "differences": differences})
-        return {**report, "path": self.path}
+        try:
+            write_json(path, {**report, "differences": differences})
+        except OSError as error:
+            raise OmsOperationError(f"The report can't be written to {path!r}: {error.strerror}.") from None
+        return {**report, "path": path}
+
+    def _check(self, *, rendered: bool) -> tuple[str | None, list[str] | None]:
+        """Read the arguments, as far as they aren't hidden in templates."""
+        path = schemas = None
+        if self.path is not None and (rendered or is_literal(self.path)):
+            path = arguments.proper_name("path", self.path)
+        if self.source_schemas is not None and (rendered or is_literal(self.source_schemas)):
+            schemas = arguments.texts("source_schemas", self.source_schemas)
+        return path, schemas
 
     def _describe(self, hook: OmsHook, project_id: str, table: TableVerification) -> dict[str, Any]:
         described = describe(table)
@@ -108,19 +129,21 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
 def write_json(path: str, content: Mapping[str, Any]) -> None:
     """Write a file so that nobody ever sees half of it, readable for its owner only.
 
+    The part has a name that nobody can know beforehand, and is never one that was there: in a folder that others may
+    write to, they could have put a link or an open file in its place.
+
     :param path: the file
     :param content: what goes into it
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, part = mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             json.dump(content, file, ensure_ascii=False, indent=1)
-        part.replace(target)
+        os.replace(part, target)
     except BaseException:
-        part.unlink(missing_ok=True)
+        os.unlink(part)
         raise
 
 

@@ -11,7 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import State
@@ -31,7 +31,7 @@ class OmsWaitingOperator(OmsOperator):
 
     :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has taken the action
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
-    :param poke_interval: seconds (or timedelta) between two polls while waiting
+    :param poke_interval: seconds (or timedelta) between two polls while waiting, at least 1
     :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
         Airflow retries it; the retry checks first
     :raises ValueError: naming the argument that is wrong
@@ -49,7 +49,7 @@ class OmsWaitingOperator(OmsOperator):
         super().__init__(**kwargs)
         self.wait_for_completion = arguments.flag("wait_for_completion", wait_for_completion)
         self.deferrable = arguments.flag("deferrable", deferrable)
-        self.poke_interval = arguments.seconds("poke_interval", poke_interval)
+        self.poke_interval = max(SHORTEST_INTERVAL, arguments.seconds("poke_interval", poke_interval))
         self.timeout = None if timeout is None else arguments.seconds("timeout", timeout)
 
     def wait_for(self, hook: OmsHook, project_id: str, milestone: ActionMilestone) -> str | None:
@@ -63,7 +63,8 @@ class OmsWaitingOperator(OmsOperator):
         :raises TaskDeferred: when the triggerer is to wait; the task goes on in ``execute_complete``
         """
         gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
-        memory, reporter = Memory(), Reporter(gate, self.log)
+        # The operator has looked at the project before: it exists.
+        memory, reporter = Memory(observed={project_id: hook.address()}), Reporter(gate, self.log)
         began = time.monotonic()
         while True:
             verdict = poll_once(hook, gate, memory)
@@ -74,12 +75,14 @@ class OmsWaitingOperator(OmsOperator):
                 raise OmsMilestoneFailedError(verdict.message)
             if self.deferrable:
                 defer_until_reached(self, gate, memory, self.timeout)
-            if self.timeout is not None and time.monotonic() - began >= self.timeout:
+            left = self.poke_interval if self.timeout is None else began + self.timeout - time.monotonic()
+            if left <= 0:
                 raise self._too_late(verdict.message)
-            time.sleep(self.poke_interval)
+            # The last poll is the one at the deadline.
+            time.sleep(min(self.poke_interval, left))
 
-    def read_event(self, event: Any) -> dict[str, Any]:
-        """Return what the trigger saw.
+    def read_event(self, event: Any) -> tuple[str, str]:
+        """Return the project and the status that the trigger saw.
 
         :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
         :raises OmsOperationError: when it didn't come in time
@@ -89,8 +92,11 @@ class OmsWaitingOperator(OmsOperator):
             raise self._too_late(message)
         if status == "failed":
             raise OmsMilestoneFailedError(message)
+        project_id, reached = observed.get("project"), observed.get("status")
+        if not (project_id and isinstance(project_id, str) and reached and isinstance(reached, str)):
+            raise OmsMilestoneFailedError(f"The trigger's event doesn't say what was reached: {event!r}.")
         self.log.info("Reached. %s", message)
-        return observed
+        return project_id, reached
 
     def _too_late(self, message: str) -> OmsOperationError:
         return OmsOperationError(f"Still waiting after {self.timeout:g} s (timeout). {message}")

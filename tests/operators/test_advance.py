@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_oms.exceptions import OmsOperationRefusedError
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.operators.advance import LOOK_INTERVAL, LOOKS
 from airflow_provider_oms.operators.oms import OmsAdvanceProjectOperator
-from airflow_provider_oms.simulator import Project
+from airflow_provider_oms.simulator import Fault, Project
 
 
 def at(step, progress=0.0, **more):
@@ -65,6 +66,117 @@ def test_an_answer_without_a_step(runner, sim):
     sim.set_answer("AdvanceProject", {"success": True, "data": None})
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
     assert (run.error, run.result) == (None, None)
+
+
+def steps_of(sim, project_id, **statuses):
+    """Have OMS list these steps, by name and status, in this order."""
+    rows = [
+        {"order": number, "name": name, "status": status, "progress": 100 if status == "FINISHED" else 0}
+        for number, (name, status) in enumerate(statuses.items(), start=1)
+    ]
+    sim.set_answer("DescribeProjectSteps", {"success": True, "data": rows})
+    return rows
+
+
+#: What a step may be by its name, to what there is to do at the step before it that is through.
+NEXT = {
+    "INIT": ["AdvanceProject"],
+    "RUNNING": [],
+    "MONITORING": [],
+    "FINISHED": [],
+    "FAILED": [],
+    "SUSPEND": [],
+    "SOMETHING_NEW": [],
+}
+
+
+@pytest.mark.parametrize("status", NEXT)
+def test_a_next_step_in_any_state_but_init_has_begun(runner, sim, status):
+    project_id = sim.add_project(at("FULL_VERIFIER", 100))
+    steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER=status)
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
+    assert (run.error, runner.changes()) == (None, NEXT[status])
+
+
+@pytest.mark.parametrize("status", [None, ""])
+def test_a_next_step_without_a_status_tells_nothing(runner, sim, status):
+    project_id = sim.add_project(at("FULL_VERIFIER", 100))
+    steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER=status)
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "no status of step FULL_TRANSFER" in str(run.error)
+    assert runner.changes() == []
+
+
+def test_a_paused_step_of_a_paused_project_tells_nothing(runner, sim):
+    project_id = sim.add_project(Project(name="p", status="SUSPEND"))
+    steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER="SUSPEND")
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "Resume it first" in str(run.error)
+
+
+@pytest.mark.parametrize("orders", ["as listed", "gaps", "text", "none"])
+@pytest.mark.parametrize("listed", ["in order", "backwards", "mixed"])
+def test_the_order_of_the_steps_is_theirs_and_not_the_list_s(runner, sim, orders, listed):
+    """Taken in the order of the list, a step that comes before would count as one that has begun after."""
+    project_id = sim.add_project(at("FULL_VERIFIER", 100))
+    rows = steps_of(
+        sim, project_id, TRANSFER_PRECHECK="FINISHED", STRUCT_TRANSFER="FINISHED", FULL_TRANSFER="INIT", INDEX="INIT"
+    )
+    if orders != "as listed":
+        for row in rows:
+            row["order"] = {"gaps": row["order"] * 10, "text": str(row["order"]), "none": None}[orders]
+    if orders != "none":  # without an order there is only the list's
+        rows[:] = {"in order": rows, "backwards": rows[::-1], "mixed": [rows[n] for n in (2, 0, 3, 1)]}[listed]
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
+    assert (run.error, runner.changes()) == (None, ["AdvanceProject"])
+
+
+def test_of_equal_steps_the_last_counts(runner, sim):
+    """Two rows that are the same in every value: what comes after the first is not what comes after the step."""
+    project_id = sim.add_project(at("FULL_VERIFIER", 100))
+    same = {"name": "STRUCT_TRANSFER", "status": "FINISHED", "progress": 100}
+    rows = [same, {"name": "FULL_TRANSFER", "status": "RUNNING"}, dict(same), {"name": "X", "status": "INIT"}]
+    sim.set_answer("DescribeProjectSteps", {"success": True, "data": rows})
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
+    assert (run.error, runner.changes()) == (None, ["AdvanceProject"])
+
+
+@pytest.mark.parametrize("after", [0, 1, 4])
+@pytest.mark.parametrize("status", ["RUNNING", "FAILED", "FINISHED", "SUSPEND"])
+def test_a_lost_answer_is_never_carried_out_twice(runner, sim, status, after):
+    """Its effect may show some polls later; the next step may have failed by then. The retry sees it, too."""
+    project_id = sim.add_project(at("FULL_VERIFIER", 100))
+    steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER="INIT")
+    carried_out = []
+
+    def advance(payload):
+        carried_out.append(payload)
+        if after == 0:
+            show()
+
+    def show():
+        steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER=status)
+
+    sim.set_answer("AdvanceProject", advance)
+    sim.add_fault(Fault("reset_after", action="AdvanceProject", times=1))
+    runner.on_pause = lambda: len(runner.pauses) == after and show()
+    for _ in range(2):
+        run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
+        assert run.error is None
+    assert len(carried_out) == 1
+
+
+def test_an_answer_that_was_lost_for_good(runner, sim):
+    project_id = sim.add_project(at("FULL_VERIFIER", 100))
+    sim.add_fault(Fault("reset_before", action="AdvanceProject", times=1))
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
+    assert isinstance(run.error, OmsOperationError)
+    assert "still at FULL_VERIFIER" in str(run.error)
+    assert sum(runner.pauses) == (LOOKS - 1) * LOOK_INTERVAL
+    run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
+    assert (run.error, runner.changes()) == (None, ["AdvanceProject"])
 
 
 @pytest.mark.parametrize("step", ["", "FULL TRANSFER!", 7, None])

@@ -45,3 +45,19 @@ def test_mistakes_in_the_action(action):
 def test_mistakes_in_the_payload(payload):
     with pytest.raises(ValueError, match="payload must"):
         OmsActionOperator(task_id="task", action="ListProjects", payload=payload)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        *(("action", value) for value in (None, "", "None", "nan", "Start Project", 3, [])),
+        *(("payload", value) for value in ("{}", "None", '{"id": "np_1"}', [], 3)),
+    ],
+)
+def test_what_a_template_made_of_it(runner, argument, value):
+    operator = OmsActionOperator(task_id="task", **{"action": "ListProjects", argument: "{{ later }}"})
+    setattr(operator, argument, value)
+    run = runner.go(operator)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert str(run.error).startswith(f"{argument} must be")
+    assert runner.asked() == []

@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 
+from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.operators.project_body import check
+from airflow_provider_oms.simulator import Project
+from tests.milestones.support import NOT_A_PROJECT, NOT_AN_ID
 
 PROJECT = {"project_id": "np_1"}
 ALL = {
@@ -43,8 +46,9 @@ WAITING = [cls for cls in ALL if issubclass(cls, operators.OmsWaitingOperator)]
 
 
 @pytest.fixture(autouse=True)
-def no_look_ups(monkeypatch):
-    monkeypatch.setattr(OmsHook, "get_connection", lambda *args: pytest.fail("no look-up while a DAG is parsed"))
+def no_look_ups(request, monkeypatch):
+    if "sim" not in request.fixturenames:
+        monkeypatch.setattr(OmsHook, "get_connection", lambda *args: pytest.fail("no look-up while a DAG is parsed"))
 
 
 def test_none_is_missing():
@@ -122,17 +126,47 @@ def test_a_project_or_its_name(cls, project):
         cls(task_id="task", **arguments, **project)
 
 
-@pytest.mark.parametrize("cls", ON_A_PROJECT)
-@pytest.mark.parametrize("rendered", ["None", "", " ", None, 7])
-def test_a_project_that_was_rendered_to_nothing(cls, rendered, runner):
-    """A result that isn't there must not be taken for a project that is gone."""
-    from airflow_provider_oms.exceptions import OmsOperationRefusedError
+#: Every argument that names something of OMS's, by the operator.
+NAMES = [
+    *((cls, name) for cls in ON_A_PROJECT for name in ("project_id", "project_name")),
+    *((cls, name) for cls in ALL if issubclass(cls, operators.OmsLabelOperator) for name in ("label_id", "label_name")),
+    *((cls, "name") for cls in ALL if issubclass(cls, operators.OmsDataSourceOperator)),
+]
 
-    operator = cls(task_id="task", **{**ALL[cls], "project_id": "{{ later }}"})
-    operator.project_id = rendered
+
+@pytest.mark.parametrize(("cls", "name"), NAMES)
+@pytest.mark.parametrize("rendered", [*NOT_A_PROJECT, None, 7])
+def test_what_was_rendered_to_nothing(cls, name, rendered, runner):
+    """A result that isn't there must not be taken for a project that is gone."""
+    given = {key: value for key, value in ALL[cls].items() if key not in ("project_id", "label_id")}
+    operator = cls(task_id="task", **{**given, name: "{{ later }}"})
+    setattr(operator, name, rendered)
     run = runner.go(operator)
     assert isinstance(run.error, OmsOperationRefusedError)
+    assert name in str(run.error)
     assert runner.asked() == []
+
+
+@pytest.mark.parametrize(("cls", "name"), [one for one in NAMES if one[1].endswith("_id")])
+@pytest.mark.parametrize("rendered", NOT_AN_ID)
+def test_what_can_be_no_id(cls, name, rendered, runner):
+    given = {key: value for key, value in ALL[cls].items() if key not in ("project_id", "label_id")}
+    operator = cls(task_id="task", **{**given, name: "{{ later }}"})
+    setattr(operator, name, rendered)
+    assert isinstance(runner.go(operator).error, OmsOperationRefusedError)
+    assert runner.asked() == []
+    if "{{" not in rendered:
+        with pytest.raises(ValueError, match=name):
+            cls(task_id="task2", **{**given, name: rendered})
+
+
+@pytest.mark.parametrize("cls", ON_A_PROJECT)
+def test_blanks_around_an_id_and_a_name_are_none_of_it(cls, runner, sim):
+    project_id = sim.add_project(Project(name="shop"))
+    for given in ({"project_id": f" {project_id}\n"}, {"project_name": "\tshop "}):
+        with OmsHook() as hook:
+            operator = cls(task_id="task", **{**{k: v for k, v in ALL[cls].items() if k != "project_id"}, **given})
+            assert operator.find_project(hook) == project_id
 
 
 @pytest.mark.parametrize("cls", WAITING)

@@ -7,11 +7,20 @@ import json
 import pytest
 
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
-from airflow_provider_oms.operators.oms import OmsCreateProjectOperator, transfer_mapping
+from airflow_provider_oms.operators.oms import OmsCreateProjectOperator, table, transfer_mapping
 from airflow_provider_oms.simulator import DataSource, Fault, Project
 
 MAPPING = transfer_mapping({"shop": ["orders"]})
-STATES = ("INIT", "RUNNING", "RUNNING_ALARMING", "SUSPEND", "FAILED", "FINISHED", "RELEASING", "RELEASED", "ODD")
+#: What a create says of a project that is there already; None where it is as a new one would be.
+TAKEN = {
+    "INIT": None,
+    "RUNNING": "It is RUNNING.",
+    "RUNNING_ALARMING": "It is RUNNING_ALARMING.",
+    "SUSPEND": "It is SUSPEND. Resume it instead.",
+    "FAILED": "It is FAILED. Resume it instead, once the cause is fixed.",
+    "ODD": "It is ODD.",
+}
+REFUSED = ("FINISHED", "RELEASING", "RELEASED")
 
 
 @pytest.fixture
@@ -40,17 +49,49 @@ def test_once_and_twice(runner, sim, body):
     assert len(sim.projects) == 1
 
 
-@pytest.mark.parametrize("state", STATES)
-def test_a_project_that_is_there_in_any_state(runner, sim, body, state):
-    there = Project(
-        name="mover",
-        status=state,
-        source_endpoint_id=body["sourceEndpointId"],
-        sink_endpoint_id=body["sinkEndpointId"],
-    )
-    project_id = sim.add_project(there)
+def in_state(sim, body, state):
+    """Add the project that the body describes, in a state, and return its id."""
+    ends = {"source_endpoint_id": body["sourceEndpointId"], "sink_endpoint_id": body["sinkEndpointId"]}
+    return sim.add_project(Project(name="mover", status=state, **ends))
+
+
+@pytest.mark.parametrize("state", TAKEN)
+def test_a_project_that_is_there_is_taken_and_its_state_said(runner, sim, body, state, caplog, capfd):
+    project_id = in_state(sim, body, state)
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert (run.error, run.result) == (None, project_id)
+    assert runner.changes() == []
+    said = caplog.text + capfd.readouterr().out
+    assert f"project mover is there already, {project_id}. {TAKEN[state] or ''}".strip() in said
+    assert ("It is" in said) == (TAKEN[state] is not None)
+
+
+@pytest.mark.parametrize("state", REFUSED)
+def test_a_project_that_can_not_be_started_any_more_is_not_taken(runner, sim, body, state):
+    """It would be taken for the new one, and every gate behind it would open at once."""
+    project_id = in_state(sim, body, state)
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert f"Project mover ({project_id}) is there already. It is {state} and can't be started any more" in str(
+        run.error
+    )
+    assert "project_id" not in run.xcoms
+    assert runner.changes() == []
+
+
+def test_a_deleted_namesake_is_no_project(runner, sim, body):
+    in_state(sim, body, "DELETED")
+    sim.set_answer("CreateProject", {"success": True, "data": "np_new"})
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert (run.error, run.result) == (None, "np_new")
+
+
+def test_a_namesake_without_an_id_is_not_passed_over(runner, sim, body):
+    """It can't be told whether it is the one: a second one must not be made."""
+    sim.set_answer("ListProjects", {"success": True, "data": [{"name": "mover", "id": None}], "totalCount": 1})
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationError)
+    assert "'mover' without an id" in str(run.error)
     assert runner.changes() == []
 
 
@@ -252,7 +293,13 @@ WRONG = [
     ({"sourceEndpointId": None}, "give sourceEndpointId or sourceEndpointName"),
     ({"sinkEndpointName": "x"}, "give sinkEndpointId or sinkEndpointName, not both"),
     ({"sinkEndpointId": " "}, "sinkEndpointId must be text"),
-    ({"labelIds": "l_1"}, "labelIds must be a list of texts"),
+    ({"labelIds": 1}, "labelIds must be a list of texts"),
+    ({"labelIds": {"a": 1}}, "labelIds must be a list of texts"),
+    ({"labelNames": "None"}, "labelNames must be a list of texts"),
+    ({"labelNames": ["nan"]}, "each of labelNames must be text that isn't empty"),
+    ({"name": "None"}, "name must be text without blanks"),
+    ({"sourceEndpointId": "null"}, "sourceEndpointId must be text that isn't empty"),
+    ({"sinkEndpointId": "e 1"}, "sinkEndpointId must be an id of OMS"),
     ({"labelIds": ["a", "b", "c"], "labelNames": ["d", "e", "f"]}, "at most 5 labels; these are 6"),
     ({"transferMapping": None}, "transferMapping must be an object"),
     ({"transferMapping": {"mode": "ALL", "databases": [{"name": "x"}]}}, "transferMapping.mode must be SPECIFIC"),
@@ -324,3 +371,55 @@ def test_a_templated_file(runner, sim, body, tmp_path):
     operator.render_template_fields({"part": "7"})
     assert runner.go(operator).error is None
     assert sim.project("mover_7")
+
+
+@pytest.mark.parametrize("key", ["name of a table", "name of a database", "whereClause", "a key that isn't known"])
+def test_a_text_in_the_body_that_ends_like_a_path_is_none(runner, sim, body, key):
+    """Airflow would look for a template file of that name."""
+    from datetime import datetime
+
+    from airflow.providers.common.compat.sdk import DAG
+
+    text = "{{ part }}.json"
+    mapping = {
+        "name of a table": transfer_mapping({"shop": [text]}),
+        "name of a database": transfer_mapping({text: ["orders"]}),
+        "whereClause": transfer_mapping({"shop": [table("orders", where=f"file = {text}")]}),
+    }.get(key, MAPPING)
+    given = {**body, "transferMapping": mapping, "note": text}
+    with DAG("d", schedule=None, start_date=datetime(2025, 1, 1)):
+        operator = OmsCreateProjectOperator(task_id="task", project=given, oms_conn_id="x.json")
+    operator.render_template_fields({"part": "7"})
+    assert operator.project["note"] == "7.json"
+    assert "7.json" in json.dumps(operator.project["transferMapping"]) or key.startswith("a key")
+    assert operator.oms_conn_id == "x.json"
+
+
+def test_a_mapped_path_is_one(body, tmp_path):
+    """As in ``expand(project=["one.json", "two.json"])``, whose items Airflow puts there before it renders them."""
+    from datetime import datetime
+
+    from airflow.providers.common.compat.sdk import DAG
+
+    (tmp_path / "one.json").write_text(json.dumps({**body, "name": "mover_{{ part }}"}))
+    with DAG("d", schedule=None, start_date=datetime(2025, 1, 1), template_searchpath=str(tmp_path)):
+        operator = OmsCreateProjectOperator(task_id="task", project=body)
+    operator.project = " one.json"
+    operator.render_template_fields({"part": "7"})
+    assert json.loads(operator.project)["name"] == "mover_7"
+
+
+@pytest.mark.parametrize(
+    "text", ["nightly, weekly", '["nightly", "weekly"]', "['nightly', 'weekly']", "('nightly', 'weekly')"]
+)
+@pytest.mark.parametrize("key", ["labelIds", "labelNames"])
+def test_labels_that_a_template_made_text_of(runner, sim, body, key, text):
+    labels = {name: sim.add_label(name) for name in ("nightly", "weekly")}
+    if key == "labelIds":
+        for name, label in labels.items():
+            text = text.replace(name, label)
+    operator = OmsCreateProjectOperator(task_id="task", project={**body, key: "{{ labels }}"})
+    operator.render_template_fields({"labels": text})
+    assert runner.go(operator).error is None
+    sent = next(request for request in sim.requests if request.action == "CreateProject").payload
+    assert sent["labelIds"] == list(labels.values())

@@ -196,3 +196,40 @@ def test_a_name_that_is_wrong_once_rendered(runner):
 def test_descriptions():
     with pytest.raises(ValueError, match="description must"):
         OmsCreateMySqlDataSourceOperator(task_id="task", name="one", description="x" * 129)
+
+
+#: What is wrong with the connection of a database, in words; an Airflow that can't give it is no outage.
+WRONG = {
+    "none": (None, "there is no Airflow connection"),
+    "a port that is text": ({"port": "main"}, "its port a number"),
+    "a JSON that isn't whole": ("{", "Its JSON or URI must be whole"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_connection_that_is_wrong_is_named(runner, sim, kind, monkeypatch, wrong, airflow_db):
+    cls, arguments, _ = kind
+    conn_id = next(value for name, value in arguments.items() if name.endswith("_conn_id"))
+    variable, (fields, words) = f"AIRFLOW_CONN_{conn_id.upper()}", WRONG[wrong]
+    if fields is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, fields if isinstance(fields, str) else json.dumps({**MYSQL, **fields}))
+    run = runner.run(cls, **arguments)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert words in str(run.error)
+    assert repr(conn_id) in str(run.error)
+    assert "pa:ss" not in str(run.error)
+    assert runner.asked() == []
+
+
+@pytest.mark.parametrize("rendered", ["None", "nan", "null", " none "])
+def test_an_argument_that_was_rendered_to_nothing(runner, sim, kind, rendered):
+    cls, arguments, _ = kind
+    for name in set(cls.template_fields) - {"description", "oms_conn_id"}:
+        operator = cls(task_id="task", **{**arguments, name: "{{ later }}"})
+        setattr(operator, name, rendered)
+        run = runner.go(operator)
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert str(run.error).startswith(f"{name} must be text")
+    assert sim.requests == []

@@ -144,6 +144,16 @@ def test_a_label_that_nobody_has(runner):
     assert runner.changes() == []
 
 
+@pytest.mark.parametrize("cls", [OmsStartProjectsByLabelOperator, OmsStopProjectsByLabelOperator])
+def test_a_label_id_that_does_not_exist(runner, sim, cls):
+    """It has no projects, so there would be nothing to do: a success that did nothing."""
+    sim.add_label("another")
+    run = runner.run(cls, label_id="l_gone")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "no label with the id 'l_gone'" in str(run.error)
+    assert runner.asked() == ["ListAllLabels"]
+
+
 def test_a_label_without_projects(runner, sim):
     sim.add_label("empty")
     run = runner.run(OmsStartProjectsByLabelOperator, label_name="empty")
@@ -155,7 +165,7 @@ def test_an_xcom_that_was_lost(runner, sim):
     operator = OmsStartProjectsByLabelOperator(task_id="task", label_id="l_1")
     from tests.operators.running import TaskInstance
 
-    event = {"status": "reached", "message": "", "observed": {}}
+    event = {"status": "reached", "message": "", "observed": {"project": "np_1", "status": "RUNNING"}}
     with pytest.raises(OmsOperationError, match="XCom"):
         operator.execute_complete({"ti": TaskInstance()}, event)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 
 import pytest
 
-from airflow_provider_oms.exceptions import OmsOperationRefusedError
+from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.operators.oms import OmsFullVerificationReportOperator
+from airflow_provider_oms.operators.verification_report import write_json
 from airflow_provider_oms.simulator import Project, Table
 
 
@@ -78,6 +80,93 @@ def test_into_a_file(runner, project_id, tmp_path):
     assert written["different_rows"] == 3
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [one.name for one in path.parent.iterdir()] == ["p.json"]
+
+
+def test_its_part_is_new_and_nobody_s_else(runner, project_id, tmp_path, monkeypatch):
+    """In a folder that others may write to, a name that can be known beforehand is theirs to take."""
+    parts, opened = [], []
+    really = os.open
+
+    def watched(path, flags, mode=0o777, **more):
+        if str(path).endswith(".part"):
+            parts.append(str(path))
+            opened.append((flags, mode))
+        return really(path, flags, mode, **more)
+
+    monkeypatch.setattr(os, "open", watched)
+    for _ in range(3):
+        run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, path=str(tmp_path / "p.json"))
+        assert run.error is None
+    assert len(set(parts)) == 3
+    for flags, mode in opened:
+        assert flags & os.O_EXCL
+        assert flags & os.O_CREAT
+        assert flags & os.O_NOFOLLOW
+        assert mode == 0o600
+
+
+def test_what_stood_where_its_part_used_to_is_left_alone(runner, project_id, tmp_path):
+    """The part was once named after the process: a link there had another file overwritten, a file there was read."""
+    target, other = tmp_path / "p.json", tmp_path / "other"
+    other.write_text("theirs")
+    old = target.with_name(f".{target.name}.{os.getpid()}.part")
+    old.symlink_to(other)
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, path=str(target))
+    assert run.error is None
+    assert other.read_text() == "theirs"
+    assert old.is_symlink()
+
+
+def test_a_link_in_the_place_of_the_report_is_replaced_and_not_followed(runner, project_id, tmp_path):
+    target, other = tmp_path / "p.json", tmp_path / "other"
+    other.write_text("theirs")
+    target.symlink_to(other)
+    assert runner.run(OmsFullVerificationReportOperator, project_id=project_id, path=str(target)).error is None
+    assert other.read_text() == "theirs"
+    assert not target.is_symlink()
+
+
+def test_a_part_that_was_not_finished_is_taken_away(tmp_path):
+    with pytest.raises(TypeError):
+        write_json(str(tmp_path / "p.json"), {"x": object()})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_can_not_be_written_to(runner, project_id, tmp_path):
+    (tmp_path / "p.json").mkdir()
+    run = runner.run(OmsFullVerificationReportOperator, project_id=project_id, path=str(tmp_path / "p.json"))
+    assert isinstance(run.error, OmsOperationError)
+    assert "The report can't be written to" in str(run.error)
+    assert [one.name for one in tmp_path.iterdir()] == ["p.json"]
+
+
+@pytest.mark.parametrize("text", ["a,b", "['a', 'b']", '["a", "b"]', " a , b "])
+def test_schemas_that_a_template_made_text_of(runner, sim, text):
+    """A text is a sequence, too: of letters."""
+    tables = [Table(schema, "t", result_type="INCONSISTENT", mismatched=1) for schema in ("a", "b", "c")]
+    project = Project(name="p", status="RUNNING", step="FULL_VERIFIER", step_progress=100, verification=tables)
+    operator = OmsFullVerificationReportOperator(
+        task_id="task", project_id=sim.add_project(project), source_schemas="{{ schemas }}"
+    )
+    operator.render_template_fields({"schemas": text})
+    run = runner.go(operator)
+    assert [difference["schema"] for difference in run.result["differences"]] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        *(("source_schemas", value) for value in (7, "None", "", {"a": 1}, [None], "{'a': 1}")),
+        *(("path", value) for value in ("", "None", 7, "a\nb")),
+    ],
+)
+def test_what_was_rendered_to_nothing(runner, sim, project_id, argument, value):
+    with pytest.raises(ValueError, match=argument):
+        OmsFullVerificationReportOperator(task_id="task", project_id=project_id, **{argument: value})
+    operator = OmsFullVerificationReportOperator(task_id="task2", project_id=project_id, **{argument: "{{ x }}"})
+    setattr(operator, argument, value)
+    assert isinstance(runner.go(operator).error, OmsOperationRefusedError)
+    assert sim.requests == []
 
 
 def test_a_consistent_project(runner, sim):
