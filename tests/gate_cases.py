@@ -1260,6 +1260,9 @@ def _through_before_incremental() -> Iterator[Case]:
         rows = [step(name, "SUSPEND", 50), *without(ALL_DONE, name)]
         strict = {"fail_on_suspend": True}
         yield _case("cutover", f"{kind}_suspended-strict", strict, caught_up(), rows, expected=FAILED, **done)
+    # One that OMS has gone on from isn't through, but nothing is about to fail.
+    rows = replaced(ALL_DONE, failed_step("TRANSFER_PRECHECK", old))
+    yield _case("cutover", "precheck_passed_over", {}, caught_up(), rows, message="TRANSFER_PRECHECK is FAILED", **done)
     # What runs beside or comes later may be in any state.
     later = [step("INCR_VERIFIER", "RUNNING", 3), step("REVERSE_INCR_TRANSFER", "INIT", 0)]
     yield _case("cutover", "later_steps", {}, caught_up(), [*ALL_DONE, *later], expected=REACHED, **done)
