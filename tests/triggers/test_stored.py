@@ -157,6 +157,12 @@ def test_a_row_that_cannot_be_followed_ends_the_try_in_words(case, sim):
         check_event(event)  # as operators read it
 
 
+def test_rows_and_events_tell_the_version_that_wrote_them(sim):
+    assert row()["version"] == __version__
+    assert event_of(OmsMilestoneTrigger(**row(gate=None)))["version"] == __version__
+    assert event_of(OmsFirstPollTrigger())["version"] == __version__
+
+
 def test_what_stands_beside_the_settings_may_be_passed_over():
     stored = row(note="for people", projects={"shop": "np_1"})
     trigger = OmsMilestoneTrigger(**stored)
