@@ -52,9 +52,8 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
     if verdict.state is State.WAITING:
         missing.append(verdict.message)
     if not missing:
-        return poll.reached(
-            f"Ready for the cut-over: the lag is {reading.trusted_lag:.0f} s. {verdict.message}", observed
-        )
+        message = f"Ready for the cut-over: the lag is {reading.trusted_lag:.0f} s. {verdict.message}"
+        return poll.reached(message, observed._replace(note=verdict.observed.note))
     message = f"Not ready for the cut-over: {'; '.join(one.rstrip('.') for one in missing)}."
     awaits = [step.name for step in before if step.name and not step_rules.is_precheck(step)]
     awaits += [_INCREMENTAL, VERIFICATION]
@@ -105,12 +104,13 @@ def _verified(
     :param ready: whether nothing else is missing
     """
     own, observed = step_rules.find(steps, VERIFICATION), poll.observation(progress)
-    messages = []
+    messages, notes = [], []
     if milestone.verification_project is not None:
         apart = yield from verified_apart(milestone.verification_project, poll, explain=ready)
         if apart.state is not State.REACHED:
             return apart
         messages.append(apart.message)
+        notes.append(apart.observed.note)
     if own:
         finding = yield from verification.finding_of(poll, own)
         never_told = poll.never_told(finding.untold)
@@ -118,7 +118,9 @@ def _verified(
             return poll.failed(f"{finding.message} {never_told}".rstrip(), observed)
         if not finding.consistent:
             return poll.waiting(finding.message, observed, alarming=finding.alarming)
-        messages.append(finding.message + ((yield from verification.weakness(poll)) if ready else ""))
+        weakness = (yield from verification.weakness(poll)) if ready else ""
+        messages += [finding.message, weakness]
+        notes.append(weakness)
     elif steps and step_rules.all_named(steps) and not messages and (ready or milestone.require_verification):
         configured = yield from verification.is_configured(poll)
         message = "The project is configured to be verified (enableFullVerify), but OMS lists no step for it."
@@ -133,4 +135,6 @@ def _verified(
                 observed,
             )
         messages.append("Nothing has verified it (require_verification is False).")
-    return Verdict(State.REACHED, " ".join(messages), observed)
+        notes += messages
+    note = " ".join(filter(None, notes)) or None
+    return Verdict(State.REACHED, " ".join(filter(None, messages)), observed._replace(note=note))

@@ -110,8 +110,8 @@ def weakness(poll: PollContext) -> Flow[str]:
         if config.allow_dest_table_not_empty is not True:
             return ""
     except OmsError as error:  # it only explains
-        return f" Whether rows that only the target has were looked for (IN mode) isn't known: {error}"
-    return " Rows that only the target has were not looked for: it compares in IN mode (allowDestTableNotEmpty)."
+        return f"Whether rows that only the target has were looked for (IN mode) isn't known: {error}"
+    return "Rows that only the target has were not looked for: it compares in IN mode (allowDestTableNotEmpty)."
 
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:

@@ -38,10 +38,14 @@ def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -
     if apart.state is not State.REACHED:
         return apart
     if steps and not found:
-        at = {"step": apart.observed.step, "progress": apart.observed.progress}
+        at = {name: getattr(apart.observed, name) for name in ("step", "progress", "note")}
         return poll.reached(apart.message, poll.observation(progress, **at))
     own = yield from _verified(poll, progress, steps, found)
-    return own._replace(message=f"{apart.message} In the project itself: {own.message}")
+    notes = (apart.observed.note, own.observed.note)
+    return own._replace(
+        message=f"{apart.message} In the project itself: {own.message}",
+        observed=own.observed._replace(note=" ".join(filter(None, notes)) or None),
+    )
 
 
 def _verified(
@@ -58,7 +62,7 @@ def _verified(
     never_told = poll.never_told(finding.untold)
     if finding.consistent:
         weakness = (yield from verification.weakness(poll)) if explain and not poll.changing else ""
-        return poll.reached(finding.message + weakness, observed)
+        return poll.reached(f"{finding.message} {weakness}".rstrip(), observed._replace(note=weakness or None))
     if finding.inconsistent or never_told:
         return poll.failed(f"{finding.message} {never_told}".rstrip(), observed)
     if finding.untold and poll.memory.kept and outlook(progress.data.status) is Outlook.OVER:

@@ -283,3 +283,36 @@ def test_the_project_that_verifies_may_lose_no_step_and_owe_no_result_either(sen
     assert poll(60, DONE).state == "reached"
     owed = replace(DONE, verify_pages=[page()])
     assert [poll(t, owed).state for t in (100, 699, 700)] == ["waiting", "waiting", "failed"]
+
+
+# What a gate that opens leaves for the tasks behind it
+
+IN_MODE = "only the target has were not looked for"
+
+
+@pytest.mark.parametrize(
+    ("sensor", "arguments", "steps", "config", "apart", "note"),
+    [
+        (VERIFICATION, {}, ALL_DONE, project(), None, None),
+        (VERIFICATION, {}, ALL_DONE, project(in_mode=True), None, IN_MODE),
+        (CUTOVER, {}, ALL_DONE, project(), None, None),
+        (CUTOVER, {}, ALL_DONE, project(in_mode=True), None, IN_MODE),
+        (CUTOVER, {}, ALL_DONE, Reply("", 503), None, "isn't known"),
+        (CUTOVER, {"require_verification": False}, LACKING, UNVERIFIED, None, "Nothing has verified it"),
+        *(
+            (sensor, {"verification_project": APART}, steps, project(), replace(DONE, project=config), note)
+            for sensor in (VERIFICATION, CUTOVER)
+            for steps in (ALL_DONE, LACKING)
+            for config, note in (
+                (project(id=APART), None),
+                (project(id=APART, in_mode=True), IN_MODE),
+            )
+        ),
+    ],
+)
+def test_what_consistent_does_not_say_is_returned(sensor, arguments, steps, config, apart, note):
+    verdict = Script(_gate(sensor, arguments)).poll(NOW, caught_up(), steps, CONSISTENT, project=config, apart=apart)
+    assert verdict.state == "reached"
+    assert (verdict.observed.note is None) is (note is None)
+    assert note is None or note in verdict.observed.note
+    assert note is None or note in verdict.message
