@@ -10,6 +10,8 @@ from typing import IO, Any
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json
+
 #: Columns where there is no terminal that has a number of its own: nothing is cut there.
 _PIPE_WIDTH = 200
 
@@ -45,8 +47,8 @@ class Screen:
         :param line: whether it is one of many, each in a line of its own
         """
         if self.as_json:
-            # Only ASCII comes out, so nothing that OMS sends can steer a terminal or fail to be written.
-            self.out.file.write(json.dumps(value, indent=None if line else 2) + "\n")
+            # Only ASCII comes out, and only text that is safe for whoever decodes it.
+            self.out.file.write(json.dumps(safe_json(value, LONGEST_VALUE), indent=None if line else 2) + "\n")
             self.out.file.flush()
 
     def result(self, text: str, style: str = "") -> None:

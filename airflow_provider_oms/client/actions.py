@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from airflow_provider_oms.client.envelope import Envelope
 from airflow_provider_oms.client.errors import OmsInvalidRequestError
@@ -34,7 +34,7 @@ from airflow_provider_oms.client.models import (
 from airflow_provider_oms.client.paging import PagedCall
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.client.redaction import Secrets, secrets_in
-from airflow_provider_oms.client.safe_text import safe_repr
+from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_repr, safe_text
 from airflow_provider_oms.client.settings import encode_secret
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ def _statements(envelope: Envelope, source: str) -> list[str]:
     items = [] if data is None else data if isinstance(data, list) else [data]
     if not all(isinstance(item, str) for item in items):
         raise ValueError("a list of SQL statements")
-    return cast("list[str]", items)
+    return [safe_text(item, LONGEST_VALUE) for item in items]
 
 
 def _by(*names: str) -> Callable[[Model], Hashable | None]:

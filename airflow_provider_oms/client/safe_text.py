@@ -13,6 +13,9 @@ from typing import Any
 
 LONGEST_TEXT = 1000
 
+#: Characters of one value of a row, or of one statement of SQL: data, which is stored as it is as far as it is safe.
+LONGEST_VALUE = 100_000
+
 #: What stands in for text that can't be shown.
 _REPLACEMENT = " "
 

@@ -6,14 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.safe_text import safe_json
+from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.operators.secrecy import hide_secrets
 from airflow_provider_oms.tasks.templates import is_literal
-
-#: Characters of one text in what is returned: a definition of a table may be long.
-_LONGEST_TEXT = 100_000
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -59,7 +56,7 @@ class OmsActionOperator(OmsOperator):
         payload = dict(self.payload or {})
         hide_secrets(payload)
         data = hook.send(actions.call(self.action, payload, reads_only=self.reads_only)).data
-        return safe_json(data, _LONGEST_TEXT)
+        return safe_json(data, LONGEST_VALUE)
 
 
 def _check_action(action: Any) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client.actions import PAGE_SIZE
 from airflow_provider_oms.client.models import TableVerification
+from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json
 from airflow_provider_oms.exceptions import OmsOperationError
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.verification import Finding, describe, is_consistent, judge
@@ -118,7 +119,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         if schema and name and self.max_rows:
             size = min(self.max_rows, PAGE_SIZE)
             rows = hook.list_full_verify_inconsistencies_result(project_id, schema, name, page_size=size)
-            described["rows"] = [dict(row.raw) for row in islice(rows, self.max_rows)]
+            described["rows"] = [safe_json(row.raw, LONGEST_VALUE) for row in islice(rows, self.max_rows)]
         if schema and name and self.max_sql:
             size = min(self.max_sql, PAGE_SIZE)
             statements = hook.list_full_verify_corrections_result(project_id, schema, name, page_size=size)
