@@ -19,8 +19,8 @@ from pathlib import Path
 import environment
 from versions import AIRFLOWS, Airflow
 
-#: Newer than some of these Airflows, and made for all of them.
-ALWAYS_NEW = "apache-airflow-providers-common-compat"
+#: Newer than some of these Airflows: made for all of them, or needed in a version that unpacks answers within limits.
+ALWAYS_NEW = ("apache-airflow-providers-common-compat", "aiohttp", "urllib3")
 
 
 def file_of(version: str) -> Path:
@@ -53,7 +53,8 @@ def pin(version: str, upgrade: bool) -> None:
     options = ["--python-version", min(airflow.pythons, key=_parts), "--no-header", "--no-annotate", "--quiet"]
     if airflow.published_before:
         today = datetime.now(UTC).date().isoformat()
-        options += ["--exclude-newer", airflow.published_before, "--exclude-newer-package", f"{ALWAYS_NEW}={today}"]
+        options += ["--exclude-newer", airflow.published_before]
+        options += [word for name in ALWAYS_NEW for word in ("--exclude-newer-package", f"{name}={today}")]
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as asked:
         asked.write("".join(f"{line}\n" for line in wanted(airflow)))
         asked.flush()

@@ -31,6 +31,7 @@ CONNECT_TIMEOUT = 10.0
 # What a host and the path behind it are made of. Everything else may be a login that was typed there.
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _CREDENTIAL = re.compile(r"[!-+\--~]+")
+_IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
 _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
@@ -169,6 +170,8 @@ def build_base_url(
 
 def _ip_address(text: str) -> bool:
     """Tell whether a text is an IPv6 address without brackets."""
+    if not _IPV6.fullmatch(text):
+        return False
     try:
         return ipaddress.ip_address(text).version == 6
     except ValueError:

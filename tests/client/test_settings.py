@@ -163,3 +163,57 @@ def test_the_ca_bundle(verify, environment, bundle, monkeypatch):
 @pytest.mark.parametrize(("written", "meant"), [("v2", "v2"), (" V3 ", "v3"), ("V2", "v2")])
 def test_api_versions(written, meant):
     assert read_api_version(written) == meant
+
+
+LOGINS = [
+    "admin:Gehe!m@oms",
+    "http://admin:Gehe!m@oms",
+    "https://admin:Gehe!m@oms:8089/",
+    "//admin:Gehe!m@oms",
+    "http:admin:Gehe!m@oms",
+    "admin:Gehe!m@oms/path",
+    "admin:Gehe!m",
+    "admin/Gehe!m@oms",
+    "admin:Gehe/!m@oms",
+    "admin:Gehe?!m@oms",
+    "admin:Gehe#!m@oms",
+    "admin:Gehe@!m@oms",
+    "admin:Gehe:!m@oms",
+    "admin:Gehe!m%40oms",
+    "admin%3AGehe!m%40oms",
+    "admin%3aGehe%21m@oms",
+    "admin:Gehe!m@[::1]",
+    "admin:[Gehe!m@oms",
+    "admin:Gehe!m\uff20oms",
+    "admin:Gehe!m\\@oms",
+    "oms/admin:Gehe!m@",
+    "oms?user=admin&password=Gehe!m",
+    "oms#Gehe!m",
+    "oms:8089/;Gehe!m",
+    "oms Gehe!m",
+    "Gehe!m",
+    "Gehe!m://oms",
+    "admin:Gehe!m://oms",
+    "ftp://admin:Gehe!m@oms",
+    "http://oms:Gehe!m",
+    "http://oms:8089:Gehe!m",
+    "http://[Gehe!m]",
+    "http://[::1%Gehe!m]",
+    "http://oms\nGehe!m",
+]
+
+
+@pytest.mark.parametrize("host", LOGINS)
+@pytest.mark.parametrize("port", [None, 8089, 99999])
+@pytest.mark.parametrize("scheme", [None, "https", "Gehe!m"])
+def test_a_login_in_the_host_is_never_shown(host, port, scheme):
+    with pytest.raises(OmsInvalidRequestError) as caught:
+        build_base_url(host, port, scheme)
+
+    assert "Gehe" not in str(caught.value) + repr(caught.value)
+    assert "m@" not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["fe80::1%eth0", "[fe80::1%eth0]", "oms_1", "oms-1.example.", "xn--bcher-kva.example"])
+def test_odd_hosts_that_are_some(host):
+    assert build_base_url(host).startswith("http://")
