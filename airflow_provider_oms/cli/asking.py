@@ -13,9 +13,10 @@ from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks.connection import connection_problem
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.checks import check
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.milestones.lookup import looks_like_id, project_by_id_or_name
-from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.verdict import Observation, Verdict
 
 T = TypeVar("T")
@@ -121,6 +122,11 @@ class ProjectFound(Milestone):
     def describe(self) -> str:
         return "an answer of OMS"
 
-    def check(self, poll: PollContext) -> Flow[Verdict]:
-        found = yield from find_project(self.text)
-        return poll.reached("Found.", Observation(project=found.id))
+
+def _project_found(milestone: ProjectFound, poll: PollContext) -> Flow[Verdict]:
+    """Find it, or let OMS say that it can't be found."""
+    found = yield from find_project(milestone.text)
+    return poll.reached("Found.", Observation(project=found.id))
+
+
+check.register(ProjectFound, _project_found)

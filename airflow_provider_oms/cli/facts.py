@@ -18,9 +18,9 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.context import lag_of
 from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
-from airflow_provider_oms.milestones.poll import lag_of
 from airflow_provider_oms.milestones.steps import StepKind
 
 _STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}

@@ -20,6 +20,8 @@ from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import said, seconds
 from airflow_provider_oms.client.errors import OmsUnsupportedActionError
 from airflow_provider_oms.client.operations import Flow, run_flow
+from airflow_provider_oms.milestones.checks import check
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import (
     CheckpointLagMilestone,
@@ -32,10 +34,10 @@ from airflow_provider_oms.milestones.kinds import (
     StepMilestone,
 )
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.poll import PollContext, poll
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
-from airflow_provider_oms.tasks.deferral import connect
+from airflow_provider_oms.tasks.polling import connect
 from airflow_provider_oms.tasks.zones import read_moment
 
 _ENDINGS = {
@@ -112,11 +114,16 @@ class NoMilestone(Milestone):
     def describe(self) -> str:
         return "nothing but Ctrl-C"
 
-    def check(self, poll: PollContext) -> Flow[Verdict]:
-        answer = yield from poll.progress()
-        with suppress(OmsUnsupportedActionError):  # OMS 3.3 has none to tell
-            yield from poll.steps()
-        return poll.waiting("", poll.observation(answer))
+
+def _no_milestone(milestone: NoMilestone, poll: PollContext) -> Flow[Verdict]:
+    """Ask what is shown; it is never reached."""
+    answer = yield from poll.progress()
+    with suppress(OmsUnsupportedActionError):  # OMS 3.3 has none to tell
+        yield from poll.steps()
+    return poll.waiting("", poll.observation(answer))
+
+
+check.register(NoMilestone, _no_milestone)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import freshness
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import CheckpointBehindMilestone
-from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 

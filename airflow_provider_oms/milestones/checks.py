@@ -1,4 +1,4 @@
-"""How each milestone is judged: one function a milestone.
+"""How each milestone is judged: one function a milestone, and :func:`check`, which knows them all.
 
 Every one decides first whether the milestone is reached, since what is reached stays reached; only then does the
 project's status say whether it still can be (:meth:`PollContext.not_yet`).
@@ -6,8 +6,7 @@ project's status say whether it still can be (:meth:`PollContext.not_yet`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import singledispatch
 
 from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.fields import value_or_none
@@ -17,6 +16,7 @@ from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness, transitions
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.behind import checkpoint_behind
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.cutover import cutover_ready
 from airflow_provider_oms.milestones.kinds import (
     ActionMilestone,
@@ -26,11 +26,11 @@ from airflow_provider_oms.milestones.kinds import (
     CutoverReadyMilestone,
     FullTransferMilestone,
     FullVerificationMilestone,
+    Milestone,
     ProjectStatusMilestone,
     StepMilestone,
 )
 from airflow_provider_oms.milestones.memory import Condition
-from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.status import Outlook, is_running, may_follow, outlook
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Verdict
@@ -184,14 +184,23 @@ def _step_of(direction: str) -> tuple[str, ...]:
     return _INCREMENTAL if direction == "forward" else _REVERSE
 
 
-CHECKS: dict[str, Callable[[Any, PollContext], Flow[Verdict]]] = {
-    StepMilestone.kind: step,
-    FullTransferMilestone.kind: full_transfer,
-    CheckpointLagMilestone.kind: checkpoint_lag,
-    CheckpointBehindMilestone.kind: checkpoint_behind,
-    CheckpointReachedMilestone.kind: checkpoint_reached,
-    FullVerificationMilestone.kind: full_verification,
-    ProjectStatusMilestone.kind: project_status,
-    CutoverReadyMilestone.kind: cutover_ready,
-    ActionMilestone.kind: action,
-}
+@singledispatch
+def check(milestone: Milestone, poll: PollContext) -> Flow[Verdict]:
+    """Ask what a milestone needs to know, and decide by its own rule.
+
+    :param milestone: what is waited for
+    :param poll: the poll of the project
+    :raises NotImplementedError: for a milestone that has no rule
+    """
+    raise NotImplementedError(f"{type(milestone).__name__} has no rule")
+
+
+check.register(StepMilestone, step)
+check.register(FullTransferMilestone, full_transfer)
+check.register(CheckpointLagMilestone, checkpoint_lag)
+check.register(CheckpointBehindMilestone, checkpoint_behind)
+check.register(CheckpointReachedMilestone, checkpoint_reached)
+check.register(FullVerificationMilestone, full_verification)
+check.register(ProjectStatusMilestone, project_status)
+check.register(CutoverReadyMilestone, cutover_ready)
+check.register(ActionMilestone, action)

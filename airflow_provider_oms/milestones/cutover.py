@@ -8,8 +8,8 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import freshness, verification
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.kinds import CutoverReadyMilestone
-from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.status import is_running
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict

@@ -8,7 +8,7 @@ from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.fields import Checkpoint, value_or_none
 from airflow_provider_oms.client.models import ProjectProgress
 from airflow_provider_oms.client.protocol import Answer
-from airflow_provider_oms.milestones.poll import BELIEVABLE_AHEAD, lag_of
+from airflow_provider_oms.milestones.context import BELIEVABLE_AHEAD, lag_of
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 # docs/develop/oms-facts.md#checkpoint-frozen

@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 from airflow_provider_oms.milestones import arguments
 
 if TYPE_CHECKING:
-    from airflow_provider_oms.client.operations import Flow
-    from airflow_provider_oms.milestones.poll import PollContext
-    from airflow_provider_oms.milestones.verdict import Verdict
+    pass
 
 T = TypeVar("T")
 
@@ -49,12 +47,6 @@ class Milestone:
     @abstractmethod
     def describe(self) -> str:
         """Say what is waited for."""
-
-    def check(self, poll: PollContext) -> Flow[Verdict]:
-        """Ask what is needed and decide."""
-        from airflow_provider_oms.milestones.checks import CHECKS
-
-        return CHECKS[self.kind](self, poll)
 
     def reached_by_absence(self) -> bool:
         """Tell whether a project that is gone is what was waited for."""

@@ -1,293 +1,35 @@
-"""One poll at a project: the questions to ask, and the rules that hold for every milestone.
+"""One poll of a gate's project: the project is found, the milestone's rule decides, and errors become a verdict.
 
-A poll is a dialogue: a generator that yields the calls it wants and is sent the answers, so that the same rules serve
+A poll is a flow: a generator that yields the calls it wants and is sent the answers, so that the same rules serve
 the synchronous client, the asynchronous one and a test that has neither. It does no I/O and reads no clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import (
-    OmsError,
-    OmsMalformedAnswerError,
-    OmsPermanentError,
-    OmsProjectNotFoundError,
-    OmsTemporaryError,
-    OmsUnsupportedActionError,
-    safe_text,
-)
-from airflow_provider_oms.client.fields import Checkpoint, value_or_none
-from airflow_provider_oms.client.models import ProjectProgress, Step
+from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsTemporaryError
 from airflow_provider_oms.client.operations import Flow
-from airflow_provider_oms.client.protocol import Answer, utc_text
-from airflow_provider_oms.milestones import steps as step_rules
-from airflow_provider_oms.milestones.figures import figures_of
-from airflow_provider_oms.milestones.lookup import (
-    looks_like_id,
-    no_project_named,
-    project_by_id_or_name,
-    project_by_name,
+from airflow_provider_oms.milestones.checks import check
+from airflow_provider_oms.milestones.context import (
+    POLLS_OF_AN_OUTAGE,
+    NameUnreadableError,
+    PollContext,
+    project_of,
+    resolve_name,
 )
-from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now, outlasts_outage
-from airflow_provider_oms.milestones.status import DELETED, Outlook, is_changing, outlook
+from airflow_provider_oms.milestones.memory import Condition, Memory, Now, outlasts_outage
+from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
 
-#: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed. How far an honest one may be is
-#: documented nowhere: docs/develop/oms-facts.md#checkpoint-ahead, docs/develop/oms-facts.md#times
-BELIEVABLE_AHEAD = 300.0
-
-#: The moment of a poll that stands alone.
-NO_TIME = Now(0.0, 0.0)
-
-#: Polls in a row without an answer that make an outage: with a long interval, fewer may be mere bad luck.
-POLLS_OF_AN_OUTAGE = 3
 #: What a gate for DELETED says of a project that it never saw.
 NEVER_OBSERVED = (
     "OMS has no such project: it was deleted, or it never existed, which OMS can't tell apart. This gate has never "
     "observed it. Check the id."
 )
-
-_WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
-
-
-# A waiting gate asks the same for days, so the calls are described once.
-_progress_of = lru_cache(maxsize=4096)(actions.describe_project_progress)
-_steps_of = lru_cache(maxsize=4096)(actions.describe_project_steps)
-
-
-@dataclass
-class PollContext:
-    """What a milestone's check works with.
-
-    :param gate: the gate's settings
-    :param memory: what it remembers; changed on the way
-    :param project_id: the project
-    :param now: when the poll began; of no matter to a poll that stands alone
-    :param before: since when the conditions had lasted at the poll before (``memory.since`` holds this poll's)
-    :param changing: why nothing can be told of the whole data, in words; empty when no objects are being added
-    :param apart: the project's id where it is polled beside the gate's own, for what is remembered of it
-    :param oms: the address of the OMS that is asked, empty where it isn't known
-    """
-
-    gate: Gate
-    memory: Memory
-    project_id: str
-    now: Now = NO_TIME
-    before: Mapping[str, float] = field(default_factory=dict)
-    changing: str = ""
-    apart: str = ""
-    oms: str = ""
-
-    # Questions
-
-    def progress(self) -> Flow[Answer[ProjectProgress]]:
-        """Ask for status, percentages and checkpoints."""
-        answer: Answer[ProjectProgress] = yield _progress_of(self.project_id, self.gate.project_type)
-        self.memory.observed[self.project_id] = self.oms
-        self._see_changes(answer)
-        return answer
-
-    def steps(self) -> Flow[Answer[list[Step]]]:
-        """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones.
-
-        :raises OmsMalformedAnswerError: when one that was listed before is missing
-        """
-        answer: Answer[list[Step]] = yield _steps_of(self.project_id)
-        if missing := step_rules.gone(answer.data, self.memory.steps.get(self.project_id, ())):
-            raise OmsMalformedAnswerError(
-                f"OMS has listed step {', '.join(missing)} of project {self.project_id} before, and lists it no more: "
-                "the list isn't believed. If the project was changed so, clear this task."
-            )
-        self.memory.steps[self.project_id] = [step.name for step in answer.data if step.name]
-        return answer
-
-    def verification_project(self, name: str) -> Flow[PollContext]:
-        """Find the project that verifies this one, once in a gate's life, and return a poll of it.
-
-        :param name: its id or name
-        """
-        project_id = yield from _resolved(name, self.memory, self.oms, _find_verification_project)
-        return replace(self, project_id=project_id, changing="", apart=project_id)
-
-    def _see_changes(self, answer: Answer[ProjectProgress]) -> None:
-        """Note whether objects are being added to the project.
-
-        They are copied by a task of their own, of which the project's percentages, checkpoints and verification say
-        nothing. Source: docs/develop/oms-facts.md#objects-changing
-        """
-        status = value_or_none(answer.data, ProjectProgress.status)
-        if is_changing(status) and self.gate.milestone.needs_all_objects and not self.gate.allow_modifying:
-            since = utc_text(answer.at - self.lasted(Condition.CHANGING, answer))
-            self.changing = (
-                f"Objects are being added to the project or removed from it ({status}, seen since {since}), and "
-                "nothing here counts the new ones; allow_modifying=True would look past them."
-            )
-
-    def project_named(self, name: str) -> Flow[str]:
-        """Return the id of a project by its name, which is looked up once in a gate's life.
-
-        :param name: the name
-        :raises OmsProjectNotFoundError: when OMS shows none
-        :raises OmsPermanentError: when there are several, or when it isn't known any more which one it was
-        """
-        return (yield from _project_named(name, self.memory, self.oms))
-
-    # Time
-
-    def lasted(self, condition: Condition, answer: Answer[Any] | None = None, *, already: float = 0.0) -> float:
-        """Take note that a condition holds at this poll, and return the seconds for which it has on every poll.
-
-        A condition that isn't noted at a poll begins anew at the next one.
-
-        :param condition: what holds
-        :param answer: what shows it: where it begins now, it begins when the answer came, not when it was asked for
-        :param already: seconds for which it is known to have lasted where it is noted for the first time
-        """
-        late = 0.0 if answer is None else max(0.0, answer.received_at - self.now.wall)
-        key = condition.of(self.apart)
-        since = self.before.get(key, self.now.passed + late - already)
-        self.memory.since[key] = since
-        return max(0.0, self.now.passed - since)
-
-    # Verdicts
-
-    def observation(self, answer: Answer[ProjectProgress], **more: Any) -> Observation:
-        """Describe what a progress answer shows; ``more`` names what the milestone knows better."""
-        data = answer.data
-        checkpoint = value_or_none(data, ProjectProgress.incr_sync_checkpoint)
-        observed = Observation(
-            self.project_id,
-            value_or_none(data, ProjectProgress.status),
-            value_or_none(data, ProjectProgress.current_step),
-            value_or_none(data, ProjectProgress.full_transfer_progress),
-            checkpoint,
-            lag_of(checkpoint, answer.at),
-            utc_text(answer.at),
-        )
-        return observed._replace(**more) if more else observed
-
-    def reached(self, message: str, observed: Observation) -> Verdict:
-        """The milestone is reached, unless it is about all of the data and objects are being added."""
-        if self.changing:
-            return self.waiting(f"{message} {self.changing}", observed, alarming=True)
-        return Verdict(State.REACHED, message, observed)
-
-    def failed(self, message: str, observed: Observation | None = None) -> Verdict:
-        """The milestone can't be reached any more, or not without a person."""
-        return Verdict(State.FAILED, message, observed or Observation(project=self.project_id))
-
-    def waiting(self, message: str, observed: Observation, figures: str = "", *, alarming: bool = False) -> Verdict:
-        """Not yet."""
-        return Verdict(State.WAITING, message, observed, figures, alarming)
-
-    # Rules
-
-    def never_told(self, untold: bool) -> str:
-        """Count how long OMS has owed an answer that it could have given; say so once that is too long.
-
-        As for an outage it takes three polls, so with a long interval one that is late doesn't count.
-
-        :param untold: whether it owes one at this poll
-        :return: in words; empty while it may still come
-        """
-        tolerance = self.gate.outage_tolerance
-        lasted = self.lasted(Condition.UNTOLD) if untold else 0.0
-        over = self.memory.kept and lasted >= max(tolerance, (POLLS_OF_AN_OUTAGE - 1) * self.gate.poke_interval)
-        if not untold or not (over or tolerance == 0):
-            return ""
-        return (
-            f"That has been so for {lasted:.0f} s (outage_tolerance is {tolerance:g} s). "
-            "Look at the project in the OMS console, then clear this task."
-        )
-
-    def not_yet(
-        self,
-        message: str,
-        answer: Answer[ProjectProgress],
-        observed: Observation,
-        *,
-        awaits: Sequence[str] = (),
-        steps: list[Step] | None = None,
-        alarming: bool = False,
-    ) -> Flow[Verdict]:
-        """Judge by the project's status whether a milestone that isn't reached still can be.
-
-        Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#failed-recovers
-
-        :param message: what is still missing
-        :param answer: the progress that was polled
-        :param observed: what was seen
-        :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too, and
-            so does a FAILED precheck, behind which nothing begins
-        :param steps: the steps, where the milestone has asked for them already
-        :param alarming: whether a person should look at what is missing
-        """
-        status = answer.data.status
-        view = outlook(status)
-        message = f"{message} {self.changing}".rstrip()
-        if steps is None and (awaits or view is Outlook.FAILED):
-            steps = yield from self._steps_if_any()
-        if view is Outlook.FAILED:
-            return self._failure(step_rules.failed(steps or []), "The project has failed", answer, observed)
-        awaited = [step for name in awaits for step in step_rules.find(steps or [], name)]
-        broken = step_rules.failed(awaited) or step_rules.failed_precheck(steps or [])
-        if view is Outlook.UNDER_WAY and broken:
-            return self._failure(broken, "The step has failed", answer, observed)
-        if view is Outlook.GONE:
-            return self.failed(f"{message} It never will be: the project is {status}.", observed)
-        if view is Outlook.OVER:
-            return self.failed(f"{message} Nothing more will happen: the project is {status}.", observed)
-        figures = figures_of(awaited)
-        if view is Outlook.PAUSED or (view is Outlook.UNDER_WAY and step_rules.suspended(awaited)):
-            what = "The project is paused" if view is Outlook.PAUSED else "The step is paused"
-            if self.gate.fail_on_suspend:
-                return self.failed(f"{message} {what} (SUSPEND). Resume it in OMS, then clear this task.", observed)
-            return self.waiting(
-                f"{message} {what} (SUSPEND); waiting for somebody to resume it.", observed, figures, alarming=alarming
-            )
-        if view is Outlook.UNKNOWN:
-            said = "no status" if status is None else f"the status {safe_text(status, 60)}, which is not known here"
-            return self.waiting(f"{message} OMS gives the project {said}.", observed, figures, alarming=True)
-        return self.waiting(message, observed, figures, alarming=alarming)
-
-    def _steps_if_any(self) -> Flow[list[Step]]:
-        """Ask for the steps; OMS 3.3 has none to give: docs/develop/oms-wire.md#v3"""
-        try:
-            return (yield from self.steps()).data
-        except OmsUnsupportedActionError:
-            return []
-
-    def _failure(
-        self, broken: list[Step], what: str, answer: Answer[ProjectProgress], observed: Observation
-    ) -> Verdict:
-        """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while.
-
-        How old it is when it is seen for the first time, OMS says (``failedTime``); from then on we count.
-        """
-        said = "; ".join(step_rules.error_of(step) for step in broken) or "OMS gives no step and no error for it"
-        message = f"{what}: {said}."
-        ages = [
-            max(0.0, answer.at - failed.timestamp())
-            for step in broken
-            if (failed := step.extra.failed_time) is not None and failed.timestamp() <= answer.at + BELIEVABLE_AHEAD
-        ]
-        lasted = self.lasted(Condition.FAILED, already=min(ages, default=0.0))
-        old = not ages and not self.memory.kept  # how old it is can't be told, and never will be
-        precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
-        grace = self.gate.failure_grace
-        if precheck or old or lasted > grace or not grace:
-            return self.failed(f"{message} {_WAY_ON}", observed)
-        return self.waiting(
-            f"{message} OMS may recover by itself; waiting {grace - lasted:.0f} s more.", observed, alarming=True
-        )
 
 
 def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
@@ -303,9 +45,9 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
     try:
         project_id = gate.project_id or ""
         if not project_id and not gate.milestone.finds_project:
-            project_id = yield from _project_named(gate.project_name or "", memory, oms)
-        verdict = yield from gate.milestone.check(PollContext(gate, memory, project_id, now, before, oms=oms))
-    except _NameUnreadable as unreadable:
+            project_id = yield from resolve_name(gate.project_name or "", memory, oms)
+        verdict = yield from check(gate.milestone, PollContext(gate, memory, project_id, now, before, oms=oms))
+    except NameUnreadableError as unreadable:
         return Verdict(State.WAITING, str(unreadable), alarming=True)
     except OmsProjectNotFoundError as error:
         memory.unanswered = 0
@@ -318,84 +60,6 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
         return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)
     memory.unanswered = 0
     return verdict
-
-
-class _NameUnreadable(Exception):
-    """A name was resolved before, and only this poll can't tell to what."""
-
-
-def project_of(gate: Gate, memory: Memory) -> str | None:
-    """Return the id of a gate's project, None while its name isn't resolved.
-
-    :param gate: the gate's settings
-    :param memory: what it remembers
-    """
-    return gate.project_id or memory.projects.get(gate.project_name or "")
-
-
-def _project_named(name: str, memory: Memory, oms: str) -> Flow[str]:
-    """Resolve a project's name, once for each OMS."""
-    return (yield from _resolved(name, memory, oms, _find_project))
-
-
-def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[str]]) -> Flow[str]:
-    """Return a project's id by what it is called: a gate watches one project for its life, also at another OMS.
-
-    :param name: what it is called
-    :param memory: what the gate remembers; changed on the way
-    :param oms: the address of the OMS that is asked, empty where it isn't known
-    :param find: looks it up
-    """
-    known = memory.projects.get(name)
-    if known is not None and not memory.observed_elsewhere(known, oms):
-        return known
-    if known is None and memory.names is Names.UNREADABLE:
-        raise _NameUnreadable(
-            f"Which project {safe_text(name, 200)!r} was when this gate began can't be read from Airflow's task state "
-            "store just now, so OMS isn't asked."
-        )
-    if known is None and memory.names is Names.LOST:
-        raise OmsPermanentError(
-            f"It isn't known any more which project this gate has watched under the name {safe_text(name, 200)!r}: "
-            "Airflow's task state store has lost it. Another project may have that name by now."
-        )
-    found = yield from find(name)
-    if known not in (None, found):
-        raise OmsPermanentError(
-            f"project {safe_text(repr(name), 200)} was {known} at {memory.observed[str(known)]} and is {found} "
-            f"at {oms}, where the Airflow connection leads now. A gate watches one project: clear this task to watch "
-            "the other one."
-        )
-    memory.projects[name] = found
-    return found
-
-
-def _find_project(name: str) -> Flow[str]:
-    """Look a project's name up."""
-    found = yield from project_by_name(name)
-    if found is None or found.id is None:
-        raise no_project_named(name)
-    return found.id
-
-
-def _find_verification_project(name: str) -> Flow[str]:
-    """Resolve the id or the name of a project of type VERIFY.
-
-    Source: docs/develop/oms-facts.md#verification-project
-
-    :param name: its id or name; an id wins over the same name of another project
-    """
-    found = yield from project_by_id_or_name(name)
-    said = safe_text(repr(name), 200)
-    if found is None or found.id is None:
-        if looks_like_id(name):
-            return name  # OMS need not list it; it shall say so itself when there is none
-        raise OmsProjectNotFoundError(f"OMS shows this user no project with the id or the name {said}.")
-    if found.type not in (None, "VERIFY"):
-        raise OmsPermanentError(
-            f"project {said} is of type {safe_text(found.type, 40)}, not VERIFY, so it verifies no other."
-        )
-    return found.id
 
 
 def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundError) -> Verdict:
@@ -441,14 +105,3 @@ def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdi
     if memory.kept and lasted >= tolerance:
         until += f" and {POLLS_OF_AN_OUTAGE} polls"
     return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", observed, alarming=True)
-
-
-def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
-    """Return how many seconds a checkpoint lies behind; None where there is no time in it.
-
-    Sources: docs/develop/oms-facts.md#checkpoint-units, docs/develop/oms-facts.md#checkpoint-missing,
-    docs/develop/oms-facts.md#checkpoint-ahead (a negative lag counts as 0)
-    """
-    if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
-        return None
-    return max(0.0, at - checkpoint)

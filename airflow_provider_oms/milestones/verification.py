@@ -12,7 +12,7 @@ from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Step, TableVerification, VerificationResult
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import steps as step_rules
-from airflow_provider_oms.milestones.poll import PollContext
+from airflow_provider_oms.milestones.context import PollContext
 
 #: The status of a table that couldn't be compared; the others are those of steps.
 #: Source: docs/develop/oms-facts.md#verification-result

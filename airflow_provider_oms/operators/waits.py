@@ -16,8 +16,9 @@ from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.operators.base import OmsOperator
-from airflow_provider_oms.tasks.deferral import check_event, defer_until_reached, poll_once
+from airflow_provider_oms.tasks.polling import poll_once
 from airflow_provider_oms.tasks.reporting import Reporter
+from airflow_provider_oms.triggers.deferral import check_event, defer_until_reached
 
 #: Seconds between two polls. A project changes its status within seconds or minutes.
 DEFAULT_POKE_INTERVAL = 10.0

@@ -146,7 +146,7 @@ class OmsGateSensor(BaseSensorOperator):
         if self.start_from_trigger:
             from airflow_provider_oms.sensors.start_from_trigger import start_trigger_args
 
-            self.start_trigger_args = start_trigger_args(self)
+            self.start_trigger_args = start_trigger_args(self, OmsGateSensor)
         hidden = [name for name in self.template_fields if not is_literal(getattr(self, name))]
         if not RENDERED.keys() >= set(hidden):  # a field of somebody else's sensor: it may render to anything
             if (self.project_id is None) == (self.project_name is None):
@@ -216,7 +216,7 @@ class OmsGateSensor(BaseSensorOperator):
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
         """
-        from airflow_provider_oms.tasks.deferral import check_event, defer_again, is_resolved
+        from airflow_provider_oms.triggers.deferral import check_event, defer_again, is_resolved
 
         try:
             if is_resolved(event):
@@ -250,7 +250,7 @@ class OmsGateSensor(BaseSensorOperator):
 
     def _wait_in_triggerer(self, context: Context) -> Any:
         """Poll once here, and only wait there if that isn't enough."""
-        from airflow_provider_oms.tasks.deferral import defer_until_reached
+        from airflow_provider_oms.triggers.deferral import defer_until_reached
 
         watch = self._watching(context)
         try:

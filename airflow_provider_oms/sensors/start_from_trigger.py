@@ -22,8 +22,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from airflow_provider_oms import __version__
 from airflow_provider_oms.tasks.airflow_version import airflow_version
-from airflow_provider_oms.tasks.deferral import SLACK
 from airflow_provider_oms.tasks.templates import is_literal
+from airflow_provider_oms.triggers.deferral import SLACK
 
 if TYPE_CHECKING:
     from airflow_provider_oms.sensors.base import OmsGateSensor
@@ -42,10 +42,11 @@ FIXED = frozenset(
 _NOT_THERE = {"self", "kwargs", "deferrable", "start_from_trigger"}
 
 
-def start_trigger_args(sensor: OmsGateSensor) -> Any:
+def start_trigger_args(sensor: OmsGateSensor, base: type) -> Any:
     """Return what Airflow needs to begin with the trigger.
 
     :param sensor: the gate
+    :param base: the class of all gates; the arguments of what it builds on are Airflow's
     :raises ValueError: where that wouldn't be right
     """
     from airflow.triggers.base import StartTriggerArgs
@@ -56,7 +57,7 @@ def start_trigger_args(sensor: OmsGateSensor) -> Any:
         )
     if not sensor.deferrable:
         raise ValueError("start_from_trigger=True needs deferrable=True")
-    given = {name: _plain(getattr(sensor, name)) for name in _arguments(type(sensor))}
+    given = {name: _plain(getattr(sensor, name)) for name in _arguments(type(sensor), base)}
     for name, value in given.items():
         _check(name, value)
     templated = {name: value for name, value in given.items() if name in sensor.template_fields}
@@ -81,14 +82,12 @@ def start_trigger_args(sensor: OmsGateSensor) -> Any:
     )
 
 
-def _arguments(cls: type) -> Iterator[str]:
+def _arguments(cls: type, base: type) -> Iterator[str]:
     """Name the arguments of a gate's own and of the base of all gates."""
-    from airflow_provider_oms.sensors.base import OmsGateSensor
-
     for one in cls.__mro__:
         if constructor := vars(one).get("__init__"):
             yield from (name for name in inspect.signature(constructor).parameters if name not in _NOT_THERE)
-        if one is OmsGateSensor:
+        if one is base:
             return
 
 

@@ -9,13 +9,13 @@ from airflow.providers.common.compat.sdk import PokeReturnValue
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.milestones.context import project_of
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.poll import project_of
 from airflow_provider_oms.milestones.verdict import State, Verdict
-from airflow_provider_oms.sensors.memory import MemoryStore
+from airflow_provider_oms.sensors.state_store import MemoryStore
 from airflow_provider_oms.tasks.clock import across_processes, within_process
-from airflow_provider_oms.tasks.deferral import poll_once
+from airflow_provider_oms.tasks.polling import poll_once
 from airflow_provider_oms.tasks.reporting import Reporter
 
 if TYPE_CHECKING:

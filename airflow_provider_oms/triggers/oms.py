@@ -17,9 +17,10 @@ from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks.connection import NoConnection
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
+from airflow_provider_oms.milestones.context import project_of
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.poll import poll, project_of
+from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.reporting import Reporter

@@ -12,10 +12,10 @@ from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_oms.client.protocol import utc_text
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that no poll imports it
+from airflow_provider_oms.milestones.context import project_of
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.occurrences import gate_now, is_gone, judge, payload
-from airflow_provider_oms.milestones.poll import project_of
 from airflow_provider_oms.milestones.remembered import Remembered
 from airflow_provider_oms.milestones.verdict import Verdict
 from airflow_provider_oms.milestones.watchers import Watcher, from_json

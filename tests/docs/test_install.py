@@ -17,7 +17,7 @@ from airflow_provider_oms import __version__
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import DEFAULT_CONN_ID
 from airflow_provider_oms.sensors.oms import OmsFullTransferSensor
-from airflow_provider_oms.tasks.deferral import check_event
+from airflow_provider_oms.triggers.deferral import check_event
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 from tests.docs.pages import DOCS, ROOT, blocks, commands
 from tests.docs.test_connection import settings_of

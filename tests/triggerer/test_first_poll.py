@@ -18,7 +18,7 @@ from airflow_provider_oms.sensors.oms import (
 )
 from airflow_provider_oms.simulator import Project
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
-from airflow_provider_oms.tasks.deferral import SLACK
+from airflow_provider_oms.triggers.deferral import SLACK
 from airflow_provider_oms.triggers.first_poll import OmsFirstPollTrigger
 from tests import modes
 from tests.triggerer.gates import POKE_INTERVAL

@@ -16,7 +16,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.milestones.poll import POLLS_OF_AN_OUTAGE
+from airflow_provider_oms.milestones.context import POLLS_OF_AN_OUTAGE
 from airflow_provider_oms.simulator import Fault, Project
 from airflow_provider_oms.tasks import clock
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store

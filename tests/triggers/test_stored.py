@@ -15,8 +15,8 @@ from airflow_provider_oms import __version__
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import _KINDS, FullTransferMilestone
-from airflow_provider_oms.tasks.deferral import check_event, defer_again
 from airflow_provider_oms.tasks.row import Row
+from airflow_provider_oms.triggers.deferral import check_event, defer_again
 from airflow_provider_oms.triggers.first_poll import OmsFirstPollTrigger
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 from tests import modes

@@ -15,10 +15,11 @@ from airflow_provider_oms.client.errors import OmsRejectedError
 from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Project, VerificationResult
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.checks import check
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.poll import PollContext
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.milestones.verification import describe, is_consistent, judge
 
@@ -36,7 +37,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
             Gate(milestone, project_id=found.id, oms_conn_id=given.conn_id), Memory(kept=False), found.id
         )
         # Not poll(): it makes a verdict of errors, and here OMS's own words end the command.
-        verdict = asker.run_flow(milestone.check(poll))
+        verdict = asker.run_flow(check(milestone, poll))
         try:
             pages = asker.run_flow(actions.list_project_full_verify_result(found.id).whole())
         except OmsRejectedError:  # nothing was verified; where the verdict rests on the pages, they are there

@@ -1,53 +1,26 @@
-"""Waiting for a milestone from inside a task: the poll on the worker, the way into the triggerer and back."""
+"""The way of a gate into the triggerer, and back out of it.
+
+The trigger itself is :mod:`airflow_provider_oms.triggers.oms`; what Airflow keeps of it is in
+:mod:`airflow_provider_oms.tasks.row`.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from airflow_provider_oms import __version__
-from airflow_provider_oms.client.errors import OmsError, safe_text
-from airflow_provider_oms.client.operations import Sender, run_flow
+from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
-from airflow_provider_oms.hooks.connection import NoConnection
-from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.memory import Memory, Now
-from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import Verdict
-from airflow_provider_oms.tasks.clock import within_process
+from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row, writer
 
 #: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more. What
 #: Airflow's own does differs between its versions: docs/develop/airflow-facts.md#timeouts
 SLACK = 120.0
-
-
-def poll_once(hook: OmsHook, gate: Gate, memory: Memory, clock: Callable[[], Now] = within_process) -> Verdict:
-    """Poll a gate's project once, from a worker.
-
-    :param hook: the hook to ask
-    :param gate: the gate's settings
-    :param memory: what the gate remembers; changed on the way
-    :param clock: the clock of all polls that share the memory
-    """
-    sender, oms = connect(hook)
-    return run_flow(sender, poll(gate, memory, clock(), oms))
-
-
-def connect(hook: OmsHook, sender: Sender | None = None) -> tuple[Sender, str]:
-    """Return what to poll over, and the address of the OMS that is asked; empty where the connection can't be read.
-
-    :param hook: the hook
-    :param sender: what sends over it, if not the hook itself
-    """
-    try:
-        oms = hook.address()
-    except OmsError as error:
-        return NoConnection(error), ""
-    return sender or hook, oms
 
 
 def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | None) -> None:

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from airflow_provider_oms.milestones.memory import Memory, Names
-from airflow_provider_oms.sensors.memory import KEY, MemoryStore
+from airflow_provider_oms.sensors.state_store import KEY, MemoryStore
 from airflow_provider_oms.simulator import Fault, Project
 from airflow_provider_oms.tasks import clock
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store

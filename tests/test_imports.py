@@ -1,0 +1,90 @@
+"""No two modules of the package need each other, and none of its rooms reaches into a room that builds on it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = "airflow_provider_oms"
+
+#: Each room, and the rooms of ours that it may import from; the table of docs/develop/index.md.
+ROOMS = {
+    "client": set(),
+    "milestones": {"client"},
+    "hooks": {"client"},
+    "links": set(),
+    "tasks": {"client", "milestones", "hooks"},
+    "triggers": {"client", "milestones", "hooks", "tasks"},
+    "sensors": {"client", "milestones", "hooks", "tasks", "triggers", "links"},
+    "operators": {"client", "milestones", "hooks", "tasks", "triggers", "links"},
+    "cli": {"client", "milestones", "hooks", "tasks"},
+    "simulator": set(),
+}
+
+
+def _name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {_name(path): path for path in sorted((ROOT / PACKAGE).rglob("*.py"))}
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Walk over what can run, also inside functions, but not over what only a type checker reads."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
+        yield node
+        yield from _statements(node)
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of ours that a module imports, at its top or later."""
+    found = set()
+    for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names} & MODULES.keys()
+            found |= submodules or {node.module}
+    return found & MODULES.keys()
+
+
+def test_no_import_circle_is_left():
+    try:
+        TopologicalSorter({name: imported(path) for name, path in MODULES.items()}).prepare()
+    except CycleError as error:
+        pytest.fail(f"these modules import each other: {' -> '.join(reversed(error.args[1]))}")
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_builds_only_on_those_below_it(room):
+    for name, path in MODULES.items():
+        if name.startswith(f"{PACKAGE}.{room}"):
+            used = {other.split(".")[1] for other in imported(path) if other.count(".") >= 1}
+            assert used & ROOMS.keys() <= ROOMS[room] | {room}, name
+
+
+def test_every_room_is_in_the_table():
+    rooms = {path.name for path in (ROOT / PACKAGE).iterdir() if (path / "__init__.py").exists()}
+    assert rooms == set(ROOMS)
+
+
+#: A name may stand in several rooms where it is what users import, or where the folder says the rest.
+SHARED_NAMES = {"oms", "base", "__main__"}
+NAMED_BY_FOLDER = ("cli.commands", "cli.pictures", "simulator")
+
+
+def test_no_two_modules_of_one_name_mean_different_things():
+    names = [
+        path.stem
+        for name, path in MODULES.items()
+        if path.name != "__init__.py" and not name.startswith(tuple(f"{PACKAGE}.{one}" for one in NAMED_BY_FOLDER))
+    ]
+    assert sorted({name for name in names if names.count(name) > 1 and name not in SHARED_NAMES}) == []
