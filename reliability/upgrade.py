@@ -82,6 +82,10 @@ class Installation:
             "PYTHONPATH": str(self.package),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            # No process is killed while a task runs, so a slow one isn't a dead one.
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "300",
+            "AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC": "10",
+            "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "300",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": self.database,
             **self.settings,
         }
@@ -203,7 +207,7 @@ def upgrade(before: Installation, after: Installation, oms: Simulator) -> list[d
         ended = after.tasks()
     for task in sorted(early | {task for task, state in ended.items() if state != ENDS.get(task)}):
         for log in sorted((after.home / "logs").rglob(f"*task_id={task}/*.log")):
-            sys.stderr.write(f"--- {log.relative_to(after.home)}\n{log.read_text(errors='replace')[-4000:]}\n")
+            sys.stderr.write(f"--- {log.relative_to(after.home)}\n{log.read_text(errors='replace')[-20000:]}\n")
     return [
         {
             "task": task,

@@ -6,6 +6,7 @@ API server carries out. Both are Airflow's own code, given the exception that th
 
 from __future__ import annotations
 
+import inspect
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
@@ -145,19 +146,25 @@ def _create_2(dag: Any) -> None:
 def _create_3(dag: Any) -> None:
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.serialized_dag import SerializedDagModel
-    from airflow.serialization.definitions.dag import SerializedDAG
-    from airflow.serialization.serialized_objects import DagSerialization, LazyDeserializedDAG
+    from airflow.serialization.serialized_objects import LazyDeserializedDAG
     from airflow.utils.types import DagRunTriggeredByType
+
+    try:
+        from airflow.serialization.definitions.dag import SerializedDAG
+        from airflow.serialization.serialized_objects import DagSerialization as Serialization
+    except ImportError:  # before 3.2 one class is both
+        from airflow.serialization.serialized_objects import SerializedDAG
+        from airflow.serialization.serialized_objects import SerializedDAG as Serialization
 
     bundle, now = "oms-tests", datetime.now(UTC)
     with create_session() as session:
         session.merge(DagBundleModel(name=bundle))
         session.flush()
         SerializedDAG.bulk_write_to_db(bundle, None, [dag], session=session)
-        data = DagSerialization.to_dict(dag)
+        data = Serialization.to_dict(dag)
         SerializedDagModel.write_dag(LazyDeserializedDAG(data=data), bundle, session=session)
         session.flush()
-        DagSerialization.from_dict(data).create_dagrun(
+        Serialization.from_dict(data).create_dagrun(
             run_id=RUN_ID,
             logical_date=now,
             data_interval=(now - timedelta(days=1), now),
@@ -192,7 +199,9 @@ def _defer_2(dag: Any, deferrals: dict[str, Any]) -> None:
 def _defer_3(dag: Any, deferrals: dict[str, Any]) -> None:
     import structlog
     from airflow.api_fastapi.execution_api.datamodels.taskinstance import TIDeferredStatePayload
-    from airflow.api_fastapi.execution_api.routes.task_instances import _create_ti_state_update_query_and_update_state
+    from airflow.api_fastapi.execution_api.routes.task_instances import (
+        _create_ti_state_update_query_and_update_state as route,
+    )
     from airflow.models.taskinstance import TaskInstance
     from airflow.sdk.execution_time.task_runner import _defer_task
     from sqlalchemy import update
@@ -206,14 +215,18 @@ def _defer_3(dag: Any, deferrals: dict[str, Any]) -> None:
             message, _ = _defer_task(deferral, task, log)
             sent = TIDeferredStatePayload(**message.model_dump(exclude={"type"}))
             received = TIDeferredStatePayload.model_validate_json(sent.model_dump_json())
-            query, state, _ = _create_ti_state_update_query_and_update_state(
-                ti_patch_payload=received,
-                task_instance_id=ids[task_id],
-                query=update(TaskInstance).where(TaskInstance.id == ids[task_id]),
-                session=session,
-                dag_bag=None,
-                dag_id=dag.dag_id,
-            )
+            given = {
+                "ti_patch_payload": received,
+                "task_instance_id": ids[task_id],
+                "ti_id_str": str(ids[task_id]),
+                "query": update(TaskInstance).where(TaskInstance.id == ids[task_id]),
+                "updated_state": TaskInstanceState.DEFERRED,
+                "session": session,
+                "dag_bag": None,
+                "dag_id": dag.dag_id,
+            }
+            # Each version of this internal function has other arguments, and returns more than the one before.
+            query, state, *_ = route(**{name: given[name] for name in inspect.signature(route).parameters})
             assert state == TaskInstanceState.DEFERRED
             session.execute(query)
             session.commit()
