@@ -47,6 +47,7 @@ ONCE = (
     "tests/hosting",
     "tests/milestones",
     "tests/packaging/test_contents.py",
+    "tests/packaging/test_pins.py",
     "tests/packaging/test_release.py",
     "tests/reliability",
     "tests/simulator",
