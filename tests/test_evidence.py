@@ -24,7 +24,10 @@ WORD = re.compile(r"[A-Z]{3,}(_[A-Z]+)*|(GHANA|CM)-[A-Z]+[0-9]+")
 #: Modules of the rooms that decide which hold no rule about OMS or Airflow, and why.
 WITHOUT_A_RULE = {
     "client/__init__.py": "holds nothing",
-    "client/deadline.py": "makes a library's time-out one of the whole answer",
+    "client/redaction.py": "takes secrets out of text, whatever it is about",
+    "client/safe_text.py": "makes text safe, whatever it is about",
+    "client/strict_aiohttp.py": "makes a library strict about HTTP",
+    "client/strict_requests.py": "makes a library strict about HTTP",
     "client/operations.py": "makes methods of what client/actions.py describes",
     "milestones/__init__.py": "holds nothing",
     "milestones/boundaries.py": "counts days and hours of time zones",

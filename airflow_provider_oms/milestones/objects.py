@@ -11,9 +11,9 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.changes import NAMED, Change, changes_in, named, tables_in
+from airflow_provider_oms.milestones.context import BELIEVABLE_AHEAD, PollContext
 from airflow_provider_oms.milestones.kinds import ObjectsMilestone
 from airflow_provider_oms.milestones.memory import Condition
-from airflow_provider_oms.milestones.poll import BELIEVABLE_AHEAD, PollContext
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Observation, Verdict
 

@@ -188,6 +188,7 @@ def judge_existing(status: str | None) -> Move:
     """Decide what a create makes of a project that is there already: take it for the one wanted, or refuse.
 
     What has come to its end can't be started again; taken for a new project it would open every gate at once.
+    Source: docs/develop/oms-facts.md#transitions
 
     :param status: the project's status
     :return: with a reason where it isn't as a new project would be

@@ -16,8 +16,8 @@ from airflow_provider_oms.milestones.transitions import Kind, plan
 from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, to_airflow_error
 from airflow_provider_oms.operators.object_list import changed, databases_of, tables_of
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
-from airflow_provider_oms.tasks.deferral import check_event
 from airflow_provider_oms.tasks.templates import is_literal
+from airflow_provider_oms.triggers.deferral import check_event
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
