@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 
 import pytest
 
+import draw_terminal
 from airflow_provider_oms.simulator import Clock, Project, Simulator
-from tests.docs.pages import DOCS, ROOT, blocks
+from tests.docs.pages import DOCS, blocks
 
 SCRIPTS = {block.title: block.text for block in blocks(DOCS / "command-line.md", "text")}
-
-sys.path.insert(0, str(ROOT / "scripts"))
-import terminal_pictures  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -48,10 +45,10 @@ def test_a_script_runs(tmp_path, name, project, passed, code, says):
         assert json.loads((tmp_path / "verification.json").read_text())["name"] == "shop"
 
 
-@pytest.mark.parametrize("name", terminal_pictures.PICTURES)
+@pytest.mark.parametrize("name", draw_terminal.PICTURES)
 def test_a_picture_is_what_the_command_shows(name):
-    drawn = terminal_pictures.draw(name)
-    stored = (terminal_pictures.FOLDER / f"{name}.svg").read_text()
-    assert terminal_pictures.words(drawn) == terminal_pictures.words(stored), "Run scripts/terminal_pictures.py."
+    drawn = draw_terminal.draw(name)
+    stored = (draw_terminal.FOLDER / f"{name}.svg").read_text()
+    assert draw_terminal.words(drawn) == draw_terminal.words(stored), "Run scripts/terminal_pictures.py."
     assert "http" not in stored.replace("http://www.w3.org", "").replace("https://www.textualize.io", "")
     assert f"images/terminal/{name}.svg" in (DOCS / "command-line.md").read_text()
