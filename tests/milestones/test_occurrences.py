@@ -206,7 +206,9 @@ class TestAMilestone:
         watching.remembered, event = judge(MILESTONE, watching.remembered, other, MIDNIGHT)
         assert event.name == "reached"
         assert event.which.endswith(" 2")
-        assert [is_gone(one) for one in (done, gone, other)] == [False, True, False]
+        assert is_gone(gone)
+        waiting_for_that = gone._replace(state=State.REACHED)
+        assert not any(map(is_gone, (done, other, waiting_for_that, replace_status(gone, "FAILED"))))
 
 
 ODD = st.sampled_from([None, 0, -1, "2,3", "soon", 9e17, "RUNNING_MODIFYING", "SUSPEND", "FAILED", "gone", "login"])
