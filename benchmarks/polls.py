@@ -25,7 +25,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     """Yield our CPU for a poll beside that of the bare loop, of the http provider and of threads."""
     gates, interval = size.of(2000, 40), size.of(4.0, 1.0)
 
-    # The first looks come within an interval, evenly spread.
+    # The first polls come within an interval, evenly spread.
     warm, window = interval * size.of(1.25, 0.6), interval * size.of(2.5, 0.4)
 
     def contender(jobs: Callable[[], list[Job]], requests_each: int = 1) -> Callable[[], float]:
@@ -65,7 +65,7 @@ async def _cpu_of_a_poll(
     oms: CannedOms, jobs: Callable[[], list[Job]], warm: float, window: float, requests_each: int
 ) -> float:
     """Return microseconds of CPU of this process for a poll, once all poll."""
-    async with running(jobs()):
+    async with running(jobs()) as tasks:
         await asyncio.sleep(warm)
         gc.collect()  # what starting has left; what polling leaves counts
         await asyncio.to_thread(oms.tell)
@@ -73,6 +73,8 @@ async def _cpu_of_a_poll(
         requests = 0
         while not requests:  # on a busy machine a short window may see none
             await asyncio.sleep(window)
+            for failed in (task for task in tasks if task.done() and task.exception()):
+                await failed
             spent = time.process_time() - before
             requests += sum((await asyncio.to_thread(oms.tell))["asked"].values())
     return spent / (requests / requests_each) * 1e6

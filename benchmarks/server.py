@@ -84,6 +84,7 @@ def _serve() -> None:
 
     answers = {name: base64.b64decode(body) for name, body in json.loads(sys.stdin.readline()).items()}
     progress = answers["DescribeProjectProgress"]
+    taken_of = json.loads(progress)["data"]["projectId"].encode()
     state = _State()
 
     def answer(body: bytes, status: int = 200) -> web.Response:
@@ -107,8 +108,10 @@ def _serve() -> None:
         state.asked[f"{action} {about}"] += 1
         if state.reached and action == "DescribeProjectProgress":
             state.told_at.setdefault(about, time.monotonic())
-            return answer(answers["done"])
-        return answer(answers.get(f"{action} {payload.get('pageNumber')}") or answers[action])
+            return answer(answers["done"].replace(taken_of, about.encode()))
+        listed = answers.get(f"{action} {payload.get('pageNumber')}")
+        # An answer about another project than the one asked for isn't believed.
+        return answer(listed or answers[action].replace(taken_of, about.encode()))
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
