@@ -15,7 +15,6 @@ from airflow_provider_oms.operators.labels import (
     OmsStartProjectsByLabelOperator,
     OmsStopProjectsByLabelOperator,
 )
-from airflow_provider_oms.operators.modify import OmsModifyObjectsOperator
 from airflow_provider_oms.operators.projects import (
     OmsDeleteProjectOperator,
     OmsProjectActionOperator,
@@ -38,7 +37,6 @@ __all__ = [
     "OmsDeleteProjectOperator",
     "OmsFullVerificationReportOperator",
     "OmsLabelOperator",
-    "OmsModifyObjectsOperator",
     "OmsOperator",
     "OmsProjectActionOperator",
     "OmsProjectOperator",

@@ -17,7 +17,6 @@ from airflow_provider_oms.milestones.kinds import (
     FullTransferMilestone,
     FullVerificationMilestone,
     Milestone,
-    ObjectsMilestone,
     ProjectStatusMilestone,
     StepMilestone,
 )
@@ -32,7 +31,6 @@ MILESTONES: dict[str, type[Milestone]] = {
     "OmsCheckpointLagSensor": CheckpointLagMilestone,
     "OmsCheckpointReachedSensor": CheckpointReachedMilestone,
     "OmsFullVerificationSensor": FullVerificationMilestone,
-    "OmsObjectsSensor": ObjectsMilestone,
     "OmsProjectStatusSensor": ProjectStatusMilestone,
     "OmsCutoverReadySensor": CutoverReadyMilestone,
 }
