@@ -52,7 +52,7 @@ class TrackedFilesOnly(BuildHookInterface):
 
 
 def untracked(root: Path) -> list[str]:
-    """Return the files below a checkout that git doesn't track; none where there is no checkout.
+    """Return what git doesn't track below a checkout, whole folders as one; nothing where there is no checkout.
 
     :param root: the checkout
     """
@@ -65,6 +65,6 @@ def untracked(root: Path) -> list[str]:
     try:
         if Path(git("rev-parse", "--show-toplevel").strip()).resolve() != root.resolve():
             return []  # an sdist that was unpacked within another checkout
-        return [name for name in git("ls-files", "--others", "-z").split("\0") if name]
+        return [name for name in git("ls-files", "--others", "--directory", "-z").split("\0") if name]
     except (OSError, subprocess.CalledProcessError):
         return []
