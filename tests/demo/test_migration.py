@@ -68,10 +68,10 @@ def test_steps_for_the_bars(demo):
 
 def test_every_example_finds_its_project():
     text = "".join(file.read_text() for file in example_dags().glob("example_oms_*.py"))
-    wanted = set(re.findall(r'"project": "(\w+)"', text)) | set(re.findall(r'"(np_\w+)"', text))
+    wanted = set(re.findall(r'"project": "(\w+)"', text)) | set(re.findall(r'"(shop_[0-9]+)"', text))
     # The example of a migration makes its project itself.
     assert wanted - {"shop_migration"} == {"demo_shop", "shop_running", "shop_cutover", "shop_old"} | {
-        f"np_shop_{number}" for number in (1, 2, 3)
+        f"shop_{number}" for number in (1, 2, 3)
     }
     with Simulator(example_projects()) as sim:
         for name in wanted - {"shop_migration"}:
