@@ -1,6 +1,6 @@
-"""Run the tests: what CI runs, or some of them, or one Airflow.
+"""Run the tests: every version's part, or some of them, or one Airflow.
 
-python3 scripts/test.py                       what CI runs: on the newest everything, on the others what can differ
+python3 scripts/test.py                       on the newest everything, on the others what can differ (CI: .ci/run)
 python3 scripts/test.py tests/milestones      these tests and nothing else, on the newest version
 python3 scripts/test.py --airflow 3.1         everything on one version
 python3 scripts/test.py --matrix              everything on each version, with each Python that can be had

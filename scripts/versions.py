@@ -11,7 +11,8 @@ class Airflow:
 
     :param release: its newest release
     :param pythons: the Python versions on which both it and this provider run
-    :param tested: what CI runs on it: ``whole``, or the tests with, or without, one marker of ``tests/parts.py``
+    :param tested: what ``scripts/test.py`` runs on it: ``whole``, or the tests with, or without, one marker of
+        ``tests/parts.py``
     :param published_before: a date. Newer packages are not installed, since this release does not run with them
     """
 
