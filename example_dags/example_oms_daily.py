@@ -44,7 +44,7 @@ with DAG(
     )
     # --8<-- [end:checkpoint_reached]
 
-    @task
+    @task(multiple_outputs=False)
     def report(day: str, observed: dict[str, Any]) -> dict[str, Any]:
         """Work with the data of that day."""
         log.info("Everything of %s is there: the checkpoint is %s (Unix seconds).", day, observed["checkpoint"])

@@ -58,7 +58,7 @@ with DAG(
     )
     # --8<-- [end:checkpoint_lag]
 
-    @task
+    @task(multiple_outputs=False)
     def downstream(full_transfer: dict[str, Any], lag: dict[str, Any]) -> dict[str, Any]:
         """Do what needs the migrated data."""
         log.info("The full transfer was at %s %% at %s.", full_transfer["progress"], full_transfer["time"])

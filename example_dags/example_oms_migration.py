@@ -95,7 +95,7 @@ with DAG(
     )
     # --8<-- [end:full_verification]
 
-    @task
+    @task(multiple_outputs=False)
     def downstream(observed: dict[str, Any]) -> dict[str, Any]:
         """Work with the copy, which keeps following the source."""
         log.info("Project %s is verified; it was so at %s.", observed["project"], observed["time"])
