@@ -22,7 +22,7 @@ from typing import Any
 NOW = 1_800_000_000
 
 PROGRESS, STEPS, VERIFY = "DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult"
-PROJECT, PROJECTS = "DescribeProject", "ListProjects"
+PROJECT, PROJECTS, RECORDS = "DescribeProject", "ListProjects", "ListProjectModifyRecords"
 
 WAITING, REACHED, FAILED = "waiting", "reached", "failed"
 
@@ -78,6 +78,8 @@ class Case:
     :param verify_pages: ``data`` of ListProjectFullVerifyResult, page by page, or a :class:`Reply`
     :param project: ``data`` of DescribeProject, or a :class:`Reply`; None for a project that is to be verified
     :param apart: the project that verifies it, whose id is :data:`APART`
+    :param records: ``data`` of ListProjectModifyRecords, or a :class:`Reply`
+    :param task: ``data`` of DescribeProject of the task of an addition, whose id is :data:`TASK`, or a :class:`Reply`
     :param expected: the verdict of the first poll
     :param message: a regular expression that the verdict's message contains
     :param without_memory: the verdict where nothing is remembered between two polls, if it is another one
@@ -92,6 +94,8 @@ class Case:
     verify_pages: Sequence[Any] | Reply = ()
     project: Any = None
     apart: Apart | None = None
+    records: Any = ()
+    task: Any = None
     expected: str = WAITING
     message: str | None = None
     without_memory: str | None = None
@@ -116,6 +120,10 @@ class Case:
             rows = [] if self.apart is None else list(self.apart.rows)
             return _reply(rows if payload["pageNumber"] == 1 else [], total=len(rows))
         asked = payload.get("id") or payload.get("projectId")
+        if action == RECORDS:
+            return _reply(list(self.records) if isinstance(self.records, tuple) else self.records)
+        if action == PROJECT and asked == TASK:
+            return _reply(self.task)
         shown = self.apart if self.apart is not None and asked == APART else self
         if action == PROJECT:
             return _reply(project() if shown.project is None else shown.project)
@@ -133,6 +141,9 @@ class Case:
         return _reply(page, total=sum(len(_tables_of(page)) for page in shown.verify_pages))
 
 
+#: The id of a task that adds objects.
+TASK = "np_task"
+
 #: The id of a project that verifies another one.
 APART = "np_apart"
 
@@ -147,7 +158,7 @@ def serve(simulator: Any, case: Case) -> None:
 
     simulator.date_header = case.date_offset
     simulator.clear_faults()
-    for action in (PROGRESS, STEPS, VERIFY, PROJECT, PROJECTS):
+    for action in (PROGRESS, STEPS, VERIFY, PROJECT, PROJECTS, RECORDS):
         first = case.reply(action, {"pageNumber": 1})
         simulator.set_answer(action, None)
         if first.fault is not None:
@@ -325,6 +336,20 @@ def project(*, verify: Any = True, in_mode: Any = False, **changes: Any) -> dict
     """Return a project with its configuration, as DescribeProject does."""
     config = _without_missing(allowDestTableNotEmpty=in_mode)
     given = {"id": "np_1", "type": "MIGRATION", "enableFullVerify": verify, "fullTransferConfig": config}
+    given["transferMapping"] = mapping("orders", "items")
+    return _without_missing(**{**given, **changes})
+
+
+def mapping(*tables: str, mode: Any = "SPECIFIC", **changes: Any) -> dict[str, Any]:
+    """Return what a project moves: tables of the schema ``shop``, and a view."""
+    objects = {"name": "shop", "mappedName": "shop", "tables": [{"name": name} for name in tables]}
+    return _without_missing(mode=mode, databases=[{**objects, "views": [{"name": "totals"}], **changes}])
+
+
+def record(status: Any = "RUNNING", kind: Any = "INCREASE_OBJECT", *tables: str, **changes: Any) -> dict[str, Any]:
+    """Return a record of added or removed objects, as ListProjectModifyRecords does; it lists these tables."""
+    listed = [{"name": "shop", "tables": [{"name": name} for name in tables]}] if tables else None
+    given = {"id": 45, "type": kind, "status": status, "subProjectId": None, "databases": listed, "errorDetail": None}
     return _without_missing(**{**given, **changes})
 
 
@@ -388,6 +413,7 @@ STATUSES = {
 _BY_NAME = {"step": "OmsStepSensor", "full": "OmsFullTransferSensor", "lag": "OmsCheckpointLagSensor"}
 _BY_NAME |= {"checkpoint": "OmsCheckpointReachedSensor", "verification": "OmsFullVerificationSensor"}
 _BY_NAME |= {"status": "OmsProjectStatusSensor", "cutover": "OmsCutoverReadySensor"}
+_BY_NAME |= {"objects": "OmsObjectsSensor"}
 
 #: gate -> (arguments, not reached, reached), the latter two as (progress of a status, steps, verification).
 SCENES: dict[str, tuple[dict[str, Any], Any, Any]] = {
@@ -412,6 +438,11 @@ SCENES: dict[str, tuple[dict[str, Any], Any, Any]] = {
         (caught_up, replaced(ALL_DONE, step("FULL_VERIFIER", "RUNNING", 99)), CONSISTENT),
         (caught_up, ALL_DONE, CONSISTENT),
     ),
+    "objects": (
+        {"tables": ["shop.orders"]},
+        (progress, in_transfer(), ()),
+        (caught_up, in_transfer("FINISHED", 100), ()),
+    ),
     "cutover": (
         {},
         (lambda status: caught_up(status, behind=26), ALL_DONE, CONSISTENT),
@@ -423,7 +454,7 @@ SCENES: dict[str, tuple[dict[str, Any], Any, Any]] = {
 _OF_NOW = ("lag", "cutover")
 
 #: The gates about all of the data: while objects are being added, what they see leaves some out.
-_OF_ALL = ("full", "lag", "checkpoint", "verification", "cutover")
+_OF_ALL = ("full", "lag", "checkpoint", "verification", "cutover", "objects")
 
 
 def _case(gate: str, what: str, arguments: Mapping[str, Any], sent: Any, steps: Any = (), **more: Any) -> Case:
@@ -1466,6 +1497,134 @@ def odc_cases(what: str, steps: list[dict[str, Any]], pages: Sequence[dict[str, 
 # The way to OMS
 
 
+def _objects() -> Iterator[Case]:
+    def of(what: str, tables: Any = ("shop.prices",), sent: Any = None, **more: Any) -> Case:
+        given = caught_up() if sent is None else sent
+        return _case("objects", what, {"tables": tables}, given, more.pop("steps", ALL_DONE), **more)
+
+    both = project(transferMapping=mapping("orders", "prices"))
+    # What is in the project
+    for name, tables in {
+        "list": ["shop.orders", "shop.items"],
+        "text": "shop.orders, shop.items",
+        "schemas": {"shop": ["orders", "items"]},
+        "view": ["shop.totals"],
+        "twice": ["shop.orders", "shop.orders"],
+    }.items():
+        yield of(f"in_it-{name}", tables, expected=REACHED)
+    for name, tables in {"table": ["shop.prices"], "schema": ["store.orders"], "case": ["shop.Orders"]}.items():
+        message = f"not in the project: {tables[0]}.*Correct the names"
+        yield of(f"not_in_it-{name}", tables, message=tables[0], without_memory=FAILED)
+        yield _case(
+            "objects",
+            f"not_in_it-no_grace-{name}",
+            {"tables": tables, "failure_grace": 0},
+            caught_up(),
+            ALL_DONE,
+            expected=FAILED,
+            message=message,
+        )
+    partly = ["shop.orders", "shop.prices"]
+    yield of("partly", partly, message=r"not in the project: shop\.prices", without_memory=FAILED)
+    for name, told in {
+        "wildcard": mapping("prices", mode="WILDCARD"),
+        "no_databases": {"mode": "SPECIFIC"},
+        "null": None,
+        "text": "shop.prices",
+    }.items():
+        given = {"project": project(transferMapping=told), "message": "one by one"}
+        yield of(f"untold-{name}", **given)
+        impatient = {"tables": ["shop.prices"], "outage_tolerance": 0}
+        yield _case(
+            "objects", f"untold-no_tolerance-{name}", impatient, caught_up(), ALL_DONE, expected=FAILED, **given
+        )
+    yield of("mode_missing", project=project(transferMapping=mapping("prices", mode=MISSING)), expected=REACHED)
+    yield of("empty", project=project(transferMapping={"mode": "SPECIFIC", "databases": []}), without_memory=FAILED)
+    # What is being added or removed
+    for status in ("PENDING", "MODIFYING", "RUNNING", "MERGING", "FINISHED", "DONE", None, ""):
+        told = {"message": "45"} if status else {}
+        yield of(f"adding-{status}", records=(record(status, "INCREASE_OBJECT", "prices"),), **told)
+        # An old list that has the table already, and a record that isn't through: not merged.
+        yield of(
+            f"adding-{status}-listed", records=(record(status, "INCREASE_OBJECT", "prices"),), project=both, **told
+        )
+        yield of(f"removing-{status}", ["shop.orders"], records=(record(status, "DECREASE_OBJECT", "orders"),), **told)
+    yield of("added", records=(record("SUCCESS", "INCREASE_OBJECT", "prices"),), project=both, expected=REACHED)
+    yield of("added-not_listed", records=(record("SUCCESS", "INCREASE_OBJECT", "prices"),), without_memory=FAILED)
+    removed = record("SUCCESS", "DECREASE_OBJECT", "prices")
+    yield of("removed", records=(removed,), message=r"not in the project: shop\.prices", without_memory=FAILED)
+    for status in ("CANCEL", "TERMINATED"):
+        dropped = (record(status, "INCREASE_OBJECT", "prices"),)
+        yield of(f"dropped-{status}", records=dropped, message=f"shop.prices.*45.*{status}", without_memory=FAILED)
+        yield of(f"dropped-{status}-again", records=dropped, project=both, expected=REACHED)
+    # Of other tables
+    for status in ("PENDING", "RUNNING", "FAILED"):
+        other = (record(status, "INCREASE_OBJECT", "prices"),)
+        yield of(f"other-{status}", ["shop.orders"], records=other, expected=REACHED)
+        yield of(f"unknown-{status}", ["shop.orders"], records=(record(status),), without_memory=_lost(status))
+        apart = (record(status, subProjectId=TASK),)
+        task = {"task": project(id=TASK, transferMapping=mapping("prices"))}
+        yield of(f"task_of_other-{status}", ["shop.orders"], records=apart, expected=REACHED, **task)
+        yield of(f"task-{status}", records=apart, message="shop.prices", without_memory=_lost(status), **task)
+        gone = {"task": Reply(refusal("GHANA-PROJECT000001", "gone"))}
+        yield of(f"task_gone-{status}", ["shop.orders"], records=apart, without_memory=_lost(status), **gone)
+    listed = {"tables": [{"schema": "shop", "name": "orders"}], "views": [{"schema": "shop", "name": "totals"}]}
+    for table in ("orders", "totals"):
+        removing = (record("RUNNING", "DECREASE_OBJECT", migrationObjectsInfo=listed),)
+        yield of(f"migration_objects-{table}", [f"shop.{table}"], records=removing, message="removal of shop.orders")
+    yield of("migration_objects-other", ["shop.items"], records=removing, expected=REACHED)
+    # A failed addition
+    why = {"code": "GHANA-MIGRAT000201", "message": "no space left", "proposal": "Make room."}
+    said = "shop.prices.*45.*FAILED.*GHANA-MIGRAT000201 no space left.*Make room"
+    for age, expected in ((None, WAITING), (10, WAITING), (120, WAITING), (121, FAILED), (-301, WAITING)):
+        at = None if age is None else oms_time(NOW - age)
+        bad = record("FAILED", "INCREASE_OBJECT", "prices", errorDetail=why, gmtModified=at)
+        lost = {"without_memory": FAILED} if age in (None, -301) else {}
+        yield of(f"failed-{age}", records=(bad,), expected=expected, message=said, **lost)
+    untold = record("FAILED", "INCREASE_OBJECT", "prices", gmtModified=oms_time(NOW - 900))
+    yield of("failed-untold", records=(untold,), expected=FAILED, message="OMS gives no error for it")
+    # Copied
+    for status, percent in (("RUNNING", 99), ("RUNNING", 100), ("FINISHED", 99)):
+        steps = in_transfer(status, percent)
+        yield of(f"not_copied-{status}_{percent}", ["shop.orders"], steps=steps, message="FULL_TRANSFER")
+    yield of("not_copied-not_listed", ["shop.orders"], steps=without(ALL_DONE, "FULL_TRANSFER"), message="no step")
+    no_copy = caught_up(enableFullTransfer=False, fullTransferProgress=None)
+    yield of("no_full_transfer", ["shop.orders"], no_copy, steps=without(ALL_DONE, "FULL_TRANSFER"), expected=REACHED)
+    bad_step = replaced(ALL_DONE, failed_step("FULL_TRANSFER", oms_time(NOW - 900)))
+    yield of("full_transfer_failed", ["shop.orders"], steps=bad_step, expected=FAILED, message="the sink is full")
+    # OMS doesn't answer
+    for name, reply, expected in (
+        ("busy", Reply("", 503), WAITING),
+        ("denied", Reply("", 403), FAILED),
+        ("not_all", Reply(success([record("SUCCESS", "INCREASE_OBJECT", "prices")], total=2)), WAITING),
+        ("text", Reply(success("none")), WAITING),
+    ):
+        yield of(f"records_{name}", ["shop.orders"], records=reply, expected=expected)
+        yield of(f"project_{name}", ["shop.orders"], project=reply, expected=expected)
+    yield of("task_busy", ["shop.orders"], records=(record(subProjectId=TASK),), task=Reply("", 503))
+    unsupported = Reply(refusal(None, "Unsupported action: ListProjectModifyRecords"))
+    yield of("records_unsupported", ["shop.orders"], records=unsupported, expected=REACHED)
+    # Gates that wait for objects being added name what isn't through; where OMS doesn't tell, they wait all the same.
+    pending = (record("SUCCESS", "INCREASE_OBJECT", "old", id=44), record("MERGING", "INCREASE_OBJECT", "prices"))
+    for gate, (arguments, _, (sent, steps, pages)) in SCENES.items():
+        if gate in _OF_ALL:
+            given = {"verify_pages": pages}
+            changing = sent("RUNNING_MERGING")
+            named = r"Not through: addition of shop\.prices \(record 45\) is MERGING\."
+            yield _case(gate, "names_pending", arguments, changing, steps, records=pending, message=named, **given)
+            silent = [("unsupported", unsupported), ("none", ())]
+            if gate != "objects":
+                silent += [("busy", Reply("", 503)), ("denied", Reply("", 403)), ("text", Reply(success("none")))]
+            for name, reply in silent:
+                told = {"records": reply, "message": "allow_modifying"}
+                yield _case(gate, f"pending_{name}", arguments, changing, steps, **told, **given)
+
+
+def _lost(status: str) -> str | None:
+    """Return what a change of that status comes to where nothing is remembered, if it is another verdict."""
+    return FAILED if status == "FAILED" else None
+
+
 def _transport() -> Iterator[Case]:
     html = "<html><body>502 Bad Gateway</body></html>"
     passing = {
@@ -1571,6 +1730,7 @@ def _all() -> Iterator[Case]:
     yield from _verifications()
     yield from _cutovers()
     yield from _apart()
+    yield from _objects()
     yield from odc_cases("ours", ALL_DONE, CONSISTENT)
     yield from _transport()
 

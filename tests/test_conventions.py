@@ -15,7 +15,7 @@ from airflow_provider_oms.sensors import oms as sensors
 SETTLED = {
     *("deferrable", "start_from_trigger", "wait_for_completion", "poke_interval", "timeout", "stop_on_kill"),
     *("allow_modifying", "require_verification"),
-    *("fail_on_suspend", "failure_grace", "outage_tolerance", "hold_for", "stop_first", "reads_only"),
+    *("fail_on_suspend", "failure_grace", "outage_tolerance", "hold_for", "stop_first", "reads_only", "retry_failed"),
     *("precheck", "precheck_timeout", "create_labels", "try_keep_hb", "max_rows", "max_sql", "max_tables"),
 }
 
@@ -52,7 +52,7 @@ def documented(cls):
 
 
 def test_nothing_is_missing():
-    assert len(SENSORS) == 8
+    assert len(SENSORS) == 9
     assert len(OPERATORS) >= 15
 
 

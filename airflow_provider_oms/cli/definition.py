@@ -92,6 +92,7 @@ MILESTONES = (
     ),
     _option("--cutover-ready", action="store_true", help="all that a safe switchover needs (lag within 25 s)"),
     _option("--status", metavar="STATUS", help="the project's status is one of these, with commas, e.g. RELEASED"),
+    _option("--tables", metavar="TABLES", help="these are in the project, copied and merged, e.g. shop.orders"),
     _option("--verified", action="store_true", help="full verification is done and every table is consistent"),
     _option(
         "--verification-project",

@@ -30,6 +30,7 @@ from airflow_provider_oms.milestones.kinds import (
     FullTransferMilestone,
     FullVerificationMilestone,
     Milestone,
+    ObjectsMilestone,
     ProjectStatusMilestone,
     StepMilestone,
 )
@@ -71,6 +72,7 @@ def _milestone_of(given: Namespace) -> Milestone | None:
             ("--checkpoint", given.checkpoint is not None),
             ("--cutover-ready", given.cutover_ready),
             ("--status", given.status is not None),
+            ("--tables", given.tables is not None),
             ("--verified", given.verified),
         )
         if asked
@@ -100,6 +102,8 @@ def _milestone_of(given: Namespace) -> Milestone | None:
     if option == "--cutover-ready":
         verification = (not given.no_verification, given.verification_project)
         return CutoverReadyMilestone(CutoverReadyMilestone.max_lag if max_lag is None else max_lag, *verification)
+    if option == "--tables":
+        return ObjectsMilestone(given.tables)
     if option == "--status":
         return ProjectStatusMilestone(given.status)
     return FullVerificationMilestone(given.verification_project) if option else None

@@ -46,7 +46,9 @@ class ProjectProgress(Model):
 
 
 class ErrorDetail(Model):
-    """One of the ``errorDetails`` of a step or a table. OMS sends objects, or plain texts, which read as a message.
+    """An ``errorDetail``, or one of the ``errorDetails`` of a step or a table.
+
+    OMS sends objects, or plain texts, which read as a message.
 
     Source: docs/develop/oms-facts.md#failed-time
     """
@@ -338,9 +340,9 @@ class ModifyRecord(Model):
         return MigrationObjects(self.part("migrationObjectsInfo"), self.source)
 
     @property
-    def error(self) -> Model:
-        """OMS's ``errorDetail``, empty when it sent none."""
-        return Model(self.part("errorDetail"), self.source)
+    def error(self) -> ErrorDetail:
+        """Why it failed, empty when OMS sent nothing of it."""
+        return ErrorDetail(self.part("errorDetail"), self.source)
 
 
 class MigrationObject(Model):

@@ -9,7 +9,7 @@ import ast
 import json
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -200,6 +200,35 @@ def names_of(name: str, value: Any) -> tuple[str, ...]:
     if not words:
         raise ValueError(f"{name} must name at least one; it is {value!r}")
     return words
+
+
+def tables(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """Read schemas and names of tables.
+
+    :param name: the argument's name
+    :param value: ``["schema.table"]``, ``{"schema": ["table"]}`` or pairs; text is one or more with commas. A name with
+        a dot in it needs the second form
+    :raises ValueError: naming the argument
+    """
+    if isinstance(value, Mapping):
+        listed = {schema: [names] if isinstance(names, str) else names for schema, names in value.items()}
+        items = [(schema, table) for schema, names in listed.items() for table in names]
+    elif isinstance(value, Iterable):
+        items = [_pair(name, item) for item in (value.split(",") if isinstance(value, str) else value)]
+    else:
+        raise ValueError(f"{name} must name tables as 'schema.table'; it is {value!r}")
+    for item in items:
+        if not all(isinstance(part, str) and part.strip() for part in item):
+            raise ValueError(f"{name} must name tables as 'schema.table'; {item!r} is none")
+    return tuple(dict.fromkeys((schema.strip(), table.strip()) for schema, table in items))
+
+
+def _pair(name: str, item: Any) -> tuple[Any, Any]:
+    """Read one table: text with one dot, or a pair."""
+    parts = item.split(".") if isinstance(item, str) else item
+    if not isinstance(parts, list | tuple) or len(parts) != 2:
+        raise ValueError(f"{name} must name tables as 'schema.table'; {item!r} is none")
+    return parts[0], parts[1]
 
 
 def _is_hour_in_digits(value: Any) -> bool:

@@ -27,10 +27,12 @@ from airflow_provider_oms.milestones.kinds import (
     FullTransferMilestone,
     FullVerificationMilestone,
     Milestone,
+    ObjectsMilestone,
     ProjectStatusMilestone,
     StepMilestone,
 )
 from airflow_provider_oms.milestones.memory import Condition
+from airflow_provider_oms.milestones.objects import objects
 from airflow_provider_oms.milestones.status import Outlook, is_running, may_follow, outlook
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Verdict
@@ -203,4 +205,5 @@ check.register(CheckpointReachedMilestone, checkpoint_reached)
 check.register(FullVerificationMilestone, full_verification)
 check.register(ProjectStatusMilestone, project_status)
 check.register(CutoverReadyMilestone, cutover_ready)
+check.register(ObjectsMilestone, objects)
 check.register(ActionMilestone, action)

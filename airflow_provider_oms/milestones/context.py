@@ -23,6 +23,7 @@ from airflow_provider_oms.client.models import ProjectProgress, Step
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.changes import pending_changes
 from airflow_provider_oms.milestones.figures import figures_of
 from airflow_provider_oms.milestones.lookup import (
     looks_like_id,
@@ -85,6 +86,8 @@ class PollContext:
         answer: Answer[ProjectProgress] = yield _progress_of(self.project_id, self.gate.project_type)
         self.memory.observed[self.project_id] = self.oms
         self._see_changes(answer)
+        if self.changing:
+            self.changing = f"{self.changing} {yield from pending_changes(self.project_id)}".rstrip()
         return answer
 
     def steps(self) -> Flow[Answer[list[Step]]]:

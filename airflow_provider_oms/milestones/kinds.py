@@ -271,6 +271,38 @@ class CutoverReadyMilestone(Milestone):
 
 
 @dataclass(frozen=True)
+class ObjectsMilestone(Milestone):
+    """Tables or views are in the project, or out of it, and nothing that concerns them is under way.
+
+    :param tables: schema and name of what must be in it
+    :param absent: schema and name of what must not
+    :param until: ``copied``: the project's full transfer is done, too; ``merged``: it need not be
+    """
+
+    tables: tuple[tuple[str, str], ...]
+    absent: tuple[tuple[str, str], ...] = ()
+    until: str = "copied"
+    kind: ClassVar[str] = "objects"
+    needs_all_objects: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tables", arguments.tables("tables", self.tables))
+        object.__setattr__(self, "absent", arguments.tables("absent", self.absent))
+        arguments.choice("until", self.until, ("copied", "merged"))
+        if not self.tables and not self.absent:
+            raise ValueError("tables must name at least one")
+        if both := sorted({*self.tables} & {*self.absent}):
+            raise ValueError(f"tables and absent both name {'.'.join(both[0])}")
+
+    def describe(self) -> str:
+        from airflow_provider_oms.milestones.changes import named
+
+        inside = f"{named(self.tables)} to be {'copied and ' if self.until == 'copied' else ''}merged"
+        outside = f"{named(self.absent)} to be taken out"
+        return " and ".join(text for text, given in ((inside, self.tables), (outside, self.absent)) if given)
+
+
+@dataclass(frozen=True)
 class ActionMilestone(Milestone):
     """An action that was sent has its effect: what an operator waits for.
 
@@ -315,6 +347,7 @@ _KINDS: dict[str, type[Milestone]] = {
         FullVerificationMilestone,
         ProjectStatusMilestone,
         CutoverReadyMilestone,
+        ObjectsMilestone,
         ActionMilestone,
     )
 }
@@ -322,8 +355,12 @@ _KINDS: dict[str, type[Milestone]] = {
 
 def to_dict(milestone: Milestone) -> dict[str, Any]:
     """Return a milestone as JSON."""
-    fields = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(milestone).items()}  # type: ignore[call-overload]
+    fields = {name: _plain(value) for name, value in asdict(milestone).items()}  # type: ignore[call-overload]
     return {"kind": milestone.kind, **fields}
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def from_dict(stored: Mapping[str, Any]) -> Milestone:

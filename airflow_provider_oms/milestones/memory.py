@@ -35,6 +35,7 @@ class Condition(StrEnum):
     UNREACHABLE = "unreachable"
     UNTOLD = "untold"
     CHANGING = "changing"
+    MISSING = "missing"
 
     def of(self, project: str) -> str:
         """Return the key under which it is remembered.
@@ -45,7 +46,7 @@ class Condition(StrEnum):
 
 
 #: Conditions that a poll without an answer doesn't break: they make a gate fail or explain it, and open none.
-OUTLASTS_OUTAGE = frozenset({Condition.FAILED, Condition.UNTOLD, Condition.CHANGING})
+OUTLASTS_OUTAGE = frozenset({Condition.FAILED, Condition.UNTOLD, Condition.CHANGING, Condition.MISSING})
 
 
 def outlasts_outage(key: str) -> bool:

@@ -66,6 +66,10 @@ _RULES = {
     "release": _Rule("ReleaseProject", ("SUSPEND", "FAILED", "FINISHED"), (RELEASED, DELETED), under_way=(RELEASING,)),
     "delete": _Rule("DeleteProject", ("INIT", RELEASED), (DELETED,)),
     "advance": _Rule("AdvanceProject", (_RUNNING,), ()),
+    "add_objects": _Rule("CreateProjectModifyRecords", ("INIT", "RUNNING", "RUNNING_ALARMING", "SUSPEND"), ()),
+    "remove_objects": _Rule(
+        "CreateProjectModifyRecords", ("INIT", "RUNNING", "RUNNING_ALARMING", "SUSPEND", "FAILED"), ()
+    ),
     "configure": _Rule("UpdateProjectConfig", ("INIT", "SUSPEND", "FAILED"), ()),
 }
 
@@ -91,6 +95,9 @@ _HINTS = {
     ("advance", "INIT"): "Start it first.",
     ("advance", "SUSPEND"): "Resume it first.",
     ("advance", "FAILED"): "Resume it first, once the cause is fixed.",
+    ("add_objects", "FAILED"): "Resume it first, once the cause is fixed.",
+    ("add_objects", _RUNNING): "Objects of it are being changed already: wait until that is through.",
+    ("remove_objects", _RUNNING): "Objects of it are being changed already: wait until that is through.",
     ("configure", _RUNNING): "Stop it first.",
 }
 

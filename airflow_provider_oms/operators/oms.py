@@ -15,6 +15,7 @@ from airflow_provider_oms.operators.labels import (
     OmsStartProjectsByLabelOperator,
     OmsStopProjectsByLabelOperator,
 )
+from airflow_provider_oms.operators.modify import OmsModifyObjectsOperator
 from airflow_provider_oms.operators.projects import (
     OmsDeleteProjectOperator,
     OmsProjectActionOperator,
@@ -37,6 +38,7 @@ __all__ = [
     "OmsDeleteProjectOperator",
     "OmsFullVerificationReportOperator",
     "OmsLabelOperator",
+    "OmsModifyObjectsOperator",
     "OmsOperator",
     "OmsProjectActionOperator",
     "OmsProjectOperator",

@@ -12,7 +12,7 @@ from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperatio
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
-from airflow_provider_oms.milestones.kinds import ActionMilestone
+from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.operators.base import OmsOperator
@@ -53,7 +53,7 @@ class OmsWaitingOperator(OmsOperator):
         self.poke_interval = max(SHORTEST_INTERVAL, arguments.seconds("poke_interval", poke_interval))
         self.timeout = None if timeout is None else arguments.seconds("timeout", timeout)
 
-    def wait_for(self, hook: OmsHook, project_id: str, milestone: ActionMilestone) -> str | None:
+    def wait_for(self, hook: OmsHook, project_id: str, milestone: Milestone) -> str | None:
         """Wait for an action's effect, and return the status that was seen.
 
         :param hook: the hook to ask

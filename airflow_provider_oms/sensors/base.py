@@ -51,6 +51,7 @@ RENDERED: dict[str, Any] = {
     "direction": "forward",
     "checkpoint": "2026-01-01",
     "target_statuses": ["RUNNING"],
+    "tables": ["schema.table"],
     "verification_project": "name",
 }
 

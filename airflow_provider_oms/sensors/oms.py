@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from airflow_provider_oms.milestones.kinds import (
     FullTransferMilestone,
     FullVerificationMilestone,
     Milestone,
+    ObjectsMilestone,
     ProjectStatusMilestone,
     StepMilestone,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "OmsFullTransferSensor",
     "OmsFullVerificationSensor",
     "OmsGateSensor",
+    "OmsObjectsSensor",
     "OmsProjectStatusSensor",
     "OmsStepSensor",
 ]
@@ -152,6 +154,30 @@ class OmsFullVerificationSensor(OmsGateSensor):
 
     def milestone(self) -> Milestone:
         return FullVerificationMilestone(self.verification_project)
+
+
+class OmsObjectsSensor(OmsGateSensor):
+    """Opens when tables or views are in the project: copied, and merged where they were added while it ran.
+
+    Nothing that concerns them may be under way any more (``ListProjectModifyRecords``), and the project's full transfer
+    must be done. An addition that has failed fails the gate with OMS's reason; so does a table that the project doesn't
+    have and that nothing is adding. Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`,
+    too.
+
+    :param tables: ``["schema.table"]``, text with commas, or ``{"schema": ["table"]}``; names as in the source
+        (templated)
+    """
+
+    template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "tables")
+    template_fields_renderers = {"tables": "json"}
+
+    def __init__(self, *, tables: Sequence[str] | Mapping[str, Sequence[str]] | str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.tables = tables
+        self.check_arguments()
+
+    def milestone(self) -> Milestone:
+        return ObjectsMilestone(self.tables)  # type: ignore[arg-type]  # it takes text and mappings, too
 
 
 class OmsProjectStatusSensor(OmsGateSensor):

@@ -44,10 +44,14 @@ def options(case):
         option = OPTIONS.get(name, f"--{name.replace('_', '-')}")
         if isinstance(value, bool):
             written += [option] if value else []
+        elif isinstance(value, dict):
+            written.append(
+                f"{option}={','.join(f'{schema}.{one}' for schema, names in value.items() for one in names)}"
+            )
         elif isinstance(value, datetime):
             written.append(f"{option}={value.isoformat()}")
         else:
-            written.append(f"{option}={','.join(value) if isinstance(value, list) else value}")
+            written.append(f"{option}={','.join(value) if isinstance(value, list | tuple) else value}")
     return written
 
 

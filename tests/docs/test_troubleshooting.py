@@ -26,6 +26,8 @@ GOOD_NEWS = (
     "All … tables are consistent.",
     "Ready for the cut-over: the lag is … s.",
     "The project is gone.",
+    "The tables are as wanted, and nothing that concerns them is under way.",
+    "it lists no record of it",
     "a step that OMS doesn't name",
 )
 #: Mistakes of whoever writes code with the client, what only stands in for a library's error, names, and parts.

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
-from airflow_provider_oms.simulator import Failure, Fault, Pause, Project, Table
+from airflow_provider_oms.simulator import Failure, Fault, Modification, Pause, Project, Table
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
 from demo.runner import load_dag
@@ -26,6 +26,7 @@ EXAMPLES = (
     "teardown",
     "label",
     "maintenance",
+    "objects",
     "verification",
     "event_driven",
 )
@@ -265,6 +266,34 @@ class TestMaintenance:
         fast_sim.add_project(Project(name="shop_running", status="FAILED", step="INCR_TRANSFER"))
         assert run_example("example_oms_maintenance").states()["stop"] == {"failed"}
         assert not [one for one in fast_sim.requests if one.action == "ResumeProject"]
+
+
+class TestObjects:
+    def running(self, **modification):
+        return Project(
+            name="shop_running",
+            status="RUNNING",
+            step="INCR_TRANSFER",
+            initial_lag=1,
+            verification=[Table("shop", "orders")],
+            modification=Modification(pending=2, modifying=5, merging=2, **modification),
+        )
+
+    def test_a_table_is_added_to_a_running_migration(self, fast_sim, run_example):
+        project = fast_sim.add_project(self.running())
+        for _ in range(2):
+            outcome = run_example("example_oms_objects")
+            assert outcome.run_state == "success"
+        assert [one.outcome for one in fast_sim.requests if one.action == "CreateProjectModifyRecords"] == ["success"]
+        (record,) = fast_sim.project(project).state().modifications.records
+        assert record.shown_status == "SUCCESS"
+
+    @ONE_MODE
+    def test_an_addition_that_fails_holds_up_the_job(self, fast_sim, run_example):
+        fast_sim.add_project(self.running(fails="modifying"))
+        states = run_example("example_oms_objects").states()
+        assert states.pop("add_prices") == {"failed"}
+        assert set().union(*states.values()) == {"upstream_failed"}
 
 
 class TestVerification:

@@ -48,6 +48,7 @@ class Observed:
     steps: Http
     verify: list[Http] = field(default_factory=list)
     project: Http = field(default_factory=Http)
+    records: Http = field(default_factory=Http)
     apart: Observed | None = None
 
 
@@ -331,6 +332,11 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
         return verified(observed)
     if wish.gate == "OmsProjectStatusSensor":
         return word(get(progress, "status")) in milestone["target_statuses"]
+    if wish.gate == "OmsObjectsSensor":
+        full, moved = named(steps, "FULL_TRANSFER"), moved_by(observed)
+        copied = off(get(progress, "enableFullTransfer", "enableFullMigration", "enableFullSync"))
+        copied = copied or (bool(full) and all(map(done, full)))
+        return copied and moved is not None and wanted(wish) <= moved and not unfinished(wish, observed)
     assert wish.gate == "OmsCutoverReadySensor"
     full, incremental = named(steps, "FULL_TRANSFER"), named(steps, "INCR_TRANSFER")
     if verifier or apart:
@@ -346,6 +352,53 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
         and safe
         and all(word(get(row, "name")) for row in steps)
     )
+
+
+def wanted(wish: Wish) -> set[tuple[str, ...]]:
+    return {tuple(table.split(".")) for table in wish.arguments["tables"]}
+
+
+def named_in(databases: Any) -> set[tuple[str, ...]]:
+    """Return schema and name of the tables and views of a list of databases."""
+    found = set()
+    for database in databases if isinstance(databases, list) else [databases]:
+        for kind in ("tables", "views") if isinstance(database, dict) else ():
+            listed = get(database, kind)
+            for one in listed if isinstance(listed, list) else [listed]:
+                if isinstance(one, dict):
+                    found.add((str(get(database, "name")), str(get(one, "name"))))
+    return found
+
+
+def moved_by(observed: Observed) -> set[tuple[str, ...]] | None:
+    """Return what the project moves; None where it doesn't name its tables one by one."""
+    described = rows(observed.project)
+    mapping = get(described[0], "transferMapping") if len(described) == 1 else None
+    if not isinstance(mapping, dict) or get(mapping, "databases") is None:
+        return None
+    return named_in(get(mapping, "databases")) if word(get(mapping, "mode")) in (None, "SPECIFIC") else None
+
+
+def unfinished(wish: Wish, observed: Observed) -> list[dict[str, Any]]:
+    """Return the records that aren't through and that may be about the tables."""
+    found = []
+    for record in rows(observed.records):
+        told = named_in(get(record, "databases"))
+        through = word(get(record, "status")) in ("SUCCESS", "CANCEL", "TERMINATED")
+        if not through and (not told or told & wanted(wish)):
+            found.append(record)
+    return found
+
+
+def _objects_failed(wish: Wish, observed: Observed, now: float, kept: bool) -> str | None:
+    """Tell what a gate on objects says of a change that has failed, or of a table that nothing brings."""
+    pending, moved = unfinished(wish, observed), moved_by(observed)
+    if moved is None:
+        return None
+    failed = [record for record in pending if word(get(record, "status")) == "FAILED"]
+    if failed:
+        return _failure(wish, [{"extraInfo": {"failedTime": get(row, "gmtModified")}} for row in failed], now, kept)
+    return "failed" if not pending and not wanted(wish) <= moved and (not kept or not wish.failure_grace) else None
 
 
 def configured(observed: Observed) -> bool:
@@ -366,7 +419,7 @@ def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any
         return off(get(progress, "enableFullTransfer"))
     if gate == "OmsFullVerificationSensor":
         return (bool(steps) and not verifier) or differs
-    if gate == "OmsProjectStatusSensor":
+    if gate in ("OmsProjectStatusSensor", "OmsObjectsSensor"):
         return False
     direction = wish.arguments.get("direction", "forward")
     given = raw_checkpoint(progress, direction)
@@ -406,9 +459,13 @@ def owes_a_result(observed: Observed) -> bool:
     return bool(verifier) and all(map(done, verifier)) and not still
 
 
-def _awaited(wish: Wish) -> list[str]:
+def _awaited(wish: Wish, observed: Observed) -> list[str]:
     if wish.gate == "OmsStepSensor":
         return [wish.arguments["step"]]
+    if wish.gate == "OmsObjectsSensor":
+        moved = moved_by(observed)
+        there = moved is not None and wanted(wish) <= moved and not unfinished(wish, observed)
+        return ["FULL_TRANSFER"] if there else []
     return {
         "OmsFullTransferSensor": ["FULL_TRANSFER"],
         "OmsFullVerificationSensor": ["FULL_VERIFIER"],
@@ -447,12 +504,14 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     if _unreachable(wish, progress, steps, observed):
         return {"failed"}
     status = word(get(progress, "status")) or ""
-    awaited = [row for name in _awaited(wish) for row in named(steps, name)]
+    awaited = [row for name in _awaited(wish, observed) for row in named(steps, name)]
     failed = [row for row in awaited if word(get(row, "status")) == "FAILED"]
     suspended = [row for row in awaited if word(get(row, "status")) == "SUSPEND"]
     under_way = status in ("RUNNING", "RUNNING_ALARMING", "INIT", *CHANGING)
     if not wish.allow_modifying and may_open(replace(wish, allow_modifying=True), [observed]):
         return {"waiting"}
+    if wish.gate == "OmsObjectsSensor" and (said := _objects_failed(wish, observed, now, kept)):
+        return {said}
     if wish.gate == "OmsProjectStatusSensor":
         # Released is what comes after the end, and deleted after that.
         order = ["RELEASING", "RELEASED", "DELETED"]

@@ -17,6 +17,7 @@ from airflow_provider_oms.milestones.kinds import (
     FullTransferMilestone,
     FullVerificationMilestone,
     Milestone,
+    ObjectsMilestone,
     ProjectStatusMilestone,
     StepMilestone,
 )
@@ -31,6 +32,7 @@ MILESTONES: dict[str, type[Milestone]] = {
     "OmsCheckpointLagSensor": CheckpointLagMilestone,
     "OmsCheckpointReachedSensor": CheckpointReachedMilestone,
     "OmsFullVerificationSensor": FullVerificationMilestone,
+    "OmsObjectsSensor": ObjectsMilestone,
     "OmsProjectStatusSensor": ProjectStatusMilestone,
     "OmsCutoverReadySensor": CutoverReadyMilestone,
 }

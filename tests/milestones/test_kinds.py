@@ -17,6 +17,7 @@ from tests.gate_cases import (
     NOW,
     PROGRESS,
     PROJECT,
+    RECORDS,
     STEPS,
     VERIFY,
     caught_up,
@@ -36,6 +37,7 @@ FULL_SETTINGS = {
     "OmsCheckpointLagSensor": {"max_lag": 61, "direction": "reverse", "hold_for": 3},
     "OmsCheckpointReachedSensor": {"checkpoint": NOW, "direction": "reverse"},
     "OmsFullVerificationSensor": {"verification_project": APART},
+    "OmsObjectsSensor": {"tables": ["shop.orders"], "absent": ["shop.old"], "until": "merged"},
     "OmsProjectStatusSensor": {"target_statuses": ["RUNNING", "FINISHED"]},
     "OmsCutoverReadySensor": {"max_lag": 26, "require_verification": False, "verification_project": APART},
 }
@@ -46,6 +48,7 @@ ASKED = {
     "OmsCheckpointLagSensor": ["DescribeProjectProgress"],
     "OmsCheckpointReachedSensor": ["DescribeProjectProgress"],
     "OmsFullVerificationSensor": [PROGRESS, STEPS, VERIFY, PROJECT],
+    "OmsObjectsSensor": [PROGRESS, RECORDS, PROJECT],
     "OmsProjectStatusSensor": ["DescribeProjectProgress"],
     "OmsCutoverReadySensor": [PROGRESS, STEPS, VERIFY, PROJECT],
 }

@@ -18,7 +18,7 @@ from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.verdict import State
 from tests import gate_cases as oms
-from tests.gate_cases import NOW, PROGRESS, PROJECT, PROJECTS, STEPS, Reply
+from tests.gate_cases import NOW, PROGRESS, PROJECT, PROJECTS, RECORDS, STEPS, Reply
 from tests.milestones import oracle
 from tests.milestones.oracle import Http, Observed, Wish, may_open, verdicts
 from tests.milestones.support import FakeOms, gate_of
@@ -61,6 +61,9 @@ WISHES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
                 max_size=2,
             )
         }
+    ),
+    "OmsObjectsSensor": st.fixed_dictionaries(
+        {"tables": st.sampled_from([["shop.orders"], ["shop.prices"], ["shop.orders", "shop.prices"], ["shop.totals"]])}
     ),
     "OmsCutoverReadySensor": st.fixed_dictionaries(
         {"max_lag": LAGS, "require_verification": st.sampled_from([True, True, False]), "verification_project": APART}
@@ -179,6 +182,9 @@ POLLED = (
     "statistics",
     "failedtime",
     "data",
+    "tables",
+    "mode",
+    "type",
 )
 
 
@@ -251,7 +257,8 @@ def _sound(at: float, progress: Any, steps: Any, pages: Any, project: Any = None
 
     total = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
     verify = [http(page, total) for page in pages]
-    return Observed(at, http(progress), http(steps), verify, http(oms.project() if project is None else project))
+    described = oms.project(transferMapping=oms.mapping("orders", "prices")) if project is None else project
+    return Observed(at, http(progress), http(steps), verify, http(described), http([]))
 
 
 def _project(dice: Dice) -> dict[str, Any]:
@@ -265,11 +272,37 @@ def _apart(dice: Dice, at: float) -> tuple[dict[str, Any], list[dict[str, Any]]]
     return oms.progress(dice.pick(statuses), projectId=oms.APART), steps
 
 
+RECORD_STATUSES = ["SUCCESS"] * 4 + ["CANCEL", "TERMINATED", "PENDING", "MODIFYING", "RUNNING", "MERGING", "FAILED"]
+
+
+def _mapping(dice: Dice) -> dict[str, Any]:
+    tables = dice.pick([["orders", "prices"], ["orders", "prices"], ["orders"], []])
+    return oms.mapping(*tables, mode=dice.pick(["SPECIFIC"] * 6 + ["WILDCARD", None]))
+
+
+def _records(dice: Dice, at: float) -> list[dict[str, Any]]:
+    """Return records of added and removed objects, most of them through."""
+    made = []
+    for number in range(dice.pick([0, 0, 1, 2, 3])):
+        kind = dice.pick(["INCREASE_OBJECT", "DECREASE_OBJECT"])
+        tables = dice.pick([("prices",), ("orders",), ("old",), ()])
+        age = dice.pick([None, -9000, -121, -120, -10, 300, 301])
+        modified = None if age is None else oms.oms_time(at + age)
+        made.append(oms.record(dice.pick(RECORD_STATUSES), kind, *tables, id=number, gmtModified=modified))
+    return made
+
+
 @st.composite
-def sound_answers(draw: st.DrawFn) -> Observed:
+def sound_answers(draw: st.DrawFn, sensor: str) -> Observed:
     """What OMS would say at one poll, as it is documented."""
     dice = Dice(draw)
-    return _sound(NOW, _progress(dice, NOW), _steps(dice, NOW), _pages(dice), _project(dice))
+    progress, steps, pages, project = _progress(dice, NOW), _steps(dice, NOW), _pages(dice), _project(dice)
+    records: list[dict[str, Any]] = []
+    if sensor == "OmsObjectsSensor":
+        project, records = project | {"transferMapping": _mapping(dice)}, _records(dice, NOW)
+    observed = _sound(NOW, progress, steps, pages, project)
+    observed.records = Http(json.dumps(oms.success(records)).encode(), 200, observed.progress.date)
+    return observed
 
 
 def _odd(dice: Dice, at: float, progress: Any, steps: Any, project_id: str = "np_1") -> Observed:
@@ -288,6 +321,10 @@ def histories(draw: st.DrawFn, sensor: str) -> list[Observed]:
     dice, at, polls = Dice(draw), float(NOW), []
     for _ in range(dice.pick([1, 2, 2, 3, 4])):
         polls.append(_odd(dice, at, _progress(dice, at), _steps(dice, at)))
+        if sensor == "OmsObjectsSensor":
+            described = _project(dice) | {"transferMapping": _mapping(dice)}
+            polls[-1].project = _http(dice, described, _date(dice, at))
+            polls[-1].records = _http(dice, _records(dice, at), _date(dice, at))
         if sensor in ("OmsFullVerificationSensor", "OmsCutoverReadySensor"):
             polls[-1].apart = _odd(dice, at, *_apart(dice, at), oms.APART)
         at += dice.pick([0, 1, 30, 30, 60, 120])
@@ -310,6 +347,7 @@ class HeardOms(FakeOms):
         asked = payload.get("id") or payload.get("projectId")
         observed = self.observed.apart if asked == oms.APART and self.observed.apart else self.observed
         by_action = {PROGRESS: observed.progress, STEPS: observed.steps, PROJECT: observed.project}
+        by_action[RECORDS] = self.observed.records
         if action in by_action:
             http = by_action[action]
         elif payload["pageNumber"] <= len(observed.verify):
@@ -371,7 +409,7 @@ def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bo
     said: set[str] = set()
 
     @QUICK
-    @given(WISHES[sensor], sound_answers(), st.booleans(), st.booleans(), st.sampled_from([0, 120, 120, 600]))
+    @given(WISHES[sensor], sound_answers(sensor), st.booleans(), st.booleans(), st.sampled_from([0, 120, 120, 600]))
     def check(arguments, observed, strict, allow, grace):
         arguments = {name: value for name, value in arguments.items() if name != "verification_project"}
         patience = {"fail_on_suspend": strict, "allow_modifying": allow, "failure_grace": grace}

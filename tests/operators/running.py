@@ -22,13 +22,16 @@ from airflow_provider_oms.simulator import Simulator
 #: Everything that changes something in OMS.
 CHANGES = {
     "AdvanceProject",
+    "CancelProjectModifyRecord",
     "CreateLabel",
     "CreateMySqlDataSource",
     "CreateOceanBaseDataSource",
     "CreateProject",
+    "CreateProjectModifyRecords",
     "DeleteProject",
     "ReleaseProject",
     "ResumeProject",
+    "RetryProjectModifyRecords",
     "StartProject",
     "StartProjectsByLabel",
     "StopProject",

@@ -25,6 +25,7 @@ ALL = {
     operators.OmsDeleteProjectOperator: PROJECT,
     operators.OmsAdvanceProjectOperator: {**PROJECT, "from_step": "FULL_VERIFIER"},
     operators.OmsUpdateProjectConfigOperator: {**PROJECT, "config": {"fullTransferConfig": {"throttleRps": 1}}},
+    operators.OmsModifyObjectsOperator: {**PROJECT, "add": ["shop.prices"]},
     operators.OmsFullVerificationReportOperator: PROJECT,
     operators.OmsStartProjectsByLabelOperator: {"label_id": "l_1"},
     operators.OmsStopProjectsByLabelOperator: {"label_id": "l_1"},
@@ -188,7 +189,7 @@ FLAGS = [
     (cls, name)
     for cls in ALL
     for name in (
-        *("create_labels", "deferrable", "precheck", "reads_only"),
+        *("create_labels", "deferrable", "precheck", "reads_only", "retry_failed"),
         *("stop_first", "stop_on_kill", "try_keep_hb", "wait_for_completion"),
     )
     if any(

@@ -43,11 +43,15 @@ GIVEN = {
     "direction": ("reverse", "reverse"),
     "hold_for": (timedelta(minutes=1), 60.0),
     "checkpoint": (datetime(2026, 1, 1, tzinfo=UTC), 1767225600.0),
+    "tables": ({"shop": ["orders", "a.b"]}, [["shop", "orders"], ["shop", "a.b"]]),
     "target_statuses": (["released", "DELETED"], ["RELEASED", "DELETED"]),
 }
 
 #: Arguments that say how to wait, or that stand for another, and so don't travel in the gate's settings.
 ELSEWHERE = {"project_name", "deferrable", "kwargs", "self", "start_from_trigger"}
+
+#: What a milestone has for an operator that waits for it alone.
+OF_OPERATORS = {"OmsObjectsSensor": {"absent", "until"}}
 
 
 def arguments_of(cls):
@@ -83,7 +87,7 @@ def test_what_goes_into_the_trigger_is_what_the_gate_was_given(cls, sim, monkeyp
     _, kwargs = deferral.value.trigger.serialize()
     travelled = {**kwargs["gate"], **kwargs["gate"]["milestone"]}
     assert {name: travelled[name] for name in names} == {name: GIVEN[name][1] for name in names}
-    assert set(travelled) - names == {"milestone", "kind", "project_name"}
+    assert set(travelled) - names == {"milestone", "kind", "project_name"} | OF_OPERATORS.get(cls.__name__, set())
     assert 1000 < deferral.value.timeout.total_seconds() < 1500
     assert kwargs["deadline"] is not None
 
@@ -322,7 +326,7 @@ def test_a_gate_changes_nothing(sim):
     for cls in GATES:
         modes.poke(cls(task_id="gate", project_id="np_1", timeout=0, **required_of(cls)))
     reads = {"DescribeProjectProgress", "DescribeProjectSteps", "ListProjectFullVerifyResult", "ListProjects"}
-    reads.add("DescribeProject")
+    reads |= {"DescribeProject", "ListProjectModifyRecords"}
     assert {record.action for record in sim.requests} <= reads
 
 
@@ -334,6 +338,7 @@ V3 = {
     "OmsStepSensor": "api_version v3",
     "OmsFullVerificationSensor": "api_version v3",
     "OmsCutoverReadySensor": "api_version v3",
+    "OmsObjectsSensor": "api_version v3",
 }
 
 
@@ -362,6 +367,7 @@ def test_what_oms_3_3_can_answer_works_and_the_rest_says_so_at_once(sensor, mode
         "OmsCheckpointReachedSensor": {"checkpoint": sim.clock.now() - 60},
         "OmsProjectStatusSensor": {"target_statuses": ["RUNNING"]},
         "OmsStepSensor": {"step": "FULL_MIGRATION"},
+        "OmsObjectsSensor": {"tables": ["shop.orders"]},
     }.get(sensor, {})
     outcome = getattr(modes, mode)(modes.make(sensor, arguments))
     if V3[sensor] == "reached":

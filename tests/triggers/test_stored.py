@@ -63,6 +63,10 @@ MILESTONES_0_1 = [
     ({"kind": "project_status", "target_statuses": ["RELEASED", "DELETED"]}, "the project to be RELEASED or DELETED"),
     ({"kind": "cutover_ready", "max_lag": 25.0}, "the project to be ready for the cut-over (lag within 25 s)"),
     (
+        {"kind": "objects", "tables": [["shop", "orders"]], "absent": [["shop", "old"]], "until": "copied"},
+        "shop.orders to be copied and merged and shop.old to be taken out",
+    ),
+    (
         {"kind": "action", "goal": "release", "sent": "stop", "stop_first": True, "since": 1767225600.0},
         "StopProject to take effect",
     ),

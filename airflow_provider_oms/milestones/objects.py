@@ -1,0 +1,97 @@
+"""Whether tables are in a project: copied, and merged where they were added later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import ModifyRecord, ProjectProgress
+from airflow_provider_oms.client.operations import Flow
+from airflow_provider_oms.client.protocol import Answer
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.changes import NAMED, Change, changes_in, named, tables_in
+from airflow_provider_oms.milestones.context import BELIEVABLE_AHEAD, PollContext
+from airflow_provider_oms.milestones.kinds import ObjectsMilestone
+from airflow_provider_oms.milestones.memory import Condition
+from airflow_provider_oms.milestones.steps import StepKind
+from airflow_provider_oms.milestones.verdict import Observation, Verdict
+
+_FULL = (StepKind.FULL.value[0],)
+
+
+def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
+    """Tables are in the project: copied, and merged where they were added later; others aren't any more.
+
+    Asked in this order a change that ends meanwhile is one that hasn't ended: status, records, configuration.
+
+    Sources: docs/develop/oms-facts.md#objects-changing, docs/develop/oms-actions.md#object-records
+    """
+    progress = yield from poll.progress()
+    observed = poll.observation(progress)
+    changes = yield from changes_in(poll.project_id)
+    present = tables_in((yield actions.describe_project(poll.project_id)).data)
+    if present is None:
+        return (yield from _untold(poll, progress, observed))
+    missing, left = set(milestone.tables) - present, set(milestone.absent) & present
+    awaited = [change for change in changes if change.pending and change.may_concern({*milestone.tables, *left})]
+    if failed := [change for change in awaited if change.failed]:
+        return _failure(failed, poll, progress, observed)
+    said = [f"not in the project: {named(missing)}"] if missing else []
+    said += [f"still in the project: {named(left)}"] if left else []
+    if awaited:
+        message = f"Objects: {'; '.join([*said, *(change.describe() for change in awaited)])}."
+        return (yield from poll.not_yet(message, progress, observed))
+    if said:
+        return (yield from _nothing_brings(f"Objects: {'; '.join(said)}.", changes, poll, progress, observed))
+    if milestone.until == "copied" and milestone.tables and progress.data.enable_full_transfer is not False:
+        steps = (yield from poll.steps()).data
+        full = step_rules.find(steps, _FULL[0])
+        if not full or not all(map(step_rules.is_done, full)):
+            told = "; ".join(map(step_rules.describe, full)) or "no step for it is listed"
+            message = f"The tables are in the project, but its full transfer isn't done: {told}."
+            return (yield from poll.not_yet(message, progress, observed, steps=steps, awaits=_FULL))
+    return poll.reached("The tables are as wanted, and nothing that concerns them is under way.", observed)
+
+
+def _untold(poll: PollContext, progress: Answer[ProjectProgress], observed: Observation) -> Flow[Verdict]:
+    message = (
+        "OMS doesn't name the project's tables one by one (transferMapping.databases, mode SPECIFIC), so which ones it "
+        "has isn't known."
+    )
+    if never := poll.never_told(untold=True):
+        return poll.failed(f"{message} {never}", observed)
+    return (yield from poll.not_yet(message, progress, observed, alarming=True))
+
+
+def _failure(
+    failed: Sequence[Change], poll: PollContext, progress: Answer[ProjectProgress], observed: Observation
+) -> Verdict:
+    """Apply the FAILED rule to a change: a new failure is waited out for a while, as that of a step is."""
+    times = [at.timestamp() for change in failed if (at := value_or_none(change.record, ModifyRecord.modified))]
+    ages = [max(0.0, progress.at - at) for at in times if at <= progress.at + BELIEVABLE_AHEAD]
+    lasted = poll.lasted(Condition.FAILED, already=min(ages, default=0.0))
+    grace, old = poll.gate.failure_grace, not ages and not poll.memory.kept
+    message = f"The {'; the '.join(change.describe() for change in failed)}."
+    if old or lasted > grace or not grace:
+        return poll.failed(f"{message} Fix the cause, repeat or stop it in OMS, then clear this task.", observed)
+    return poll.waiting(
+        f"{message} Somebody may repeat it; waiting {grace - lasted:.0f} s more.", observed, alarming=True
+    )
+
+
+def _nothing_brings(
+    message: str,
+    changes: Sequence[Change],
+    poll: PollContext,
+    progress: Answer[ProjectProgress],
+    observed: Observation,
+) -> Flow[Verdict]:
+    """Judge tables that aren't where they should be, and that nothing brings there: so it stays, after a while."""
+    dropped = [change.describe() for change in changes if change.dropped]
+    message = f"{message} Nothing that isn't through yet would change that"
+    message += f"; the {'; the '.join(dropped[:NAMED])}." if dropped else "."
+    lasted, grace = poll.lasted(Condition.MISSING), poll.gate.failure_grace
+    if not poll.memory.kept or lasted > grace or not grace:
+        return poll.failed(f"{message} Correct the names, or the project's objects, then clear this task.", observed)
+    return (yield from poll.not_yet(message, progress, observed, alarming=True))

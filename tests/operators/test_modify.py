@@ -1,0 +1,196 @@
+"""Objects that are added to a project and taken out of it: once, merged, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.operators.object_list import changed, databases_of, tables_of
+from airflow_provider_oms.operators.oms import OmsModifyObjectsOperator, table, transfer_mapping
+from airflow_provider_oms.simulator import Fault, Modification, Project
+from airflow_provider_oms.simulator.modifications import tables_of as moved
+
+WAYS = [{"deferrable": False}, {"deferrable": True}]
+ORDERS, ITEMS, PRICES = ("shop", "orders"), ("shop", "items"), ("shop", "prices")
+CREATED = ["CreateProjectModifyRecords"]
+
+
+def add_project(sim, **given):
+    mapping = transfer_mapping({"shop": [table("orders", where="id > 0"), "items"]})
+    plan = given.pop("modification", Modification(pending=20, modifying=60, merging=20))
+    given = {"name": "shop", "status": "RUNNING", "step": "INCR_TRANSFER", "modification": plan, **given}
+    return sim.add_project(Project(transfer_mapping=mapping, **given))
+
+
+@pytest.fixture
+def project(sim):
+    return add_project(sim)
+
+
+def tables(sim, project):
+    return set(moved(sim.project(project).state().modifications.databases))
+
+
+def statuses(sim, project):
+    return [record.shown_status for record in sim.project(project).state().modifications.records]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
+def test_added_and_merged_and_only_once(runner, sim, project, way):
+    run = runner.run(OmsModifyObjectsOperator, project_name="shop", add=["shop.prices", "shop.orders"], **way)
+    assert run.error is None
+    assert run.result == run.xcoms["project_id"] == project
+    assert (run.xcoms["added"], run.xcoms["removed"]) == ([["shop", "prices"]], [])
+    assert tables(sim, project) == {ORDERS, ITEMS, PRICES}
+    assert (statuses(sim, project), sim.project(project).status) == (["SUCCESS"], "RUNNING")
+    assert runner.changes() == CREATED
+    # What was there keeps what was said of it.
+    (database,) = sim.project(project).state().modifications.databases
+    assert database["tables"][0]["whereClause"] == "id > 0"
+    run = runner.run(OmsModifyObjectsOperator, project_name="shop", add=["shop.prices"], **way)
+    assert (run.error, run.result, runner.changes()) == (None, project, [])
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
+def test_removed(runner, sim, project, way):
+    for expected in (CREATED, []):
+        run = runner.run(OmsModifyObjectsOperator, project_id=project, remove={"shop": ["items", "never"]}, **way)
+        assert (run.error, runner.changes()) == (None, expected)
+        assert tables(sim, project) == {ORDERS}
+
+
+def test_both_at_once(runner, sim, project):
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], remove="shop.items")
+    assert run.error is None
+    assert tables(sim, project) == {ORDERS, PRICES}
+    assert statuses(sim, project) == ["SUCCESS", "SUCCESS"]
+
+
+def test_without_waiting(runner, sim, project):
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], wait_for_completion=False)
+    assert (run.error, statuses(sim, project)) == (None, ["PENDING"])
+    # The same again finds the change that is under way, and waits for it.
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert (run.error, runner.changes(), statuses(sim, project)) == (None, [], ["SUCCESS"])
+
+
+@pytest.mark.parametrize("phase", ["modifying", "merging"])
+@pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
+def test_a_failed_addition_is_told_with_oms_s_reason(runner, sim, way, phase):
+    bad = Modification(pending=5, modifying=10, merging=5, fails=phase, message="no space left", proposal="Make room.")
+    project = add_project(sim, modification=bad)
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], **way)
+    assert isinstance(run.error, OmsMilestoneFailedError)
+    for words in ("addition of shop.prices", "FAILED", "no space left", "OMS advises: Make room."):
+        assert words in str(run.error)
+    # Cleared: it checks first, and says it again.
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], **way)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "no space left" in str(run.error)
+    assert "retry_failed=True" in str(run.error)
+    assert runner.changes() == []
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], retry_failed=True, **way)
+    assert (run.error, runner.changes()) == (None, ["RetryProjectModifyRecords"])
+    assert PRICES in tables(sim, project)
+
+
+def test_somebody_else_s_change_is_waited_out_by_retries(runner, sim, project):
+    sim.project(project).add_objects({"shop": ["other"]})
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert isinstance(run.error, OmsOperationError)
+    assert "addition of shop.other" in str(run.error)
+    assert "one change" in str(run.error)
+    sim.clock.advance(25)
+    sim.project(project).fail_modification(message="broken")
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "broken" in str(run.error)
+    assert runner.changes() == []
+
+
+@pytest.mark.parametrize("kind", ["reset_after", "truncate"])
+def test_a_lost_answer_is_never_sent_twice(runner, sim, project, kind):
+    sim.add_fault(Fault(kind, action="CreateProjectModifyRecords", times=1))
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert (run.error, runner.changes(), statuses(sim, project)) == (None, CREATED, ["SUCCESS"])
+
+
+def test_a_request_that_never_came_is_for_a_retry(runner, sim, project):
+    sim.add_fault(Fault("reset_before", action="CreateProjectModifyRecords", times=1))
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert isinstance(run.error, OmsOperationError)
+    assert "A retry checks first" in str(run.error)
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert (run.error, statuses(sim, project)) == (None, ["SUCCESS"])
+
+
+def test_an_oms_that_makes_something_else_of_the_list(runner, sim, project):
+    """Should it take the list for what is to be removed, that is told before the operator waits."""
+    row = {"id": 9, "type": "DECREASE_OBJECT", "status": "PENDING"}
+    row["databases"] = [{"name": "shop", "tables": [{"name": "orders"}]}]
+    told = iter([[], [], [row]])
+    sim.set_answer("ListProjectModifyRecords", lambda _: {"success": True, "data": next(told)})
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "something else" in str(run.error)
+    assert "removal of shop.orders (record 9)" in str(run.error)
+
+
+@pytest.mark.parametrize(
+    ("given", "arguments", "words"),
+    [
+        ({"status": "FINISHED", "step": None}, {"add": ["shop.prices"]}, "this one is FINISHED"),
+        ({"status": "FAILED"}, {"add": ["shop.prices"]}, "this one is FAILED. Resume it first"),
+        ({"status": "RUNNING_MERGING"}, {"add": ["shop.prices"]}, "one change of a project's objects at a time"),
+        ({}, {"remove": ["shop.orders", "shop.items"]}, "no table left"),
+    ],
+)
+def test_what_is_refused(runner, sim, given, arguments, words):
+    run = runner.run(OmsModifyObjectsOperator, project_id=add_project(sim, **given), **arguments)
+    assert isinstance(run.error, OmsOperationRefusedError | OmsOperationError)
+    assert words in str(run.error)
+    assert runner.changes() == []
+
+
+def test_a_project_that_picks_its_tables_by_rules(runner, sim):
+    project = sim.add_project(Project(transfer_mapping={"mode": "WILDCARD"}, status="RUNNING", step="INCR_TRANSFER"))
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "one by one" in str(run.error)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "at least one"),
+        ({"add": []}, "at least one"),
+        ({"add": ["orders"]}, "schema.table"),
+        ({"add": {"shop": []}}, "at least one"),
+        ({"add": {"databases": [{"tables": []}]}}, "names"),
+        ({"remove": [7]}, "schema.table"),
+        ({"remove": 7}, "schema.table"),
+        ({"add": ["a.b"], "remove": ["a.b"]}, "both name a.b"),
+        ({"add": ["a.b"], "retry_failed": "yes"}, "retry_failed"),
+    ],
+)
+def test_mistakes(given, words):
+    with pytest.raises(ValueError, match=words):
+        OmsModifyObjectsOperator(task_id="task", project_id="np_1", **given)
+
+
+def test_templates_are_read_when_they_are_rendered(runner, sim, project):
+    OmsModifyObjectsOperator(task_id="task", project_id="np_1", add="{{ params.tables }}")
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add="shop.prices,shop.more")
+    assert run.error is None
+    assert tables(sim, project) == {ORDERS, ITEMS, PRICES, ("shop", "more")}
+
+
+def test_lists():
+    add = databases_of("add", transfer_mapping({"b": [table("t", rename="u")]}, views={"shop": ["v"]}))
+    assert tables_of(add) == {("b", "t"), ("shop", "v")}
+    present = [{"Name": "shop", "Tables": [{"Name": "orders", "WhereClause": None}], "Views": None, "Id": "7"}]
+    assert changed(present, add, tables_of(add), set()) == [
+        {"name": "shop", "id": "7", "tables": [{"name": "orders"}], "views": [{"name": "v", "mappedName": "v"}]},
+        {"name": "b", "mappedName": "b", "tables": [{"name": "t", "mappedName": "u"}]},
+    ]
+    assert changed(present, [], set(), {ORDERS}) == []
