@@ -51,7 +51,16 @@ def database_connections() -> dict[str, str]:
     """Return the environment with the databases' connections that an example makes data sources of. There are none."""
     source = {"conn_type": "mysql", "host": "shop-mysql.example", "port": 3306, "login": "oms", "password": "no-secret"}
     target = {**source, "host": "shop-oceanbase.example", "port": 2883, "login": "oms@shop#demo"}
-    return {"AIRFLOW_CONN_SHOP_MYSQL": json.dumps(source), "AIRFLOW_CONN_SHOP_OCEANBASE": json.dumps(target)}
+    key = {"conn_type": "generic", "login": "key", "password": "no-secret"}
+    connections = {
+        "SHOP_MYSQL": source,
+        "SHOP_OCEANBASE": target,
+        "SHOP_KAFKA": {**source, "conn_type": "generic", "host": "shop-kafka.example", "port": 9092},
+        "SHOP_ODP": {**target, "host": "shop-odp.example", "login": "oms"},
+        "SHOP_POLARDB": {**source, "host": "shop-polardb.example"},
+        "SHOP_ACCESS_KEY": key,
+    }
+    return {f"AIRFLOW_CONN_{name}": json.dumps(fields) for name, fields in connections.items()}
 
 
 @dataclass(frozen=True)

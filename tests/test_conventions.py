@@ -16,7 +16,16 @@ SETTLED = {
     *("deferrable", "start_from_trigger", "wait_for_completion", "poke_interval", "timeout", "stop_on_kill"),
     *("allow_modifying", "require_verification"),
     *("fail_on_suspend", "failure_grace", "outage_tolerance", "hold_for", "stop_first", "reads_only", "retry_failed"),
-    *("precheck", "precheck_timeout", "create_labels", "try_keep_hb", "max_rows", "max_sql", "max_tables"),
+    *(
+        "precheck",
+        "precheck_timeout",
+        "create_labels",
+        "try_keep_hb",
+        "enable_ssl",
+        "max_rows",
+        "max_sql",
+        "max_tables",
+    ),
 }
 
 

@@ -19,7 +19,7 @@ from airflow_provider_oms.milestones.lookup import label_by_name, project_by_nam
 from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.milestones.transitions import Kind, PreCheck, judge_existing, judge_pre_check
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, to_airflow_error
-from airflow_provider_oms.operators.data_sources import find_data_sources
+from airflow_provider_oms.operators.data_source_base import find_data_sources
 from airflow_provider_oms.operators.project_body import LABEL_NAMES, LABELS, SINK_NAME, SOURCE_NAME, check
 from airflow_provider_oms.tasks.templates import is_literal
 

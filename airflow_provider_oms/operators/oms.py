@@ -5,10 +5,13 @@ from airflow_provider_oms.operators.any_action import OmsActionOperator
 from airflow_provider_oms.operators.base import OmsOperator, OmsProjectOperator
 from airflow_provider_oms.operators.config import OmsUpdateProjectConfigOperator
 from airflow_provider_oms.operators.create import OmsCreateProjectOperator
+from airflow_provider_oms.operators.data_source_base import OmsDataSourceOperator
 from airflow_provider_oms.operators.data_sources import (
+    OmsCreateKafkaDataSourceOperator,
     OmsCreateMySqlDataSourceOperator,
     OmsCreateOceanBaseDataSourceOperator,
-    OmsDataSourceOperator,
+    OmsCreateOceanBaseODPDataSourceOperator,
+    OmsCreatePolarDBDataSourceOperator,
 )
 from airflow_provider_oms.operators.labels import (
     OmsLabelOperator,
@@ -31,8 +34,11 @@ from airflow_provider_oms.operators.waits import OmsWaitingOperator
 __all__ = [
     "OmsActionOperator",
     "OmsAdvanceProjectOperator",
+    "OmsCreateKafkaDataSourceOperator",
     "OmsCreateMySqlDataSourceOperator",
     "OmsCreateOceanBaseDataSourceOperator",
+    "OmsCreateOceanBaseODPDataSourceOperator",
+    "OmsCreatePolarDBDataSourceOperator",
     "OmsCreateProjectOperator",
     "OmsDataSourceOperator",
     "OmsDeleteProjectOperator",

@@ -20,6 +20,10 @@ SPEED = 20.0
 DATABASES = {
     "SHOP_MYSQL": {"conn_type": "mysql", "host": "db1", "login": "oms", "password": "one", "port": 3306},
     "SHOP_OCEANBASE": {"conn_type": "mysql", "host": "db2", "login": "oms@shop#main", "password": "two", "port": 2883},
+    "SHOP_KAFKA": {"conn_type": "generic", "host": "kafka", "login": "oms", "password": "three", "port": 9092},
+    "SHOP_ODP": {"conn_type": "mysql", "host": "odp", "login": "oms", "password": "four", "port": 2883},
+    "SHOP_POLARDB": {"conn_type": "mysql", "login": "oms", "password": "five"},
+    "SHOP_ACCESS_KEY": {"conn_type": "generic", "login": "key", "password": "six"},
 }
 
 

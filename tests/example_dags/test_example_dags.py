@@ -27,6 +27,7 @@ EXAMPLES = (
     "label",
     "maintenance",
     "objects",
+    "data_sources",
     "verification",
     "event_driven",
 )
@@ -294,6 +295,13 @@ class TestObjects:
         states = run_example("example_oms_objects").states()
         assert states.pop("add_prices") == {"failed"}
         assert set().union(*states.values()) == {"upstream_failed"}
+
+
+class TestDataSources:
+    def test_each_kind_is_made_once(self, fast_sim, run_example):
+        for _ in range(2):
+            assert run_example("example_oms_data_sources").run_state == "success"
+        assert sorted(one.name for one in fast_sim.data_sources.values()) == ["shop_kafka", "shop_odp", "shop_polardb"]
 
 
 class TestVerification:

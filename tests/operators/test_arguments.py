@@ -31,6 +31,9 @@ ALL = {
     operators.OmsStopProjectsByLabelOperator: {"label_id": "l_1"},
     operators.OmsCreateMySqlDataSourceOperator: {"name": "one"},
     operators.OmsCreateOceanBaseDataSourceOperator: {"name": "one", "oceanbase_conn_id": "x"},
+    operators.OmsCreateKafkaDataSourceOperator: {"name": "one", "kafka_conn_id": "x"},
+    operators.OmsCreateOceanBaseODPDataSourceOperator: {"name": "one", "oceanbase_conn_id": "x", "url": "http://x"},
+    operators.OmsCreatePolarDBDataSourceOperator: {"name": "one", "polardb_conn_id": "x", "access_key_conn_id": "y"},
     operators.OmsCreateProjectOperator: {
         "project": {
             "name": "p",
@@ -190,7 +193,7 @@ FLAGS = [
     for cls in ALL
     for name in (
         *("create_labels", "deferrable", "precheck", "reads_only", "retry_failed"),
-        *("stop_first", "stop_on_kill", "try_keep_hb", "wait_for_completion"),
+        *("enable_ssl", "stop_first", "stop_on_kill", "try_keep_hb", "wait_for_completion"),
     )
     if any(
         name in inspect.signature(base.__init__).parameters

@@ -7,7 +7,13 @@ import json
 import pytest
 
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
-from airflow_provider_oms.operators.oms import OmsCreateMySqlDataSourceOperator, OmsCreateOceanBaseDataSourceOperator
+from airflow_provider_oms.operators.oms import (
+    OmsCreateKafkaDataSourceOperator,
+    OmsCreateMySqlDataSourceOperator,
+    OmsCreateOceanBaseDataSourceOperator,
+    OmsCreateOceanBaseODPDataSourceOperator,
+    OmsCreatePolarDBDataSourceOperator,
+)
 from airflow_provider_oms.simulator import Fault
 
 MYSQL = {
@@ -21,11 +27,13 @@ MYSQL = {
 OCEANBASE = {"conn_type": "mysql", "host": "10.0.0.2", "port": 2883, "login": "mover@tn#cl", "password": "wörd"}
 DRC = {"conn_type": "generic", "login": "drc", "password": "drc pw"}
 INNER = {"conn_type": "generic", "password": "inner pw"}
+KEY = {"conn_type": "generic", "login": "the key", "password": "key secret"}
 
 
 @pytest.fixture(autouse=True)
 def connections(monkeypatch):
-    for name, fields in (("SOURCE", MYSQL), ("TARGET", OCEANBASE), ("DRC", DRC), ("INNER", INNER)):
+    given = {"SOURCE": MYSQL, "TARGET": OCEANBASE, "DRC": DRC, "INNER": INNER, "KEY": KEY}
+    for name, fields in given.items():
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(fields))
 
 
@@ -35,6 +43,21 @@ KINDS = {
         OmsCreateOceanBaseDataSourceOperator,
         {"name": "one", "oceanbase_conn_id": "target"},
         "CreateOceanBaseDataSource",
+    ),
+    "kafka": (
+        OmsCreateKafkaDataSourceOperator,
+        {"name": "one", "kafka_conn_id": "source", "sasl_mechanism": "PLAIN"},
+        "CreateKafkaDataSource",
+    ),
+    "odp": (
+        OmsCreateOceanBaseODPDataSourceOperator,
+        {"name": "one", "oceanbase_conn_id": "source", "url": "http://gateway", "access_key_conn_id": "key"},
+        "CreateOceanBaseODPDataSource",
+    ),
+    "polardb": (
+        OmsCreatePolarDBDataSourceOperator,
+        {"name": "one", "polardb_conn_id": "source", "access_key_conn_id": "key"},
+        "CreatePilarDBDataSource",
     ),
 }
 
@@ -105,6 +128,97 @@ def test_tenant_and_cluster_as_arguments(runner, sim):
     (made,) = sim.data_sources.values()
     assert run.error is None
     assert (made.tenant, made.cluster, made.username) == ("t2", "c2", "mover")
+
+
+def made_by(runner, sim, kind, **more):
+    cls, arguments, _ = KINDS[kind]
+    run = runner.run(cls, **{**arguments, **more})
+    assert run.error is None
+    (made,) = sim.data_sources.values()
+    return made
+
+
+def test_kafka_is_what_the_connection_says(runner, sim):
+    made = made_by(runner, sim, "kafka", enable_ssl=True, cert_ssl_id="cert_1", region="cn-anhui")
+    assert (made.type, made.username, made.password, made.region) == ("KAFKA", "mover", "pa:ss", "cn-anhui")
+    expected = {"endpoint": "10.0.0.1:3307", "enableSASL": True, "saslMechanism": "PLAIN"}
+    assert made.attributes == {**expected, "enableSSL": True, "certSSLId": "cert_1"}
+
+
+def test_kafka_with_several_brokers_and_no_login(runner, sim, monkeypatch):
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({"conn_type": "generic", "host": "a:1,b:2", "port": 7}))
+    made = made_by(runner, sim, "kafka", sasl_mechanism=None)
+    assert made.attributes == {"endpoint": "a:1,b:2", "enableSASL": False}
+
+
+def test_kafka_with_a_ticket(runner, sim):
+    """The login of the connection isn't sent then."""
+    ticket = {"kdc_path": "kdc:88", "sasl_kerberos_principal": "me@R", "service_name": "kafka"}
+    made = made_by(runner, sim, "kafka", sasl_mechanism="GSSAPI", **ticket)
+    assert (made.attributes["kdcPath"], made.username, made.password) == ("kdc:88", None, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "arguments", "words"),
+    [
+        ({}, {"sasl_mechanism": None}, "takes only with SASL"),
+        ({"login": None}, {}, "PLAIN needs username;"),
+        ({"password": None, "login": None}, {}, "PLAIN needs username, password;"),
+        ({}, {"sasl_mechanism": "GSSAPI", "kdc_path": "x"}, "needs sasl_kerberos_principal, service_name;"),
+        ({"port": None}, {}, "or write its host as host:port"),
+        ({"host": None}, {}, "has no host"),
+    ],
+)
+def test_what_kafka_needs(runner, monkeypatch, fields, arguments, words):
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({**MYSQL, **fields}))
+    cls, given, _ = KINDS["kafka"]
+    run = runner.run(cls, **{**given, **arguments})
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert words in str(run.error)
+    assert runner.asked() == []
+
+
+def test_a_sasl_mechanism_that_oms_does_not_have():
+    with pytest.raises(ValueError, match="sasl_mechanism must be one of GSSAPI, PLAIN"):
+        OmsCreateKafkaDataSourceOperator(task_id="task", name="one", kafka_conn_id="source", sasl_mechanism="plain")
+
+
+def test_odp_is_what_the_connections_say(runner, sim):
+    made = made_by(
+        runner, sim, "odp", drc_conn_id="drc", route="r", instance_id="odp-1", middleware_instance_id="000001"
+    )
+    assert (made.username, made.password) == ("mover", "pa:ss")
+    assert (made.drc_username, made.drc_password) == ("drc", "drc pw")
+    expected = {"url": "http://gateway", "obProxy": "10.0.0.1:3307", "route": "r", "instanceId": "odp-1"}
+    assert made.attributes == {**expected, "middlewareInstanceId": "000001"}
+    assert made.secrets == {"accessKey": "the key", "secretKey": "key secret"}
+
+
+def test_polardb_is_what_the_connections_say(runner, sim):
+    made = made_by(runner, sim, "polardb")
+    assert (made.username, made.password) == ("mover", "pa:ss")
+    assert made.attributes == {"intranetAddr": "10.0.0.1:3307"}
+    assert made.secrets == {"accessKey": "the key", "secretKey": "key secret"}
+
+
+@pytest.mark.parametrize("kind", ["kafka", "odp", "polardb"])
+def test_another_one_of_that_name_of_every_kind(runner, sim, monkeypatch, kind):
+    cls, arguments, _ = KINDS[kind]
+    made_by(runner, sim, kind)
+    monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps({**MYSQL, "host": "10.9.9.9"}))
+    run = runner.run(cls, **arguments)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "10.9.9.9" in str(run.error)
+    assert runner.changes() == []
+
+
+@pytest.mark.parametrize("kind", ["odp", "polardb"])
+def test_a_type_that_no_document_names_is_none_that_is_something_else(runner, sim, kind):
+    runner.run(OmsCreateMySqlDataSourceOperator, name="one", mysql_conn_id="source")
+    cls, arguments, _ = KINDS[kind]
+    run = runner.run(cls, **arguments)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "type is 'MYSQL' there" in str(run.error)
 
 
 @pytest.mark.parametrize(("login", "missing"), [("mover", "tenant"), ("mover@tn", "cluster")])

@@ -76,6 +76,20 @@ def tasks(deferrable):
         operators.OmsCreateOceanBaseDataSourceOperator(
             task_id="task", name="target", oceanbase_conn_id="target", drc_conn_id="drc", inner_drc_conn_id="inner"
         ),
+        operators.OmsCreateKafkaDataSourceOperator(
+            task_id="task", name="kafka", kafka_conn_id="source", sasl_mechanism="PLAIN"
+        ),
+        operators.OmsCreateOceanBaseODPDataSourceOperator(
+            task_id="task",
+            name="odp",
+            oceanbase_conn_id="target",
+            url="http://gateway",
+            access_key_conn_id="drc",
+            drc_conn_id="drc",
+        ),
+        operators.OmsCreatePolarDBDataSourceOperator(
+            task_id="task", name="polardb", polardb_conn_id="source", access_key_conn_id="drc"
+        ),
         operators.OmsActionOperator(
             task_id="task",
             action="CreateMySqlDataSource",
