@@ -13,7 +13,16 @@ from airflow_provider_oms.cli.asking import Asker, Found
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnsupportedActionError
 from airflow_provider_oms.client.fields import Checkpoint, value_or_none
-from airflow_provider_oms.client.models import Project, ProjectProgress, Step, StepExtra, StepInfo
+from airflow_provider_oms.client.models import (
+    AlarmStats,
+    Component,
+    Project,
+    ProjectComponents,
+    ProjectProgress,
+    Step,
+    StepExtra,
+    StepInfo,
+)
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness
@@ -22,6 +31,16 @@ from airflow_provider_oms.milestones.context import lag_of
 from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
 from airflow_provider_oms.milestones.steps import StepKind
+
+#: What the components of an answer do.
+_COMPONENTS = {
+    "log pull": ProjectComponents.stores,
+    "full transfer": ProjectComponents.full_imports,
+    "full verification": ProjectComponents.full_verifications,
+    "incremental": ProjectComponents.incr_syncs,
+    "reverse log pull": ProjectComponents.reverse_stores,
+    "reverse incremental": ProjectComponents.reverse_incr_syncs,
+}
 
 _STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}
 
@@ -53,6 +72,11 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
         "lag": lag_of(checkpoint, at),
         "alarms": _alarms(row),
         "alarm_level": value_or_none(row, Project.alarm_level),
+        "created": _time(value_or_none(row, Project.created)),
+        "modified": _time(value_or_none(row, Project.modified)),
+        "started": _time(value_or_none(row, Project.started)),
+        "finished": _time(value_or_none(row, Project.finished)),
+        "objects_changing": value_or_none(row, Project.is_modifying),
         "time": utc_text(at),
     }
 
@@ -91,6 +115,7 @@ def of_project(found: Found, project_type: str = "MIGRATION") -> Flow[dict[str, 
         "checkpoint": shown["checkpoint"],
         "lag": shown["lag"],
         "alarms": row.get("alarms"),
+        **{key: row.get(key) for key in ("created", "modified", "started", "finished", "objects_changing")},
         "alarm_level": value_or_none(progress, ProjectProgress.alarm_level),
         "time": utc_text(answer.at),
         "clock": answer.clock,
@@ -204,22 +229,58 @@ def _lag(answer: Answer[ProjectProgress], steps: Sequence[Step], direction: str)
     }
 
 
+def of_components(components: ProjectComponents) -> list[dict[str, Any]]:
+    """Return what a project is carried out by.
+
+    :param components: the answer of ``DescribeProjectComponents``
+    """
+    return [
+        _component(kind, component)
+        for kind, field in _COMPONENTS.items()
+        for component in value_or_none(components, field) or []
+    ]
+
+
+def _component(kind: str, component: Component) -> dict[str, Any]:
+    checkpoint = value_or_none(component, Component.checkpoint)
+    ends = value_or_none(component, Component.end_checkpoint)
+    sampled = value_or_none(component, Component.checkpoint_sample_timestamp)
+    at = utc_text(checkpoint) if isinstance(checkpoint, int | float) and checkpoint > 0 else _time(ends)
+    return {
+        "kind": kind,
+        "name": value_or_none(component, Component.name),
+        "host": value_or_none(component, Component.host),
+        "status": value_or_none(component, Component.status),
+        "progress": value_or_none(component, Component.progress),
+        "delay": value_or_none(component, Component.delay),
+        "checkpoint": checkpoint,
+        "checkpoint_time": at,
+        "sampled": None if sampled is None else utc_text(sampled),
+        "error": _error_of(component),
+    }
+
+
+def _error_of(component: Component) -> str | None:
+    details = value_or_none(component, Component.error_details) or []
+    told = [value_or_none(component, Component.error), *(detail.summary for detail in details)]
+    return "; ".join(dict.fromkeys(filter(None, told))) or None
+
+
 def _labels(row: Project) -> list[str]:
-    labels = row.get("labels")
+    labels = row.get("labels")  # not Project.labels, which a label that makes no sense would take the others from
     found = [label.get("name") for label in labels if isinstance(label, dict)] if isinstance(labels, list) else []
     return [name for name in found if isinstance(name, str)]
 
 
 def _alarms(row: Project) -> dict[str, Any] | None:
     """Return ``alarmStats`` as far as it is understood; OceanBase documents its keys, not their meaning."""
-    stats = row.get("alarmStats")
-    if not isinstance(stats, dict):
+    if not row.part("alarmStats"):
         return None
-    alarming, recent = stats.get("alarming"), stats.get("recentlyTriggerCount")
+    stats = row.alarm_stats
     return {
-        "alarming": alarming if isinstance(alarming, bool) else None,
-        "recent": recent if isinstance(recent, int) and not isinstance(recent, bool) else None,
-        "content": stats.get("alarmContent") if isinstance(stats.get("alarmContent"), str) else None,
+        "alarming": value_or_none(stats, AlarmStats.alarming),
+        "recent": value_or_none(stats, AlarmStats.recently_trigger_count),
+        "content": value_or_none(stats, AlarmStats.content),
     }
 
 

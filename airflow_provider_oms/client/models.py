@@ -247,7 +247,10 @@ class StepMetric(Model):
 
 
 class Component(Model):
-    """One component of a project. ``delay`` is in seconds, ``checkpoint`` Unix seconds; ``error`` is a store's.
+    """One component of a project. ``delay`` is in seconds, ``checkpoint`` Unix seconds.
+
+    A store has ``begin_checkpoint`` and ``end_checkpoint`` instead: the log that it holds. ``error`` is a store's,
+    ``error_details`` are anyone's.
 
     Source: docs/develop/oms-facts.md#checkpoints
     """
@@ -261,7 +264,10 @@ class Component(Model):
     delay = Field(number, "delay")
     checkpoint: Field[Checkpoint] = Field(checkpoint, "checkpoint")
     checkpoint_sample_timestamp = Field(number, "checkpointSampleTimestamp")
+    begin_checkpoint = Field(moment, "beginCheckpoint")
+    end_checkpoint = Field(moment, "endCheckpoint")
     error = Field(text, "errMsg")
+    error_details = NestedField(ErrorDetail, "errorDetails", lone="message")
 
 
 class ProjectComponents(Model):

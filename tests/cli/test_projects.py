@@ -8,7 +8,8 @@ from airflow_provider_oms.simulator import Project
 
 KEYS = [
     *("id", "name", "type", "source_type", "target_type", "labels", "status", "step", "progress"),
-    *("direction", "checkpoint", "lag", "alarms", "alarm_level", "time"),
+    *("direction", "checkpoint", "lag", "alarms", "alarm_level"),
+    *("created", "modified", "started", "finished", "objects_changing", "time"),
 ]
 
 
@@ -44,6 +45,8 @@ def test_after_the_switchover_the_lag_is_the_reverse_one(oms, cli):
         (["--name", "goo"], {"searchKey": "goo"}),
         (["--type", "SYNC"], {"type": "SYNC"}),
         (["--source-type", "MYSQL", "--source-type", "ORACLE"], {"sourceEndpointTypes": ["MYSQL", "ORACLE"]}),
+        (["--type", "VERIFY"], {"type": "VERIFY"}),
+        (["--sort", "created"], {}),
         (["--target-type", "KAFKA"], {"sinkEndpointTypes": ["KAFKA"]}),
     ],
 )
@@ -52,6 +55,17 @@ def test_a_filter_is_oms_s_own(oms, cli, options, asked):
     payload = oms.requests[-1].payload
     assert {name: payload[name] for name in asked} == asked
     assert set(payload) == {*asked, "pageNumber", "pageSize"}
+
+
+def test_the_latest_first(oms, cli):
+    """Whatever OMS takes for an order."""
+    oms.clock.advance(100)
+    oms.add_project(Project(id="np_latest", name="latest", labels=["nightly"], status="RUNNING"))
+    rows = cli("projects", "--sort", "created", "--json").json["projects"]
+    assert rows[0]["name"] == "latest"
+    times = [row["created"] for row in rows]
+    assert times == sorted(times, reverse=True)
+    assert (rows[0]["labels"], rows[0]["objects_changing"]) == (["nightly"], False)
 
 
 def test_a_label_by_its_name_or_id(oms, cli):

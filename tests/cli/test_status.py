@@ -26,6 +26,48 @@ def test_the_json(oms, cli):
     assert told["lags"][0]["problem"] == "The full transfer must be at 100 % first; it is at 40 %."
 
 
+COMPONENT = [
+    *("kind", "name", "host", "status", "progress", "delay"),
+    *("checkpoint", "checkpoint_time", "sampled", "error"),
+]
+
+
+def test_the_components(oms, cli):
+    found = {one["kind"]: one for one in cli("status", "late", "--components", "--json").json["components"]}
+    assert set(found) == {"log pull", "full transfer", "incremental"}
+    assert all(list(one) == COMPONENT for one in found.values())
+    assert found["incremental"]["delay"] > 6000
+    assert found["incremental"]["checkpoint_time"] < found["incremental"]["sampled"]
+    assert found["log pull"]["checkpoint_time"].endswith("+00:00")
+    for columns in (60, 200):
+        out = cli("status", "late", "--components", columns=columns).out
+        assert "incremental" in out
+        assert "127.0.0.1" in out
+    assert "components" not in cli("status", "late", "--json").json
+
+
+def test_an_error_of_a_component(oms, cli):
+    full = {"name": "c1", "status": "FAILED", "errorDetails": [{"code": "C-1", "message": "no space"}]}
+    store = {"name": "s1", "status": "FAILED", "errMsg": "log is gone", "errorDetails": ["purged"]}
+    data = {"storeList": [store], "fullImportComponents": [full], "incrSyncComponents": None}
+    oms.set_answer("DescribeProjectComponents", {"success": True, "data": data})
+    told = {one["name"]: one["error"] for one in cli("status", "late", "--components", "--json").json["components"]}
+    assert told == {"c1": "C-1 no space", "s1": "log is gone; purged"}
+    out = " ".join(cli("status", "late", "--components").out.split())
+    assert "full transfer c1: C-1 no space" in out
+    oms.set_answer("DescribeProjectComponents", {"success": True, "data": {}})
+    assert "OMS lists no components." in cli("status", "late", "--components").out
+
+
+def test_objects_that_are_changing(oms, cli):
+    assert "Objects are being added" not in cli("status", "late").out
+    oms.project("late").add_objects({"test": ["more"]})
+    oms.clock.advance(1)
+    told = cli("status", "late", "--json").json
+    assert (told["status"], told["objects_changing"]) == ("RUNNING_MODIFYING", True)
+    assert "Objects are being added" in cli("status", "late").out
+
+
 def test_an_id_does_as_well_as_a_name(oms, cli):
     assert cli("status", "np_late", "--json").json == cli("status", "late", "--json").json
 

@@ -39,6 +39,9 @@ def run(given: Namespace, screen: Screen) -> Exit:
         )
         rows = asker.run_flow(call.whole())
     listed = [facts.of_row(row, asker.at) for row in rows]
+    if given.sort:
+        # Here and not by OMS, whose words for an order nobody is sure of: docs/develop/oms-actions.md#order
+        listed.sort(key=lambda one: one[given.sort] or "", reverse=True)
     screen.write_json({"projects": listed})
     screen.show(project_list.picture(listed))
     return Exit.OK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -58,6 +58,9 @@ def _parts(project: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text("")
     yield from _lags(project)
     yield from _alarms(project)
+    if "components" in project:
+        yield Text("")
+        yield from _components(project["components"])
     errors = list(_errors(project))
     if errors:
         yield Text("")
@@ -164,9 +167,34 @@ def _movement(movement: Mapping[str, Any] | None) -> Iterator[RenderableType]:
 
 
 def _alarms(project: Mapping[str, Any]) -> Iterator[RenderableType]:
+    if project["objects_changing"]:
+        yield fold("Objects are being added to the project or removed from it.", "yellow")
     alarms = project["alarms"]
     if alarms and alarms["alarming"]:
         yield fold(f"OMS raises an alarm. {shown(alarms['content'], 500)}".strip(), "bold red")
+
+
+def _components(components: Sequence[Mapping[str, Any]]) -> Iterator[RenderableType]:
+    if not components:
+        yield fold("OMS lists no components.")
+        return
+    drawn = table("COMPONENT", "STATUS", "HOST", "DELAY", "CHECKPOINT")
+    drawn.columns[3].justify = "right"
+    for one in components:
+        at = clock(one["checkpoint_time"]) if one["checkpoint_time"] else shown(one["checkpoint"], 40)
+        drawn.add_row(one["kind"], shown(one["status"], 40), shown(one["host"], 60), lag_text(one["delay"]), at)
+    lines = (
+        Text.assemble(
+            (one["kind"], "bold"),
+            f"  {shown(one['status'], 40)}  {shown(one['host'], 60)}  {lag_text(one['delay'])}",
+            overflow="fold",
+        )
+        for one in components
+    )
+    yield Fitting(drawn, Group(*lines))
+    for one in components:
+        if one["error"]:
+            yield fold(f"{one['kind']} {shown(one['name'])}: {shown(one['error'], 1000)}", "red")
 
 
 def _errors(project: Mapping[str, Any]) -> Iterator[RenderableType]:
