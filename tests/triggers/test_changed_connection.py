@@ -194,6 +194,37 @@ async def test_an_answer_that_is_on_its_way_meanwhile_is_not_believed(sim, other
 
 
 @pytest.mark.asyncio
+async def test_a_name_that_the_old_oms_resolved_for_a_poll_that_is_begun_anew_is_forgotten(
+    sim, other, monkeypatch, pauses
+):
+    """The project of that id is another one at the new OMS."""
+    for oms, project_id in ((sim, "np_1"), (other, "np_2")):
+        oms.add_project(Project(id=project_id, name="shop"))
+    loop, arrived, release = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    async def hold():
+        arrived.set()
+        await release.wait()
+
+    def late(payload):
+        asyncio.run_coroutine_threadsafe(hold(), loop).result()
+        return {"success": True, "data": HALF}
+
+    sim.set_answer("DescribeProjectProgress", late)
+    memory = Memory()
+    async with shared_oms("oms_default") as share:
+        poll = asyncio.create_task(poll_of(share, memory, project_id=None, project_name="shop"))
+        await arrived.wait()
+        lead_to(monkeypatch, other)
+        let_pass(RECHECK)
+        await share.session()
+        release.set()
+        assert (await poll).state == "waiting"
+    assert memory.projects == {"shop": "np_2"}
+    assert [request.payload["id"] for request in other.requests if "Progress" in request.action] == ["np_2"]
+
+
+@pytest.mark.asyncio
 async def test_a_session_that_was_replaced_answers_nobody(sim, other, monkeypatch, pauses):
     then(sim, DONE)
     async with shared_oms("oms_default") as share:

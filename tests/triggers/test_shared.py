@@ -63,6 +63,11 @@ class Held:
             success({"projectId": payload["id"], "status": "RUNNING", "fullTransferProgress": number})
         )
 
+    async def next(self):
+        """Wait until the next question is here. One that never comes is a failure, and no test that hangs."""
+        async with asyncio.timeout(120):
+            return await self.arrived.get()
+
     def release(self):
         """Let everything that has arrived be answered."""
         while self._waiting:
@@ -92,7 +97,7 @@ async def test_a_follower_that_is_cancelled_takes_the_answer_from_nobody(held, c
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         leader, follower, other = [asyncio.create_task(oms.ask(call, fresh_for=30)) for _ in range(3)]
-        assert await held.arrived.get() == 1
+        assert await held.next() == 1
         follower.cancel()
         with pytest.raises(asyncio.CancelledError):
             await follower
@@ -107,11 +112,11 @@ async def test_a_leader_that_is_cancelled_leaves_no_question_behind(held, call):
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         leader, follower = [asyncio.create_task(oms.ask(call, fresh_for=30)) for _ in range(2)]
-        await held.arrived.get()
+        await held.next()
         leader.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leader
-        assert await held.arrived.get() == 2  # the follower asks itself
+        assert await held.next() == 2  # the follower asks itself
         held.release()
         assert number_of(await follower) == 2
 
@@ -121,7 +126,7 @@ async def test_a_leader_that_is_cancelled_alone_leaves_no_question_behind(held, 
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         leader = asyncio.create_task(oms.ask(call, fresh_for=30))
-        await held.arrived.get()
+        await held.next()
         leader.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leader
@@ -135,10 +140,10 @@ async def test_an_answer_that_was_asked_for_too_early_does_not_do(held, call):
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         first = asyncio.create_task(oms.ask(call, fresh_for=30))
-        await held.arrived.get()
+        await held.next()
         after = asyncio.get_running_loop().time()
         second = asyncio.create_task(oms.ask(call, fresh_for=30, after=after))
-        assert await held.arrived.get() == 2
+        assert await held.next() == 2
         held.release()
         assert number_of(await first) == 1
         assert number_of(await second) == 2
@@ -150,7 +155,7 @@ async def test_the_time_of_an_answer_is_when_it_came_and_not_when_it_was_asked_f
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         waiting = [asyncio.create_task(oms.ask(call, fresh_for=30)) for _ in range(2)]
-        await held.arrived.get()
+        await held.next()
         before_it_came = asyncio.get_running_loop().time()
         held.release()
         for task in waiting:
@@ -167,7 +172,7 @@ async def test_steps_that_somebody_asked_for_while_the_progress_was_on_its_way_a
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         poll = asyncio.create_task(shared_poll(waiting, Memory(), share))
-        await held.arrived.get()
+        await held.next()
         await oms.ask(actions.describe_project_steps("np_1"), fresh_for=30)
         held.steps = [{"name": "INDEX_TRANSFER", "status": "FINISHED", "progress": 100}]
         held.release()
