@@ -33,8 +33,10 @@ def check_connection(conn_id: str, *, patient: bool = False) -> None:
         OmsHook.get_connection(conn_id)
     except Exception as error:
         problem = connection_problem(conn_id, error)
-        if not (patient and problem.temporary):
-            raise problem from None
+    else:
+        return
+    if not (patient and problem.temporary):
+        raise problem
 
 
 class Asker:

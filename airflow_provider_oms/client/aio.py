@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_oms.client.envelope import MAX_ANSWER_BYTES, takes_long
-from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, broken_off
 from airflow_provider_oms.client.operations import AsyncOperations
 from airflow_provider_oms.client.protocol import (
     Answer,
@@ -33,6 +33,8 @@ from airflow_provider_oms.client.transport import (
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from airflow_provider_oms.client.strict_aiohttp import StrictProtocol
 
 T = TypeVar("T")
 
@@ -60,10 +62,11 @@ class AsyncOmsClient(AsyncOperations):
         context = await asyncio.to_thread(self._prepare)
         import aiohttp
 
-        from airflow_provider_oms.client.strict_aiohttp import StrictConnector
+        from airflow_provider_oms.client.strict_aiohttp import StrictConnector, StrictResponse
 
         self._session = aiohttp.ClientSession(
             connector=StrictConnector(ssl=context, limit=0),
+            response_class=StrictResponse,
             cookie_jar=aiohttp.DummyCookieJar(),
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
@@ -98,7 +101,9 @@ class AsyncOmsClient(AsyncOperations):
         try:
             answer = await self._asend(call, spent)
         except OmsError as error:
-            failed = error.bare(self.settings.secrets | call.secrets)
+            failed: BaseException = error.bare(self.settings.secrets | call.secrets)
+        except BaseException as error:
+            failed = broken_off(error)
         else:
             return answer._replace(spent=sum(spent) / self.settings.timeout)
         # Outside of the except, or the error of the HTTP library would come along, whose frames hold the login.
@@ -134,12 +139,21 @@ class AsyncOmsClient(AsyncOperations):
         async with self._turns:
             began = time.monotonic()
             try:
-                answer = await self._exchange(build_request(self.settings, call), call.asked)
+                answer, carrier = await self._exchange(build_request(self.settings, call), call.asked)
             finally:
                 spent.append(time.monotonic() - began)
-        if takes_long(answer.body):
-            return await asyncio.to_thread(read_answer, call, answer, self.settings.secrets)
-        return read_answer(call, answer, self.settings.secrets)
+        try:
+            if takes_long(answer.body):
+                read = await asyncio.to_thread(read_answer, call, answer, self.settings.secrets)
+            else:
+                read = read_answer(call, answer, self.settings.secrets)
+        except OmsMalformedAnswerError:
+            raise  # and the connection is not used again
+        except OmsError:
+            carrier.judged = True
+            raise
+        carrier.judged = True
+        return read
 
     def _prepare(self) -> Any:
         """Find the proxy and return the TLS context; what is wrong with them is said when something is sent."""
@@ -176,7 +190,7 @@ class AsyncOmsClient(AsyncOperations):
             return ssl.create_default_context(capath=path)
         return ssl.create_default_context(cafile=path)
 
-    async def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
+    async def _exchange(self, request: HttpRequest, asked: str) -> tuple[HttpAnswer, StrictProtocol]:
         import aiohttp
         from yarl import URL
 
@@ -191,16 +205,17 @@ class AsyncOmsClient(AsyncOperations):
                 allow_redirects=False,  # docs/develop/oms-wire.md#redirects
                 proxy=self._proxy,
             ) as response:
+                carrier: StrictProtocol = response.carrier  # type: ignore[attr-defined]  # of StrictResponse
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 if 300 <= response.status < 400:  # nothing in the body of a redirect counts
-                    return HttpAnswer(response.status, headers, b"", time.time())
+                    return HttpAnswer(response.status, headers, b"", time.time()), carrier
                 body = bytearray()
                 while chunk := await response.content.readany():
                     body += chunk
                     if len(body) > MAX_ANSWER_BYTES:
                         response.close()
                         raise too_large(asked)
-                return HttpAnswer(response.status, headers, bytes(body), time.time())
+                return HttpAnswer(response.status, headers, bytes(body), time.time()), carrier
         except (aiohttp.ClientError, OSError, ValueError) as error:
             # A ValueError is aiohttp's InvalidURL, a UnicodeError, or a port that is none; of certificates, too.
             if isinstance(error, ValueError) and not isinstance(error, OSError):

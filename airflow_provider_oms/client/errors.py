@@ -8,10 +8,12 @@ Which answer means which error: docs/develop/oms-wire.md#errors
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from airflow_provider_oms.client.redaction import Secrets
 from airflow_provider_oms.client.safe_text import safe_text as safe_text
+
+E = TypeVar("E", bound=BaseException)
 
 #: Characters of a whole error; its parts are shorter.
 _LONGEST_ERROR = 6000
@@ -174,3 +176,28 @@ class OmsProjectNotFoundError(OmsRejectedError):
 
 class OmsInvalidRequestError(OmsPermanentError, ValueError):
     """What was to be asked can't be asked: an argument is wrong. Nothing was sent."""
+
+
+def without_frames(error: E) -> E:
+    """Return an error without the frames that it came through, and without the errors that it came from.
+
+    Some log handlers show what is in frames: an Airflow connection shows its password, an HTTP library the login.
+
+    :param error: the error, to be raised outside of an ``except``
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
+def broken_off(error: E) -> E:
+    """Return what broke a call off without its frames: a time-out of the task, a cancellation, or a fault of ours.
+
+    Where a fault is from is told by a note, which holds lines of code and no values.
+
+    :param error: the error, to be raised outside of an ``except``
+    """
+    if isinstance(error, Exception):
+        from traceback import format_tb
+
+        error.add_note("".join(format_tb(error.__traceback__)))
+    return without_frames(error)

@@ -6,12 +6,12 @@ arguments, their types and the docstring are those of the function in :mod:`airf
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.errors import OmsError, without_frames
 from airflow_provider_oms.client.paging import Page, PagedCall, following
 from airflow_provider_oms.client.protocol import Answer, Call
 
@@ -66,10 +66,26 @@ async def arun_flow(sender: AsyncSender, flow: Flow[T]) -> T:
         return end.value  # type: ignore[no-any-return]
 
 
+def _described(describe: Callable[..., Call[T]], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call[T] | Exception:
+    """Return a call, or why there is none: raised, that would bring frames along that hold passwords."""
+    try:
+        return describe(*args, **kwargs)
+    except Exception as error:
+        return without_frames(error)
+
+
+# Passwords may be among the arguments, and some log handlers show what is in the frames that an error came through. So
+# the arguments are deleted before anything is raised.
+
+
 def _one(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Sender, P], T]:
     @wraps(describe)
     def method(self: Sender, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self.send(describe(*args, **kwargs)).data
+        call = _described(describe, args, kwargs)
+        del args, kwargs
+        if isinstance(call, Exception):
+            raise call
+        return self.send(call).data
 
     return method
 
@@ -77,7 +93,11 @@ def _one(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Sender, P], T]:
 def _aone(describe: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncSender, P], Coroutine[Any, Any, T]]:
     @wraps(describe)
     async def method(self: AsyncSender, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return (await self.asend(describe(*args, **kwargs))).data
+        call = _described(describe, args, kwargs)
+        del args, kwargs
+        if isinstance(call, Exception):
+            raise call
+        return (await self.asend(call)).data
 
     return method
 

@@ -1,7 +1,8 @@
 """``aiohttp``, made strict about what counts as an answer: as :mod:`airflow_provider_oms.client.strict_requests`.
 
 It passes over 102 and 103 by itself, but would take bytes that came over an idle connection for the next answer. Here a
-connection is closed after either.
+connection is closed after either, and carries nothing more until its last answer has been read and found well formed:
+one that is about another project may be the answer to somebody else's question, and all later ones be, too.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from aiohttp.client_proto import ResponseHandler
 _SWITCHING_PROTOCOLS = 101
 
 
-class _StrictProtocol(ResponseHandler):
+class StrictProtocol(ResponseHandler):
+    """A connection."""
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(loop)
         self.in_use = True  # a handshake or a tunnel comes first
+        #: Whether the last answer was read, and nothing is wrong with it.
+        self.judged = True
 
     def data_received(self, data: bytes) -> None:
         """Take what came, unless nothing was asked for."""
@@ -47,17 +52,29 @@ class StrictConnector(aiohttp.TCPConnector):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         # aiohttp has no public way to bring a protocol of one's own; the tests over raw sockets hold this.
-        setattr(self, "_factory", partial(_StrictProtocol, loop=asyncio.get_running_loop()))  # noqa: B010
+        setattr(self, "_factory", partial(StrictProtocol, loop=asyncio.get_running_loop()))  # noqa: B010
 
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
         """Return a connection, a new one instead of one on which something came unasked."""
         while True:
             connection = await super().connect(*args, **kwargs)
             protocol = connection.protocol
-            if protocol is not None and protocol.should_close:
+            if not isinstance(protocol, StrictProtocol):
+                return connection
+            if protocol.should_close or not protocol.judged:
                 connection.close()
                 continue
-            if isinstance(protocol, _StrictProtocol):
-                protocol.in_use = True
-                connection.add_callback(protocol.release)
+            protocol.in_use, protocol.judged = True, False
+            connection.add_callback(protocol.release)
             return connection
+
+
+class StrictResponse(aiohttp.ClientResponse):
+    """An answer that knows which connection it came over."""
+
+    carrier: StrictProtocol
+
+    async def start(self, connection: Any) -> Any:
+        """Read the head."""
+        self.carrier = connection.protocol
+        return await super().start(connection)

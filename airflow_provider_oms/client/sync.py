@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from airflow_provider_oms.client.envelope import MAX_ANSWER_BYTES
-from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, broken_off
 from airflow_provider_oms.client.operations import Operations
 from airflow_provider_oms.client.protocol import (
     Answer,
@@ -85,7 +85,9 @@ class OmsClient(Operations):
         try:
             answer = self._send(call)
         except OmsError as error:
-            failed = error.bare(self.settings.secrets | call.secrets)
+            failed: BaseException = error.bare(self.settings.secrets | call.secrets)
+        except BaseException as error:
+            failed = broken_off(error)
         else:
             return answer._replace(spent=(time.monotonic() - began) / self.settings.timeout)
         # Outside of the except, or the error of the HTTP library would come along, whose frames hold the login.
@@ -114,7 +116,13 @@ class OmsClient(Operations):
     def _ask(self, call: Call[T]) -> Answer[T]:
         """Try once. Each try has a request of its own: a signature is good for one."""
         answer = self._exchange(build_request(self.settings, call), call.asked)
-        return read_answer(call, answer, self.settings.secrets)
+        try:
+            return read_answer(call, answer, self.settings.secrets)
+        except OmsMalformedAnswerError:
+            # An answer about another project may be the one to somebody else's question, and all later ones of that
+            # connection be, too.
+            self.close()
+            raise
 
     def _exchange(self, request: HttpRequest, asked: str) -> HttpAnswer:
         import requests

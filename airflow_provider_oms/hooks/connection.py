@@ -58,11 +58,14 @@ def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
 
     Airflow says of a connection in an environment variable that it can't read that there is none.
 
+    It is to be raised outside of the ``except``: some log handlers show what is in the frames that an error and those
+    before it came through, and a connection shows its password and its extra.
+
     :param oms_conn_id: the Airflow connection
     :param error: what was raised when it was read
     """
     if isinstance(error, OmsError):
-        return error
+        return type(error)(error.problem, error.details)
     variable = f"AIRFLOW_CONN_{str(oms_conn_id).upper()}"
     if isinstance(error, AirflowNotFoundException) and variable not in os.environ:
         return OmsPermanentError(f"there is no Airflow connection {oms_conn_id!r}. Create it.")

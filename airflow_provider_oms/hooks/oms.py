@@ -172,14 +172,19 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
     def _read_connection(self) -> ClientSettings:
         try:
-            connection = self.get_connection(self.oms_conn_id)
-            extra = connection.extra_dejson
-            settings = self._mind_secrets(read_settings(connection, extra))
+            settings, self._extra = self._read_fields()
         except Exception as error:
-            raise connection_problem(self.oms_conn_id, error) from None
-        self._read_at = time.monotonic()
-        self._extra = extra or {}
-        return settings
+            problem = connection_problem(self.oms_conn_id, error)
+        else:
+            self._read_at = time.monotonic()
+            return settings
+        raise problem
+
+    def _read_fields(self) -> tuple[ClientSettings, dict[str, Any]]:
+        """Read the Airflow connection; see :func:`connection_problem` for why this has a frame of its own."""
+        connection = self.get_connection(self.oms_conn_id)
+        extra = connection.extra_dejson
+        return self._mind_secrets(read_settings(connection, extra)), extra or {}
 
     # Asynchronous
 
@@ -206,14 +211,20 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
         :raises OmsError: when Airflow has no such connection, or what is wrong with it
         """
+        try:
+            settings = await self._read_fields_async()
+        except Exception as error:
+            problem = connection_problem(self.oms_conn_id, error)
+        else:
+            return replace(settings, max_concurrent_requests=max_concurrent_requests())
+        raise problem
+
+    async def _read_fields_async(self) -> ClientSettings:
+        """Read the Airflow connection; the twin of :meth:`_read_fields`."""
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
-        try:
-            connection = await get_async_connection(self.oms_conn_id)
-            settings = read_settings(connection, await get_async_extra_dejson(connection))
-        except Exception as error:
-            raise connection_problem(self.oms_conn_id, error) from None
-        return replace(settings, max_concurrent_requests=max_concurrent_requests())
+        connection = await get_async_connection(self.oms_conn_id)
+        return read_settings(connection, await get_async_extra_dejson(connection))
 
     async def asend(self, call: Call[T]) -> Answer[T]:
         """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call alone.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
-from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError
+from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, without_frames
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
@@ -15,7 +15,6 @@ from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.lookup import no_project_named, project_by_name
 from airflow_provider_oms.milestones.status import DELETED
-from airflow_provider_oms.operators.secrecy import without_frames
 from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:

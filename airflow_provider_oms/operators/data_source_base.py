@@ -179,9 +179,11 @@ def read_database(conn_id: str) -> Connection:
     try:
         connection = BaseHook.get_connection(conn_id)
     except Exception as error:
-        raise connection_problem(conn_id, error) from None
-    hide(connection.password)
-    return connection
+        problem = connection_problem(conn_id, error)
+    else:
+        hide(connection.password)
+        return connection
+    raise problem
 
 
 def _read(connection: Connection, part: Part) -> Any:

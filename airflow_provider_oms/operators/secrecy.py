@@ -6,11 +6,9 @@ What OMS repeats of them is taken out where its answers are read: :mod:`airflow_
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from airflow_provider_oms.client.redaction import Secrets, secrets_in
-
-E = TypeVar("E", bound=BaseException)
 
 
 def hide(*secrets: str | None) -> None:
@@ -30,14 +28,3 @@ def hide_secrets(payload: Mapping[str, Any]) -> None:
     :param payload: what is to be sent; OMS wants passwords in Base64, so what is in it is hidden, too
     """
     hide(*secrets_in(payload))
-
-
-def without_frames(error: E) -> E:
-    """Return an error without the frames that it came through, and without the errors that it came from.
-
-    Some log handlers show what is in frames, and an Airflow connection shows its password.
-
-    :param error: the error, to be raised outside of an ``except``
-    """
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)

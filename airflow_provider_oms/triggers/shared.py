@@ -262,9 +262,11 @@ class SharedOms:
                 secure = settings.base_url.startswith("https:")
                 ca_bundle = await asyncio.to_thread(read_ca_bundle, settings) if secure else None
         except Exception as error:
-            raise connection_problem(self.oms_conn_id, error) from None
-        # The next poll is the retry: one request an interval, whatever OMS answers.
-        return replace(settings, retries=0), ca_bundle
+            problem = connection_problem(self.oms_conn_id, error)
+        else:
+            # The next poll is the retry: one request an interval, whatever OMS answers.
+            return replace(settings, retries=0), ca_bundle
+        raise problem
 
 
 class Share:

@@ -15,7 +15,7 @@ from client_support import CLIENTS, RawServer, ask, outcome
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.aio import AsyncOmsClient
-from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsRedirectError
+from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, OmsRedirectError
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.client.sync import OmsClient
 
@@ -44,9 +44,9 @@ class Script:
     def __exit__(self, *exc_info):
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._accepting.join(10)
+        self._accepting.join(60)
         for thread in self._threads:
-            thread.join(10)
+            thread.join(60)
 
     def _accept(self):
         with contextlib.suppress(OSError):
@@ -59,7 +59,7 @@ class Script:
 
     def _serve(self, connection, number):
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(10)
+            connection.settimeout(60)
             while _read(connection):
                 self.connections[number] += 1
                 connection.sendall(self.answers.pop(0))
@@ -94,7 +94,7 @@ def told(client, server, count):
     def remember(call):
         return replace(call, read=lambda envelope, source: found.append(envelope.data))
 
-    ask(client, ClientSettings(server.url, timeout=10, retries=0), *map(remember, calls))
+    ask(client, ClientSettings(server.url, timeout=60, retries=0), *map(remember, calls))
     return found
 
 
@@ -126,7 +126,7 @@ def test_after_continue_the_connection_goes_on(client):
 @both
 def test_switching_protocols_is_no_answer(client):
     with Script(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n") as server:
-        ended = outcome(client, ClientSettings(server.url, timeout=5, retries=0), actions.list_all_labels())
+        ended = outcome(client, ClientSettings(server.url, timeout=60, retries=0), actions.list_all_labels())
 
     assert ended.error is OmsMalformedAnswerError
 
@@ -155,18 +155,18 @@ class Unasked(Script):
 
     def _serve(self, connection, number):
         with connection, contextlib.suppress(OSError):
-            connection.settimeout(10)
+            connection.settimeout(60)
             while _read(connection):
                 self.connections[number] += 1
                 connection.sendall(self.answers.pop(0))
                 if number == 0:
-                    self.idle.wait(10)
+                    self.idle.wait(60)
                     connection.sendall(self.extra)
                     self.arrived.set()
 
     def send_more(self):
         self.idle.set()
-        assert self.arrived.wait(10)
+        assert self.arrived.wait(60)
 
 
 @both
@@ -188,7 +188,7 @@ def test_bytes_after_an_answer_that_are_no_http(client):
 def test_bytes_that_nobody_asked_for_end_the_connection(extra, client):
     call = actions.call("Anything", reads_only=True)
     with Unasked(extra, kept("a"), kept("b")) as server:
-        settings = ClientSettings(server.url, timeout=10, retries=0)
+        settings = ClientSettings(server.url, timeout=60, retries=0)
         if client == "sync":
             with OmsClient(settings) as blocking:
                 found = [blocking.send(call).data]
@@ -205,6 +205,116 @@ def test_bytes_that_nobody_asked_for_end_the_connection(extra, client):
             found = asyncio.run(main())
 
     assert found == ["a", "b"]
+    assert server.connections == [1, 1]
+
+
+# What was wrong with an answer may be wrong with the next one of that connection
+
+
+def progress(project_id, **more):
+    return kept({"projectId": project_id, "status": "RUNNING", **more})
+
+
+def plain(body, *headers):
+    lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+MALFORMED = {
+    "another project": progress("np_other"),
+    "a project of the wrong type": kept({"projectId": ["np_1"], "status": "RUNNING"}),
+    "no object": kept("RUNNING"),
+    "html": plain(b"<html>Log in</html>", "Content-Type: text/html"),
+    "half": plain(b'{"success": true, "data": {"projectId": "np_1"'),
+    "does not say": plain(b'{"data": {"projectId": "np_1"}}'),
+    "large": kept({"projectId": "np_other", "more": "x" * 300_000}),
+}
+
+
+def statuses(client, server, settings=None):
+    """Ask for a project over one client until it is told, and return what became of each question."""
+    call, found = actions.describe_project_progress("np_1"), []
+    settings = settings or ClientSettings(server.url, timeout=60, retries=0)
+    if client == "sync":
+        with OmsClient(settings) as blocking:
+            while server.answers:
+                try:
+                    found.append(blocking.send(call).data.status)
+                except OmsError as error:
+                    found.append(type(error))
+        return found
+
+    async def main():
+        async with AsyncOmsClient(settings) as waiting:
+            while server.answers:
+                try:
+                    found.append((await waiting.asend(call)).data.status)
+                except OmsError as error:
+                    found.append(type(error))
+
+    asyncio.run(main())
+    return found
+
+
+@both
+@pytest.mark.parametrize("answer", MALFORMED.values(), ids=MALFORMED)
+def test_a_connection_is_not_used_again_after_a_malformed_answer(answer, client):
+    with Script(progress("np_1"), answer, progress("np_1"), progress("np_1")) as server:
+        found = statuses(client, server)
+
+    assert found == ["RUNNING", OmsMalformedAnswerError, "RUNNING", "RUNNING"]
+    assert server.connections == [2, 2]
+
+
+@both
+def test_within_one_call_the_next_try_is_over_another_connection(client, pauses):
+    with Script(progress("np_other"), progress("np_1")) as server:
+        found = statuses(client, server, ClientSettings(server.url, timeout=60, retries=1))
+
+    assert found == ["RUNNING"]
+    assert server.connections == [1, 1]
+
+
+@both
+@pytest.mark.parametrize(
+    "answer",
+    [
+        plain(b'{"success": false, "code": "PARAM_ERROR", "message": "No."}'),
+        plain(b'{"success": false, "code": "GHANA-OPERAT000001", "message": "Later."}'),
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=["refused", "busy", "503", "401"],
+)
+def test_after_a_refusal_the_connection_goes_on(answer, client):
+    with Script(progress("np_1"), answer, progress("np_1")) as server:
+        found = statuses(client, server)
+
+    assert (found[0], found[2]) == ("RUNNING", "RUNNING")
+    assert server.connections == [3]
+
+
+@pytest.mark.asyncio
+async def test_a_connection_is_not_used_before_its_answer_is_judged():
+    """A large answer is parsed in a thread; meanwhile somebody else may want the connection."""
+    begun, judged = threading.Event(), threading.Event()
+
+    def read(envelope, source):
+        begun.set()
+        judged.wait(60)
+        raise ValueError("something else")
+
+    large = replace(actions.call("Large", reads_only=True), read=read)
+    small = actions.call("Small", reads_only=True)
+    with Script(kept("x" * 300_000), kept("a")) as server:
+        async with AsyncOmsClient(ClientSettings(server.url, timeout=60, retries=0)) as client:
+            asking = asyncio.create_task(client.asend(large))
+            assert await asyncio.to_thread(begun.wait, 60)
+            found = (await client.asend(small)).data
+            judged.set()
+            with pytest.raises(OmsMalformedAnswerError):
+                await asking
+    assert found == "a"
     assert server.connections == [1, 1]
 
 
@@ -236,7 +346,7 @@ def test_a_redirect_is_not_looked_into(location, status, client):
     tracemalloc.start()
     try:
         with RawServer(answer) as server:
-            ended = outcome(client, ClientSettings(server.url, timeout=20, retries=0), actions.list_all_labels())
+            ended = outcome(client, ClientSettings(server.url, timeout=60, retries=0), actions.list_all_labels())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -1,16 +1,19 @@
 """The way between: proxies, CA bundles, redirects, cookies, other credentials, sizes; the same in both clients."""
 
+import asyncio
 import gc
 import gzip
 import json
-import traceback
+import threading
 from base64 import b64encode
 from dataclasses import replace
 
 import pytest
 from client_support import CLIENTS, Proxy, RawServer, ask, http, outcome, settings_of
+from requests.adapters import HTTPAdapter
 
 from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.aio import AsyncOmsClient
 from airflow_provider_oms.client.errors import (
     OmsAnswerTooLargeError,
     OmsBusyError,
@@ -24,7 +27,9 @@ from airflow_provider_oms.client.errors import (
     OmsUnreachableError,
 )
 from airflow_provider_oms.client.settings import ClientSettings
+from airflow_provider_oms.client.sync import OmsClient
 from airflow_provider_oms.simulator import Fault, Simulator
+from tests.frames import shown_with_frames
 
 READ = actions.list_all_labels()
 GOOD = b'{"success": true, "data": []}'
@@ -232,19 +237,6 @@ def test_a_netrc_is_not_used(login, password, client, tmp_path, monkeypatch):
 SENT = actions.create_mysql_data_source("n", ip="i", port=1, username="u", password="auch-geheim")
 
 
-def frames_of(error):
-    """An error as the most talkative handler shows it: with everything it came from, and what was in the frames."""
-    shown, known = [], set()
-    while error is not None and id(error) not in known:
-        known.add(id(error))
-        told = traceback.TracebackException.from_exception(error, capture_locals=True)
-        # The frames of this test hold the secrets on purpose.
-        ours = [frame for frame in told.stack if "/tests/" not in frame.filename]
-        shown += [str(error), repr(error), *(f"{frame.name} {frame.locals}" for frame in ours)]
-        error = error.__cause__ or error.__context__
-    return "\n".join(shown)
-
-
 KINDS = (
     "status",
     "reset_before",
@@ -271,7 +263,7 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("retries", [0, 1])
 def test_no_error_shows_a_secret(retries, way, client, oms):
-    settings = settings_of(oms, password="Gehe!m", timeout=0.5 if way == "hang" else 5, retries=retries)
+    settings = settings_of(oms, password="Gehe!m", timeout=1 if way == "hang" else 60, retries=retries)
     oms.password = "Gehe!m"
     call = SENT if retries == 0 else replace(SENT, reads_only=True)
     if WAYS[way]:
@@ -283,7 +275,7 @@ def test_no_error_shows_a_secret(retries, way, client, oms):
 
     login = settings.authorization.removeprefix("Basic ")
     for secret in ("Gehe!m", login, login[:-2], "auch-geheim", call.payload["password"]):
-        assert secret not in frames_of(caught.value)
+        assert secret not in shown_with_frames(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
@@ -295,8 +287,50 @@ def test_no_error_before_sending_shows_a_secret(api_version, client):
     with pytest.raises(OmsError) as caught:
         ask(client, settings, READ if api_version == "v3" else SENT)
 
-    assert "Gehe!m" not in frames_of(caught.value)
-    assert "auch-geheim" not in frames_of(caught.value)
+    assert "Gehe!m" not in shown_with_frames(caught.value)
+    assert "auch-geheim" not in shown_with_frames(caught.value)
+
+
+class TaskTimeout(BaseException):
+    """As Airflow's own, which a signal raises wherever the task happens to be."""
+
+
+@pytest.mark.parametrize("error", [TaskTimeout, KeyboardInterrupt, RuntimeError])
+def test_what_breaks_a_call_off_shows_no_secret(error, monkeypatch):
+    def send(self, request, **kwargs):
+        assert request.headers["Authorization"]
+        raise error("broken off")
+
+    monkeypatch.setattr(HTTPAdapter, "send", send)
+    settings = ClientSettings("http://127.0.0.1:1", "admin", "Gehe!m", retries=0)
+    with OmsClient(settings) as client, pytest.raises(error) as caught:
+        client.send(SENT)
+    shown = shown_with_frames(caught.value)
+    for secret in ("Gehe!m", settings.authorization, settings.authorization[6:-2], "auch-geheim"):
+        assert secret not in shown
+    # Of a fault is told where it is.
+    assert ("strict_requests" in shown or "sessions.py" in shown) is (error is RuntimeError)
+
+
+@pytest.mark.asyncio
+async def test_a_cancellation_shows_no_secret(oms):
+    loop, arrived, release = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+
+    def hold(payload):
+        loop.call_soon_threadsafe(arrived.set)
+        release.wait(60)
+        return {"success": True, "data": []}
+
+    oms.set_answer("ListAllLabels", hold)
+    settings = settings_of(oms)
+    async with AsyncOmsClient(settings) as client:
+        asking = asyncio.create_task(client.asend(READ))
+        await arrived.wait()
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await asking
+        release.set()
+    assert settings.authorization not in shown_with_frames(caught.value)
 
 
 @both
@@ -315,7 +349,7 @@ def test_a_server_that_repeats_the_login(kind, client):
         with pytest.raises(OmsError) as caught:
             ask(client, settings, READ)
 
-    assert login.removeprefix("Basic ")[:8] not in frames_of(caught.value)
+    assert login.removeprefix("Basic ")[:8] not in shown_with_frames(caught.value)
 
 
 # Bodies
@@ -391,6 +425,6 @@ def test_nothing_is_left_open(kind, client, oms):
     """What is forgotten warns when it is collected, and pytest turns that into a failure."""
     if kind:
         oms.add_fault(Fault(kind, size=9 * 1024 * 1024))
-    outcome(client, settings_of(oms, timeout=0.2 if kind in ("hang", "drip") else 30), READ, READ)
+    outcome(client, settings_of(oms, timeout=1 if kind in ("hang", "drip") else 60), READ, READ)
 
     gc.collect()

@@ -12,6 +12,7 @@ import pytest
 
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.simulator import Fault
+from tests.frames import shown_with_frames
 
 OMS, SOURCE, TARGET = "oms-simulator", "Pa55-of-source", "Pa55-of-target"
 DRC, INNER, PAYLOAD = "Pa55-of-drc", "Pa55-of-inner", "Pa55-in-payload"
@@ -112,26 +113,17 @@ def written(runs, tasks, caplog, captured):
         if run.error is not None:
             yield "exception", "".join(traceback.format_exception(run.error)) + repr(run.error)
             yield "chain", "".join(map(repr, _chain(run.error)))
-            yield "frames", _frames(run.error)
+            yield "frames", shown_with_frames(run.error)
         if isinstance(task, operators.OmsActionOperator):
             continue  # its payload is what the DAG's author wrote; Airflow masks it by its key
         yield "rendered", repr([getattr(task, name) for name in task.template_fields])
         yield "attributes", repr(vars(task))
 
 
-def _frames(error):
-    """What a log handler that shows the values in frames writes. Those of the tests hold passwords on purpose."""
-    shown = []
-    for one in _chain(error, suppressed=True):
-        told = traceback.TracebackException.from_exception(one, capture_locals=True)
-        shown += [f"{frame.name} {frame.locals}" for frame in told.stack if "/tests/" not in frame.filename]
-    return "\n".join(shown)
-
-
-def _chain(error, suppressed=False):
+def _chain(error):
     while error is not None:
         yield error
-        error = error.__cause__ or (None if error.__suppress_context__ and not suppressed else error.__context__)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 @pytest.mark.parametrize("deferrable", [False, True], ids=["worker", "triggerer"])
@@ -222,7 +214,7 @@ def test_errors_before_anything_is_sent_show_no_frames(runner, monkeypatch):
     run = runner.go(tasks(False)[0])
 
     assert "has no host" in str(run.error)
-    assert not any(secret in _frames(run.error) for secret in SECRETS)
+    assert not any(secret in shown_with_frames(run.error) for secret in SECRETS)
 
 
 def test_the_simulator_does_get_the_passwords(runner, sim):
