@@ -35,7 +35,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 def settings_of(simulator, **changes):
     """The settings that reach a simulator."""
-    given = {"login": simulator.login, "password": simulator.password, "timeout": 5.0, "retries": 0}
+    given = {"login": simulator.login, "password": simulator.password, "timeout": 60.0, "retries": 0}
     return ClientSettings(**{"base_url": simulator.url, **given, **changes})
 
 
@@ -161,9 +161,9 @@ class RawServer:
     def __exit__(self, *exc_info):
         self._stopping.set()
         if self._thread:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60):
                 pass
-            self._thread.join(10)
+            self._thread.join(60)
         for waiting in self._waiting:
             waiting.close()
         self._socket.close()
@@ -178,9 +178,9 @@ class RawServer:
             with connection, contextlib.suppress(OSError):
                 if self._stopping.is_set():
                     return
-                connection.settimeout(5)
+                connection.settimeout(60)
                 if self.answer is None:
-                    self._stopping.wait(10)
+                    self._stopping.wait(600)
                     return
                 self.requests.append(_read_request(connection))
                 if self.drip is None:
@@ -234,9 +234,9 @@ class Proxy:
 
     def __exit__(self, *exc_info):
         self._stopping.set()
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=60):
             pass
-        self._thread.join(10)
+        self._thread.join(60)
         self._socket.close()
 
     def _serve(self):
@@ -245,7 +245,7 @@ class Proxy:
             with connection, contextlib.suppress(OSError):
                 if self._stopping.is_set():
                     return
-                connection.settimeout(5)
+                connection.settimeout(60)
                 self._forward(connection, _read_request(connection))
 
     def _forward(self, connection, request):
@@ -255,7 +255,7 @@ class Proxy:
             connection.sendall(http(b"", self.refuse))
             return
         parts = urlsplit(target if method != "CONNECT" else f"//{target}")
-        with socket.create_connection((parts.hostname, parts.port), timeout=5) as upstream:
+        with socket.create_connection((parts.hostname, parts.port), timeout=60) as upstream:
             if method == "CONNECT":
                 connection.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             else:

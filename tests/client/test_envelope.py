@@ -94,7 +94,7 @@ def test_a_large_answer_is_read_beside_the_event_loop(size, here, monkeypatch):
     with RawServer(http(json.dumps({"success": True, "data": "x" * size}).encode())) as server:
 
         async def main():
-            async with AsyncOmsClient(ClientSettings(server.url, timeout=20, retries=0)) as client:
+            async with AsyncOmsClient(ClientSettings(server.url, timeout=60, retries=0)) as client:
                 return (await client.asend(CALL)).data
 
         assert asyncio.run(main()) == "x" * size
@@ -104,7 +104,7 @@ def test_a_large_answer_is_read_beside_the_event_loop(size, here, monkeypatch):
 @pytest.mark.parametrize("client", CLIENTS)
 def test_an_error_out_of_a_thread_is_ours(client):
     with RawServer(http(MANY["lists"])) as server, pytest.raises(OmsAnswerTooLargeError):
-        ask(client, ClientSettings(server.url, timeout=20, retries=0), CALL)
+        ask(client, ClientSettings(server.url, timeout=60, retries=0), CALL)
 
 
 # Whatever it is

@@ -29,7 +29,7 @@ def met(front, authority):
         ended = []
         for client in CLIENTS:
             with TlsFront(authority.server("127.0.0.1"), oms.port, **front) as between:
-                settings = settings_of(oms, base_url=between.url, verify=str(authority.bundle), timeout=10)
+                settings = settings_of(oms, base_url=between.url, verify=str(authority.bundle), timeout=60)
                 one = outcome(client, settings, CREATE)
                 ended.append((one.error, one.message.replace(str(between.port), "port")))
         return ended, len(oms.labels)

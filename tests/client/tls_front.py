@@ -45,14 +45,14 @@ class TlsFront:
     def __exit__(self, *exc_info):
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
-        self._thread.join(20)
+        self._thread.join(60)
 
     def _serve(self):
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._socket.accept()
                 with connection, contextlib.suppress(OSError, ssl.SSLError):
-                    connection.settimeout(10)
+                    connection.settimeout(60)
                     self._carry(connection)
 
     def _carry(self, connection):
@@ -102,7 +102,7 @@ class TlsFront:
         return head + b"\r\n\r\n" + body
 
     def _ask(self, request):
-        with socket.create_connection(("127.0.0.1", self.oms), timeout=10) as upstream:
+        with socket.create_connection(("127.0.0.1", self.oms), timeout=60) as upstream:
             head, _, body = request.partition(b"\r\n\r\n")
             upstream.sendall(head + b"\r\nConnection: close\r\n\r\n" + body)
             return b"".join(iter(lambda: upstream.recv(65536), b""))

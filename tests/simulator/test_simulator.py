@@ -59,7 +59,7 @@ def test_down_and_up(sim):
             with pytest.raises(requests.ConnectionError):
                 session.post(url, timeout=60)
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection((sim.host, sim.port), 2)
+            socket.create_connection((sim.host, sim.port), 60)
         sim.up()
         sim.up()
         assert session.post(url, timeout=60).status_code == 200
@@ -67,9 +67,7 @@ def test_down_and_up(sim):
 
 def test_an_outage_ends_by_itself(sim):
     sim.outage(0.2)
-    with pytest.raises(requests.ConnectionError):
-        post(sim, "ListAllLabels")
-    for _ in range(100):
+    for _ in range(3000):
         try:
             assert post(sim, "ListAllLabels").status_code == 200
             return
@@ -81,6 +79,8 @@ def test_an_outage_ends_by_itself(sim):
 def test_stop_during_an_outage():
     sim = Simulator().start()
     sim.outage(3600)
+    with pytest.raises(requests.ConnectionError):
+        post(sim, "ListAllLabels")
     sim.stop()
     with sim:
         assert post(sim, "ListAllLabels").status_code == 200
@@ -227,7 +227,7 @@ def test_no_client_is_left_waiting_when_the_port_goes_down():
             time.sleep(0.01)
     ended.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(120)
     assert late == []
 
 
