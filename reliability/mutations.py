@@ -1,10 +1,11 @@
 """``python -m reliability.mutations``: does a test notice when a rule is wrong? A seeded sample of mutants answers.
 
 Each mutant is one small change in one module (:mod:`reliability.mutants`), in a copy of the checkout. The tests of that
-module run on it until one fails. A mutant that no test notices has survived: it is listed, and explained in
-``reliability/survivors.toml`` or a hole in the tests.
+module run on it until one fails, first those that are about it, then those of its room. A mutant that no test notices
+has survived: it is listed, and explained in ``reliability/survivors.toml`` or a hole in the tests.
 
-The libraries are imported once; each mutant runs in a forked process, so that it costs seconds.
+The libraries and Airflow are imported once; each mutant runs in a forked process, so that it costs seconds. What became
+of each is kept in a file (``--kept``), so a run that was broken off goes on where it was.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import multiprocessing
 import os
 import random
 import shutil
@@ -25,32 +25,80 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from reliability.mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "airflow_provider_oms"
 
-#: Which modules, and the tests that hold them, the quickest first.
-SUITES: dict[str, tuple[str, ...]] = {
-    "milestones/*.py": (
-        *(
-            f"tests/milestones/test_{name}.py"
-            for name in ("status", "steps", "arguments", "verification", "over_polls", "gate", "kinds", "poll")
+
+@dataclass(frozen=True)
+class Suite:
+    """The tests of a room, the quickest first.
+
+    :param about: those that run first; ``{}`` stands for the module's name, where there are such
+    :param room: those that run on what these let live
+    """
+
+    about: tuple[str, ...]
+    room: tuple[str, ...]
+
+    def stages(self, module: str) -> Iterator[tuple[str, ...]]:
+        """Iterate over the tests of a module.
+
+        :param module: the module, below the package
+        """
+        named = [name.format(Path(module).stem) for name in self.about]
+        about = [name for name in dict.fromkeys(named) if (ROOT / name).exists()]
+        yield tuple(about)
+        yield tuple(name for name in self.room if name not in about)
+
+
+def _tests(folder: str, *names: str) -> tuple[str, ...]:
+    return tuple(f"tests/{folder}/test_{name}.py" for name in names)
+
+
+#: Which modules, and the tests that hold them. None needs Airflow's database.
+SUITES: dict[str, Suite] = {
+    "milestones/*.py": Suite(
+        _tests("milestones", "{}", "status", "steps", "verification", "over_polls", "gate", "kinds", "memory", "poll"),
+        (
+            *_tests("milestones", "arguments", "patience", "odc", "which_oms", "forgery"),
+            *_tests("operators", "every_state"),
+            *_tests("triggers", "restarts", "events"),
+            *_tests("sensors", "state_store", "oms"),
+            *_tests("milestones", "property"),
         ),
-        "tests/milestones",
     ),
-    "triggers/*.py": ("tests/triggers", "tests/sensors/test_modes.py"),
-    "client/protocol.py": ("tests/client/test_protocol.py", "tests/client"),
-    "client/paging.py": ("tests/client/test_paging.py", "tests/client"),
-    "operators/*.py": ("tests/operators",),
+    "triggers/*.py": Suite(
+        _tests("triggers", "{}", "shared", "stress", "oms"),
+        (*_tests("triggers", "changed_connection", "restarts", "stored", "events"), *_tests("sensors", "outcomes")),
+    ),
+    "client/protocol.py": Suite(
+        _tests("client", "protocol", "envelope", "errors"),
+        _tests("client", "actions", "fields", "models", "alibaba_cloud", "strict", "parity"),
+    ),
+    "client/paging.py": Suite(_tests("client", "paging"), _tests("client", "actions", "envelope", "sync", "aio")),
+    "operators/*.py": Suite(
+        _tests("operators", "{}", "arguments", "every_state"),
+        _tests(
+            "operators",
+            *("create", "waits", "labels", "config", "advance", "verification_report", "hostile_text", "lost_answers"),
+            *("crash", "data_sources"),
+        ),
+    ),
 }
 
-#: What takes long to import and is the same for every mutant. Not Airflow: it fixes its home when it is imported.
+#: What takes long to import and is the same for every mutant.
 LIBRARIES = (
     "aiohttp",
+    "airflow.models",
+    "airflow.providers.common.compat.sdk",
+    "airflow.sensors.base",
+    "airflow.triggers.base",
+    "blockbuster",
     "hypothesis",
     "jinja2",
     "pendulum",
@@ -65,7 +113,7 @@ LIBRARIES = (
 LEAST = 0.95
 
 #: Seconds beyond three times what the tests take without a mutant: one that hangs for longer is noticed.
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 @dataclass
@@ -78,6 +126,7 @@ class Outcome:
     :param change: what was changed
     :param caught: whether a test noticed
     :param reason: why it may live, from ``survivors.toml``
+    :param key: tells it apart, and the text of the module that it is of
     """
 
     module: str
@@ -86,6 +135,12 @@ class Outcome:
     change: str
     caught: bool
     reason: str = ""
+    key: str = ""
+
+
+def key_of(source: str, mutant: Mutant) -> str:
+    """Return what tells a mutant apart: of another text of its module it is another one."""
+    return sha256(f"{source}\0{mutant.start} {mutant.text}".encode()).hexdigest()[:16]
 
 
 @contextmanager
@@ -101,13 +156,11 @@ def checkout() -> Iterator[Path]:
         yield copy
 
 
-def chosen(pattern: str, per_module: int, seed: int) -> Iterator[tuple[str, Mutant]]:
-    """Choose mutants of the modules that a pattern names."""
-    for path in sorted((ROOT / PACKAGE).glob(pattern)):
-        module = str(path.relative_to(ROOT / PACKAGE))
-        known = mutants(path.read_text(encoding="utf-8"))
-        picked = random.Random(f"{seed} {module}").sample(known, min(per_module, len(known)))
-        yield from ((module, mutant) for mutant in sorted(picked, key=lambda one: one.start))
+def chosen(module: str, source: str, per_module: int, seed: int) -> list[Mutant]:
+    """Choose mutants of a module. Where more are wanted, these are among them."""
+    known = mutants(source)
+    random.Random(f"{seed} {module}").shuffle(known)
+    return known[:per_module]
 
 
 def passes(folder: Path, tests: Sequence[str], limit: float | None) -> bool:
@@ -115,9 +168,9 @@ def passes(folder: Path, tests: Sequence[str], limit: float | None) -> bool:
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        quiet = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(quiet, 1)
-        os.dup2(quiet, 2)
+        written = os.open(folder / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(written, 1)
+        os.dup2(written, 2)
         os.chdir(folder)
         sys.path.insert(0, str(folder))
         os.environ["PYTHONPATH"] = str(folder)
@@ -148,38 +201,70 @@ def explained(module: str, mutant: Mutant) -> str:
     return ""
 
 
-def try_all(pattern: str, tests: Sequence[str], given: argparse.Namespace) -> list[Outcome]:
-    """Try the mutants of one suite's modules."""
-    outcomes = []
+def measure(folder: Path, suite: Suite, modules: Sequence[str]) -> float:
+    """Run the tests of some modules without a mutant, and return the seconds after which they hang.
+
+    Where one fails it would seem to notice every mutant, so that ends it all.
+    """
+    tests = dict.fromkeys(test for module in modules for stage in suite.stages(module) for test in stage)
+    began = time.monotonic()
+    if not passes(folder, list(tests), None):
+        said = (folder / "output.txt").read_text(encoding="utf-8", errors="replace")
+        sys.exit(f"Without any mutant a test fails:\n{said[-4000:]}")
+    return 3 * (time.monotonic() - began) + PATIENCE
+
+
+def try_all(pattern: str, suite: Suite, given: argparse.Namespace, known: set[str]) -> Iterator[Outcome]:
+    """Try the mutants of one room's modules that nobody has tried yet."""
+    sources = {
+        module: (ROOT / PACKAGE / module).read_text(encoding="utf-8")
+        for module in sorted(str(path.relative_to(ROOT / PACKAGE)) for path in (ROOT / PACKAGE).glob(pattern))
+        if not given.only or module in given.only
+    }
+    todo = [
+        (module, mutant, key)
+        for module, source in sources.items()
+        for mutant in chosen(module, source, given.per_module, given.seed)
+        if (key := key_of(source, mutant)) not in known
+    ]
+    if not todo:
+        return
     with checkout() as folder:
-        began = time.monotonic()
-        if not passes(folder, tests, None):
-            sys.exit(f"The tests of {pattern} fail without any mutant: {' '.join(tests)}")
-        limit = 3 * (time.monotonic() - began) + PATIENCE
-        for module, mutant in chosen(pattern, given.per_module, given.seed):
-            if given.only and module not in given.only:
-                continue
+        limit = measure(folder, suite, [module for module, _, _ in todo])
+        for module, mutant, key in todo:
             target = folder / PACKAGE / module
-            source = target.read_text(encoding="utf-8")
+            target.write_text(mutant.apply(sources[module]), encoding="utf-8")
             try:
-                target.write_text(mutant.apply(source), encoding="utf-8")
-                caught = not passes(folder, tests, limit)
+                caught = any(not passes(folder, tests, limit) for tests in suite.stages(module))
             finally:
-                target.write_text(source, encoding="utf-8")
-            reason = "" if caught else explained(module, mutant)
-            outcomes.append(Outcome(module, mutant.line, mutant.code, mutant.change, caught, reason))
-            if not caught:
-                said = f"explained: {reason}" if reason else "NOT EXPLAINED"
-                print(f"survived: {module}:{mutant.line}: {mutant.change}: {mutant.code}  [{said}]", flush=True)
-    return outcomes
+                target.write_text(sources[module], encoding="utf-8")
+            yield Outcome(module, mutant.line, mutant.code, mutant.change, caught, key=key)
+
+
+def read_kept(kept: Path) -> list[Outcome]:
+    """Return what earlier runs have found out, as far as it is about the modules as they are."""
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    found = [Outcome(**json.loads(line)) for line in lines]
+    there: dict[str, Mutant] = {}
+    for module in {one.module for one in found}:
+        source = (ROOT / PACKAGE / module).read_text(encoding="utf-8")
+        there |= {key_of(source, mutant): mutant for mutant in mutants(source)}
+    for one in found:
+        if not one.caught and one.key in there:
+            one.reason = explained(one.module, there[one.key])
+    return [one for one in found if one.key in there]
 
 
 def load_libraries() -> None:
     """Import once what every run needs, but nothing of the package itself."""
+    from tests import conftest  # before Airflow, which fixes its home when it is imported
+
+    os.environ["OMS_TESTS_HOME"] = str(conftest._HOME)
     for name in LIBRARIES:
         importlib.import_module(name)
-    ours = [name for name in sys.modules if name == PACKAGE or name.startswith(f"{PACKAGE}.")]
-    assert not ours, f"the mutants would not be seen: {ours}"
+    # The mutants would not be seen. (Airflow itself looks into the package.)
+    for name in [name for name in sys.modules if name.partition(".")[0] in (PACKAGE, "tests")]:
+        del sys.modules[name]
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
@@ -204,29 +289,32 @@ def main() -> int:
     parser.add_argument(
         "--only", metavar="MODULE", action="append", help="only this module, such as milestones/steps.py"
     )
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="how many suites at a time")
-    parser.add_argument("--result", type=Path, help="a file for the outcomes, as JSON")
+    parser.add_argument(
+        "--kept", type=Path, default=ROOT / ".mutants.jsonl", help="where it is kept what became of each mutant"
+    )
+    parser.add_argument("--report", action="store_true", help="try nothing, print what is kept")
     given = parser.parse_args()
-    load_libraries()
-    suites = [
-        (pattern, tests)
-        for pattern, tests in SUITES.items()
-        if not given.only or any(Path(module).match(pattern) for module in given.only)
-    ]
-    outcomes: list[Outcome] = []
-    jobs: list[tuple[str, Sequence[str], argparse.Namespace]] = [(*suite, given) for suite in suites]
-    with multiprocessing.get_context("fork").Pool(given.processes, maxtasksperchild=1) as pool:
-        for found in pool.starmap(try_all, jobs, chunksize=1):
-            outcomes += found
-    if given.result:
-        content: list[dict[str, Any]] = [asdict(one) for one in outcomes]
-        given.result.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    outcomes = read_kept(given.kept)
+    if not given.report:
+        load_libraries()
+        known = {one.key for one in outcomes}
+        for pattern, suite in SUITES.items():
+            if given.only and not any(Path(module).match(pattern) for module in given.only):
+                continue
+            for one in try_all(pattern, suite, given, known):
+                with given.kept.open("a", encoding="utf-8") as kept:
+                    kept.write(json.dumps(asdict(one)) + "\n")
+                if not one.caught:
+                    print(f"survived: {one.module}:{one.line}: {one.change}: {one.code}", flush=True)
+        outcomes = read_kept(given.kept)
     caught = sum(one.caught for one in outcomes)
     share = caught / len(outcomes) if outcomes else 0.0
+    unexplained = [one for one in outcomes if not one.caught and not one.reason]
+    for one in unexplained:
+        print(f"not explained: {one.module}:{one.line}: {one.change}: {one.code}")
     print(
         f"\n{summary(outcomes)}\n\nCaught: {caught} of {len(outcomes)} ({share:.1%}); at least {LEAST:.0%} is wanted."
     )
-    unexplained = [one for one in outcomes if not one.caught and not one.reason]
     return 0 if share >= LEAST and not unexplained else 1
 
 

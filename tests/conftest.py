@@ -13,8 +13,10 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-_HOME = Path(tempfile.mkdtemp(prefix="oms-tests-"))
-atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
+# Whoever has imported Airflow already says which home it took: reliability/mutations.py.
+_HOME = Path(os.environ.get("OMS_TESTS_HOME") or tempfile.mkdtemp(prefix="oms-tests-"))
+if "OMS_TESTS_HOME" not in os.environ:
+    atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "OMS_"))]:
     del os.environ[_name]
@@ -30,7 +32,7 @@ os.environ.update(
 )
 # Subprocesses find their airflow beside this Python.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-(_HOME / "dags").mkdir()
+(_HOME / "dags").mkdir(exist_ok=True)
 
 import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402

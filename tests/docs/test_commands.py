@@ -74,6 +74,9 @@ WAYS = (
     Way(r"airflow standalone", "demo/standalone.py", '"standalone"'),
     Way(r"python -m benchmarks( .*)?", "tests/benchmarks/test_benchmarks.py", "__main__"),
     Way(r"python -m reliability\.upgrade( .*)?", reason="needs two Airflows, each whole; it is run before a release"),
+    Way(
+        r"python -m reliability\.mutations( .*)?", reason="takes an hour; its parts: tests/reliability/test_mutants.py"
+    ),
     Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="needs Chromium; it is run by hand before a release"),
     Way(r"python3 scripts/hosting\.py", "scripts/check.py", "scripts/hosting.py"),
@@ -174,6 +177,7 @@ OWN_TOOLS = (
     ("-m", "benchmarks"),
     ("-m", "reliability"),
     ("-m", "reliability.upgrade"),
+    ("-m", "reliability.mutations"),
     *(("-m", "airflow_provider_oms.cli.main", name) for name in ("projects", "status", "watch", "wait", "verify")),
 )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from reliability.mutants import mutants
-from reliability.mutations import SUITES, Outcome, summary
+from reliability.mutations import SUITES, Outcome, key_of, read_kept, summary
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MODULES = sorted({path for pattern in SUITES for path in (ROOT / "airflow_provider_oms").glob(pattern)})
@@ -53,10 +55,31 @@ def test_a_mutant_is_a_module_and_another_one(module):
 
 
 def test_every_suite_has_modules_and_tests():
-    for pattern, tests in SUITES.items():
+    for pattern, suite in SUITES.items():
         assert list((ROOT / "airflow_provider_oms").glob(pattern)), pattern
-        for test in tests:
+        for test in (*suite.about[1:], *suite.room):
             assert (ROOT / test).exists(), test
+
+
+def test_the_tests_about_a_module_come_first_and_none_twice():
+    about, room = SUITES["milestones/*.py"].stages("milestones/patience.py")
+    assert about[0] == "tests/milestones/test_patience.py"
+    assert not set(about) & set(room)
+
+
+def test_what_is_kept_is_about_the_modules_as_they_are(tmp_path):
+    """A mutant of an older text of its module is another one, and is tried again."""
+    module = "milestones/steps.py"
+    source = (ROOT / "airflow_provider_oms" / module).read_text(encoding="utf-8")
+    first, second = mutants(source)[:2]
+    kept = tmp_path / "kept"
+    lines = [
+        Outcome(module, one.line, one.code, one.change, caught=True, key=key)
+        for one, key in ((first, key_of(source, first)), (second, key_of(source + "\n", second)))
+    ]
+    kept.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines), encoding="utf-8")
+    assert [one.key for one in read_kept(kept)] == [key_of(source, first)]
+    assert read_kept(tmp_path / "nothing") == []
 
 
 def test_the_table_counts_what_was_caught_and_what_is_explained():
