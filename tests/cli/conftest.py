@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_oms.cli import movement, waiting
+from airflow_provider_oms.cli import observing, waiting
 from airflow_provider_oms.cli.main import parser
 from airflow_provider_oms.cli.running import run
 from airflow_provider_oms.cli.screen import Screen, wants_color
@@ -106,7 +106,7 @@ def clock(monkeypatch):
         passed.at_pause(len(passed.pauses))
 
     stands_in = SimpleNamespace(monotonic=lambda: passed.now, time=lambda: START + passed.now, sleep=sleep)
-    for module in (movement, waiting, task_clock):
+    for module in (observing, waiting, task_clock):
         monkeypatch.setattr(module, "time", stands_in)
     return passed
 

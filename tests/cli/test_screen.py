@@ -8,7 +8,8 @@ import re
 
 import pytest
 
-from airflow_provider_oms.cli import facts
+from airflow_provider_oms.cli import observing
+from airflow_provider_oms.milestones import facts
 from airflow_provider_oms.simulator import Fault
 from tests.cli.conftest import PASSWORD
 
@@ -107,7 +108,7 @@ def test_an_unexpected_error_is_one_line(oms, cli, monkeypatch):
     def broken(*args, **kwargs):
         raise RuntimeError(f"with {PASSWORD} in it")
 
-    monkeypatch.setattr("airflow_provider_oms.cli.facts.of_row", broken)
+    monkeypatch.setattr("airflow_provider_oms.milestones.facts.of_row", broken)
     result = cli("projects", "--json")
     assert result.code == 5
     assert result.json["error"] == "Unexpected RuntimeError. Try again with --verbose to see where."
@@ -118,7 +119,7 @@ def test_ctrl_c_while_oms_is_asked(oms, cli, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(facts, "ask", interrupted)
+    monkeypatch.setattr(observing, "ask", interrupted)
     assert cli("status", "good").code == 130
 
 

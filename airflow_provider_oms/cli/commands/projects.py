@@ -5,7 +5,6 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Sequence
 
-from airflow_provider_oms.cli import facts
 from airflow_provider_oms.cli.asking import Asker
 from airflow_provider_oms.cli.exit_codes import Exit
 from airflow_provider_oms.cli.pictures import project_list
@@ -14,7 +13,7 @@ from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import shown
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones import arguments, facts
 
 
 def run(given: Namespace, screen: Screen) -> Exit:

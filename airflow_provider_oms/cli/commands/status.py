@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from airflow_provider_oms.cli import facts
 from airflow_provider_oms.cli.asking import Asker, find_project
 from airflow_provider_oms.cli.exit_codes import Exit
-from airflow_provider_oms.cli.movement import observe
+from airflow_provider_oms.cli.observing import observe
 from airflow_provider_oms.cli.pictures import project
 from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.words import seconds
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones import facts
 
 
 def run(given: Namespace, screen: Screen) -> Exit:

@@ -11,10 +11,9 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from airflow_provider_oms.cli import facts
+from airflow_provider_oms.cli import observing
 from airflow_provider_oms.cli.asking import Asker, check_connection, find_project
 from airflow_provider_oms.cli.exit_codes import Exit
-from airflow_provider_oms.cli.movement import Movement
 from airflow_provider_oms.cli.pictures import project
 from airflow_provider_oms.cli.pictures.parts import fold
 from airflow_provider_oms.cli.screen import Screen
@@ -22,6 +21,7 @@ from airflow_provider_oms.cli.waiting import NoMilestone, Observed, Outcome, Pat
 from airflow_provider_oms.cli.words import said, shown, span
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.movement import Movement
 from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.tasks.reporting import Reporter
 
@@ -99,7 +99,7 @@ class _Watched:
     def _ask(self, observed: Observed) -> Mapping[str, Any] | None:
         try:
             found = self.asker.run_flow(find_project(observed.gate.project))
-            return facts.ask(self.asker, found, self._patience.gate.project_type)
+            return observing.ask(self.asker, found, self._patience.gate.project_type)
         except OmsError:  # the verdict has judged it
             return None
 

@@ -1,1 +1,1 @@
-"""What a person sees: rich's tables and bars, made from the JSON of ``facts``, for wide and for narrow terminals."""
+"""What a person sees, on wide and narrow terminals: rich's tables and bars, of the JSON of ``milestones.facts``."""

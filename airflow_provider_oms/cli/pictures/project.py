@@ -35,7 +35,7 @@ _SHORT_BAR = 10
 def picture(project: Mapping[str, Any]) -> RenderableType:
     """Draw a project.
 
-    :param project: as :func:`~airflow_provider_oms.cli.facts.of_project` describes it
+    :param project: as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
     """
     return Group(*_parts(project))
 

@@ -18,7 +18,7 @@ from airflow_provider_oms.milestones.status import outlook
 def picture(projects: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Draw the list.
 
-    :param projects: as :func:`~airflow_provider_oms.cli.facts.of_row` describes them
+    :param projects: as :func:`~airflow_provider_oms.milestones.facts.of_row` describes them
     """
     if not projects:
         return fold("OMS shows this user no such project.")

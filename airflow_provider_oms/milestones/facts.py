@@ -1,6 +1,7 @@
-"""What OMS said, as JSON: the documented keys of ``--json``, from which the pictures are made as well.
+"""What OMS said of a project, as JSON: what the command line and the progress page show.
 
-Nothing here decides anything; values that can't be read are null. Times are ISO 8601 in UTC, lengths are seconds.
+The keys are those of ``--json``, which the docs describe. Nothing here decides anything; values that can't be read are
+null. Times are ISO 8601 in UTC, lengths are seconds.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from airflow_provider_oms.cli.asking import Asker, Found
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnsupportedActionError
 from airflow_provider_oms.client.fields import Checkpoint, value_or_none
@@ -81,31 +81,32 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
     }
 
 
-def of_project(found: Found, project_type: str = "MIGRATION") -> Flow[dict[str, Any]]:
+def of_project(project_id: str, row: Project | None, project_type: str = "MIGRATION") -> Flow[dict[str, Any]]:
     """Ask for a project's progress and steps, and return all that is known of it.
 
-    :param found: the project
-    :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it
+    :param project_id: the project
+    :param row: its row of ``ListProjects``, which alone has its name, type and labels; None where there is none
+    :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it (docs/develop/oms-wire.md#v3)
     """
-    answer: Answer[ProjectProgress] = yield actions.describe_project_progress(found.id, project_type)
+    answer: Answer[ProjectProgress] = yield actions.describe_project_progress(project_id, project_type)
     steps: list[Step] | None
     try:
-        steps = (yield actions.describe_project_steps(found.id)).data
+        steps = (yield actions.describe_project_steps(project_id)).data
     except OmsUnsupportedActionError:  # OMS 3.3 has none to tell
         steps = None
     progress = answer.data
     current = _current(steps or [])
     lags = [_lag(answer, steps or [], direction) for direction in DIRECTIONS]
     shown = lags[1] if lags[1]["checkpoint"] is not None else lags[0]
-    row = {} if found.row is None else of_row(found.row, answer.at)
+    listed = {} if row is None else of_row(row, answer.at)
     return {
-        "id": found.id,
+        "id": project_id,
         "name": None,
         "type": None,
         "source_type": None,
         "target_type": None,
         "labels": [],
-        **row,
+        **listed,
         "status": value_or_none(progress, ProjectProgress.status),
         "step": value_or_none(progress, ProjectProgress.current_step)
         if steps is None
@@ -114,8 +115,8 @@ def of_project(found: Found, project_type: str = "MIGRATION") -> Flow[dict[str, 
         "direction": shown["direction"] if shown["checkpoint"] is not None else None,
         "checkpoint": shown["checkpoint"],
         "lag": shown["lag"],
-        "alarms": row.get("alarms"),
-        **{key: row.get(key) for key in ("created", "modified", "started", "finished", "objects_changing")},
+        "alarms": listed.get("alarms"),
+        **{key: listed.get(key) for key in ("created", "modified", "started", "finished", "objects_changing")},
         "alarm_level": value_or_none(progress, ProjectProgress.alarm_level),
         "time": utc_text(answer.at),
         "clock": answer.clock,
@@ -123,20 +124,16 @@ def of_project(found: Found, project_type: str = "MIGRATION") -> Flow[dict[str, 
         "struct_transfer_progress": value_or_none(progress, ProjectProgress.struct_transfer_progress),
         "full_transfer_progress": value_or_none(progress, ProjectProgress.full_transfer_progress),
         "lags": [lag for lag in lags if lag["enabled"] is not False],
-        "steps": None if steps is None else [_step(step) for step in steps],
+        "steps": None if steps is None else [of_step(step) for step in steps],
         "movement": None,  # that takes several polls
     }
 
 
-def ask(asker: Asker, found: Found, project_type: str) -> dict[str, Any]:
-    """Ask for a project; see :func:`of_project`.
+def of_step(step: Step) -> dict[str, Any]:
+    """Return a step: where it is, its figures, and why it has failed.
 
-    :raises OmsError: one of its kinds
+    :param step: the step
     """
-    return asker.run_flow(of_project(found, project_type))
-
-
-def _step(step: Step) -> dict[str, Any]:
     info, extra = step.info, step.extra
     rows, total = value_or_none(info, StepInfo.processed_records), value_or_none(info, StepInfo.capacity)
     rate = value_or_none(info, StepInfo.target_rps) or value_or_none(info, StepInfo.source_rps)

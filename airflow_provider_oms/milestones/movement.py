@@ -1,20 +1,14 @@
-"""How a project's lag moves over several polls: for ``watch``, and for ``status`` when it is given the time."""
+"""How a project's lag moves over several polls, for whoever looks on: the command line and the progress page."""
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from airflow_provider_oms.cli import facts
-from airflow_provider_oms.cli.asking import Asker, Found
 from airflow_provider_oms.milestones.kinds import Aim, CutoverReadyMilestone
 from airflow_provider_oms.milestones.pace import Series, follow, pace_of
 from airflow_provider_oms.milestones.verdict import Observation
-
-#: Seconds between two polls of ``status``.
-INTERVAL = 10.0
 
 #: Polls whose lags are kept, to be drawn.
 _DRAWN = 40
@@ -35,7 +29,7 @@ class Movement:
     def add(self, known: Mapping[str, Any]) -> dict[str, Any]:
         """Take in a poll, and return it with what is known of the movement.
 
-        :param known: the project, as :func:`~airflow_provider_oms.cli.facts.of_project` describes it
+        :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
         """
         direction = known["direction"] or "forward"
         if direction != self._direction:
@@ -57,23 +51,3 @@ class Movement:
         fits = self._aim is not None and self._aim.direction == direction
         aim = self._aim if self._aim and fits else Aim(direction, CutoverReadyMilestone().max_lag)
         return {**known, "movement": {**pace_of(self._series, aim).as_dict(), "lags": list(self._lags)}}
-
-
-def observe(asker: Asker, found: Found, project_type: str, length: float) -> dict[str, Any]:
-    """Poll a project for a while, and return what is known at the end, with its movement.
-
-    :param asker: whom to ask
-    :param found: the project
-    :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it
-    :param length: seconds; 0 for one poll, which shows no movement
-    :raises OmsError: when OMS gives no usable answer
-    """
-    end = time.monotonic() + length
-    movement = Movement()
-    while True:
-        known = movement.add(facts.ask(asker, found, project_type))
-        left = end - time.monotonic()
-        if left <= 0:
-            return known
-        time.sleep(min(INTERVAL, left))
-        asker.begin()

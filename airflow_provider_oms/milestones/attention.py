@@ -1,0 +1,86 @@
+"""Which project needs a person, and why: for those who look at many. No gate asks this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.milestones.status import Outlook, is_changing, outlook
+from airflow_provider_oms.milestones.steps import RUNNING, StepKind, kind_of
+
+
+class Level(IntEnum):
+    """How much a project needs a person; the most first."""
+
+    ACT = 0
+    LOOK = 1
+    NOTHING = 2
+    ENDED = 3
+
+
+class Attention(NamedTuple):
+    """Whether a project needs a person.
+
+    :param level: how much
+    :param reason: why, in words; empty where it needs nobody
+    """
+
+    level: Level
+    reason: str = ""
+
+
+def attention(
+    status: str | None, steps: Sequence[Mapping[str, Any]] | None, alarms: Mapping[str, Any] | None = None
+) -> Attention:
+    """Decide whether a project needs a person.
+
+    Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#switchover,
+    docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#objects-changing,
+    docs/develop/oms-facts.md#alarms
+
+    :param status: the project's status
+    :param steps: its steps, as :func:`~airflow_provider_oms.milestones.facts.of_step` describes them; None where OMS
+        tells none
+    :param alarms: its alarms, as :func:`~airflow_provider_oms.milestones.facts.of_row` describes them
+    """
+    now = outlook(status)
+    if now in (Outlook.GONE, Outlook.OVER):
+        return Attention(Level.ENDED)
+    if now is Outlook.FAILED:
+        return Attention(Level.ACT, next(_failures(steps or ()), "The project has failed."))
+    if now is Outlook.PAUSED:
+        return Attention(Level.ACT, "The project is paused. Somebody has to resume it.")
+    for reason in (*_failures(steps or ()), *_awaited(steps or ())):
+        return Attention(Level.ACT, reason)
+    if now is Outlook.UNKNOWN:
+        told = safe_text(status, 60) if status else "none"
+        return Attention(Level.LOOK, f"OMS tells a status that isn't documented: {told}.")
+    if is_changing(status):
+        return Attention(Level.LOOK, "Objects are being added to the project or removed from it.")
+    if alarms and alarms.get("alarming"):
+        content = safe_text(alarms["content"], 500) if alarms.get("content") else ""
+        return Attention(Level.LOOK, f"OMS raises an alarm. {content}".strip())
+    return Attention(Level.NOTHING)
+
+
+def _failures(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for step in steps:
+        name = safe_text(step["name"] or "A step", 60)
+        if step["state"] == "failed":
+            error = step["error"] or {}
+            told = " ".join(safe_text(error[key], 500) for key in ("code", "message") if error.get(key))
+            yield f"{name} has failed: {told or 'OMS gives no error'}"
+        elif step["state"] == "paused":
+            yield f"{name} is paused."
+
+
+def _awaited(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell the steps in which OMS waits for somebody in its console."""
+    for step in steps:
+        kind, running = kind_of(step["name"]), step["status"] == RUNNING
+        if kind is StepKind.SWITCHOVER and running:
+            yield "The switchover waits for somebody to confirm it in the OMS console."
+        elif kind is StepKind.FULL_VERIFICATION and running and step["state"] == "done":
+            yield "Full verification is through. OMS waits for somebody to go on to the next stage."
