@@ -97,6 +97,15 @@ class LiveProject:
                 self._cached = (len(self.history), now, state)
             return self._cached[2]
 
+    def state_at(self, moment: float) -> State:
+        """Return what the project was at a moment; before it was described to the simulator, what it was then.
+
+        :param moment: Unix seconds of the simulated clock
+        """
+        with self._lock:
+            moment = min(max(moment, self.created), self.clock.now())
+            return evaluate(self.project, self.created, [one for one in self.history if one.time <= moment], moment)
+
     @property
     def status(self) -> str:
         """The project's status as the API shows it."""

@@ -9,6 +9,7 @@ from airflow_provider_oms.simulator import steps
 from airflow_provider_oms.simulator.actions.parameters import text
 from airflow_provider_oms.simulator.actions.registry import action
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, seconds_text
+from airflow_provider_oms.simulator.live import LiveProject
 from airflow_provider_oms.simulator.store import Store
 
 Payload = Mapping[str, Any]
@@ -72,7 +73,7 @@ _update("UpdateFullVerification", ("NAME",))
 
 @action("DescribeProjectStepMetric")
 def describe_project_step_metric(store: Store, payload: Payload) -> dict[str, Any]:
-    """DescribeProjectStepMetric: a level line of points over a window of at least an hour."""
+    """DescribeProjectStepMetric: points over a window of at least an hour."""
     live = store.named(payload, "projectId")
     name, kind = text(payload, "stepName"), text(payload, "metricType")
     if kind not in METRICS.get(name, ()):
@@ -85,28 +86,31 @@ def describe_project_step_metric(store: Store, payload: Payload) -> dict[str, An
         raise OmsRefusal(PARAM_ERROR, "beginTimestamp and endTimestamp must be at least one hour apart.")
     points = payload.get("maxPointNum")
     points = points if isinstance(points, int) and 1 < points <= 1000 else 60
-    state = live.state()
-    step = state.steps.get(name)
-    stream = state.stream(name)
-    value = 0
-    if step is not None and step.active and kind == "DELAY" and stream.sampled_at and stream.checkpoint:
-        value = max(0, int(stream.sampled_at - stream.checkpoint))
-    elif step is not None and step.active and kind.endswith("RPS") and step.duration:
-        value = int(live.project.rows / step.duration) if step.fraction < 1 else 0
+    moments = [begin + (end - begin) * number // (points - 1) for number in range(points)]
     return {
         "referenceValue": None,
         "metrics": [
             {
                 "name": None,
                 "tags": None,
-                "dataPoints": [
-                    {"timestamp": begin + (end - begin) * number // (points - 1), "value": value}
-                    for number in range(points)
-                ],
+                "dataPoints": [{"timestamp": at, "value": _metric(live, name, kind, at)} for at in moments],
             }
         ],
         "aggregator": aggregator,
     }
+
+
+def _metric(live: LiveProject, name: str, kind: str, at: float) -> int:
+    """Return what a step's metric was at a moment; those that aren't simulated are 0."""
+    state = live.state_at(at)
+    step, stream = state.steps.get(name), state.stream(name)
+    if step is None or not step.active:
+        return 0
+    if kind == "DELAY" and stream.sampled_at and stream.checkpoint:
+        return max(0, int(stream.sampled_at - stream.checkpoint))
+    if kind.endswith("RPS") and step.duration:
+        return int(live.project.rows / step.duration) if step.fraction < 1 else 0
+    return 0
 
 
 @action("DescribeRegions")
