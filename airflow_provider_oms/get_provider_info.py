@@ -55,12 +55,24 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "type": "integer",
                         "example": "5",
                         "default": "20",
-                    }
+                    },
+                    "progress_page": {
+                        "description": 'Show the page "Migration progress" in Airflow: how the project of a task, '
+                        "and all projects of a connection, are getting on. From Airflow 3.1 on; the API server asks "
+                        "OMS for it, so it must be able to reach OMS.",
+                        "version_added": "0.2.0",
+                        "type": "boolean",
+                        "example": "True",
+                        "default": "False",
+                    },
                 },
             }
         },
         "cli": ["airflow_provider_oms.cli.definition.get_oms_cli_commands"],
-        "extra-links": ["airflow_provider_oms.links.oms.OmsConsoleLink"],
+        "extra-links": [
+            "airflow_provider_oms.links.oms.OmsConsoleLink",
+            "airflow_provider_oms.links.oms.OmsProgressLink",
+        ],
         "connection-types": [
             {
                 "connection-type": "oms",

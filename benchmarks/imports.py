@@ -17,6 +17,10 @@ AIM = 10.0
 
 OURS = "airflow_provider_oms.sensors.oms"
 
+#: What every process of Airflow loads because of the progress page, and the most that it may cost, in milliseconds.
+PLUGIN = "airflow_provider_oms.pages.plugin"
+PLUGIN_AIM = 2.0
+
 PEERS = {
     "http": "airflow.providers.http.sensors.http",
     "dbt Cloud": "airflow.providers.dbt.cloud.sensors.dbt",
@@ -30,6 +34,7 @@ HEAVY = ("requests", "aiohttp", "tenacity", "httpx", "ssl", "email")
 _PROBE = """
 import gc, importlib, json, os, sys, time
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperatorLink, BaseSensorOperator, XCom, conf
+import airflow.plugins_manager  # loads the plugins
 
 def once(module, call):
     reader, writer = os.pipe()
@@ -70,6 +75,7 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
     info = "airflow_provider_oms.get_provider_info"
     wanted = [("ours", OURS, None), *((name, module, None) for name, module in PEERS.items())]
     wanted.append(("info", info, "get_provider_info"))
+    wanted.append(("plugin", PLUGIN, None))
     found = _probe(size.of(15, 1), wanted)
     cost, modules, heavy = found["ours"]
     assert cost is not None
@@ -83,6 +89,9 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
         note = f"{count} modules, among them {', '.join(loads)}" if loads else f"{count} modules"
         yield Row("import sensors.oms, CPU", cost, f"the {name} sensor", theirs, "ms", aim=1.0, note=note)
     yield Row("import and call get_provider_info, CPU", found["info"][0], unit="ms", most=AIM)
+    cost, modules, heavy = found["plugin"]
+    note = f"{modules} modules; of {', '.join(HEAVY)} it loads {', '.join(heavy) or 'none'}"
+    yield Row("load the plugin of the progress page, CPU", cost, unit="ms", most=PLUGIN_AIM, note=note)
 
 
 def _probe(rounds: int, wanted: list[Any]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def run_standalone(screen: Screen, *, deferrable: bool, keep: bool, port: int) -
         log = home / "standalone.log"
         environment = airflow_environment(home, example_dags(), oms.connection_json, deferrable=deferrable)
         environment |= standalone_environment(port) | database_connections()
+        environment["AIRFLOW__OMS__PROGRESS_PAGE"] = "True"
         screen.say("Airflow starts (airflow standalone); this takes about half a minute. Ctrl-C stops everything.")
         try:
             with Process([sys.executable, "-m", "demo.loopback", "standalone"], environment, log) as airflow:
@@ -74,6 +75,8 @@ Airflow is ready.
   Login:          {user} / {password}
   Simulated OMS:  {oms.url}  (shows the migration and what was asked of it)
 
+From Airflow 3.1 on, "Migration progress" in the navigation, and the link of that name on each task, show how the
+migrations are getting on.
 Open the DAG {DAG_ID}, switch it on and trigger it; its migration takes 20 s. Each other example DAG has a
 project of its own. Later runs find their work done: restart the demo to begin anew. Ctrl-C stops everything.
 """

@@ -17,6 +17,7 @@ AIRFLOW = (
     "tests/links",
     "tests/operators/test_dag_run.py",
     "tests/packaging/test_installed.py",
+    "tests/pages",
     "tests/sensors/test_state_store.py",
     "tests/sensors/test_modes.py::test_poke",
     "tests/sensors/test_modes.py::test_reschedule_with_a_store",

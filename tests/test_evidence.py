@@ -33,6 +33,7 @@ WITHOUT_A_RULE = {
     "milestones/boundaries.py": "counts days and hours of time zones",
     "milestones/durations.py": "writes lengths of time",
     "milestones/edges.py": "makes events of what lasts",
+    "milestones/movement.py": "holds what milestones/pace.py judges",
     "milestones/remembered.py": "holds what a watcher remembers",
     "milestones/verdict.py": "holds what a poll comes to",
     "milestones/watchers.py": "holds what watchers wait for",

@@ -23,6 +23,7 @@ ROOMS = {
     "sensors": {"client", "milestones", "hooks", "tasks", "triggers", "links"},
     "operators": {"client", "milestones", "hooks", "tasks", "triggers", "links"},
     "cli": {"client", "milestones", "hooks", "tasks"},
+    "pages": {"client", "milestones", "hooks", "triggers", "links"},
     "simulator": set(),
 }
 

@@ -1,23 +1,31 @@
-"""The link from a task to the OMS console.
+"""The links from a task: to the OMS console, and to the page "Migration progress" where Airflow shows it.
 
-The worker, which has the connection, leaves the address in XCom; the web server only reads it there. So the web server
-needs no access to connections, and a link never fails a task.
+The worker, which has the connection, leaves the addresses in XCom; the web server only reads them there. So a link
+needs no access to connections, and never fails a task.
 """
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import BaseOperatorLink, XCom
+
+from airflow_provider_oms.links.address import page_is_on, task_path
 
 if TYPE_CHECKING:
     from airflow_provider_oms.hooks.oms import OmsHook
 
 log = logging.getLogger(__name__)
 
-#: The XCom key under which a task leaves the address.
+#: The XCom keys under which a task leaves the addresses.
 XCOM_KEY = "oms_console_url"
+PROGRESS_KEY = "oms_progress_url"
+
+#: The XCom key under which a gate leaves what it waits for, for the page.
+WAITS_FOR_KEY = "oms_waits_for"
 
 
 class OmsConsoleLink(BaseOperatorLink):
@@ -41,6 +49,49 @@ class OmsConsoleLink(BaseOperatorLink):
         except Exception as error:
             log.warning("There is no OMS console link: %s", type(error).__name__)
             return ""
+
+
+class OmsProgressLink(BaseOperatorLink):
+    """Opens the page "Migration progress" of a task: how its project is getting on.
+
+    It is there where ``[oms] progress_page`` is on, from Airflow 3.1 on.
+    """
+
+    name = "Migration progress"
+    #: As above.
+    xcom_key = PROGRESS_KEY
+
+    def get_link(self, operator: Any, *, ti_key: Any, **kwargs: Any) -> str:
+        """Return the page's address.
+
+        :param operator: the task
+        :param ti_key: which run of it
+        """
+        return task_path(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
+
+
+def project_links() -> tuple[BaseOperatorLink, ...]:
+    """Return the links of tasks that are about a project."""
+    return (OmsConsoleLink(), OmsProgressLink()) if page_is_on() else (OmsConsoleLink(),)
+
+
+def push_progress_url(context: Any, waits_for: Mapping[str, Any] | None = None) -> None:
+    """Leave the address of the page "Migration progress" in XCom, on a worker, where there is such a page.
+
+    Whatever goes wrong here is only logged.
+
+    :param context: the task's context
+    :param waits_for: a gate's settings as JSON; None for a task that is no gate
+    """
+    try:
+        if page_is_on():
+            ti = context["ti"]
+            ti.xcom_push(key=PROGRESS_KEY, value=task_path(ti.dag_id, ti.run_id, ti.task_id, ti.map_index))
+            if waits_for is not None:
+                # As text, so that no version of Airflow makes something else of it.
+                ti.xcom_push(key=WAITS_FOR_KEY, value=json.dumps(waits_for))
+    except Exception as error:
+        log.debug("No link to the progress page: %s", type(error).__name__)
 
 
 def push_console_url(context: Any, hook: OmsHook, project_id: str | None) -> None:

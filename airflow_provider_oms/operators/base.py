@@ -11,7 +11,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.links.oms import OmsConsoleLink, push_console_url
+from airflow_provider_oms.links.oms import OmsConsoleLink, project_links, push_console_url, push_progress_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.lookup import no_project_named, project_by_name
 from airflow_provider_oms.milestones.status import DELETED
@@ -73,6 +73,7 @@ class OmsProjectOperator(OmsOperator):
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
+    operator_extra_links = project_links()
 
     def __init__(self, *, project_id: str | None = None, project_name: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -105,6 +106,7 @@ class OmsProjectOperator(OmsOperator):
         """Leave the project's id in XCom, and the link to the console."""
         context["ti"].xcom_push(key="project_id", value=project_id)
         push_console_url(context, hook, project_id)
+        push_progress_url(context)
 
     def _check_project(self, *, rendered: bool) -> None:
         check_one_of(self, project_id=arguments.identifier, project_name=arguments.proper_name, rendered=rendered)

@@ -13,7 +13,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_
 from airflow_provider_oms.client.models import PreCheckItem, Project
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
-from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.links.oms import project_links, push_console_url, push_progress_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.lookup import label_by_name, project_by_name
 from airflow_provider_oms.milestones.status import DELETED
@@ -56,6 +56,7 @@ class OmsCreateProjectOperator(OmsOperator):
 
     template_fields: Sequence[str] = ("project", "oms_conn_id")
     template_fields_renderers = {"project": "json"}
+    operator_extra_links = project_links()
 
     def __init__(
         self,
@@ -103,6 +104,7 @@ class OmsCreateProjectOperator(OmsOperator):
             project_id = self._take(there)
         context["ti"].xcom_push(key="project_id", value=project_id)
         push_console_url(context, hook, project_id)
+        push_progress_url(context)
         return project_id
 
     def _create(self, hook: OmsHook, body: Mapping[str, Any]) -> str:

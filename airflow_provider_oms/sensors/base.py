@@ -18,7 +18,7 @@ from airflow.providers.common.compat.sdk import (
 )
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
-from airflow_provider_oms.links.oms import OmsConsoleLink
+from airflow_provider_oms.links.oms import project_links
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.gate import (
     DEFAULT_CONN_ID,
@@ -81,7 +81,7 @@ class OmsGateSensor(BaseSensorOperator):
     # What the gate is about. How it waits is not for templates: it is settled when the DAG is parsed.
     template_fields: Sequence[str] = ("project_id", "project_name", "project_type", "oms_conn_id")
     ui_color = "#d9ecff"
-    operator_extra_links = (OmsConsoleLink(),)
+    operator_extra_links = project_links()
 
     def __init__(
         self,
@@ -238,10 +238,11 @@ class OmsGateSensor(BaseSensorOperator):
 
     def _leave_link(self, context: Context, project_id: str | None) -> None:
         from airflow_provider_oms.hooks.oms import OmsHook
-        from airflow_provider_oms.links.oms import push_console_url
+        from airflow_provider_oms.links.oms import push_console_url, push_progress_url
 
         with OmsHook(self.oms_conn_id) as hook:
             push_console_url(context, hook, project_id)
+        push_progress_url(context, self.gate().as_dict())
 
     def _watching(self, context: Context) -> Watch:
         from airflow_provider_oms.sensors.watch import Watch

@@ -8,7 +8,7 @@ from airflow.providers.common.compat.sdk import PokeReturnValue
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.links.oms import push_console_url
+from airflow_provider_oms.links.oms import push_console_url, push_progress_url
 from airflow_provider_oms.milestones.context import project_of
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
@@ -53,6 +53,7 @@ class Watch:
         if not self._linked:
             self._linked = True
             push_console_url(context, self.hook, project_of(self.gate, self.memory))
+            push_progress_url(context, self.gate.as_dict())
         if self.store:
             self.store.save(self.memory)
         return _conclude(verdict, self.reporter)

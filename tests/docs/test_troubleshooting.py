@@ -13,8 +13,9 @@ from tests.docs.pages import DOCS
 PACKAGE = Path(airflow_provider_oms.__file__).parent
 PAGE = (DOCS / "troubleshooting.md").read_text()
 
-#: Not for those who run gates and operators; the command line's messages are on its own page.
-ELSEWHERE = {"cli", "demo", "simulator", "get_provider_info.py", "figures.py"}
+#: Not for those who run gates and operators; the command line's messages are on its own page, those of the progress
+#: page are read there.
+ELSEWHERE = {"cli", "demo", "simulator", "pages", "attention.py", "facts.py", "get_provider_info.py", "figures.py"}
 
 #: In the logs of what goes well, or told beside a message and understood without a page.
 UNQUOTED = {"info", "debug"}

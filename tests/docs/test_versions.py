@@ -11,6 +11,7 @@ from importlib import import_module
 
 import pendulum
 import pytest
+from airflow.plugins_manager import AirflowPlugin
 from airflow.providers.common.compat.sdk import DAG, Context
 from airflow.providers_manager import ProvidersManager
 from airflow.timetables.base import TimeRestriction
@@ -96,6 +97,7 @@ ROWS: dict[str, Callable[[], bool]] = {
     "the connection form: fields": has_fields,
     "these fields have types": has_types,
     "`airflow providers widgets`": lists_the_form,
+    "the [progress page](progress-page.md)": lambda: hasattr(AirflowPlugin, "external_views"),
     "Airflow's own `ApprovalOperator`": lambda: can_import(
         "airflow.providers.standard.operators.hitl", "ApprovalOperator"
     ),

@@ -1,4 +1,4 @@
-"""The link to the OMS console: left in XCom by the worker, read from there by the web server."""
+"""The links to the OMS console and to the progress page: left in XCom by the worker, read by the web server."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from airflow_provider_oms.exceptions import OmsMilestoneFailedError
 from airflow_provider_oms.get_provider_info import get_provider_info
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links import oms as links
+from airflow_provider_oms.links.address import FIRST_AIRFLOW, page_is_on
+from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.sensors import oms as sensors
 from airflow_provider_oms.simulator import Project
@@ -41,7 +43,10 @@ def test_every_task_has_it(cls):
 
 
 def test_it_is_registered():
-    assert get_provider_info()["extra-links"] == ["airflow_provider_oms.links.oms.OmsConsoleLink"]
+    assert get_provider_info()["extra-links"] == [
+        "airflow_provider_oms.links.oms.OmsConsoleLink",
+        "airflow_provider_oms.links.oms.OmsProgressLink",
+    ]
 
 
 def test_an_operator_leaves_it(sim):
@@ -128,3 +133,59 @@ def test_is_read_without_a_connection(monkeypatch, left, expected):
 def test_what_can_not_be_read_is_no_link(monkeypatch):
     monkeypatch.setattr(links, "XCom", None)
     assert links.OmsConsoleLink().get_link(None, ti_key="which") == ""
+
+
+class Instance(Pushed):
+    """A task instance that only takes XComs, and has a name."""
+
+    dag_id, run_id, task_id, map_index = "d", "scheduled__2025-01-01T00:00:00+00:00", "group.t", -1
+
+
+PAGE = "/oms-progress/dags/d/runs/scheduled__2025-01-01T00%3A00%3A00%2B00%3A00/tasks/group.t/-1"
+HAS_PAGE = tuple(int(part) for part in airflow_version.split(".")[:2]) >= FIRST_AIRFLOW
+
+
+@pytest.fixture
+def page_on(monkeypatch):
+    monkeypatch.setenv("AIRFLOW__OMS__PROGRESS_PAGE", "True")
+
+
+def test_without_the_page_there_is_no_link_to_it(sim):
+    ti = Instance()
+    links.push_progress_url({"ti": ti})
+    assert ti == {}
+    assert [link.name for link in links.project_links()] == ["OMS console"]
+
+
+@pytest.mark.skipif(not HAS_PAGE, reason="this Airflow shows no pages of plugins")
+def test_a_gate_leaves_the_page_and_what_it_waits_for(sim, page_on):
+    ti = Instance()
+    project_id = sim.add_project(Project(name="p", status="RUNNING"))
+    gate = sensors.OmsProjectStatusSensor(task_id="t", project_id=project_id, target_statuses=["RUNNING"])
+    gate.execute({"ti": ti})
+    assert ti["oms_progress_url"] == PAGE
+    assert Gate.from_dict(json.loads(ti["oms_waits_for"])) == gate.gate()
+
+
+@pytest.mark.skipif(not HAS_PAGE, reason="this Airflow shows no pages of plugins")
+def test_an_operator_leaves_the_page(sim, page_on):
+    ti = Instance()
+    project_id = sim.add_project(Project(name="p", status="RUNNING"))
+    operators.OmsStartProjectOperator(task_id="t", project_id=project_id).execute({"ti": ti})
+    assert ti["oms_progress_url"] == PAGE
+    assert "oms_waits_for" not in ti
+
+
+@pytest.mark.skipif(not HAS_PAGE, reason="this Airflow shows no pages of plugins")
+def test_the_page_below_airflows_own_path(page_on, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", "https://airflow.example/team/")
+    assert [link.name for link in links.project_links()] == ["OMS console", "Migration progress"]
+    link = links.OmsProgressLink()
+    assert link.get_link(None, ti_key=Instance()) == f"/team{PAGE}"
+    assert link.xcom_key == "oms_progress_url"
+
+
+@pytest.mark.parametrize("value", ["perhaps", ""])
+def test_a_wrong_setting_turns_the_page_off(monkeypatch, value):
+    monkeypatch.setenv("AIRFLOW__OMS__PROGRESS_PAGE", value)
+    assert not page_is_on()

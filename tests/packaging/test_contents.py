@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_tracked_files_of_the_package_and_no_others(wheel):
     assert inside == tracked(PACKAGE)
     assert f"{PACKAGE}/py.typed" in inside
     kinds = {PurePosixPath(name).suffix for name in inside}
-    assert kinds == {".css", ".js", ".py", ".typed", ".yaml"}, "caches, logs and the like don't belong there"
+    assert kinds == {".css", ".html", ".js", ".py", ".typed", ".yaml"}, "caches, logs and the like don't belong there"
 
 
 def test_the_wheel_s_metadata_is_complete(wheel):
@@ -69,6 +69,7 @@ def test_the_entry_points(wheel):
     parser = ConfigParser()
     parser.read_string(wheel.read(f"{INFO}/entry_points.txt").decode())
     assert {section: dict(parser[section]) for section in parser.sections()} == {
+        "airflow.plugins": {"oms_progress": f"{PACKAGE}.pages.plugin:OmsProgressPlugin"},
         "apache_airflow_provider": {"provider_info": f"{PACKAGE}.get_provider_info:get_provider_info"},
         "console_scripts": {"airflow-oms": f"{PACKAGE}.cli.main:main"},
     }

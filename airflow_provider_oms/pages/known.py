@@ -1,0 +1,104 @@
+"""What is known of each project: asked for while somebody looks, and kept for when OMS is away.
+
+However many look, in this process a question is under way once at a time, and asked anew after an interval and not
+before, whatever came of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from airflow_provider_oms.client.errors import OmsError
+
+T = TypeVar("T")
+
+#: Seconds between two sets of requests about the same project.
+INTERVAL = 10.0
+
+#: Seconds that a browser waits for an answer of OMS: with something older at hand, and with nothing.
+PATIENCE = 2.0
+LONGEST_WAIT = 6.0
+
+#: Projects and lists that are kept in mind; those that nobody has looked at for the longest are forgotten.
+MOST_KEPT = 200
+
+
+@dataclass(frozen=True)
+class Known(Generic[T]):
+    """What is known now.
+
+    :param value: the last that OMS said; None where it has said nothing yet
+    :param age: seconds since it said so
+    :param problem: why there is nothing newer, in words; empty while all is well
+    """
+
+    value: T | None = None
+    age: float = 0.0
+    problem: str = ""
+
+
+class Kept(Generic[T]):
+    """A question and the last answer.
+
+    :param ask: asks OMS, given what it said before
+    :param clock: the time that passes, in seconds
+    """
+
+    def __init__(self, ask: Callable[[T | None], Awaitable[T]], clock: Callable[[], float] = time.monotonic) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._value: T | None = None
+        self._answered_at = 0.0
+        self._asked_at = float("-inf")
+        self._problem = ""
+        self._under_way: asyncio.Task[None] | None = None
+
+    async def look(self) -> Known[T]:
+        """Return what is known, after asking where that is due. Nobody waits for a slow OMS for long."""
+        if self._under_way is None and self._clock() - self._asked_at >= INTERVAL:
+            self._asked_at = self._clock()
+            # In a task of its own: a browser that goes away takes the answer from nobody else.
+            self._under_way = asyncio.create_task(self._renew())
+        if self._under_way is not None:
+            wait = LONGEST_WAIT if self._value is None else PATIENCE
+            await asyncio.wait([self._under_way], timeout=wait)
+        waiting = "OMS hasn't answered yet." if self._under_way is not None else ""
+        return Known(self._value, self._clock() - self._answered_at, self._problem or waiting)
+
+    async def _renew(self) -> None:
+        try:
+            self._value = await self._ask(self._value)
+            self._answered_at, self._problem = self._clock(), ""
+        except OmsError as error:
+            self._problem = str(error)
+        except Exception as error:
+            # Not its words, which nobody has made safe to show.
+            self._problem = f"This page can't be made of what OMS said ({type(error).__name__})."
+        finally:
+            self._under_way = None
+
+
+class Memory:
+    """The questions of one event loop."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Kept[object]] = OrderedDict()
+
+    async def look(self, key: Hashable, ask: Callable[[T | None], Awaitable[T]]) -> Known[T]:
+        """Return what is known of something.
+
+        :param key: what it is
+        :param ask: asks OMS for it, given what it said before
+        """
+        kept = self._kept.get(key)
+        if kept is None:
+            kept = self._kept[key] = Kept(ask)  # type: ignore[arg-type]
+            while len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return await kept.look()  # type: ignore[return-value]

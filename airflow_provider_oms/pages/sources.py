@@ -1,0 +1,150 @@
+"""What OMS is asked for a page: one set of requests a project, one list a connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsUnsupportedActionError
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import Project
+from airflow_provider_oms.client.operations import Flow, arun_flow
+from airflow_provider_oms.client.protocol import Answer, Call
+from airflow_provider_oms.milestones import facts
+from airflow_provider_oms.milestones.attention import Attention, attention
+from airflow_provider_oms.milestones.lookup import no_project_named, project_by_id_or_name, project_by_name
+from airflow_provider_oms.milestones.movement import Movement
+from airflow_provider_oms.pages.history import History, ask_curve
+from airflow_provider_oms.pages.tasks_seen import Subject
+from airflow_provider_oms.triggers.shared import ConnectionReplacedError, SharedSession, shared_oms
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ProjectSeen:
+    """A project, as OMS showed it.
+
+    :param facts: all that is known of it, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it,
+        with its movement
+    :param answers: the answers that this rests on, by their calls
+    :param movement: how its lag moves
+    :param history: the lag over the last hours
+    :param oms: where the OMS is
+    """
+
+    facts: Mapping[str, Any]
+    answers: Mapping[str, Answer[Any]] = field(repr=False)
+    movement: Movement = field(repr=False)
+    history: History = field(repr=False)
+    oms: str = ""
+
+    def attention(self) -> Attention:
+        """Tell whether it needs a person."""
+        return attention(self.facts["status"], self.facts["steps"], self.facts["alarms"])
+
+
+@dataclass(frozen=True)
+class ListSeen:
+    """The projects of a connection, as OMS listed them.
+
+    :param rows: each as :func:`~airflow_provider_oms.milestones.facts.of_row` describes it, with its ``steps``
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+
+
+class _Asker:
+    """Sends the calls of one page, and keeps the answers."""
+
+    def __init__(self, session: SharedSession) -> None:
+        self._session = session
+        self.answers: dict[str, Answer[Any]] = {}
+        self.at = 0.0
+
+    async def asend(self, call: Call[Any]) -> Answer[Any]:
+        answer, _ = await self._session.ask(call, fresh_for=0.0)
+        self.answers[call.key] = answer
+        self.at = answer.at
+        return answer
+
+
+async def _carry_out(conn_id: str, flow: Callable[[str], Flow[T]]) -> tuple[T, _Asker]:
+    """Carry on a dialogue over a connection, from the start again where it leads elsewhere in between.
+
+    :param conn_id: the Airflow connection
+    :param flow: begins the dialogue with the OMS at an address
+    """
+    async with shared_oms(conn_id) as share:
+        while True:
+            session = await share.session()
+            asker = _Asker(session)
+            try:
+                return await arun_flow(asker, flow(session.address)), asker
+            except ConnectionReplacedError:
+                continue
+
+
+async def ask_project(subject: Subject, before: ProjectSeen | None) -> ProjectSeen:
+    """Ask for a project.
+
+    :param subject: which one
+    :param before: what was known of it; of another OMS it counts for nothing
+    :raises OmsError: one of its kinds
+    """
+    now = time.time()
+
+    def flow(oms: str) -> Flow[ProjectSeen]:
+        known = before if before and before.oms == oms else None
+        movement, history = (known.movement, known.history) if known else (Movement(), History())
+        row, project_id = yield from _find(subject, known)
+        said = yield from facts.of_project(project_id, row, subject.project_type)
+        if history.is_due(now):
+            yield from ask_curve(history, said, now)
+        said = movement.add(said)
+        history.add(said, now)
+        return ProjectSeen(said, {}, movement, history, oms)
+
+    seen, asker = await _carry_out(subject.conn_id, flow)
+    return replace(seen, answers=asker.answers)
+
+
+def _find(subject: Subject, known: ProjectSeen | None) -> Flow[tuple[Project | None, str]]:
+    """Find the project's row, which alone tells its name, labels and alarms, and its id.
+
+    A name is looked up once: a project that is created anew under it is another one.
+    """
+    project_id = known.facts["id"] if known else subject.project_id
+    try:
+        if project_id is not None:
+            return (yield from project_by_id_or_name(project_id)), project_id
+        row = yield from project_by_name(subject.project_name or "")
+    except OmsUnsupportedActionError:  # OMS 3.3 lists none
+        if project_id is None:
+            raise
+        return None, project_id
+    if row is None or row.id is None:
+        raise no_project_named(subject.project_name or "")
+    return row, row.id
+
+
+async def ask_list(conn_id: str) -> ListSeen:
+    """Ask for all projects that a connection's user is shown (``ListProjects``).
+
+    :param conn_id: the Airflow connection
+    :raises OmsError: one of its kinds
+    """
+
+    def flow(oms: str) -> Flow[list[Project]]:
+        return (yield from actions.list_projects().whole())
+
+    rows, asker = await _carry_out(conn_id, flow)
+    return ListSeen(tuple({**facts.of_row(row, asker.at), "steps": _steps(row)} for row in rows))
+
+
+def _steps(row: Project) -> list[dict[str, Any]] | None:
+    steps = value_or_none(row, Project.steps)
+    return None if steps is None else [facts.of_step(step) for step in steps]
