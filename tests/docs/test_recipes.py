@@ -9,7 +9,7 @@ import jinja2
 import pytest
 from airflow.providers.common.compat.sdk import BaseNotifier
 
-from airflow_provider_oms.simulator import Clock, Failure, Pause, Project, Simulator, Table
+from airflow_provider_oms.simulator import Clock, DataSource, Failure, Pause, Project, Simulator, Table
 from demo.runner import load_dag, set_argument
 from tests.docs.pages import DOCS, files
 from tests.example_dags.conftest import Outcome
@@ -30,8 +30,11 @@ def oms(monkeypatch):
 def load(airflow_db):
     """Save a recipe's DAG where Airflow looks for it, and return it with gates that look often."""
 
-    def load(page, **settings):
+    def load(page, *, changes=(), **settings):
         ((title, text),) = files(DOCS / "recipes" / page).items()
+        for line in changes:
+            assert text.count(f"{line}\n") == 1
+            text = text.replace(line, changes[line])
         file = airflow_db / title
         file.write_text(text)
         dag = load_dag(file, file.stem)
@@ -89,6 +92,57 @@ class TestTheCutOver:
         oms.add_project(self.verified(result_type="INCONSISTENT", mismatched=3))
         states = Outcome(load("cut-over.md").test()).states()
         assert states == {"ready": {"failed"}, **{name: {"upstream_failed"} for name in self.TASKS[1:]}}
+
+
+EDITIONS = ("community-4.2.2", "enterprise-4.3.1")
+
+
+class TestTheVerifiedCutOver:
+    """From nothing to the new database: with verification as a step, and as a project of its own."""
+
+    @pytest.fixture(params=EDITIONS)
+    def edition(self, request, monkeypatch):
+        with Simulator(edition=request.param, clock=Clock(speed=60)) as sim:
+            monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
+            self.source = sim.add_data_source(DataSource("shop_mysql"))
+            self.sink = sim.add_data_source(DataSource("shop_oceanbase", type="OB_MYSQL"))
+            yield sim, request.param == EDITIONS[1]
+
+    @pytest.fixture
+    def run(self, load, airflow_db):
+        def run(apart, **settings):
+            line = 'CHECK = "shop_check"'
+            changes = {} if apart else {line: "CHECK = None"}
+            return Outcome(load("verified-cut-over.md", changes=changes, **settings).test()).states()
+
+        return run
+
+    def test_every_row_is_compared_before_the_application_moves(self, edition, run):
+        sim, apart = edition
+        states = run(apart)
+        assert states.pop("report") == {"skipped"}
+        assert set().union(*states.values()) == {"success"}
+        assert ("create_check" in states) is apart
+        made = {"shop": "MIGRATION", "shop_check": "VERIFY"} if apart else {"shop": "MIGRATION"}
+        assert {name: sim.project(name).project.type for name in made} == made
+        asked = [one.action for one in sim.requests if one.action in ("CreateProject", "StartProject")]
+        assert asked == ["CreateProject", "StartProject"] * len(made)
+        assert ("FULL_VERIFIER" in sim.project("shop").project.step_names) is not apart
+        # Once more: nothing is made or started again, and the gates say the same. What has ended can't begin anew.
+        states = run(apart)
+        assert asked == [one.action for one in sim.requests if one.action in ("CreateProject", "StartProject")]
+        assert states["move_application"] == {"upstream_failed" if apart else "success"}
+
+    def test_where_a_table_differs_the_writes_go_on(self, edition, run):
+        sim, apart = edition
+        bad = {"verification": [Table("shop", "orders", result_type="INCONSISTENT", mismatched=3)]}
+        ends = {"source_endpoint_id": self.source, "sink_endpoint_id": self.sink}
+        sim.add_project(running(**ends, initial_lag=1, enable_full_verify=not apart, **({} if apart else bad)))
+        if apart:
+            sim.add_project(Project(name="shop_check", type="VERIFY", **ends, **bad))
+        states = run(apart)
+        assert (states["verified"], states["report"]) == ({"failed"}, {"success"})
+        assert states["ready"] == states["stop_writes"] == states["move_application"] == {"upstream_failed"}
 
 
 class TestManyProjects:
