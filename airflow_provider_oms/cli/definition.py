@@ -200,6 +200,28 @@ COMMANDS = (
         ENDINGS,
     ),
     Command(
+        "doctor",
+        "Try what isn't documented at this OMS, without changing anything; a report for others",
+        (
+            _option("project", metavar="PROJECT", nargs="?", help="a project's id or name (default: one that runs)"),
+            _option(
+                "--observe",
+                metavar="TIME",
+                default="60",
+                help="look at its checkpoint for so long, to tell how often it moves; 0 looks once (default: 60)",
+            ),
+            _option(
+                "--report",
+                metavar="FILE",
+                help="write what OMS answered, with every value that could be somebody's replaced",
+            ),
+            *COMMON,
+        ),
+        "Try, for each point that OceanBase doesn't document, whether it is here as this provider takes it to be.\n"
+        f"It asks 40 requests at most and changes nothing. {_TIMES}",
+        "exit codes: 0 nothing differs, 1 something differs, 2 wrong command line, 5 OMS gave no usable answer",
+    ),
+    Command(
         "test-connection",
         "Ask OMS something harmless, and say what is wrong if it doesn't answer",
         COMMON,

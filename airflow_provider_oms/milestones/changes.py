@@ -31,6 +31,21 @@ _ONE_BY_ONE = (None, "SPECIFIC")
 NAMED = 10
 
 
+#: A record that isn't through, in documented words. Nothing is decided by them.
+#: Source: docs/develop/oms-actions.md#object-records
+_UNDER_WAY = ("PENDING", "MODIFYING", "RUNNING", "MERGING")
+
+
+def is_documented_status(status: str) -> bool:
+    """Tell whether a document names a record's status; what isn't named counts as not through.
+
+    Source: docs/develop/oms-actions.md#object-records
+
+    :param status: the status
+    """
+    return status in (*_UNDER_WAY, *_SUCCEEDED, *_FAILED, *_DROPPED)
+
+
 class Change(NamedTuple):
     """A record of added or removed objects.
 

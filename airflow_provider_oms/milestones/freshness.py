@@ -20,7 +20,7 @@ _FROZEN = (
 
 #: Seconds: OMS collects checkpoints every 10 s and writers save them every 10 s (OceanBase's ODC waits for 25).
 #: Source: docs/develop/oms-facts.md#checkpoint-period
-_FINEST = 25.0
+FINEST_LAG = 25.0
 
 
 def caution(max_lag: float) -> str | None:
@@ -28,11 +28,11 @@ def caution(max_lag: float) -> str | None:
 
     :param max_lag: seconds
     """
-    if max_lag >= _FINEST:
+    if max_lag >= FINEST_LAG:
         return None
     return (
         f"max_lag is {max_lag:g} s, but OMS moves checkpoints only every 10 to 20 s: "
-        f"below {_FINEST:g} s the gate opens only by chance."
+        f"below {FINEST_LAG:g} s the gate opens only by chance."
     )
 
 

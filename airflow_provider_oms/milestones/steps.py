@@ -16,6 +16,9 @@ from airflow_provider_oms.client.models import ErrorDetail, Step, StepExtra, Ste
 # docs/develop/oms-facts.md#step-status
 INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING = "INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING"
 
+#: Every status of a step that OceanBase documents: docs/develop/oms-facts.md#step-status
+DOCUMENTED = (INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING)
+
 
 class StepKind(Enum):
     """A step by what it does; the value holds its names, today's first.

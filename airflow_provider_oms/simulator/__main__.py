@@ -26,6 +26,7 @@ def parser() -> argparse.ArgumentParser:
     program = "python -m airflow_provider_oms.simulator"
     made = argparse.ArgumentParser(prog=program, description="A local OMS. " + NOTICE, epilog=_EPILOG)
     made.add_argument("--scenario", default=str(DEFAULT), help="YAML file with the projects to begin with")
+    made.add_argument("--load", metavar="REPORT", help="answer as the OMS of a report that `airflow-oms doctor` wrote")
     made.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     made.add_argument("--port", type=int, default=8089, help="port; 0 takes a free one")
     made.add_argument("--speed", type=float, default=1.0, help="simulated seconds per real second")
@@ -74,6 +75,8 @@ def main(arguments: Sequence[str] | None = None, stop: threading.Event | None = 
             casing=given.casing,
             actions_unsupported=given.unsupported,
         )
+        if given.load:
+            sim.load_report(given.load)
         sim.start()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"The simulator cannot start: {error}\n")

@@ -172,8 +172,8 @@ class Service:
                 written = self._written.get((call.action, None))
         if callable(written):
             written = written(call.payload)
-        if written is None:
-            return None
+        if written is None or isinstance(written, Answer):
+            return written
         if isinstance(written, str):
             return Answer(written.encode("utf-8", "backslashreplace"))
         return Answer(written if isinstance(written, bytes) else json.dumps(written).encode())

@@ -7,9 +7,11 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from airflow_provider_oms.simulator import evidence
 from airflow_provider_oms.simulator.clock import Clock
 from airflow_provider_oms.simulator.editions import EDITIONS, EVERYTHING
 from airflow_provider_oms.simulator.faults import Fault
@@ -279,6 +281,14 @@ class Simulator:
         :param project_id: only of requests about this project.
         """
         self._service.set_answer(action, written, project_id)
+
+    def load_report(self, report: str | Path | Mapping[str, Any]) -> None:
+        """Answer as a real OMS did, by a report of ``airflow-oms doctor --report``; its times are moved to now.
+
+        :param report: the report, or its file.
+        :raises ValueError: when it is none.
+        """
+        evidence.load(self, report)
 
     # -- what was asked --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,193 @@
+"""What else is worth knowing of a real OMS: clocks, how often checkpoints move, unknown words and keys, rights.
+
+Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any
+
+from airflow_provider_oms.cli.doctor.keys import KNOWN
+from airflow_provider_oms.cli.doctor.probes import Finding, Judged, Outcome, differs, holds, untold
+from airflow_provider_oms.cli.doctor.seen import Reply, Seen, objects
+from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsUnsupportedActionError, safe_text
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import Project, ProjectProgress, Step
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.freshness import FINEST_LAG
+from airflow_provider_oms.milestones.status import DOCUMENTED
+from airflow_provider_oms.milestones.steps import kind_of
+
+#: Seconds by which clocks may differ before that is told as a difference: the Date header has whole seconds.
+_CLOSE = 5.0
+
+#: Unknown words and keys that are named at most.
+_NAMED = 20
+
+
+def findings(seen: Seen) -> list[Finding]:
+    """Judge what isn't on the page.
+
+    :param seen: what was seen
+    """
+    judged = {
+        "OMS says that it is healthy (GET /oms/health)": _health(seen),
+        "the clocks of OMS and of this worker agree": _worker_clock(seen),
+        "the clocks of OMS and of the source database agree": _database_clock(seen),
+        "checkpoints move often enough for a small max_lag": _movement(seen),
+        "every status of a project is known": _statuses(seen),
+        "every step is known": _steps(seen),
+        "every status of a step is known": _step_statuses(seen),
+        "every key of an answer is known": _keys(seen),
+        "every answer is as this provider reads it": _misread(seen),
+    }
+    return [Finding(point, *one) for point, one in judged.items()]
+
+
+def rights(seen: Seen) -> dict[str, str]:
+    """Tell for every reading action that was asked whether this user may call it.
+
+    :param seen: what was seen
+    """
+    told: dict[str, str] = {}
+    for reply in seen.replies:
+        if reply.is_action and told.get(reply.action) != "yes":
+            told[reply.action] = _right(reply)
+    return told
+
+
+def _right(reply: Reply) -> str:
+    if isinstance(reply.error, OmsAuthenticationError):
+        return "no"
+    if isinstance(reply.error, OmsUnsupportedActionError):
+        return "OMS doesn't have it"
+    if reply.status is None:
+        return "no answer"
+    return "yes"
+
+
+def _health(seen: Seen) -> Judged:
+    reply = seen.one("health")
+    if reply is None:
+        return untold("Alibaba Cloud's gateway has no such page.")
+    if reply.status is None or reply.status >= 400 or not isinstance(reply.json, Mapping):
+        return untold(f"OMS answers HTTP {reply.status}." if reply.status else "There was no answer.")
+    data = reply.envelope.part("data")
+    healthy = {str(key).lower(): value for key, value in data.items()}.get("healthy")
+    if healthy is True:
+        return holds("It is.")
+    return differs("It says that it isn't." if healthy is False else "It answers something else.")
+
+
+def _worker_clock(seen: Seen) -> Judged:
+    """Compare the Date header with the middle of the request; the shortest request tells it best."""
+    told = [reply for reply in seen.replies if reply.told_time]
+    if not told:
+        return untold("OMS sends no Date header, so this worker's clock serves for the lag.")
+    best = min(told, key=lambda reply: reply.received_at - reply.sent_at)
+    difference = best.at + 0.5 - (best.sent_at + best.received_at) / 2
+    words = f"OMS's clock is {_seconds(difference)} this worker's."
+    if abs(difference) <= _CLOSE:
+        return holds(words)
+    return differs(f"{words} Gates use OMS's for the lag, so they aren't misled; set whichever is wrong.")
+
+
+def _database_clock(seen: Seen) -> Judged:
+    lags = [reply.at - checkpoint for reply, checkpoint in seen.checkpoints if reply.told_time]
+    if not lags:
+        return untold("No checkpoint was seen.")
+    smallest = min(lags)
+    if smallest < -_CLOSE:
+        return differs(
+            f"A checkpoint lies {-smallest:.0f} s ahead of OMS's clock: that of the source database is ahead at least "
+            "so far. A lag gate opens that much too early; one that waits for a checkpoint is not misled."
+        )
+    return untold(
+        f"The smallest lag that was seen is {smallest:.0f} s, so the source's clock is at most that far behind, or the "
+        "changes are."
+    )
+
+
+def _movement(seen: Seen) -> Judged:
+    points = seen.checkpoints
+    moves = [now for before, now in pairwise(points) if now[1] != before[1]]
+    if len(points) < 2 or len(moves) < 2:
+        seconds = points[-1][0].at - points[0][0].at if points else 0.0
+        return untold(
+            f"The checkpoint moved {len(moves)} times within {seconds:.0f} s ({len(points)} looks); that takes two. "
+            "A larger --observe, and somebody who writes into the source, may show it."
+        )
+    times = [reply.at for reply, _ in moves]
+    longest = max(later - earlier for earlier, later in pairwise(times))
+    words = f"The checkpoint moves at least every {longest:.0f} s."
+    if longest <= FINEST_LAG:
+        return holds(f"{words} max_lag of {FINEST_LAG:g} s and more is sound.")
+    return differs(f"{words} A max_lag below {longest:.0f} s opens by chance only.")
+
+
+def _statuses(seen: Seen) -> Judged:
+    words = {value_or_none(row, Project.status) for row in seen.projects}
+    words |= {value_or_none(progress, ProjectProgress.status) for _, progress in seen.progress}
+    words.discard(None)
+    return _known("status", words, {word for word in words if word in DOCUMENTED})
+
+
+def _steps(seen: Seen) -> Judged:
+    names = {value_or_none(step, Step.name) for step in seen.steps}
+    names |= {value_or_none(progress, ProjectProgress.current_step) for _, progress in seen.progress}
+    names.discard(None)
+    return _known("step", names, {name for name in names if kind_of(name) is not None})
+
+
+def _step_statuses(seen: Seen) -> Judged:
+    words = {value_or_none(step, Step.status) for step in seen.steps}
+    words.discard(None)
+    return _known("status", words, {word for word in words if word in step_rules.DOCUMENTED})
+
+
+def _keys(seen: Seen) -> Judged:
+    found = set(keys_in(seen))
+    return _known("key", found, {key for key in found if key.lower() in KNOWN})
+
+
+def keys_in(seen: Seen) -> Iterator[str]:
+    """Return the keys of OMS's answers, without those of maps that somebody's own names are the keys of.
+
+    :param seen: what was seen
+    """
+    for body in seen.bodies():
+        for one in objects(body):
+            names = [str(key) for key in one]
+            if any(name.lower() in KNOWN for name in names):
+                yield from names
+
+
+def _known(kind: str, words: set[Any], known: set[Any]) -> Judged:
+    if not words:
+        return untold(f"No {kind} was seen.")
+    if unknown := sorted(safe_text(word, 60) for word in words - known):
+        more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
+        return differs(f"Not known here: {', '.join(unknown[:_NAMED])}{more}.")
+    return holds(f"{len(words)} seen, all of them known.")
+
+
+def _misread(seen: Seen) -> Judged:
+    """Name what OMS answered and the client couldn't take, but for what it isn't asked to answer."""
+    expected = ("unknown project", "http on https", "3.3 endpoint", "health")
+    wrong = [
+        f"{reply.action}: {reply.error.problem}"
+        for reply in seen.replies
+        if reply.error is not None
+        and reply.name not in expected
+        and not isinstance(reply.error, OmsAuthenticationError | OmsUnsupportedActionError)
+    ]
+    if wrong:
+        return differs(" ".join(dict.fromkeys(wrong)))
+    good = sum(reply.ok for reply in seen.replies)
+    return holds(f"{good} answers were read.") if good else Judged(Outcome.UNTOLD, "There was no answer.")
+
+
+def _seconds(difference: float) -> str:
+    return f"{abs(difference):.0f} s {'ahead of' if difference > 0 else 'behind'}"

@@ -1,0 +1,42 @@
+"""The keys that OceanBase documents in answers, or that samples of its own clients have; in small letters."""
+
+from __future__ import annotations
+
+# Sources: docs/develop/oms-wire.md#data-shapes, docs/develop/oms-facts.md#sources
+_KEYS = """
+accessdenieddetail activeactive advice aggregator alarmcontent alarming alarmlevel alarmstats allowdesttablenotempty
+attributes autoprocessedtonextstep begincheckpoint blacklist bytecharconvertstrategy capacity charset checkpoint
+checkpointsampletimestamp checktype clientid cluster clustername cmregion cmurl code commontransferconfig config
+conn connectioninfo connectorfullprogressoverview connextraattributes consistentcount cost currentstep data
+databasename databases datahubtopictype datapoints dataworksbusinessname dbengine deferindexcreation delay deletable
+description destconnid destonlycount destschemaname desttablename differentnumber dstiops dstrps dstrpsref dstrt
+dstrtref dynamiccode dynamicmessage enablefullmigration enablefullsync enablefulltransfer enablefullverify
+enableincrstatistics enableincrsync enableincrsyncstatistics enableincrtransfer enableincrverify
+enablereverseincrsync enablereverseincrtransfer enablesequencingwithintxn enablestructmigration enablestructsync
+enablestructtransfer endcheckpoint endpointid endpointname endpointside endpointtype errmsg errorcode errordetail
+errordetails errormsg errorparam estimatedremainingseconds extracontext extrainfo failedprojectids
+failedrecorddetails failedrecorduniquekeys failedtime filtercolumns finishtime fullimportcomponents
+fullmigrationprogress fullsyncprogress fulltransferconfig fulltransferprogress fulltransferspeedconfig
+fulltransferspeedmode fullverifycomponents fullverifyspeedmode fullverifytablestatistics gmt gmtcreate gmtfinish
+gmtmodified gmtmodify gmtstart groupname hascreatemqtopic healthy host httpstatuscode id identity importance
+inconsistencies incrsynccheckpoint incrsynccomponents incrsyncconcurrency incrsynctimestamp incrtimestampcheckpoint
+incrtransferconfig interactive ip ismerging ismodifying issubproject labels latelyheartbeattimesec level mappedname
+mergerequestid message messagemcmscontext messagemcmskey metrics metrictype migrationobjectsinfo mismatchedcount
+mode monitoringincr mqpartitionmode mqserializertype mqtopictrait name nlslengthsemantics nonepkuktruncatedsttable
+ocpname openmonitor operatingsystem order owner pagenumber pagesize partition partnerid port precheckresults
+precheckstatus processedrecords progress projectid projectstatus proposal proposalmcmscontext proposalmcmskey reason
+reasonmcmscontext reasonmcmskey recentlytriggercount recordtype recordtypewhitelist referencevalue region regioncn
+requestid resultdesc resulttype reverseincrsynccheckpoint reverseincrsynccomponents reverseincrtransfercheckpoint
+reversestorelist role ruletorecentlytriggercount runningprogress runningstep schema shardcolumns sinkconnectinfo
+sinkendpointtype sinkstoreformat skippable skipped sourceconnectinfo sourceendpointtype sourceonlycount
+sourceschemaname sourcestoreformat sourcetablename specifictables specificviews srciops srciopsref srcrps srcrpsref
+srcrt srcrtref starttime starttimestamp status stepinfo stepname steps storelist storelogkepthour
+structmigrationprogress structsyncprogress structtransferconfig structtransferprogress subprojectid subtopic
+succeedprojectids success supportddltypes syncdelay syncdelaysampletimestamp tableblackrules tablecategory tablename
+tables tablewhiterules tags target tenant tenantname throttleiops throttlerps timestamp timezone topic topicname
+total totalcount tps transfermapping triggermigrationtype trykeephb type updaterequestid upstreamerrordetail
+username validated value version viewblackrules views viewwhiterules vip whereclause whitelist workergradeid
+"""
+
+#: Each of them.
+KNOWN = frozenset(_KEYS.split())

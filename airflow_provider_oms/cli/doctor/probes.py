@@ -1,0 +1,327 @@
+"""What isn't documented, point by point as on the page "What is untested", and what a look at a real OMS says of it.
+
+Every point has a probe, which judges what was seen, or the reason why there can be none. Nothing here does I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import NamedTuple
+
+from airflow_provider_oms.cli.doctor.seen import Reply, Seen
+from airflow_provider_oms.client.errors import OmsProjectNotFoundError, safe_text
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import DataPoint, DataSource, Metric, ModifyRecord, Step
+from airflow_provider_oms.milestones.changes import is_documented_status
+from airflow_provider_oms.milestones.steps import StepKind, kind_of
+
+
+class Outcome(Enum):
+    """What a look at a real OMS says of a point."""
+
+    HOLDS = "holds"
+    DIFFERS = "differs"
+    UNTOLD = "can't be told"
+    NO_PROBE = "no probe"
+
+
+class Finding(NamedTuple):
+    """What became of a point.
+
+    :param point: the point
+    :param outcome: whether it holds
+    :param told: what was seen, or why nothing was
+    """
+
+    point: str
+    outcome: Outcome
+    told: str
+
+
+class Judged(NamedTuple):
+    """What a probe says."""
+
+    outcome: Outcome
+    told: str
+
+
+class Probe(NamedTuple):
+    """A point of the page, and what judges it.
+
+    :param point: the point, in the words of the page
+    :param judge: judges it, or the reason why nothing can
+    """
+
+    point: str
+    judge: Callable[[Seen], Judged] | str
+
+
+def holds(told: str) -> Judged:
+    """What was taken for granted is so."""
+    return Judged(Outcome.HOLDS, told)
+
+
+def differs(told: str) -> Judged:
+    """It isn't."""
+    return Judged(Outcome.DIFFERS, told)
+
+
+def untold(why: str) -> Judged:
+    """Nothing that was seen says it."""
+    return Judged(Outcome.UNTOLD, why)
+
+
+def _rights(seen: Seen) -> Judged:
+    refused = sorted({reply.action for reply in seen.refused_by_rights()})
+    if refused:
+        return differs(f"This user may not call {', '.join(refused)}.")
+    good = seen.good_actions
+    return holds(f"This user may call {', '.join(good)}.") if good else untold("No action was answered.")
+
+
+def _status_of_errors(seen: Seen) -> Judged:
+    reply = seen.one("unknown project")
+    if reply is None or reply.status is None:
+        return untold("There was no answer about a project that doesn't exist.")
+    success = reply.envelope.get("success")
+    said = f"Asked for a project that doesn't exist, OMS answers HTTP {reply.status} with success {_word(success)}"
+    if isinstance(reply.error, OmsProjectNotFoundError):
+        return holds(f"{said}, and is understood.")
+    if reply.error is None:
+        return differs(f"{said}: taken for a success.")
+    return differs(f"{said}, which isn't taken for a project that doesn't exist.")
+
+
+def _total(seen: Seen) -> Judged:
+    many, one = seen.one("projects"), seen.one("one project")
+    totals = [value_of_total(reply) for reply in (many, one)]
+    if many is None or not many.ok or None in totals:
+        return untold("OMS gives no totalCount of its projects.")
+    rows = len(many.data.rows)
+    if rows < 2:
+        return untold("That takes two projects.")
+    if totals[0] == totals[1] and (totals[0] or 0) >= rows:
+        return holds(f"totalCount is the same for pages of 1 and of 10 projects ({totals[0]}): it counts rows.")
+    return differs(
+        f"totalCount is {totals[1]} for pages of 1 project and {totals[0]} for pages of 10: it counts pages."
+    )
+
+
+def value_of_total(reply: Reply | None) -> int | None:
+    """Return an answer's ``totalCount``."""
+    told = reply.envelope.get("totalCount") if reply else None
+    return int(str(told)) if str(told).isdigit() else None
+
+
+def _step_names(steps: Iterable[Step], none: str) -> Judged:
+    names = sorted({name for step in steps if (name := value_or_none(step, Step.name))})
+    if not names:
+        return untold(none)
+    if unknown := [safe_text(name, 60) for name in names if kind_of(name) is None]:
+        return differs(f"Steps that aren't known here: {', '.join(unknown)}.")
+    return holds(f"Every step has a known name: {', '.join(names)}.")
+
+
+def _vocabularies(seen: Seen) -> Judged:
+    return _step_names(seen.steps, "No steps were seen.")
+
+
+def _failed_time(seen: Seen) -> Judged:
+    now = next((reply.at for reply in seen.replies[::-1] if reply.told_time), None)
+    found = [
+        (step, at.timestamp())
+        for step in seen.steps
+        if (at := value_or_none(step.extra, type(step.extra).failed_time)) is not None
+    ]
+    if now is None or not found:
+        return untold("No step has a failedTime." if not found else "OMS tells no time of its own.")
+    if ahead := [step for step, at in found if at > now + 60]:
+        return differs(f"failedTime of {safe_text(ahead[0].name, 60)} lies in the future, read as UTC.")
+    early = [
+        step for step, at in found if (began := value_or_none(step, Step.start_time)) and at < began.timestamp() - 60
+    ]
+    if early:
+        return differs(f"failedTime of {safe_text(early[0].name, 60)} lies before its startTime, read as UTC.")
+    return untold("failedTime, read as UTC, is neither in the future nor before the step's start; that is no proof.")
+
+
+def _sync_steps(seen: Seen) -> Judged:
+    return _step_names(seen.steps_of_type("SYNC"), "There is no synchronisation project.")
+
+
+def _plain_http(seen: Seen) -> Judged:
+    reply = seen.one("http on https")
+    if reply is None:
+        return untold("The connection doesn't use https on a port of its own.")
+    if reply.status is None:
+        return holds(f"OMS ends the connection: {reply.error.problem if reply.error else ''}".rstrip(": "))
+    if reply.status >= 300:
+        return holds(f"OMS answers HTTP {reply.status}, which is an error that says to check the schema.")
+    return differs(f"OMS answers HTTP {reply.status} to plain http on its https port.")
+
+
+def _v3_endpoint(seen: Seen) -> Judged:
+    reply = seen.one("3.3 endpoint")
+    if seen.api_version == "v3":
+        return untold("The connection itself has api_version v3.")
+    if reply is None or reply.status is None:
+        return untold("No project was asked about that way.")
+    if reply.ok:
+        return holds("This OMS still serves the endpoints of 3.3; both API generations work.")
+    return holds(
+        f"This OMS doesn't serve the endpoints of 3.3 any more (HTTP {reply.status}): leave api_version at v2."
+    )
+
+
+def _skipped(seen: Seen) -> Judged:
+    infos = [
+        step.part("stepInfo")
+        for step in seen.steps
+        if kind_of(value_or_none(step, Step.name)) is StepKind.FULL_VERIFICATION
+    ]
+    if not infos:
+        return untold("No project that was seen has a full verification.")
+    sent = sorted({key for info in infos for key in info if key.lower() in ("skipped", "validated")})
+    if sent:
+        return holds(f"OMS sends {', '.join(sent)}.")
+    return untold("No verification that was seen has either; whether one was skipped isn't known.")
+
+
+def _verify_steps(seen: Seen) -> Judged:
+    steps = [*seen.steps_of_type("VERIFY"), *(seen.data("verify project's steps") or [])]
+    judged = _step_names(steps, "There is no project of type VERIFY.")
+    if judged.outcome is not Outcome.HOLDS:
+        return judged
+    result = seen.one("verify project's result")
+    if result is None or not result.ok:
+        why = result.error.problem if result and result.error else "it wasn't asked for"
+        return differs(f"{judged.told} But its result isn't listed as in a migration: {why}")
+    return holds(f"{judged.told} Its result is listed as in a migration.")
+
+
+def _records(seen: Seen) -> Judged:
+    if seen.unsupported("records"):
+        return untold("This OMS doesn't have ListProjectModifyRecords.")
+    records: list[ModifyRecord] = seen.data("records") or []
+    words = sorted({status for one in records if (status := value_or_none(one, ModifyRecord.status))})
+    if not words:
+        return untold("The project has no records of added or removed objects.")
+    if unknown := [safe_text(word, 60) for word in words if not is_documented_status(word)]:
+        return differs(f"Statuses that aren't known here: {', '.join(unknown)}.")
+    return holds(f"The statuses that were seen are known: {', '.join(words)}.")
+
+
+def _hosted(seen: Seen) -> Judged:
+    if seen.api_version != "alibaba_cloud":
+        return untold("The connection isn't one to Alibaba Cloud.")
+    good = seen.good_actions
+    if not good:
+        return differs("No action was answered.")
+    return holds(f"It takes our signature, and its answers are understood: {', '.join(good)}.")
+
+
+def _rate_limits(seen: Seen) -> Judged:
+    if any(reply.status == 429 for reply in seen.replies):
+        return holds("OMS limits requests, with HTTP 429.")
+    limits = sorted({name for reply in seen.replies for name in reply.headers if "ratelimit" in name.replace("-", "")})
+    if limits:
+        return holds(f"OMS tells of limits in {', '.join(safe_text(name, 60) for name in limits)}.")
+    return untold(f"{len(seen.replies)} requests met none; more would be needed to find one.")
+
+
+def _source_types(seen: Seen) -> Judged:
+    page = seen.data("data sources")
+    types = sorted({kind for row in (page.rows if page else []) if (kind := value_or_none(row, DataSource.type))})
+    if not types:
+        return untold("No data sources were seen.")
+    return untold(f"Types that were seen: {', '.join(types)}. Which of them is which, a person can tell.")
+
+
+def _delay(seen: Seen) -> Judged:
+    reply = seen.one("metric")
+    if reply is None or reply.status is None:
+        return untold("It wasn't asked for.")
+    if reply.error is not None:
+        return untold(f"OMS refuses: {reply.error.problem} So it does without InfluxDB, or with an older version.")
+    points = [value for curve in reply.data.metrics for value in _values(curve)]
+    if not points:
+        return untold("OMS gives no points: nothing was measured in the last hour, or it has no InfluxDB.")
+    lag = next((at.at - point for at, point in seen.checkpoints[::-1]), None)
+    if lag is None:
+        return untold(f"DELAY is {points[-1]:g}; there is no lag to compare it with.")
+    words = f"DELAY is {points[-1]:g} where the lag is {lag:.0f} s."
+    return holds(words) if abs(points[-1] - lag) <= _NEAR else differs(words)
+
+
+def _values(curve: Metric) -> list[float]:
+    values = (value_or_none(point, DataPoint.value) for point in value_or_none(curve, Metric.data_points) or [])
+    return [value for value in values if value is not None]
+
+
+#: Seconds by which a point of DELAY and a lag that was seen some time later may differ.
+_NEAR = 60.0
+
+_CHANGES = "To try it changes something in OMS."
+
+#: The rows of docs/untested.md, in their order.
+PROBES = (
+    Probe(
+        "how OMS refuses a wrong or expired password",
+        "To try it would count as a failed login, and may lock the user out.",
+    ),
+    Probe("whether a viewer may call every reading action of the API", _rights),
+    Probe("HTTP status of errors", _status_of_errors),
+    Probe("whether totalCount counts rows or pages", _total),
+    Probe("which of OMS's error codes pass by themselves", "That shows only while something in OMS is out of order."),
+    Probe("which step names mean the same in the three vocabularies", _vocabularies),
+    Probe("time zone of failedTime", _failed_time),
+    Probe("step names of synchronisation projects in 4.1 and later", _sync_steps),
+    Probe("whether AdvanceProject (Enterprise 4.3.1) drives the switchover", _CHANGES),
+    Probe("how OMS answers http on its https port", _plain_http),
+    Probe("a console page for one project", "The console's pages are made in a browser, after a login in it."),
+    Probe("whether OMS 4.1.1 and later still serve the two 3.3 endpoints", _v3_endpoint),
+    Probe(
+        "how the checkpoint moves while nobody writes into the source",
+        "Whether somebody writes can't be seen from here. How often it moves at all stands below.",
+    ),
+    Probe(
+        "what a verification that was skipped looks like, and whether OMS 4.x sends skipped and validated",
+        _skipped,
+    ),
+    Probe(
+        "the names of the steps in a project of type VERIFY (4.3.1), and whether its result is listed as in a "
+        "migration",
+        _verify_steps,
+    ),
+    Probe("whether percentages and checkpoints really leave out objects that are being added", _CHANGES),
+    Probe(
+        "whether databases of CreateProjectModifyRecords is the whole new list, and takes every item that "
+        "DescribeProject shows",
+        _CHANGES,
+    ),
+    Probe("the statuses of a record of added objects in OMS on premises", _records),
+    Probe("which types ListDataSource shows for data sources of OceanBase by its proxy and of PolarDB", _source_types),
+    Probe("the console's address in Alibaba Cloud, and everything else about that OMS", _hosted),
+    Probe(
+        "the unit of DELAY in DescribeProjectStepMetric, and what an OMS without InfluxDB answers",
+        _delay,
+    ),
+    Probe("rate limits", _rate_limits),
+)
+
+
+def findings(seen: Seen) -> list[Finding]:
+    """Judge every point.
+
+    :param seen: what was seen
+    """
+    found = []
+    for probe in PROBES:
+        judged = Judged(Outcome.NO_PROBE, probe.judge) if isinstance(probe.judge, str) else probe.judge(seen)
+        found.append(Finding(probe.point, *judged))
+    return found
+
+
+def _word(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else safe_text(value, 40)

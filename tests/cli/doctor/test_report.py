@@ -1,0 +1,199 @@
+"""A report of ``doctor`` says how OMS answers, and nothing that is somebody's; simulator and tests can answer by it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_oms.cli.doctor import anonymous
+from airflow_provider_oms.cli.doctor.anonymous import BEGAN, Disguise
+from airflow_provider_oms.simulator import DataSource, Project, Simulator, evidence
+from airflow_provider_oms.simulator import __main__ as command
+from tests.cli.doctor.conftest import FLAVOURS, START
+
+#: What is somebody's: secrets, names, addresses, rows.
+PLANTED = {
+    "password": "s3cret-Pa55",
+    "key": "LTAI5tPLANTEDKEY",
+    "project": "kreuzberg_ledger",
+    "word": "BLUEBIRD",
+    "table": "salaries_2024",
+    "schema": "payroll",
+    "host": "db7.corp.example",
+    "address": "10.77.66.55",
+    "user": "mallory.maier",
+    "mail": "ada@bank.example",
+    "phone": "13800138000",
+    "seconds": 1_499_887_766,
+    "birthday": "1987-05-04",
+    "count": 918_273,
+    "id": "np_secretsuffix9",
+    "column": "iban",
+}
+
+
+def planted_answers(sim):
+    """Put each of them where OMS's answers may hold it, and where nobody would look for it."""
+    row = {PLANTED["column"]: PLANTED["mail"], "id": PLANTED["seconds"], "born": PLANTED["birthday"]}
+    error = {
+        "code": "GHANA-MIGRAT000201",
+        "message": f"Access denied for {PLANTED['user']}@{PLANTED['address']} using {PLANTED['password']}",
+        "extraContext": {PLANTED["table"]: PLANTED["host"], "id": PLANTED["phone"], "message": PLANTED["word"]},
+    }
+    step = {
+        "order": 1,
+        "name": "FULL_TRANSFER",
+        "status": "FAILED",
+        "startTime": "2027-01-15T08:00:00",
+        "progress": 42,
+        "stepInfo": {"processedRecords": PLANTED["count"], "capacity": PLANTED["count"], PLANTED["table"]: 3},
+        "extraInfo": {"errorDetails": [error], "failedTime": "2027-01-15T08:00:00.123", "errorMsg": PLANTED["mail"]},
+        "newField": {PLANTED["schema"]: {PLANTED["table"]: PLANTED["password"]}, "rows": [row]},
+    }
+    progress = {
+        "projectId": PLANTED["id"],
+        "status": "RUNNING",
+        "currentStep": PLANTED["word"],
+        "alarmLevel": PLANTED["key"],
+        "incrSyncCheckpoint": int(sim.clock.now()) - 7,
+        "owner": PLANTED["word"],
+        PLANTED["project"]: PLANTED["key"],
+    }
+    sim.set_answer("DescribeProjectSteps", {"success": True, "data": [step]})
+    sim.set_answer("DescribeProjectProgress", {"success": True, "data": progress, "requestId": PLANTED["key"]})
+    sim.set_answer("ListAllLabels", {"success": True, "data": [{"id": "l_1", "name": PLANTED["mail"], "rows": [row]}]})
+    page = f"<html>{PLANTED['host']} {PLANTED['user']} {PLANTED['password']}</html>"
+    sim.set_answer("DescribeRegions", page)
+
+
+@pytest.fixture
+def report(oms, cli, tmp_path):
+    def run(project="shop", observe="30"):
+        file = tmp_path / "report.json"
+        result = cli("doctor", project, "--observe", observe, "--report", str(file))
+        assert f"Written to {file}" in result.err
+        return file
+
+    return run
+
+
+def test_nothing_of_what_is_planted_comes_out(oms, report):
+    oms.add_project(Project(id=PLANTED["id"], name=PLANTED["project"], status="RUNNING", step="INCR_TRANSFER"))
+    oms.add_data_source(
+        DataSource(
+            PLANTED["project"], ip=PLANTED["host"], username=PLANTED["user"], password=PLANTED["password"],
+            schema=PLANTED["schema"], description=PLANTED["phone"], attributes={PLANTED["table"]: PLANTED["address"]},
+        )
+    )  # fmt: skip
+    planted_answers(oms)
+    text = report(PLANTED["project"]).read_text()
+    for name, value in PLANTED.items():
+        assert str(value).lower() not in text.lower(), name
+    for ours in (oms.password, oms.login, "127.0.0.1", str(oms.port), "np_shop", '"shop"', "events", "orders"):
+        assert ours not in text, ours
+    # What it is for is still there.
+    told = json.loads(text)
+    step = next(one for one in told["answers"] if one["action"] == "DescribeProjectSteps")["body"]["data"][0]
+    assert (step["name"], step["status"], step["progress"]) == ("FULL_TRANSFER", "FAILED", 42)
+    assert step["extraInfo"]["errorDetails"][0]["code"] == "GHANA-MIGRAT000201"
+    assert next(one for one in told["answers"] if one["action"] == "DescribeRegions")["no_json"] == "HTML"
+
+
+def test_a_time_is_moved_and_the_distances_stay(oms, report):
+    told = json.loads(report().read_text())
+    seen = [one for one in told["answers"] if one["asked"] == "progress"]
+    assert len(seen) == 7
+    assert str(int(START))[:6] not in json.dumps(told)
+    lags = [one["sent_at"] - one["body"]["data"]["incrSyncCheckpoint"] for one in seen]
+    assert all(0 <= lag < 25 for lag in lags)
+    assert seen[0]["sent_at"] >= BEGAN
+    assert re.fullmatch(r"Tue, 14 Nov 2023 .* GMT", seen[0]["headers"]["date"])
+
+
+def test_the_same_stands_for_the_same():
+    disguise = Disguise(START)
+    first, again, other = (disguise.text(text) for text in ("np_a", "np_a", "np_b"))
+    assert first == again != other
+    assert first.startswith("np_")
+    assert disguise.value({"id": "np_a", "steps": [{"projectId": "np_a"}]})["steps"][0]["projectId"] == first
+
+
+@pytest.mark.parametrize(
+    ("value", "becomes"),
+    [
+        ({"capacity": 918273}, {"capacity": 2}),
+        ({"capacity": 0}, {"capacity": 0}),
+        ({"capacity": 1}, {"capacity": 1}),
+        ({"progress": "37"}, {"progress": "37"}),
+        ({"success": "true"}, {"success": "true"}),
+        ({"status": "HIBERNATING"}, {"status": "HIBERNATING"}),
+        ({"incrSyncCheckpoint": "100,30"}, {"incrSyncCheckpoint": "text_1"}),
+        ({"gmtCreate": "not yet"}, {"gmtCreate": "text_1"}),
+        ({"gmtCreate": "2027-01-15T08:00:00Z"}, {"gmtCreate": "2023-11-14T22:13:20Z"}),
+        ({"name": "RUNNING"}, {"name": "text_1"}),
+        ("text", "text_1"),
+        ([None, True], [None, True]),
+    ],
+)
+def test_what_becomes_of_a_value(value, becomes):
+    assert Disguise(START).value(value) == becomes
+
+
+def test_a_word_that_somebody_has_for_a_name_is_none_of_oms():
+    assert Disguise(START, ["bluebird"]).value({"status": "BLUEBIRD_7"}) == {"status": "text_1"}
+    assert Disguise(START, ["running"]).value({"status": "RUNNING"}) == {"status": "RUNNING"}
+
+
+def test_a_report_that_can_not_be_written(cli, oms, tmp_path):
+    result = cli("doctor", "shop", "--observe", "0", "--report", str(tmp_path / "no" / "report.json"))
+    assert result.code == 2
+    assert "can't be written" in result.err
+
+
+REPORTS = sorted((Path(__file__).parents[2] / "evidence").glob("*.json"))
+
+
+@pytest.mark.parametrize("oms", FLAVOURS, indirect=True)
+def test_the_simulator_answers_by_a_report(oms, cli, report, tmp_path, monkeypatch):
+    """And doctor says the same of it as of the OMS itself."""
+    oms.set_answer("DescribeRegions", {"success": True, "data": []})
+    first = json.loads(report(observe="60").read_text())
+    for live in list(oms.projects.values()):
+        oms._store.projects.pop(live.id)
+    oms.set_answer("DescribeRegions", None)
+    oms.clock.advance(86_400)
+    oms.load_report(tmp_path / "report.json")
+    named = next(one for one in first["answers"] if one["asked"] == "progress")["payload"]
+    again = json.loads(report(named.get("id") or named["Id"], observe="60").read_text())
+    same = {one["point"]: one["outcome"] for one in first["findings"]}
+    assert {one["point"]: one["outcome"] for one in again["findings"]} == same
+
+
+@pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
+def test_what_was_seen_elsewhere_still_holds(file, oms, cli, tmp_path):
+    """Reports of real OMS's, and one of a simulator that shows the form: what they said they say again."""
+    told = json.loads(file.read_text())
+    oms.load_report(told)
+    named = next(one for one in told["answers"] if one["asked"] == "progress")["payload"]["id"]
+    cli("doctor", named, "--observe", "60", "--report", str(tmp_path / "again.json"))
+    again = json.loads((tmp_path / "again.json").read_text())
+    outcomes = {one["point"]: one["outcome"] for one in again["findings"]}
+    assert outcomes == {one["point"]: one["outcome"] for one in told["findings"]}
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"form": 2, "answers": []}'])
+def test_what_is_no_report(text, tmp_path, capsys):
+    file = tmp_path / "report.json"
+    file.write_text(text)
+    with pytest.raises(ValueError, match="no report of doctor"), Simulator() as sim:
+        sim.load_report(file)
+    assert command.main(["--port", "0", "--load", str(file)]) == 1
+    assert "no report of doctor" in capsys.readouterr().err
+
+
+def test_the_two_sides_know_the_same_form():
+    """The simulator shares nothing with what it answers, so both have to be told."""
+    assert (evidence.FORM, evidence.BEGAN) == (anonymous.FORM, anonymous.BEGAN)
