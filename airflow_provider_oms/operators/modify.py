@@ -94,7 +94,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
             _refuse_while_changing(project_id, changes)
             listed = [database.raw for database in project.transfer_mapping.databases]
             self._send(hook, project, project_id, changed(listed, databases, missing, surplus), missing, surplus)
-        elif not ours:
+        elif not any(change.pending and change.tables and change.may_concern(add | remove) for change in changes):
             self.log.info("Nothing to do: the tables of project %s are as wanted already.", project_id)
             return project_id
         if self.wait_for_completion:

@@ -74,6 +74,15 @@ def test_without_waiting(runner, sim, project):
     assert (run.error, runner.changes(), statuses(sim, project)) == (None, [], ["SUCCESS"])
 
 
+def test_a_table_that_is_listed_before_it_is_merged_is_waited_for(runner, sim, project):
+    """Whether DescribeProject lists it only once it is merged is documented nowhere."""
+    listed = transfer_mapping({"shop": ["orders", "items", "prices"]})
+    sim.set_answer("DescribeProject", {"success": True, "data": {"id": project, "transferMapping": listed}}, project)
+    sim.project(project).add_objects({"shop": ["prices"]})
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
+    assert (run.error, runner.changes(), statuses(sim, project)) == (None, [], ["SUCCESS"])
+
+
 @pytest.mark.parametrize("phase", ["modifying", "merging"])
 @pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
 def test_a_failed_addition_is_told_with_oms_s_reason(runner, sim, way, phase):
