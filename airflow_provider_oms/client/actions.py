@@ -1,4 +1,4 @@
-"""Every action of OMS, described once: its arguments, its payload, how its answer reads, whether it changes anything.
+"""Every action of OMS, described once: arguments, payload, how the answer is read, and whether it changes anything.
 
 Each function returns a :class:`~airflow_provider_oms.client.protocol.Call`; nothing is sent here. The synchronous and
 the asynchronous clients, the hook and the milestones all take their calls from this page. Every docstring names the
@@ -75,7 +75,7 @@ def _many(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, s
 
 
 def _all_of(read: Callable[[Envelope, str], list[M]]) -> Callable[[Envelope, str], list[M]]:
-    """Read a list that has no pages to ask for; one that tells of more rows than it holds isn't believed."""
+    """Read a list that OMS doesn't page; refuse one whose ``totalCount`` is larger than the number of its rows."""
 
     def read_all(envelope: Envelope, source: str) -> list[M]:
         rows = read(envelope, source)
@@ -95,7 +95,7 @@ def _anything(envelope: Envelope, source: str) -> Any:
 
 
 def _identifier(envelope: Envelope, source: str) -> str:
-    """Read the id of something new; without one nobody could ever find it again."""
+    """Read the id of what was created; without one, nobody could find it again."""
     if isinstance(envelope.data, bool) or not isinstance(envelope.data, str | int):
         raise ValueError("an id")
     return identifier(envelope.data)
@@ -120,7 +120,7 @@ def _by(*names: str) -> Callable[[Model], Hashable | None]:
 
 
 def _given(**payload: Any) -> dict[str, Any]:
-    """Leave out what wasn't given: OMS has defaults of its own."""
+    """Drop arguments that weren't given, so that OMS applies its own defaults."""
     return {name: value for name, value in payload.items() if value is not None}
 
 
@@ -160,7 +160,7 @@ def call(action: str, payload: Mapping[str, Any] | None = None, *, reads_only: b
     return Call(action, sent, _anything, reads_only=reads_only, secrets=Secrets(*secrets_in(sent)))
 
 
-# What a project is doing
+# The state of a project
 
 
 def describe_project_progress(project_id: str, project_type: str = "MIGRATION") -> Call[ProjectProgress]:
@@ -218,7 +218,7 @@ def describe_project_step_metric(
     aggregator: str = "AVG",
     max_point_num: int | None = None,
 ) -> Call[StepMetric]:
-    """``DescribeProjectStepMetric``: a curve such as rows per second (needs OMS's InfluxDB).
+    """``DescribeProjectStepMetric``: a time series such as rows per second (needs OMS's InfluxDB).
 
     Source: docs/develop/oms-actions.md#metrics
 
@@ -290,7 +290,7 @@ def list_projects(
     )
 
 
-# What to do with a project
+# Changing a project
 
 
 def create_project(project: Mapping[str, Any]) -> Call[str]:
@@ -385,12 +385,12 @@ def reset_incr_start_timestamp(project_id: str, start_timestamp: int, reverse: b
 def create_project_modify_records(project_id: str, databases: Sequence[Mapping[str, Any]]) -> Call[str]:
     """``CreateProjectModifyRecords`` (Enterprise V4.2.2): returns the id of the record of the change.
 
-    Give the **whole** new list: OMS is taken to remove what it leaves out.
+    Give the **whole** new list: we assume that OMS removes what the list leaves out.
 
     Source: docs/develop/oms-actions.md#object-records
 
     :param project_id: the project
-    :param databases: all that it is to move, in OMS's own keys, as ``transferMapping.databases``
+    :param databases: everything that the project is to move, in OMS's own keys, as in ``transferMapping.databases``
     """
     payload = {"id": _project(project_id), "databases": [dict(database) for database in databases]}
     return Call("CreateProjectModifyRecords", payload, _identifier, reads_only=False, subject=f"project {project_id}")
@@ -404,12 +404,12 @@ def list_project_modify_records(project_id: str) -> Call[list[ModifyRecord]]:
     :param project_id: the project
     """
     call = _about_project("ListProjectModifyRecords", project_id, _all_of(_many(ModifyRecord)))
-    # Whether a record names its project or the task that copies its objects is unknown.
+    # It is unknown whether a record names its project or the task that copies its objects.
     return replace(call, project_id=None)
 
 
 def cancel_project_modify_record(record_id: str) -> Call[None]:
-    """``CancelProjectModifyRecord`` (Enterprise V4.2.2): of a record that is PENDING.
+    """``CancelProjectModifyRecord`` (Enterprise V4.2.2): cancels a record that is PENDING.
 
     :param record_id: the record
     """
@@ -417,7 +417,7 @@ def cancel_project_modify_record(record_id: str) -> Call[None]:
 
 
 def stop_project_modify_records(record_id: str) -> Call[None]:
-    """``StopProjectModifyRecords`` (Enterprise V4.2.2): of a record that is at work or FAILED; can't be undone.
+    """``StopProjectModifyRecords`` (Enterprise V4.2.2): stops a record that is in progress or FAILED; can't be undone.
 
     :param record_id: the record
     """
@@ -425,7 +425,7 @@ def stop_project_modify_records(record_id: str) -> Call[None]:
 
 
 def retry_project_modify_records(record_id: str) -> Call[None]:
-    """``RetryProjectModifyRecords`` (Enterprise V4.2.2): of a record that is FAILED.
+    """``RetryProjectModifyRecords`` (Enterprise V4.2.2): retries a record that is FAILED.
 
     :param record_id: the record
     """
@@ -481,7 +481,7 @@ def list_project_full_verify_result(
     statuses: Sequence[str] | None = None,
     page_size: int = PAGE_SIZE,
 ) -> PagedCall[VerificationResult]:
-    """``ListProjectFullVerifyResult``: what full verification found, a result object a page.
+    """``ListProjectFullVerifyResult``: the result of full verification, one result object per page.
 
     Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-wire.md#data-shapes
 
@@ -551,7 +551,7 @@ def list_full_verify_corrections_result(
 
 
 def encode_password(password: str) -> str:
-    """Encode a data source's password as OMS wants it: Base64 (documented in the Chinese pages and done by ODC).
+    """Encode a data source's password as OMS expects it: Base64 (documented in the Chinese pages, and done by ODC).
 
     Source: docs/develop/oms-actions.md#data-sources
 
@@ -698,7 +698,7 @@ def create_kafka_data_source(
     :param cert_ssl_id: the id of a certificate that was uploaded to OMS
     :param enable_sasl: whether to log in
     :param sasl_mechanism: GSSAPI, PLAIN, SCRAM_SHA_256 or SCRAM_SHA_512
-    :param username: the user, but for GSSAPI
+    :param username: the user; not used with GSSAPI
     :param password: that user's password, in clear: it is encoded here
     :param kdc_path: for GSSAPI, the address of the key distribution centre
     :param sasl_kerberos_principal: for GSSAPI, the user's principal
@@ -739,7 +739,7 @@ def create_oceanbase_odp_data_source(
     drc_username: str | None = None,
     drc_password: str | None = None,
 ) -> Call[str]:
-    """``CreateOceanBaseODPDataSource`` (Enterprise V4.2.2): OceanBase by its proxy; returns the data source's id.
+    """``CreateOceanBaseODPDataSource`` (Enterprise V4.2.2): OceanBase behind its proxy; returns the data source's id.
 
     Source: docs/develop/oms-actions.md#more-data-sources
 
@@ -750,7 +750,7 @@ def create_oceanbase_odp_data_source(
     :param access_key: the visitor's access key
     :param secret_key: the visitor's secret key, in clear: OceanBase's page doesn't ask for Base64
     :param odp: ``host:port`` of the proxy
-    :param route: what to route to, for example ``MiddleWareCluster-ODP``
+    :param route: the route, for example ``MiddleWareCluster-ODP``
     :param instance_id: the id of the proxy's node, for example ``odp-...``
     :param middleware_instance_id: the id of the middleware, for example ``000001``
     :param region: the region where it is
@@ -901,7 +901,7 @@ def update_incr_sync(
 
     Source: docs/develop/oms-actions.md#components
 
-    :param key: what names the component in the dimension
+    :param key: the component's name, task name or IP, according to ``dimension``
     :param cm_region: its region
     :param config: its configuration
     :param dimension: NAME, TASK_NAME or IP

@@ -51,14 +51,14 @@ class AsyncOmsClient(AsyncOperations):
     def __init__(self, settings: ClientSettings) -> None:
         self.settings = settings
         self._session: aiohttp.ClientSession | None = None
-        # Not the connector's own limit: its queue counts as a part of the time-out, so that many gates on a slow OMS
-        # would take it for one that is down.
+        # The connector's own limit isn't used: the time in its queue counts towards the time-out, so many gates on a
+        # slow OMS would report it as unreachable.
         self._turns = asyncio.Semaphore(settings.max_concurrent_requests)
         self._proxy: str | None = None
         self._unusable: OmsError | None = None
 
     async def __aenter__(self) -> Self:
-        # Importing, reading certificates and looking for proxies all block, so a thread does it.
+        # Importing, reading certificates and looking up proxies block, so they run in a thread.
         context = await asyncio.to_thread(self._prepare)
         import aiohttp
 
@@ -72,8 +72,8 @@ class AsyncOmsClient(AsyncOperations):
             max_field_size=_LONGEST_HEADER,
             timeout=aiohttp.ClientTimeout(total=self.settings.timeout, sock_connect=self.settings.connect_timeout),
         )
-        # aiohttp sends a GET twice by itself when a connection breaks, and has no public switch against that. Whether
-        # something is sent again is for the retry policy to say; the fault matrix in the tests holds this.
+        # aiohttp repeats a GET by itself when a connection breaks, and has no public option against that. Whether
+        # a request is repeated is decided by the retry policy; the fault matrix in the tests checks this.
         setattr(self._session, "_retry_connection", False)  # noqa: B010
         return self
 
@@ -88,7 +88,7 @@ class AsyncOmsClient(AsyncOperations):
 
     @property
     def unusable(self) -> OmsError | None:
-        """What is wrong with the TLS settings or the proxy; None once it is open and nothing is."""
+        """The error in the TLS settings or the proxy, or None if the client is open and there is no error."""
         return self._unusable
 
     async def asend(self, call: Call[T]) -> Answer[T]:
@@ -106,15 +106,15 @@ class AsyncOmsClient(AsyncOperations):
             failed = broken_off(error)
         else:
             return answer._replace(spent=sum(spent) / self.settings.timeout)
-        # Outside of the except, or the error of the HTTP library would come along, whose frames hold the login.
+        # Raised outside the except block: otherwise the HTTP library's error, whose frames hold the login, is chained.
         raise failed
 
     async def _asend(self, call: Call[T], spent: list[float]) -> Answer[T]:
-        build_request(self.settings, call)  # what can't be sent is said first
+        build_request(self.settings, call)  # an invalid request is reported before a broken TLS configuration
         if self._unusable is not None:
             raise self._unusable.about(call.asked)
 
-        # tenacity's set-up is expensive, so it waits until a first try has failed.
+        # Setting up tenacity is expensive, so it is only done after a first failure.
         try:
             return await self._ask(call, spent)
         except OmsError as error:
@@ -132,9 +132,9 @@ class AsyncOmsClient(AsyncOperations):
         return await AsyncRetrying(**retry_policy(self.settings, call))(once)
 
     async def _ask(self, call: Call[T], spent: list[float]) -> Answer[T]:
-        """Try once, and note the seconds that it took without those in which it waited for its turn.
+        """Try once, and note how many seconds it took, not counting the time in the queue.
 
-        Each try has a request of its own: a signature is good for one, and not for long.
+        Each try builds its own request, since a signature is valid for one request and a short time only.
         """
         async with self._turns:
             began = time.monotonic()
@@ -156,13 +156,13 @@ class AsyncOmsClient(AsyncOperations):
         return read
 
     def _prepare(self) -> Any:
-        """Find the proxy and return the TLS context; what is wrong with them is said when something is sent."""
+        """Find the proxy and return the TLS context; errors in either are raised when a request is sent."""
         from requests.utils import get_environ_proxies, select_proxy
 
         import airflow_provider_oms.client.strict_aiohttp  # noqa: F401
 
         url = self.settings.base_url
-        # The same rules as requests, which knows more of NO_PROXY than aiohttp does.
+        # The rules of requests, which supports more of NO_PROXY than aiohttp does.
         proxy = select_proxy(url, get_environ_proxies(url, no_proxy=None))
         self._proxy = proxy if not proxy or "://" in proxy else f"http://{proxy}"
         self._unusable = None
@@ -217,7 +217,7 @@ class AsyncOmsClient(AsyncOperations):
                         raise too_large(asked)
                 return HttpAnswer(response.status, headers, bytes(body), time.time()), carrier
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            # A ValueError is aiohttp's InvalidURL, a UnicodeError, or a port that is none; of certificates, too.
+            # ValueError includes aiohttp's InvalidURL, UnicodeError, an invalid port, and errors in certificates.
             if isinstance(error, ValueError) and not isinstance(error, OSError):
                 raise bad_address(asked) from None
             raise self._meaning(error, asked) from None

@@ -1,7 +1,7 @@
-"""The form of OMS hosted in Alibaba Cloud: requests that are signed, forms instead of JSON, and what its gateway says.
+"""The protocol of OMS hosted in Alibaba Cloud: signed requests, forms instead of JSON, and the gateway's error codes.
 
-Every function but :func:`signed_headers` is pure. Built on the standard library alone: as a transport Alibaba Cloud's
-SDK would bring 14 packages, so it is the yardstick of the tests instead.
+Every function but :func:`signed_headers` is pure. Only the standard library is used: Alibaba Cloud's SDK would add
+14 packages, so only the tests use it, to compare with.
 Sources: docs/develop/oms-alibaba-cloud.md#wire, docs/develop/oms-alibaba-cloud.md#signing
 """
 
@@ -29,7 +29,7 @@ VERSION = "2019-09-01"
 _ALGORITHM = "ACS3-HMAC-SHA256"
 _FORM = "application/x-www-form-urlencoded"
 
-#: What OMS on premises has and the hosted one hasn't. Source: docs/develop/oms-alibaba-cloud.md#actions
+#: Actions that the hosted OMS doesn't have. Source: docs/develop/oms-alibaba-cloud.md#actions
 ABSENT = frozenset(
     {
         "AdvanceProject",
@@ -49,7 +49,7 @@ ABSENT = frozenset(
     }
 )
 
-#: Parameters that are called otherwise there, by action. Source: docs/develop/oms-alibaba-cloud.md#actions
+#: Parameters with another name in the hosted OMS, by action. Source: docs/develop/oms-alibaba-cloud.md#actions
 _RENAMED = {("CreateMySqlDataSource", "username"): "UserName"}
 
 _WRONG_KEY = "Alibaba Cloud doesn't know the AccessKey. Check the login of the connection, the AccessKey's id."
@@ -64,7 +64,7 @@ _NO_RIGHT = (
     "AccessKey the connection has."
 )
 
-#: How the gateway's codes begin, and what they mean. Source: docs/develop/oms-alibaba-cloud.md#errors
+#: Prefixes of the gateway's codes, and the error that each means. Source: docs/develop/oms-alibaba-cloud.md#errors
 _REFUSALS = (
     ("InvalidAccessKeyId", OmsAuthenticationError, _WRONG_KEY),
     ("SignatureDoesNotMatch", OmsAuthenticationError, _WRONG_SIGNATURE),
@@ -77,14 +77,14 @@ _REFUSALS = (
     ("NoPermission", OmsAuthenticationError, _NO_RIGHT),
     ("Throttling", OmsBusyError, "Alibaba Cloud throttles this user: too many requests at a time."),
     ("ServiceUnavailable", OmsBusyError, "Alibaba Cloud could not do it just now."),
-    # Each attempt has a nonce of its own, so somebody between here and there has sent it twice.
+    # Each attempt has its own nonce, so something on the network path has sent the request twice.
     ("SignatureNonceUsed", OmsBusyError, "Alibaba Cloud had this very request already."),
     ("InvalidAction.NotFound", OmsUnsupportedActionError, "the OMS in Alibaba Cloud doesn't have the action."),
 )
 
 
 def check_action(action: str, asked: str) -> None:
-    """Refuse an action that only OMS on premises has.
+    """Raise an error for an action that only OMS on premises has.
 
     :param action: the action
     :param asked: what is asked, for a person
@@ -99,12 +99,12 @@ def check_action(action: str, asked: str) -> None:
 
 
 def form(action: str, payload: Mapping[str, Any]) -> bytes:
-    """Write parameters as a form: keys in PascalCase, nested values as JSON.
+    """Encode parameters as a form: keys in PascalCase, nested values as JSON.
 
     :param action: the action
     :param payload: the parameters, in OMS's own keys
-    :raises OmsInvalidRequestError: when a value can't be sent so
-    :raises TypeError: when it can't be JSON, as ValueError
+    :raises OmsInvalidRequestError: when a value can't be sent in a form
+    :raises TypeError: when a value can't be written as JSON; also ValueError
     """
     fields = {
         _RENAMED.get((action, key), _pascal(key)): _text(action, key, value)
@@ -117,20 +117,20 @@ def form(action: str, payload: Mapping[str, Any]) -> bytes:
 def signed_headers(
     base_url: str, action: str, body: bytes, *, access_key_id: str, secret: str, security_token: str | None = None
 ) -> dict[str, str]:
-    """Return the headers of one attempt: each has a time and a nonce of its own, so none may be sent twice.
+    """Return the headers of one attempt. They hold a time and a nonce, so they can't be used for another attempt.
 
-    :param base_url: where it goes
+    :param base_url: the endpoint
     :param action: the action
     :param body: the form
     :param access_key_id: the AccessKey's id
     :param secret: the AccessKey's secret
-    :param security_token: that of temporary credentials
+    :param security_token: the token of temporary credentials; empty without
     """
     from uuid import uuid4
 
     parts = urlsplit(base_url)
     usual = {"https": 443, "http": 80}.get(parts.scheme)
-    host = parts.netloc.removesuffix(f":{usual}")  # as HTTP clients write it
+    host = parts.netloc.removesuffix(f":{usual}")  # the form in which HTTP clients send it
     headers = {
         "host": host,
         "content-type": _FORM,
@@ -165,9 +165,9 @@ def authorization(method: str, path: str, headers: Mapping[str, str], access_key
 
 
 def error_of_gateway(details: ErrorDetails) -> OmsError | None:
-    """Return what the code of Alibaba Cloud's gateway means; None for one of OMS, or one that isn't known.
+    """Return the error that a code of Alibaba Cloud's gateway means; None for a code of OMS and for unknown codes.
 
-    :param details: what came
+    :param details: what the answer says
     """
     for code in details.codes:
         for beginning, kind, words in _REFUSALS:

@@ -1,4 +1,4 @@
-"""The JSON object around every answer, and the limits of what is taken for one."""
+"""The JSON object around every answer, and the limits on its size."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from airflow_provider_oms.client.fields import Field, Model, boolean, count
 from airflow_provider_oms.client.redaction import Secrets
 from airflow_provider_oms.client.safe_text import safe_text
 
-#: An answer larger than this is not read. The largest honest one, 150 projects with their steps, is below 2 MiB.
+#: A larger answer is not read. The largest expected one, 150 projects with their steps, is below 2 MiB.
 MAX_ANSWER_BYTES = 8 * 1024 * 1024
 
-#: The same of the values in it: a small body can hold millions, which take gigabytes once they are objects. Honest
-#: answers have some 50,000.
+#: The most values in an answer: a small body can hold millions, which take gigabytes as Python objects. The largest
+#: expected answer has about 50,000.
 MAX_VALUES = 400_000
 
-#: Objects and lists within each other. Honest answers have 8; beyond some hundred Python can't compare or write them.
+#: The deepest nesting of objects and lists. Expected answers have 8; Python can't compare or write some hundred levels.
 MAX_DEPTH = 64
 
-#: Parsing an answer above one of these would hold up an event loop.
+#: Parsing a larger answer would block an event loop for too long.
 _QUICK_BYTES = 256 * 1024
 _QUICK_ESCAPES = 5_000
 
-# Made once: json.loads makes one at each call that has arguments, and guesses the encoding first.
+# Made once: json.loads makes a decoder at each call that has arguments, and guesses the encoding first.
 _from_json = json.JSONDecoder().decode
 
 
@@ -41,11 +41,11 @@ class Envelope(Model):
 
     @property
     def data(self) -> Any:
-        """The payload, as it is."""
+        """The payload, unchanged."""
         return self.get("data")
 
     def refusal(self, asked: str, status: int, secrets: Secrets) -> ErrorDetails:
-        """Gather OMS's own words for a failure: the newer ``errorDetail`` first, then the older keys.
+        """Collect OMS's description of a failure: from the newer ``errorDetail`` first, then from the older keys.
 
         Source: docs/develop/oms-wire.md#error-text
         """
@@ -53,7 +53,7 @@ class Envelope(Model):
         upstream = _part(inner, "upstreamErrorDetail")
 
         def told(*values: Any) -> Iterator[str]:
-            # Redacted first: a secret that was cut short wouldn't be found.
+            # Redacted before it is shortened: part of a secret would not be found.
             return (
                 safe_text(secrets.redact(value) if isinstance(value, str) else secrets.redact_data(value))
                 for value in values
@@ -82,19 +82,19 @@ def _part(model: Model, name: str) -> Model:
 
 
 def takes_long(body: bytes) -> bool:
-    """Tell whether a body should be read in a thread, where there is an event loop."""
+    """Return whether a body should be parsed in a thread rather than in an event loop."""
     return len(body) > _QUICK_BYTES or sum(map(body.count, (b"\\", b"%", b"&"))) > _QUICK_ESCAPES
 
 
 def parse_envelope(body: bytes, asked: str, secrets: Secrets) -> Envelope | None:
-    """Return the envelope in a body, None where there is none.
+    """Return the envelope in a body, None if the body holds none.
 
-    :param body: what came
+    :param body: the body of the answer
     :param asked: what was asked, for error messages
-    :param secrets: what must not come back
-    :raises OmsAnswerTooLargeError: when there is too much in it
+    :param secrets: what an error must not show
+    :raises OmsAnswerTooLargeError: when the body holds too many values
     """
-    # Each value but the first of an object or list has a comma before it, so there can't be more than that.
+    # Each value but the first of an object or list follows a comma, so the commas limit the number of values.
     if body.count(b",") + body.count(b"[") + body.count(b"{") > MAX_VALUES:
         raise OmsAnswerTooLargeError(
             f"the answer holds more than {MAX_VALUES:,} values and was not read. Is this an OMS?",
@@ -106,7 +106,7 @@ def parse_envelope(body: bytes, asked: str, secrets: Secrets) -> Envelope | None
         return None
     if not isinstance(parsed, dict) or (body.count(b"[") + body.count(b"{") > MAX_DEPTH and _is_deep(parsed)):
         return None
-    # Characters that JSON has escaped are told apart more cheaply by its own writer.
+    # Writing the value as JSON is the cheapest way to find characters that JSON had escaped.
     if secrets and secrets.are_in(json.dumps(parsed, ensure_ascii=False) if b"\\u" in body else body):
         parsed = secrets.redact_data(parsed)
     return Envelope(parsed, asked)

@@ -1,4 +1,4 @@
-"""How OMS, or the way to it, says no: one hierarchy that tells "may pass by itself" from "won't pass".
+"""The errors of the client: one hierarchy that separates temporary errors from permanent ones.
 
 Every error says what was asked, what OMS answered (message, code, advice, request id) and what a person can do.
 None of them holds a password, a header or a request body.
@@ -64,7 +64,7 @@ class OmsError(Exception):
     :param details: what was asked and what OMS answered
     """
 
-    #: True when waiting may cure it, so that a gate goes on waiting for a while.
+    #: True if the error may go away by itself, so that a gate waits for its ``outage_tolerance``.
     temporary = False
 
     def __init__(self, problem: str, details: ErrorDetails | None = None) -> None:
@@ -73,7 +73,7 @@ class OmsError(Exception):
         self.details = details or ErrorDetails()
 
     def about(self, asked: str) -> OmsError:
-        """Return the same error, saying what had been asked, where it doesn't say so yet.
+        """Return the same error with what was asked added to its text, unless it is there already.
 
         :param asked: the action and the project, for a person to read
         """
@@ -82,9 +82,10 @@ class OmsError(Exception):
         return type(self)(self.problem, replace(self.details, asked=asked))
 
     def bare(self, secrets: Secrets) -> Self:
-        """Return the same error without secrets and without the frames that it came through.
+        """Return the same error without secrets, traceback, cause and context.
 
-        Frames hold headers and bodies, which some log handlers show. What went wrong is in the error's own words.
+        The frames of a traceback hold headers and bodies, which some log handlers show. The error's text says what
+        went wrong.
 
         :param secrets: what must not be shown
         """
@@ -113,33 +114,33 @@ class OmsError(Exception):
 
 
 class OmsTemporaryError(OmsError):
-    """May pass by itself: a gate waits on until it has lasted for its ``outage_tolerance``."""
+    """May go away by itself: a gate goes on waiting until the error has lasted for its ``outage_tolerance``."""
 
     temporary = True
 
 
 class OmsUnreachableError(OmsTemporaryError):
-    """No connection came about, so OMS never saw the request."""
+    """No connection could be made, so OMS never received the request."""
 
 
 class OmsTimeoutError(OmsTemporaryError):
-    """No whole answer came in time; OMS may have carried the request out."""
+    """No complete answer came in time; OMS may have carried out the request."""
 
 
 class OmsConnectionLostError(OmsTemporaryError):
-    """The connection broke before a whole answer was there; OMS may have carried the request out."""
+    """The connection broke before the answer was complete; OMS may have carried out the request."""
 
 
 class OmsBusyError(OmsTemporaryError):
-    """OMS or a proxy before it is overloaded or failing: HTTP 408, 429, 5xx, or one of OMS's own passing codes."""
+    """OMS or a proxy in front of it is overloaded or failing: HTTP 408, 429, 5xx, or a temporary code of OMS."""
 
 
 class OmsMalformedAnswerError(OmsTemporaryError):
-    """The answer isn't what OMS is documented to send: HTML, half a body, or a value that can't be."""
+    """The answer isn't what OMS is documented to send: HTML, half a body, or an impossible value."""
 
 
 class OmsPermanentError(OmsError):
-    """Won't pass by itself: somebody has to change something."""
+    """Won't go away by itself: a person has to change something."""
 
 
 class OmsAuthenticationError(OmsPermanentError):
@@ -147,23 +148,23 @@ class OmsAuthenticationError(OmsPermanentError):
 
 
 class OmsNotFoundError(OmsPermanentError):
-    """HTTP 404: this address has no OMS API, or not of this generation."""
+    """HTTP 404: there is no OMS API at this address, or not of this generation."""
 
 
 class OmsRedirectError(OmsPermanentError):
-    """OMS's address answered with a redirect; credentials are not carried to another place."""
+    """The address answered with a redirect, which isn't followed: the credentials would go to another server."""
 
 
 class OmsTlsError(OmsPermanentError):
-    """The server's certificate isn't trusted, or the two sides have no way of TLS in common."""
+    """The server's certificate isn't trusted, or client and server support no common TLS version or cipher."""
 
 
 class OmsAnswerTooLargeError(OmsPermanentError):
-    """The answer is larger than any that this client reads."""
+    """The answer is larger than the client's limit."""
 
 
 class OmsRejectedError(OmsPermanentError):
-    """OMS understood and said no (``success: false``, or another 4xx)."""
+    """OMS understood the request and refused it (``success: false``, or another 4xx)."""
 
 
 class OmsUnsupportedActionError(OmsRejectedError):

@@ -1,10 +1,10 @@
-"""Reading single values out of what OMS sent: tolerant of form, never of nonsense.
+"""Reading single values of an answer: tolerant of spelling, strict about the value.
 
-OMS and the proxies before it vary the case of keys and send numbers and booleans as text
+OMS and the proxies in front of it vary the case of keys and send numbers and booleans as text
 (docs/develop/oms-wire.md#key-case, docs/develop/oms-wire.md#values-as-text). An absent or null value reads as
-None; a value that can't be what it should be raises :class:`OmsMalformedAnswerError` when it is read, and not before,
-so that an oddity in a field nobody needs harms nobody. Every text is made safe to show and to store as it is read; what
-came is in ``raw``.
+None. An impossible value raises :class:`OmsMalformedAnswerError` when it is read, and not before, so that a malformed
+field that no caller needs does no harm. Every text is made safe to show and to store when it is read; ``raw`` holds
+the original.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from airflow_provider_oms.client.safe_text import safe_repr, safe_text
 
 T = TypeVar("T")
 
-#: Beyond any row count, byte rate or Unix time (also in milliseconds): arithmetic with it would overflow.
+#: Larger than any row count, byte rate or Unix time (also in milliseconds); larger numbers overflow in arithmetic.
 _HUGE = 1e18
 _LONGEST_WORD = 100
 _NUMBERS = (int, float)
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
-#: OMS's own are letters, digits and "_"; no quotes, brackets or asterisks (the mask of a secret), nothing endless.
+#: OMS's ids are letters, digits and "_". Quotes, brackets, asterisks (the mask of a secret) and long texts are refused.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@/+=-]{1,128}")
 
 #: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
@@ -33,7 +33,7 @@ Checkpoint = float | str
 
 
 class Model:
-    """A view of one JSON object of an answer. A value that was read once is kept.
+    """A view of one JSON object of an answer. A value is read once and then cached.
 
     :param raw: the object as OMS sent it
     :param source: where it came from, for error messages
@@ -47,7 +47,7 @@ class Model:
         self._folded: dict[str, Any] | None = None
 
     def get(self, name: str) -> Any:
-        """Return the value under ``name``, or under the same in another case; None when absent."""
+        """Return the value under ``name``, in any case; None when absent."""
         if name in self.raw:
             return self.raw[name]
         if self._folded is None:
@@ -60,7 +60,7 @@ class Model:
         return part if isinstance(part, Mapping) else {}
 
     def malformed(self, name: str, value: Any, wanted: str) -> OmsMalformedAnswerError:
-        """Build the error for a value that can't be."""
+        """Build the error for an impossible value."""
         return OmsMalformedAnswerError(
             f"{self.source} has {name}={safe_repr(value, 80)}, which is not {wanted}. "
             "The answer isn't believed; look at the project in the OMS console."
@@ -69,7 +69,7 @@ class Model:
     def __eq__(self, other: object) -> bool:
         try:
             return type(self) is type(other) and self.raw == other.raw
-        except RecursionError:  # nested deeper than Python compares
+        except RecursionError:  # nested too deeply for Python to compare
             return False
 
     __hash__ = None  # type: ignore[assignment]
@@ -79,10 +79,10 @@ class Model:
 
 
 class Field(Generic[T]):
-    """One value of a :class:`Model`: the names OMS gives it, and how it reads.
+    """One value of a :class:`Model`: its names in OMS, and how it is read.
 
-    :param read: turns a non-null value into what it means, or raises ValueError saying what it should be
-    :param names: its names, today's first, those of older API generations after it
+    :param read: converts a non-null value, or raises ValueError saying what it should be
+    :param names: its names, the current one first, then those of older API generations
     """
 
     __slots__ = ("attribute", "names", "read")
@@ -104,7 +104,7 @@ class Field(Generic[T]):
             return self
         name = self.names[0]
         value = model.raw.get(name)
-        if value is None:  # it may be in another case, or under a name of another generation
+        if value is None:  # it may be written in another case, or have the name of another API generation
             name, value = next(
                 ((other, found) for other in self.names if (found := model.get(other)) is not None), (name, None)
             )
@@ -112,7 +112,7 @@ class Field(Generic[T]):
             meaning = None if value is None else self.read(value)
         except ValueError as error:
             raise model.malformed(name, value, str(error)) from None
-        # Python finds it there next time: rules read the same few values again and again.
+        # Python finds it there the next time: the rules read the same few values many times.
         model.__dict__[self.attribute] = meaning
         return meaning
 
@@ -120,9 +120,9 @@ class Field(Generic[T]):
 class NestedField(Field[list[T]]):
     """A list of objects inside a model; null and absent read as an empty list, a lone object as a list of it.
 
-    :param model: what each object reads as
+    :param model: the model of each object
     :param names: its names, as in :class:`Field`
-    :param lone: the name under which a value that is no object reads; without it there can't be such values
+    :param lone: the field that takes a value which isn't an object; without it such a value is malformed
     """
 
     __slots__ = ("lone", "model")
@@ -143,7 +143,7 @@ class NestedField(Field[list[T]]):
 
 
 def value_or_none(model: Model, field: Field[Any]) -> Any:
-    """Read a value that only explains: None where it can't be read."""
+    """Read a value that is only shown to people: None if it is malformed."""
     try:
         return getattr(model, field.attribute)
     except OmsMalformedAnswerError:
@@ -151,24 +151,24 @@ def value_or_none(model: Model, field: Field[Any]) -> Any:
 
 
 def text(value: Any) -> str:
-    """Read text; a number is taken as its digits."""
+    """Read a text; a number is converted to its digits."""
     if isinstance(value, bool | list | dict):
         raise ValueError("text")
     return safe_text(value)
 
 
 def texts(value: Any) -> list[str]:
-    """Read a list of texts, or a lone one."""
+    """Read a list of texts; a single text is a list of one."""
     return [text(item) for item in value] if isinstance(value, list) else [text(value)]
 
 
 def word(value: Any) -> str:
-    """Read a status or a name out of a fixed vocabulary: capital letters, no blanks around."""
+    """Read a status or a name of a fixed vocabulary: in upper case, without surrounding blanks."""
     return safe_text((value if isinstance(value, str) else text(value)).strip().upper(), _LONGEST_WORD)
 
 
 def identifier(value: Any) -> str:
-    """Read an id of something in OMS. It is sent back, stored and shown, so nothing else may pass for one."""
+    """Read an id. It is sent back to OMS, stored and shown, so anything that doesn't look like an id is refused."""
     found = value.strip() if isinstance(value, str) else text(value)
     if not _IDENTIFIER.fullmatch(found):
         raise ValueError("an id")
@@ -176,13 +176,13 @@ def identifier(value: Any) -> str:
 
 
 def number(value: Any) -> float:
-    """Read a finite number, also one written as text."""
+    """Read a finite number, or a text that holds one."""
     if not isinstance(value, bool):
-        if isinstance(value, _NUMBERS) and -_HUGE < value < _HUGE:  # nan isn't, either
+        if isinstance(value, _NUMBERS) and -_HUGE < value < _HUGE:  # false for nan, too
             return value
         if isinstance(value, str):
             stripped = value.strip()
-            # Not float() alone: it takes "1_0", "nan" and digits of other scripts.
+            # float() alone would accept "1_0", "nan" and digits of other scripts.
             if len(stripped) < 18 and _NUMBER.fullmatch(stripped):
                 parsed = float(stripped)
                 return int(parsed) if parsed.is_integer() else parsed
@@ -190,7 +190,7 @@ def number(value: Any) -> float:
 
 
 def percent(value: Any) -> float:
-    """Read a percentage; one outside 0..100 is nonsense and not a big success.
+    """Read a percentage; a value outside 0..100 is malformed.
 
     Source: docs/develop/oms-wire.md#values-as-text
     """
@@ -201,7 +201,7 @@ def percent(value: Any) -> float:
 
 
 def count(value: Any) -> int:
-    """Read a number of things: whole and not negative."""
+    """Read a count: a whole number that isn't negative."""
     parsed = number(value)
     if parsed < 0 or parsed != int(parsed):
         raise ValueError("a count")
@@ -209,7 +209,7 @@ def count(value: Any) -> int:
 
 
 def boolean(value: Any) -> bool:
-    """Read a boolean, also one written as text."""
+    """Read a boolean, or a text that holds one."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.strip().lower() in ("true", "false"):
@@ -218,7 +218,7 @@ def boolean(value: Any) -> bool:
 
 
 def checkpoint(value: Any) -> Checkpoint:
-    """Read a checkpoint: a number where it is one, else OMS's text."""
+    """Read a checkpoint: a number if it is one, otherwise OMS's text."""
     try:
         return number(value)
     except ValueError:
@@ -228,9 +228,9 @@ def checkpoint(value: Any) -> Checkpoint:
 
 
 def moment(value: Any) -> datetime | None:
-    """Read a point in time; one without an offset is UTC, as the step times are documented to be.
+    """Read a point in time; without an offset it is UTC, as the step times are documented to be.
 
-    Times only explain things to people, so one that can't be read is no time and not an error.
+    Times are only shown to people, so one that can't be read is None and not an error.
     Source: docs/develop/oms-facts.md#times
     """
     try:
@@ -244,13 +244,13 @@ def moment(value: Any) -> datetime | None:
 
 
 def objects(data: Any, lone: str | None = None) -> Iterator[Mapping[str, Any]]:
-    """Iterate over the objects of a ``data``: null is none, a lone object is one.
+    """Iterate over the objects in ``data``: null holds none, and a single object is a list of one.
 
     Source: docs/develop/oms-wire.md#data-shapes
 
-    :param data: what OMS sent
-    :param lone: the name that a value which is no object gets as an object; None to refuse it
-    :raises ValueError: when something else than an object is among them
+    :param data: the ``data`` of an answer
+    :param lone: the key under which a value that isn't an object is wrapped into one; None to refuse it
+    :raises ValueError: when one of the values is not an object
     """
     if data is None:
         return

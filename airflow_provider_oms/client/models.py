@@ -1,4 +1,4 @@
-"""What OMS said, typed: thin views that read a value only when somebody asks for it and keep the original in ``.raw``.
+"""The typed models of OMS's answers: thin views that read a value on access and keep the original in ``.raw``.
 
 The names and units are those of OceanBase's API reference (V4.2.2, "API reference"; V3.3.0-CE for the older names:
 docs/develop/oms-wire.md#v3-keys). Times: docs/develop/oms-facts.md#times
@@ -61,14 +61,14 @@ class ErrorDetail(Model):
 
     @property
     def summary(self) -> str:
-        """All of it in one line."""
+        """The error in one line."""
         said = (value_or_none(self, field) for field in (type(self).code, type(self).message, type(self).reason))
         advice = value_or_none(self, type(self).proposal)
         return " ".join([*dict.fromkeys(filter(None, said)), *([f"OMS advises: {advice}"] if advice else [])])
 
 
 class StepExtra(Model):
-    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may stem from an attempt that was fixed since."""
+    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may be of an earlier attempt."""
 
     __slots__ = ()
     error_code = Field(text, "errorCode")
@@ -160,7 +160,7 @@ class MappedDatabase(Model):
 
 
 class TransferMapping(Model):
-    """What a project moves; ``mode`` is SPECIFIC where it names its tables one by one.
+    """What a project moves; ``mode`` is SPECIFIC if it lists its tables one by one.
 
     Source: docs/develop/oms-actions.md#object-records
     """
@@ -200,12 +200,12 @@ class Project(Model):
 
     @property
     def alarm_stats(self) -> AlarmStats:
-        """Its alarms, empty when OMS sent none."""
+        """The project's alarms, empty when OMS sent none."""
         return AlarmStats(self.part("alarmStats"), self.source)
 
     @property
     def transfer_mapping(self) -> TransferMapping:
-        """What it moves, empty when OMS sent nothing of it."""
+        """What the project moves, empty when OMS didn't send it."""
         return TransferMapping(self.part("transferMapping"), self.source)
 
     @property
@@ -222,7 +222,7 @@ class FullTransferConfig(Model):
 
 
 class DataPoint(Model):
-    """A point of a curve: Unix seconds, and a value in the metric's own unit."""
+    """A point of a time series: Unix seconds, and a value in the metric's unit."""
 
     __slots__ = ()
     timestamp = Field(number, "timestamp")
@@ -230,7 +230,7 @@ class DataPoint(Model):
 
 
 class Metric(Model):
-    """One curve of ``DescribeProjectStepMetric``."""
+    """One time series of ``DescribeProjectStepMetric``."""
 
     __slots__ = ()
     name = Field(text, "name")
@@ -299,7 +299,7 @@ class TableVerification(Model):
     mismatched_count = Field(count, "mismatchedCount")
     consistent_count = Field(count, "consistentCount")
     error_details = NestedField(ErrorDetail, "errorDetails", lone="message")
-    #: The part of the table that was compared: 1 is all of it.
+    #: The share of the table that was compared: 1 is the whole table.
     progress = Field(number, "progress")
 
 
@@ -326,7 +326,7 @@ class Inconsistency(Model):
 class ModifyRecord(Model):
     """One row of ``ListProjectModifyRecords``; ``type`` is INCREASE_OBJECT or DECREASE_OBJECT.
 
-    ``databases`` are the objects of a removal, as far as OMS lists them. Those of an addition are those of the task
+    ``databases`` are the objects of a removal, as far as OMS lists them. The objects of an addition belong to the task
     that copies them, ``sub_project_id``, until it is merged.
 
     Source: docs/develop/oms-actions.md#object-records

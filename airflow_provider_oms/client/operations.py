@@ -1,4 +1,4 @@
-"""The typed methods of every action, in a synchronous and an asynchronous form, made from the one description of each.
+"""The typed methods of every action, synchronous and asynchronous, both made from the same description.
 
 The asynchronous twin of ``x`` is called ``ax``, as in Airflow's own ``get_connection`` and ``aget_connection``. The
 arguments, their types and the docstring are those of the function in :mod:`airflow_provider_oms.client.actions`.
@@ -18,26 +18,27 @@ from airflow_provider_oms.client.protocol import Answer, Call
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: A series of questions of which each may depend on the answers so far; returns what they amount to.
+#: A generator that yields calls and is sent the answers, so that each call can depend on the answers before it. It
+#: returns the result.
 Flow = Generator[Call[Any], Answer[Any], T]
 
 
 class Sender(Protocol):
-    """What can send a call and wait for the answer."""
+    """An object that can send a call and wait for the answer."""
 
     def send(self, call: Call[T]) -> Answer[T]:
         """Send one call."""
 
 
 class AsyncSender(Protocol):
-    """What can send a call without blocking the event loop."""
+    """An object that can send a call without blocking the event loop."""
 
     async def asend(self, call: Call[T]) -> Answer[T]:
         """Send one call."""
 
 
 def run_flow(sender: Sender, flow: Flow[T]) -> T:
-    """Carry on a dialogue over a synchronous client; errors are thrown into it, so that it can judge them too."""
+    """Run a flow over a synchronous client. Errors are thrown into the flow, so that it can handle them."""
     try:
         call = next(flow)
         while True:
@@ -52,7 +53,7 @@ def run_flow(sender: Sender, flow: Flow[T]) -> T:
 
 
 async def arun_flow(sender: AsyncSender, flow: Flow[T]) -> T:
-    """Carry on a dialogue over an asynchronous client; the twin of :func:`run_flow`."""
+    """Run a flow over an asynchronous client; the twin of :func:`run_flow`."""
     try:
         call = next(flow)
         while True:
@@ -139,9 +140,9 @@ def _aall(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[AsyncSend
 
 
 class Operations:
-    """One method an action, for whatever can ``send``. Methods that list return an iterator over all pages.
+    """One method per action, for any class with ``send``. Methods that list return an iterator over all pages.
 
-    Where rows can be told apart (projects, tables, data sources), the whole list is read and checked before its first
+    Where rows can be identified (projects, tables, data sources), the whole list is read and checked before its first
     row is returned.
     """
 
@@ -190,7 +191,7 @@ class Operations:
 
 
 class AsyncOperations:
-    """One coroutine an action, for whatever can ``asend``. Methods that list return an asynchronous iterator."""
+    """One coroutine per action, for any class with ``asend``. Methods that list return an asynchronous iterator."""
 
     acall = _aone(actions.call)
     adescribe_project_progress = _aone(actions.describe_project_progress)

@@ -1,12 +1,12 @@
-"""Lists that OMS hands out in pages: when a list is whole, decided once for both clients and the milestones.
+"""Paged lists: decides, for both clients and the milestones, when a list is complete.
 
-What ``totalCount`` counts isn't certain: OceanBase's pages say rows in one place and pages in another, and a proxied
-sample has 0 with a row. So a list ends only where two signs agree (a short page and as many rows as were promised) or
-at an empty page; and one that ends with another number of rows or pages than promised is an error, since a verdict over
-half a list is worse than none. Source: docs/develop/oms-wire.md#paging
+It isn't certain what ``totalCount`` counts: OceanBase's pages say rows in one place and pages in another, and a proxied
+sample has 0 with one row. So a list ends only if two signs agree (a short page, and as many rows as ``totalCount``) or
+at an empty page. A list that ends with another number of rows or pages than ``totalCount`` is an error, because a
+verdict must not rest on half a list. Source: docs/develop/oms-wire.md#paging
 
-Whether a list shifts while it is read is unknown: a row that moves to a page that was read already would be missed, and
-another one come twice. So rows are identified where they can be, and a list that shifted is read again.
+It is unknown whether a list can shift while it is read. If it does, a row that moves to a page that was already read is
+missed, and another row comes twice. So rows are identified where possible, and a list that shifted is read again.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 
 T = TypeVar("T")
 
-#: Nobody has so many projects, or tables in a project.
+#: More than the projects of any OMS, and than the tables of any project.
 MAX_ROWS = 100_000
 MAX_PAGES = 2_000
 
-#: How often a list that shifts is read before it is given up.
+#: How often a list that shifts is read before the call fails.
 READINGS = 3
 
 #: The longest that a list may take, as a multiple of the connection's ``timeout``.
@@ -35,7 +35,7 @@ LONGEST_LIST = 10.0
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A page: its rows and how many OMS says there are in all, None where it doesn't tell."""
+    """A page: its rows, and OMS's ``totalCount``, None if it isn't given."""
 
     rows: list[T]
     total: int | None
@@ -45,27 +45,27 @@ Pages = Generator[Call[Page[T]], Answer[Page[T]], None]
 
 
 class _Shifted(Exception):
-    """The pages are not of one list; says how."""
+    """The list shifted between two pages; the message says how this was noticed."""
 
 
 @dataclass
 class _Tally:
-    """What the pages of a list have come to so far."""
+    """What has been counted in the pages read so far."""
 
     reading: int = 0
     rows: int = 0
     pages: int = 0
     total: int | None = None
-    #: How long OMS took for them, as a multiple of the connection's ``timeout``.
+    #: How long OMS took to answer, as a multiple of the connection's ``timeout``.
     spent: float = 0.0
 
     def is_kept(self) -> bool:
-        """Tell whether there are as many rows, or pages, as OMS promised, or it promised nothing."""
+        """Return whether the number of rows, or of pages, is OMS's ``totalCount``, or OMS gave none."""
         return self.total is None or self.total in (self.rows, self.pages)
 
 
 def following(pages: Pages[T], answer: Answer[Page[T]]) -> Call[Page[T]] | None:
-    """Hand an answer to a running :meth:`PagedCall.pages` and return the next call, None when the list is whole."""
+    """Send an answer to a running :meth:`PagedCall.pages` and return the next call, None when the list is complete."""
     try:
         return pages.send(answer)
     except StopIteration:
@@ -82,14 +82,13 @@ class PagedCall(Generic[T]):
 
     :param action: OMS's name of the action
     :param payload: the JSON body without the page
-    :param read: turns an envelope into the rows of its page
-    :param page_size: rows asked for in a page
+    :param read: returns the rows in the envelope of a page
+    :param page_size: rows per page
     :param subject: what it is about, for error messages
-    :param items_of: returns what OMS counts, where that isn't the rows themselves
-    :param identify: returns what tells one of these from all others, None where nothing does; without it a list that
-        shifts can't be noticed
-    :param project_id: the project that each page has to be about, where it names one
-    :param secrets: what the answer must not bring back
+    :param items_of: returns the items that OMS counts, if these aren't the rows themselves
+    :param identify: returns what identifies an item, None if nothing does; without it a list that shifts isn't noticed
+    :param project_id: the project that each page must be about, if it names one
+    :param secrets: what must not be shown of the answer
     """
 
     action: str
@@ -106,7 +105,7 @@ class PagedCall(Generic[T]):
         """Describe the call of one page, counted from 1.
 
         :param number: the page
-        :param reading: how often the list was read before; an older answer doesn't do for a new reading
+        :param reading: how often the list was read before; an answer to an earlier reading isn't used again
         """
         payload = {**self.payload, "pageNumber": number, "pageSize": self.page_size}
         return Call(
@@ -120,15 +119,15 @@ class PagedCall(Generic[T]):
         )
 
     def _read_page(self, envelope: Envelope, source: str) -> Page[T]:
-        # 0 is what a proxied sample has beside a row, so it promises nothing.
+        # A proxied sample has 0 together with one row, so 0 counts as not given.
         return Page(self.read(envelope, source), envelope.total_count or None)
 
     def pages(self) -> Pages[T]:
-        """Ask for page after page until the list is whole: yields the calls, is sent the answers.
+        """Ask for one page after another until the list is complete: yields the calls, is sent the answers.
 
-        What is told twice is an error here, since who takes the rows as they come can't give them back.
+        A row that comes twice is an error here, because the rows before it have already been returned.
 
-        :raises OmsMalformedAnswerError: when the pages don't make a whole list
+        :raises OmsMalformedAnswerError: when the pages aren't a complete list
         :raises OmsTimeoutError: when they take too long
         """
         try:
@@ -137,11 +136,11 @@ class PagedCall(Generic[T]):
             raise self._broken(str(problem)) from None
 
     def whole(self) -> Generator[Call[Page[T]], Answer[Page[T]], list[T]]:
-        """Ask for every page and return all the rows: yields the calls, is sent the answers.
+        """Ask for every page and return all rows: yields the calls, is sent the answers.
 
         A list that shifts while it is read is read again, a few times.
 
-        :raises OmsMalformedAnswerError: when the pages don't make a whole list
+        :raises OmsMalformedAnswerError: when the pages aren't a complete list
         :raises OmsTimeoutError: when they take too long
         """
         spent, how = 0.0, ""
@@ -175,7 +174,7 @@ class PagedCall(Generic[T]):
             items = list(self.items_of(page.rows))
             if len(items) > self.page_size:
                 raise self._broken(f"page {tally.pages + 1} holds {len(items)} rows, {self.page_size} were asked for")
-            # A page beyond the last one needn't repeat what was promised.
+            # A page beyond the last one need not repeat totalCount.
             if tally.pages and page.total != tally.total and (items or page.total is not None):
                 raise _Shifted(
                     f"page {tally.pages + 1} says there are {_told(page.total)}, the one before {_told(tally.total)}"
@@ -198,7 +197,7 @@ class PagedCall(Generic[T]):
         raise self._broken(f"it has more than {MAX_PAGES:,} pages")
 
     def _note(self, items: list[Any], known: set[Hashable], number: int) -> None:
-        """Remember which rows there were; raise for one that an earlier page had. Twice on one page, nothing moved."""
+        """Remember the rows of a page; raise if one was on an earlier page. Twice on one page is no shift."""
         here = set(map(self.identify, items)) - {None} if self.identify else set()
         if here & known:
             raise _Shifted(f"a row of page {number} was there before")

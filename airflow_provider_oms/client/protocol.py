@@ -1,4 +1,4 @@
-"""The protocol, without a transport: a described call becomes a request, an answer becomes a model or an error.
+"""The protocol without a transport: turns a described call into a request, and an answer into a model or an error.
 
 Both clients use these functions and nothing else, so they can't drift apart.
 Rests on OceanBase's "API overview" (V4.2.2) and, for the two GET endpoints, its 3.3.0-CE pages:
@@ -41,18 +41,18 @@ _PATH_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """One call of one action, described: what to send and how to read what comes back.
+    """The description of one call: what to send and how to read the answer.
 
     :param action: OMS's name of the action
     :param payload: the JSON body
-    :param read: turns ``data`` into a model; raises ValueError, saying what it should be, when it can't
+    :param read: turns ``data`` into a model, or raises ValueError saying what it should be
     :param reads_only: whether it changes nothing in OMS, so that it may be sent again
     :param subject: what it is about (a project id), for error messages
-    :param legacy_path: its path in API generation ``v3``; None where it doesn't exist there
-    :param project_id: the project that the answer has to be about, where it names one; None for any
-    :param project_keys: the names under which the answer tells it
+    :param legacy_path: its path in API generation ``v3``; None if the action doesn't exist there
+    :param project_id: the project that the answer must be about, if it names one; None for any
+    :param project_keys: the keys of the answer that hold the project's id
     :param secrets: passwords in the payload
-    :param reading: tells calls apart that ask for the same once more and must not have the same answer
+    :param reading: a number that separates calls which ask for the same again and must not share an answer
     """
 
     action: str
@@ -68,17 +68,17 @@ class Call(Generic[T]):
 
     @cached_property
     def asked(self) -> str:
-        """What is asked, for a person."""
+        """What is asked, in words for a person."""
         return f"{self.action} of {self.subject}" if self.subject else self.action
 
     @cached_property
     def key(self) -> str:
-        """The same for calls that have the same answer."""
+        """A key that is equal for calls that can share an answer."""
         return f"{self.action} {self.legacy_path} {self.payload!r} {self.reading}"
 
     @cached_property
     def body(self) -> bytes:
-        """The payload as JSON; raises TypeError or ValueError when it can't be written."""
+        """The payload as JSON; raises TypeError or ValueError when it can't be written as JSON."""
         return _to_json(self.payload).encode()
 
 
@@ -93,12 +93,12 @@ class HttpRequest:
 
 
 class HttpAnswer(NamedTuple):
-    """An answer, as any HTTP client got it.
+    """An answer, independent of the HTTP client.
 
     :param status: the HTTP status
     :param headers: its headers, names in lower case
     :param body: the whole body, decoded from any content encoding
-    :param received_at: the local clock (Unix seconds) when it came
+    :param received_at: the local clock (Unix seconds) when the answer arrived
     """
 
     status: int
@@ -114,10 +114,10 @@ class Answer(NamedTuple, Generic[T]):
     """What OMS said, and when.
 
     :param data: the model
-    :param at: the time of the answer in Unix seconds: OMS's own clock where it told it, else ours
+    :param at: the time of the answer in Unix seconds: by OMS's clock if the answer says it, otherwise by ours
     :param clock: whose clock that is
     :param received_at: the local clock (Unix seconds) when it came
-    :param spent: how long OMS took for it, tries included, as a multiple of the connection's ``timeout``
+    :param spent: how long OMS took to answer, all tries included, as a multiple of the connection's ``timeout``
     """
 
     data: T
@@ -128,10 +128,10 @@ class Answer(NamedTuple, Generic[T]):
 
 
 def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
-    """Turn a call into an HTTP request, for one attempt: with ``alibaba_cloud`` none may be sent twice.
+    """Turn a call into an HTTP request for one attempt: with ``alibaba_cloud`` no request may be sent twice.
 
     :raises OmsUnsupportedActionError: when the connection's API generation doesn't have the action
-    :raises OmsInvalidRequestError: when an argument can't be sent, such as a project id that would change the URL
+    :raises OmsInvalidRequestError: when an argument is invalid, such as a project id that would change the URL
     """
     if settings.api_version == "alibaba_cloud":
         return _signed_request(settings, call)
@@ -158,7 +158,7 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
 
 
 def _signed_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
-    """Build a request in the form of Alibaba Cloud: docs/develop/oms-alibaba-cloud.md#wire"""
+    """Build a request for Alibaba Cloud: docs/develop/oms-alibaba-cloud.md#wire"""
     alibaba_cloud.check_action(call.action, call.asked)
     try:
         body = alibaba_cloud.form(call.action, call.payload)
@@ -191,12 +191,12 @@ def _headers(settings: ClientSettings) -> dict[str, str]:
 
 
 def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS) -> Answer[T]:
-    """Turn an HTTP answer into what OMS said, or raise what it means.
+    """Turn an HTTP answer into an :class:`Answer`, or raise the error that it means.
 
-    :param call: what was asked
-    :param answer: what came
-    :param secrets: what must not come back, beside what the call itself holds
-    :raises OmsError: one of its kinds, for everything but a proper success
+    :param call: the call
+    :param answer: the HTTP answer
+    :param secrets: what must not be shown, in addition to the secrets of the call
+    :raises OmsError: a subclass, for every answer that isn't a valid success
     """
     secrets |= call.secrets
     envelope = _read_envelope(call, answer, secrets)
@@ -213,7 +213,7 @@ def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS
 
 
 def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Envelope:
-    """Return the envelope of a success; raise for everything else. Only ``success`` decides, never a code.
+    """Return the envelope of a success; raise for any other answer. Only ``success`` decides, never a code.
 
     Sources: docs/develop/oms-wire.md#success-decides, docs/develop/oms-wire.md#http-status
     """
@@ -248,7 +248,7 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Env
 
 
 def _check_project(call: Call[Any], envelope: Envelope) -> None:
-    """Refuse an answer about another project: a front end that mixes up answers must not open a gate.
+    """Raise for an answer about another project: a front end that mixes up answers must not open a gate.
 
     :raises OmsMalformedAnswerError: naming both projects
     """
@@ -276,7 +276,7 @@ def _retry_after(answer: HttpAnswer) -> float | None:
 
 
 def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
-    """Tell when the answer was made, by OMS's clock where it told it; a cached answer is as old as its ``Age`` says.
+    """Return when the answer was made, by OMS's clock if the answer says it; a cached answer is older by its ``Age``.
 
     Source: docs/develop/oms-wire.md#clocks
     """
@@ -287,9 +287,9 @@ def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
     return made + (float(age[:9]) if age.isascii() and age.isdigit() else 0.0), "OMS"
 
 
-@lru_cache(maxsize=64)  # many answers come within the same second
+@lru_cache(maxsize=64)  # cached, since many answers arrive within the same second
 def _http_date(value: str) -> float | None:
-    # Imported when the first answer is there, not while a DAG is parsed.
+    # Imported with the first answer, not while a DAG is parsed.
     from email.utils import parsedate_to_datetime
 
     try:
@@ -301,7 +301,7 @@ def _http_date(value: str) -> float | None:
 
 @lru_cache(maxsize=64)
 def utc_text(at: float) -> str:
-    """Write Unix seconds as ISO 8601 in UTC; a time that no calendar has stays a number."""
+    """Format Unix seconds as ISO 8601 in UTC; a time outside the calendar's range stays a number."""
     try:
         return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
     except (ValueError, OverflowError, OSError):

@@ -1,8 +1,8 @@
-"""Taking secrets out of what came back from OMS, in whatever spelling it repeats them.
+"""Removes secrets from what OMS answers, in whatever encoding the answer repeats them.
 
-A front end may log, quote or encode what it was sent. The secrets of a call are known (the login of the connection,
-passwords in the payload), so they are looked for as such, in Base64, and with single characters escaped as JSON, URLs
-and HTML do, also twice. The effort grows with the length of the text and not with that of the secret.
+A front end may log, quote or encode the request that it received. The secrets of a call are known (the login of the
+connection, passwords in the payload), so they are searched for in clear, in Base64, and with single characters escaped
+as in JSON, URLs and HTML, also twice. The cost grows with the length of the text, not with the length of the secret.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from urllib.parse import quote
 
 MASK = "***"
 
-#: Shorter secrets would be found in any sentence.
+#: Shorter secrets aren't searched for: they occur in ordinary sentences.
 SHORTEST = 3
-#: In an answer that is used, and not only shown, a short secret may be a word of OMS.
+#: The same for answers that are used and not only shown, where a short secret may equal one of OMS's words.
 SHORTEST_IN_DATA = 6
-#: Fewer characters of Base64 than these, out of its middle, are found by chance.
+#: The fewest characters from the middle of a Base64 text to search for; fewer are found by chance.
 _SHORTEST_CORE = 6
 _LEVELS = 3
 
 _ESCAPE = re.compile(
     rb"%[0-9A-Fa-f]{2}"
-    rb"|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"  # a character beyond 16 bits
+    rb"|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}"  # a character of more than 16 bits
     rb"|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|\\[^ux]"
     rb"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|lt|gt|quot|apos);"
 )
@@ -39,9 +39,9 @@ _SENSITIVE = ("password", "passwd", "secret", "accesskey", "access_key", "token"
 
 
 class Secrets:
-    """What must not be shown.
+    """The texts that must not be shown.
 
-    :param secrets: in clear, or as they are sent
+    :param secrets: the secrets, in clear or as they are sent
     """
 
     __slots__ = ("_forms", "_long_forms", "_plain")
@@ -69,26 +69,26 @@ class Secrets:
         return f"Secrets({MASK})"
 
     def forms(self) -> list[str]:
-        """Return what to have masked by others, who look for texts as they are."""
+        """Return the texts for other maskers, which only search for exact texts."""
         forms = [form.decode("utf-8", "replace") for form in self._forms]
         forms += [b64encode(_bytes(secret)).decode() for secret in self._plain]
         escaped = [f(form) for form in forms for f in (quote, _quote_all, _in_json)]
         return list(dict.fromkeys(forms + escaped))
 
     def are_in(self, text: str | bytes) -> bool:
-        """Tell whether one of them is in JSON that is used."""
+        """Return whether a secret occurs in JSON that is used."""
         data = _bytes(text) if isinstance(text, str) else text
         return next(_found(data, self._long_forms), None) is not None
 
     def redact(self, text: str) -> str:
-        """Replace them in a text that is only shown.
+        """Replace the secrets in a text that is only shown.
 
-        :param text: the whole of it: from one that was cut, what is left of a secret would not be recognised
+        :param text: the whole text; part of a secret at a cut would not be recognised
         """
         return _redacted(text, self._forms) if self._forms else text
 
     def redact_data(self, value: Any) -> Any:
-        """Replace them in a JSON value that is used, names too."""
+        """Replace the secrets in a JSON value that is used, keys included."""
         if isinstance(value, str):
             return _redacted(value, self._long_forms)
         if isinstance(value, Mapping):
@@ -99,9 +99,9 @@ class Secrets:
 
 
 def secrets_in(payload: Mapping[str, Any]) -> list[str]:
-    """Return what stands under names such as ``password`` in what is to be sent, as it is and decoded from Base64.
+    """Return the values under keys such as ``password`` of a payload, as they are and decoded from Base64.
 
-    :param payload: what is to be sent
+    :param payload: the payload to be sent
     """
     found = list(_sensitive(payload))
     return found + [clear for secret in found if (clear := _decoded(secret))]
@@ -132,16 +132,16 @@ def _bytes(text: str) -> bytes:
 
 
 def _forms(secrets: Iterable[str]) -> list[bytes]:
-    """Return what to look for, the longest first."""
+    """Return the forms to search for, the longest first."""
     forms = {form for secret in secrets for form in _spellings(_bytes(secret)) if len(form) >= SHORTEST}
     return sorted(forms, key=len, reverse=True)
 
 
 def _spellings(secret: bytes) -> Iterator[bytes]:
-    """Iterate over the forms to look for in a text as it is, and with its escapes decoded."""
+    """Iterate over the forms of a secret to search for in a text, and in the text with its escapes decoded."""
     yield secret
     decoded = secret
-    for _ in range(_LEVELS):  # a secret that looks as if it held escapes
+    for _ in range(_LEVELS):  # a secret that contains what looks like escapes
         if not _has_escapes(decoded):
             break
         decoded = _Decoding(decoded).decoded
@@ -149,9 +149,9 @@ def _spellings(secret: bytes) -> Iterator[bytes]:
     yield secret.replace(b" ", b"+")
     yield secret.hex().encode()
     yield secret.hex().upper().encode()
-    for before in range(3):  # where it begins within a longer text that is in Base64
+    for before in range(3):  # the secret's offset within a longer text in Base64
         encoded = b64encode(bytes(before) + secret).rstrip(b"=")
-        # The characters at both ends also hold bits of what is before and after.
+        # The characters at both ends also encode bits of the text before and after.
         start, end = (before * 8 + 5) // 6, (before + len(secret)) * 8 // 6
         for form in (encoded[start:end], *((encoded,) if before == 0 else ())):
             if len(form) >= (_SHORTEST_CORE if form != encoded else SHORTEST):
@@ -174,7 +174,7 @@ def _redacted(text: str, forms: Iterable[bytes]) -> str:
 
 
 def _found(data: bytes, forms: Iterable[bytes]) -> Iterator[tuple[int, int]]:
-    """Iterate over where in the data a form is, as it is or escaped."""
+    """Iterate over the positions of a form in the data, in clear or escaped."""
     decoded, ways = data, list[_Decoding]()
     for _ in range(_LEVELS + 1):
         for form in forms:
@@ -197,11 +197,11 @@ def _has_escapes(data: bytes) -> bool:
 
 
 class _Decoding:
-    """Data with its escapes replaced, and the way back to where each byte came from."""
+    """Data with its escapes decoded, and a mapping from each byte back to its position in the data."""
 
     def __init__(self, data: bytes) -> None:
         parts: list[bytes] = []
-        # Where each stretch begins in what was decoded, and in the data; the odd ones were escapes.
+        # The start of each stretch in the decoded text and in the data; stretches with an odd index were escapes.
         self._after, self._before = [0], [0]
         done = after = 0
         for match in _ESCAPE.finditer(data):
@@ -217,12 +217,12 @@ class _Decoding:
         self.decoded = b"".join(parts)
 
     def start(self, at: int) -> int:
-        """Return where the byte came from that a stretch begins with."""
+        """Return the position in the data of a stretch's first byte."""
         index = bisect_right(self._after, at) - 1
         return self._before[index] + (0 if index % 2 else at - self._after[index])
 
     def end(self, at: int) -> int:
-        """Return the same for the byte after its end."""
+        """Return the position in the data of the byte after a stretch's end."""
         index = bisect_left(self._after, at) - 1
         return self._before[index + 1] if index % 2 else self._before[index] + at - self._after[index]
 

@@ -1,4 +1,4 @@
-"""What it means when OMS, or whatever is before it, doesn't say yes: by OMS's own codes, and by the HTTP status."""
+"""Which error a refusal means, by OMS's own codes and by the HTTP status."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LOGIN_CODES = frozenset(
     }
 )
 
-#: Codes with which OMS says that a part of itself isn't there just now.
+#: Codes with which OMS says that one of its components is unavailable.
 #: Sources: docs/develop/oms-wire.md#passing-codes, docs/develop/oms-wire.md#older-codes
 PASSING_CODES = frozenset(
     {
@@ -49,20 +49,20 @@ PASSING_CODES = frozenset(
     }
 )
 
-#: Codes that wrap whatever went wrong inside. Where nothing inside has a code it may be passing, and a gate that waits
-#: out its ``outage_tolerance`` is on the safe side. Source: docs/develop/oms-wire.md#passing-codes
+#: Codes that wrap an inner error. If the inner error has no code it may be temporary, so a gate waits for its
+#: ``outage_tolerance``, which is safe. Source: docs/develop/oms-wire.md#passing-codes
 WRAPPING_CODES = frozenset({"GHANA-OPERIE000000", "INNER_ERROR"})
 
 _HTTPS_WORDS = b"https port"
 
 
 def error_of_code(details: ErrorDetails) -> OmsError | None:
-    """Return what OMS's own codes mean, None where they have no special meaning.
+    """Return the error that OMS's codes mean, None if they have no special meaning.
 
-    An answer may carry one code in another: what either says counts, the more definite before what may pass.
+    A code may be nested in another one. Both count, and a permanent error wins over a temporary one.
     Source: docs/develop/oms-wire.md#unsupported-action
 
-    :param details: what OMS answered
+    :param details: what the answer says
     """
     codes, message = {code.strip().upper() for code in details.codes}, details.message or ""
     if codes & PROJECT_NOT_FOUND_CODES or any(code in message for code in PROJECT_NOT_FOUND_CODES):
@@ -79,15 +79,15 @@ def error_of_code(details: ErrorDetails) -> OmsError | None:
 def error_of_status(
     status: int, headers: Mapping[str, str], body: bytes, details: ErrorDetails, secrets: Secrets
 ) -> OmsError:
-    """Return what the HTTP status means, where the body doesn't say more.
+    """Return the error that the HTTP status means, for a body that doesn't say more.
 
-    What OMS answers to a wrong login is documented nowhere: docs/develop/oms-wire.md#http-status,
+    It isn't documented what OMS answers to a wrong login: docs/develop/oms-wire.md#http-status,
     docs/develop/oms-wire.md#redirects, docs/develop/oms-wire.md#users
 
     :param status: the HTTP status
     :param headers: the headers, names in lower case
-    :param body: what came
-    :param details: what is known
+    :param body: the body
+    :param details: what the answer says
     :param secrets: what must not be shown
     """
     if status in (401, 403):
@@ -127,10 +127,10 @@ def _refused_login(details: ErrorDetails) -> OmsAuthenticationError:
 
 
 def _without_secrets(location: str) -> str:
-    """Leave out of an address what may be a token: its query, its fragment, and a login."""
+    """Remove from an address what may be a secret: query, fragment and login."""
     return re.sub(r"[^/]*@", "", location.split("?")[0].split("#")[0])
 
 
 def _beginning(body: bytes, secrets: Secrets) -> str:
-    # A secret that begins within the part that is shown may end behind it.
+    # Redacted before it is cut: a secret may reach beyond the part that is shown.
     return safe_text(repr(secrets.redact(body[:10_000].decode("utf-8", "replace"))[:60].encode()), 200)

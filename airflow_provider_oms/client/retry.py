@@ -1,8 +1,7 @@
-"""When a failed call is tried again: reads only, what may pass only, a few times, later each time.
+"""The retry policy of both clients: only reads, only after temporary errors, a few times, with growing pauses.
 
-``tenacity`` does the counting and the sleeping; both clients share this policy. How often OMS may be asked is
-documented nowhere (docs/develop/oms-wire.md#rate-limits), and no action that changes something is known to be safe
-to repeat (docs/develop/oms-facts.md#transitions).
+``tenacity`` counts and sleeps. OMS documents no rate limit (docs/develop/oms-wire.md#rate-limits), and no action that
+changes something is known to be safe to repeat (docs/develop/oms-facts.md#transitions).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsTemporaryError
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.client.settings import ClientSettings
 
-#: Seconds: a server that asks for a longer pause gets it from the next poll, not from a sleeping call.
+#: Seconds. If a server asks for a longer pause, the call fails, and the next poll is the next try.
 LONGEST_PAUSE = 60.0
 
 _backoff = wait_random_exponential(multiplier=1, max=10)
@@ -31,7 +30,7 @@ class RetryPolicy(TypedDict):
 
 
 def attempts(settings: ClientSettings, call: Call[Any]) -> int:
-    """Return how many times a call is sent at most. What changes something in OMS is never sent twice."""
+    """Return how many times a call is sent at most. A call that changes something in OMS is never sent twice."""
     return 1 + (settings.retries if call.reads_only else 0)
 
 

@@ -1,7 +1,7 @@
-"""Text from outside, made safe where it comes in: for a line of a log, an XCom, a trigger's event, a terminal.
+"""Makes text from outside safe for logs, XComs, trigger events and terminals, where it enters the package.
 
-Half a character (a lone surrogate) can't be written as UTF-8 and ends Airflow's triggerer, NUL is refused by
-databases, line ends and escapes forge lines of a log, and bidirectional marks show another text than the one there is.
+A lone surrogate can't be written as UTF-8 and ends Airflow's triggerer, databases refuse NUL, line ends and escapes
+can forge lines of a log, and bidirectional marks display a text that differs from the real one.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 LONGEST_TEXT = 1000
 
-#: Characters of one value of a row, or of one statement of SQL: data, which is stored as it is as far as it is safe.
+#: Characters of one value of a row, or of one SQL statement: data, which is stored unchanged where it is safe.
 LONGEST_VALUE = 100_000
 
-#: What stands in for text that can't be shown.
+#: Replaces text that can't be shown.
 _REPLACEMENT = " "
 
 # str.isprintable() is false for control and format characters, surrogates, and separators other than the space. It is
-# true for these, which show nothing all the same (Unicode's Default_Ignorable_Code_Point).
+# true for these, although they show nothing (Unicode's Default_Ignorable_Code_Point).
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 _repr = reprlib.Repr()
@@ -31,9 +31,9 @@ _repr.maxlong = 100
 
 
 def safe_text(value: Any, limit: int = LONGEST_TEXT) -> str:
-    """Make text that came from outside safe to show and to store: one line, visible characters, no endless length.
+    """Make text from outside safe to show and to store: one line, visible characters, limited length.
 
-    :param value: what came
+    :param value: the text
     :param limit: the most characters to keep
     """
     text = (value if isinstance(value, str) else _shown(value))[: limit + 1]
@@ -45,18 +45,18 @@ def safe_text(value: Any, limit: int = LONGEST_TEXT) -> str:
 
 
 def safe_repr(value: Any, limit: int = LONGEST_TEXT) -> str:
-    """Show a value as Python would write it, however deep or long it is.
+    """Return the safe ``repr`` of a value, however deep or long it is.
 
-    :param value: what came
+    :param value: the value
     :param limit: the most characters to keep
     """
     return safe_text(_written(value), limit)
 
 
 def safe_json(value: Any, limit: int = LONGEST_TEXT) -> Any:
-    """Make every text in a JSON value safe, names too.
+    """Make every text in a JSON value safe, keys included.
 
-    :param value: what came
+    :param value: the value
     :param limit: the most characters to keep of each text
     """
     if isinstance(value, str):

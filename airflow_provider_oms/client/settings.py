@@ -1,4 +1,4 @@
-"""Where an OMS is and how to talk to it: one object that feeds both clients, so that they mean the same."""
+"""The settings of a client: one object for both clients, so that a setting means the same in each."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CLOUD_PORTS = {"https": 443, "http": 80}  # docs/develop/oms-alibaba-cloud.md#wi
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
 
-#: Kind to OMS, and plenty for a thousand polls an interval.
+#: Low enough not to overload OMS, and enough for a thousand polls per interval.
 DEFAULT_MAX_CONCURRENT_REQUESTS = 20
 
-#: Seconds to wait for a connection: a host that doesn't answer by then is down.
+#: Seconds to wait for a connection; a host that doesn't accept one by then counts as unreachable.
 CONNECT_TIMEOUT = 10.0
 
-# What a host and the path behind it are made of. Everything else may be a login that was typed there.
+# The characters of a host and of a path. Any other may belong to a login that was typed into the host.
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _CREDENTIAL = re.compile(r"[!-+\--~]+")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
@@ -37,7 +37,7 @@ _PATH = re.compile(r"[A-Za-z0-9._~/-]*")
 
 @dataclass(frozen=True)
 class ClientSettings:
-    """Everything a client needs to know.
+    """The settings of a client.
 
     :param base_url: scheme, host, port and, behind a proxy, a path; without a trailing slash
     :param login: an OMS console user; with ``alibaba_cloud`` the id of an AccessKey
@@ -48,8 +48,8 @@ class ClientSettings:
     :param api_version: ``v2`` for ``POST /api/v2`` (docs/develop/oms-wire.md#endpoint), ``v3`` for the two progress
         endpoints of 3.3 (docs/develop/oms-wire.md#v3), ``alibaba_cloud`` for OMS hosted there
         (docs/develop/oms-alibaba-cloud.md#wire)
-    :param max_concurrent_requests: how many requests the asynchronous client has under way at a time, over all that
-        share it; the others wait for their turn
+    :param max_concurrent_requests: the most requests that the asynchronous client sends at a time, for all that share
+        it; further requests wait
     :param security_token: with ``alibaba_cloud`` the token of temporary credentials (STS)
     """
 
@@ -76,7 +76,7 @@ class ClientSettings:
             self._check_access_key()
 
     def _check_access_key(self) -> None:
-        """Refuse what no AccessKey is, without showing it: it would stand in a header as it is."""
+        """Raise for an invalid AccessKey, without showing it: the key is put into a header unchanged."""
         if not (self.login and self.password):
             raise OmsInvalidRequestError("alibaba_cloud needs an AccessKey: its id as login, its secret as password.")
         for name, value in (
@@ -89,7 +89,7 @@ class ClientSettings:
 
     @property
     def connect_timeout(self) -> float:
-        """Seconds for connecting alone; always shorter, so that it is clear which of the two ran out."""
+        """Seconds for connecting; always less than ``timeout``, so that an error can say which of the two ran out."""
         return min(CONNECT_TIMEOUT, self.timeout / 2)
 
     @cached_property
@@ -99,16 +99,15 @@ class ClientSettings:
 
     @cached_property
     def secrets(self) -> Secrets:
-        """What must not come back from OMS into a log."""
+        """The secrets of the connection, which must not be shown."""
         basic = (self.password, f"{self.login}:{self.password}") if self.password else ()
         return Secrets(*basic, *((self.security_token,) if self.security_token else ()))
 
     @property
     def ca_bundle(self) -> bool | str:
-        """What to verify certificates against: False for not at all, else a path.
+        """The path of the CA bundle to verify certificates with, or False to verify none.
 
-        ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` count where the connection itself names no bundle, as everywhere
-        that ``requests`` is used.
+        ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` are used if the connection names no bundle, as ``requests`` does.
         """
         if self.verify is not True:
             return self.verify
@@ -120,7 +119,7 @@ class ClientSettings:
 def encode_secret(secret: str, what: str) -> str:
     """Encode a secret in Base64 (UTF-8).
 
-    :raises OmsInvalidRequestError: when it holds half a character; Python's own error would show the secret
+    :raises OmsInvalidRequestError: when it holds a lone surrogate; Python's own error would show the secret
     """
     try:
         return b64encode(secret.encode()).decode()
@@ -133,14 +132,14 @@ def build_base_url(
 ) -> str:
     """Build the base URL from the parts of a connection.
 
-    No error shows what was typed: a login in the place of a host has many spellings.
+    No error shows the host: a login typed into it can be written in too many ways to be recognised.
 
     :param host: a name, an address, or a whole URL
     :param port: the console's port; 8089 when empty, unless the host is a URL that names one. With ``alibaba_cloud``
         that of the scheme
-    :param scheme: ``http`` (default) or ``https``; the host's own wins. With ``alibaba_cloud`` ``https`` when empty
+    :param scheme: ``http`` (default) or ``https``; one in the host wins. With ``alibaba_cloud`` ``https`` when empty
     :param api_version: the API generation
-    :raises OmsInvalidRequestError: when no OMS can be at such an address
+    :raises OmsInvalidRequestError: when the address is invalid
     """
     address = (host or "").strip()
     if not address:
@@ -169,7 +168,7 @@ def build_base_url(
 
 
 def _ip_address(text: str) -> bool:
-    """Tell whether a text is an IPv6 address without brackets."""
+    """Return whether a text is an IPv6 address without brackets."""
     if not _IPV6.fullmatch(text):
         return False
     try:
@@ -183,11 +182,11 @@ def _is_host(name: str) -> bool:
         return _ip_address(name)
     try:
         labels = name.encode("idna").decode().lower().removesuffix(".").split(".")
-    except UnicodeError:  # an empty label, or one that is too long
+    except UnicodeError:  # raised for an empty label, and for one that is too long
         return False
     return all(map(_LABEL.fullmatch, labels))
 
 
 def read_api_version(value: str) -> ApiVersion:
-    """Check the name of an API generation; ClientSettings refuses an unknown one."""
+    """Check the name of an API generation; ClientSettings raises for an unknown one."""
     return cast(ApiVersion, value.strip().lower())

@@ -1,4 +1,4 @@
-"""``aiohttp``, made strict about what counts as an answer: as :mod:`airflow_provider_oms.client.strict_requests`.
+"""``aiohttp``, made strict about what counts as an answer, as in :mod:`airflow_provider_oms.client.strict_requests`.
 
 It passes over 102 and 103 by itself, but would take bytes that came over an idle connection for the next answer. Here a
 connection is closed after either, and carries nothing more until its last answer has been read and found well formed:
@@ -27,27 +27,27 @@ class StrictProtocol(ResponseHandler):
         self.judged = True
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, unless nothing was asked for."""
-        if data and not self.in_use:  # aiohttp calls it with nothing to go on unpacking
+        """Process received bytes, unless no request was sent."""
+        if data and not self.in_use:  # aiohttp calls this with no bytes to continue unpacking
             self.force_close()
             self.abort()
             return
         super().data_received(data)
 
     def feed_data(self, data: Any, *args: Any) -> None:
-        """Take a whole head: that of the answer, or one before it."""
+        """Process a complete head: that of the answer, or of a 1xx status before it."""
         status = data[0].code
         if 100 < status < 200 and status != _SWITCHING_PROTOCOLS:
             self.force_close()
         super().feed_data(data, *args)
 
     def release(self) -> None:
-        """Notice that the answer is read."""
+        """Note that the answer has been read."""
         self.in_use = False
 
 
 class StrictConnector(aiohttp.TCPConnector):
-    """A connector whose connections carry the answers that were asked for, and nothing else."""
+    """A connector whose connections deliver only answers to requests."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -55,7 +55,7 @@ class StrictConnector(aiohttp.TCPConnector):
         setattr(self, "_factory", partial(StrictProtocol, loop=asyncio.get_running_loop()))  # noqa: B010
 
     async def connect(self, *args: Any, **kwargs: Any) -> Any:
-        """Return a connection, a new one instead of one on which something came unasked."""
+        """Return a connection; one that received bytes without a request is replaced."""
         while True:
             connection = await super().connect(*args, **kwargs)
             protocol = connection.protocol

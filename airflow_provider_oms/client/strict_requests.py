@@ -1,10 +1,10 @@
 """``requests``, made strict about what counts as an answer.
 
-- Its time-out starts anew with every byte, so that a server which sends a header byte by byte could hold a worker for
-  days. Here every read gets only what is left of the time.
-- Python takes 102 and 103 for the final answer, which would put every later answer of that connection one off. Here
-  they are passed over, and the connection is closed after them, and after bytes that nobody asked for.
-- Even where it may not follow a redirect, it reads the whole body of one and parses where it leads. Here it doesn't.
+- Its time-out starts anew with every byte, so a server that sends a header byte by byte could block a worker for days.
+  Here every read gets only the time that is left.
+- Python takes the statuses 102 and 103 for the final answer, so every later answer on that connection would belong to
+  the request before. Here they are skipped, and the connection is closed after them and after unrequested bytes.
+- It reads the whole body of a redirect and parses its target even if it doesn't follow redirects. Here it doesn't.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from airflow_provider_oms.client.transport import mark_as_unsent
 
 
 class _TimedReader(io.RawIOBase):
-    """Reads from a socket until the time is up that the socket's time-out allows, counted from now."""
+    """Reads from a socket; the socket's time-out limits all reads together, counted from now."""
 
     def __init__(self, sock: socket.socket, seconds: float | None) -> None:
         self._socket = sock
@@ -51,8 +51,8 @@ class _TimedReader(io.RawIOBase):
         self._ended = True
 
     def hang_up(self) -> None:
-        """Break the connection off, so that nobody uses it again."""
-        with suppress(OSError):  # it may be broken already
+        """Close the connection, so that it isn't used again."""
+        with suppress(OSError):  # the connection may be broken already
             self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -111,7 +111,7 @@ class _HttpsPool(HTTPSConnectionPool):
 
 
 class StrictAdapter(HTTPAdapter):
-    """Like the adapter of ``requests``, but the read time-out is that of the whole answer."""
+    """The adapter of ``requests``, except that the read time-out limits the whole answer."""
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -127,7 +127,7 @@ class StrictAdapter(HTTPAdapter):
 
 
 class StrictSession(requests.Session):
-    """A session that keeps no cookies and looks into no redirect."""
+    """A session that keeps no cookies and ignores redirects."""
 
     def __init__(self) -> None:
         from http.cookiejar import DefaultCookiePolicy
@@ -138,4 +138,4 @@ class StrictSession(requests.Session):
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """Say that there is none: else ``requests`` reads the body, however much it unpacks to."""
+        """Return None; otherwise ``requests`` reads the body, to whatever size it unpacks."""

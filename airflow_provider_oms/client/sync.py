@@ -37,9 +37,9 @@ _CHUNK = 64 * 1024
 
 
 def _is_cut(status: int, headers: Mapping[str, str], version: int) -> bool:
-    """Tell whether an answer without a body ended within its headers, which Python's HTTP client doesn't notice.
+    """Return whether an answer without a body ended within its headers, which Python's HTTP client doesn't notice.
 
-    A whole HTTP/1.1 answer says how long its body is, or that the connection ends with it.
+    A complete HTTP/1.1 answer gives the length of its body, or says that the connection ends after it.
     """
     told = (
         "content-length" in headers
@@ -90,13 +90,13 @@ class OmsClient(Operations):
             failed = broken_off(error)
         else:
             return answer._replace(spent=(time.monotonic() - began) / self.settings.timeout)
-        # Outside of the except, or the error of the HTTP library would come along, whose frames hold the login.
+        # Raised outside the except block: otherwise the HTTP library's error, whose frames hold the login, is chained.
         raise failed
 
     def _send(self, call: Call[T]) -> Answer[T]:
-        build_request(self.settings, call)  # what can't be sent is said first
+        build_request(self.settings, call)  # an invalid request is reported before a broken TLS configuration
         check_ca_bundle(self.settings, call.asked)
-        # tenacity's set-up is expensive, so it waits until a first try has failed.
+        # Setting up tenacity is expensive, so it is only done after a first failure.
         try:
             return self._ask(call)
         except OmsError as error:
@@ -114,7 +114,7 @@ class OmsClient(Operations):
         return Retrying(**retry_policy(self.settings, call))(once)
 
     def _ask(self, call: Call[T]) -> Answer[T]:
-        """Try once. Each try has a request of its own: a signature is good for one."""
+        """Try once. Each try builds its own request, since a signature is valid for one request only."""
         answer = self._exchange(build_request(self.settings, call), call.asked)
         try:
             return read_answer(call, answer, self.settings.secrets)
@@ -135,7 +135,7 @@ class OmsClient(Operations):
                 request.url,
                 data=request.body,
                 headers=dict(request.headers),
-                # With no auth at all requests would look for other credentials in a .netrc file.
+                # Without auth, requests would look for credentials in a .netrc file.
                 auth=_keep_as_it_is,
                 timeout=(self.settings.connect_timeout, self.settings.timeout),
                 verify=self.settings.ca_bundle,
@@ -151,7 +151,7 @@ class OmsClient(Operations):
                 return HttpAnswer(response.status_code, headers, body, time.time())
         except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError):
             raise bad_address(asked) from None
-        except requests.exceptions.InvalidSchema:  # of the proxy: ours is http or https
+        except requests.exceptions.InvalidSchema:  # the proxy's scheme; that of OMS is http or https
             raise bad_proxy(asked) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._meaning(error, asked) from None
@@ -164,9 +164,9 @@ class OmsClient(Operations):
         return self._session
 
     def _read_body(self, response: requests.Response, deadline: float, asked: str) -> Iterator[bytes]:
-        """Read a body as it arrives, but not without end and not for ever (a byte a second)."""
+        """Read a body as it arrives, with a limit on its size and on the time."""
         size = 0
-        # Not iter_content(): it waits until a whole chunk is there.
+        # iter_content() isn't used because it waits for a whole chunk.
         while chunk := response.raw.read1(_CHUNK, decode_content=True):
             size += len(chunk)
             if size > MAX_ANSWER_BYTES:

@@ -1,7 +1,7 @@
-"""What both transports share: which of our errors a library's error means, and the limits of an answer.
+"""Shared by both transports: the mapping from a library's errors to ours, and the limits of an answer.
 
 ``requests`` and ``aiohttp`` wrap the same few errors of the operating system and of ``ssl`` in different ways, so the
-wrapping is looked through and the root decides.
+mapping uses the innermost error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from airflow_provider_oms.client.errors import (
 from airflow_provider_oms.client.safe_text import safe_repr, safe_text
 from airflow_provider_oms.client.settings import ClientSettings
 
-# What OpenSSL says where plain HTTP answers a TLS client: an OMS without a certificate, docs/develop/oms-wire.md#https
+# OpenSSL's message if plain HTTP answers a TLS client: an OMS without a certificate, docs/develop/oms-wire.md#https
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
     "UNKNOWN_PROTOCOL",
@@ -38,7 +38,7 @@ _NOT_TLS = (
     "RECORD_LAYER_FAILURE",
     "PACKET_LENGTH_TOO_LONG",
 )
-# The two sides have nothing in common, or OMS wants a certificate of ours: no waiting cures that.
+# Client and server have no version or cipher in common, or OMS wants a client certificate: both are permanent.
 _NO_COMMON_TLS = (
     "UNSUPPORTED_PROTOCOL",
     "TLSV1_ALERT_PROTOCOL_VERSION",
@@ -57,7 +57,7 @@ _NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 
 @contextmanager
 def mark_as_unsent() -> Iterator[None]:
-    """Mark an error as one of connecting: the request wasn't sent, so OMS can't have carried it out."""
+    """Mark an error as one of connecting: the request wasn't sent, so OMS hasn't carried it out."""
     try:
         yield
     except Exception as error:
@@ -66,7 +66,7 @@ def mark_as_unsent() -> Iterator[None]:
 
 
 def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
-    """Raise where the CA bundle of the connection isn't there.
+    """Raise if the CA bundle of the connection doesn't exist.
 
     :raises OmsTlsError: naming the path
     """
@@ -90,15 +90,15 @@ def connection_error(
     malformed: bool = False,
     at_proxy: bool = False,
 ) -> OmsError:
-    """Return what an error of an HTTP library means, in words.
+    """Return the error that an error of an HTTP library means.
 
-    :param error: what the library raised
-    :param settings: where OMS was thought to be
+    :param error: the library's error
+    :param settings: the settings of the client
     :param asked: what was asked
-    :param connecting: whether the library says that no connection came about
-    :param timed_out: whether the library says that a time-out ran out
-    :param malformed: whether the library says that what came is no HTTP
-    :param at_proxy: whether the library says that the way ended at a proxy
+    :param connecting: whether the library reports that no connection was made
+    :param timed_out: whether the library reports a time-out
+    :param malformed: whether the library reports invalid HTTP
+    :param at_proxy: whether the library reports an error of a proxy
     """
     parts = urlsplit(settings.base_url)
     where, details = f"{parts.hostname}:{parts.port}", ErrorDetails(asked=asked)
@@ -111,7 +111,7 @@ def connection_error(
     connecting = connecting or any(getattr(cause, "unsent", False) for cause in _causes(error))
     for cause in _causes(error):
         match cause:
-            # aiohttp's wrappers are SSLErrors too, but without the attributes: those patterns pass them over.
+            # aiohttp's wrappers are SSLErrors too, but without these attributes, so the patterns don't match them.
             case ssl.SSLCertVerificationError(verify_message=why):
                 return OmsTlsError(
                     f"the certificate of {where} is not trusted: {safe_text(why).rstrip('.')}. Set verify in the "
@@ -162,7 +162,7 @@ def connection_error(
 
 
 def _tls_error(error: ssl.SSLError, where: str, details: ErrorDetails, *, connecting: bool) -> OmsError:
-    """Return what broke a TLS connection means: a front end that starts anew cures itself, a configuration doesn't."""
+    """Return the error that a broken TLS connection means: temporary, unless the configuration is wrong."""
     reason, said = error.reason or "", safe_text(error, 200)
     if error.library not in ("SSL", None) or reason in _NO_COMMON_TLS:
         return OmsTlsError(f"TLS with {where} failed: {said}.", details)
@@ -194,7 +194,7 @@ def bad_proxy(asked: str) -> OmsInvalidRequestError:
 
 
 def too_slow(settings: ClientSettings, asked: str) -> OmsTimeoutError:
-    """Return the error for an answer that wasn't there, or not whole, in time."""
+    """Return the error for an answer that wasn't complete in time."""
     return OmsTimeoutError(
         f"there was no whole answer within {settings.timeout:g} s (timeout in the connection's extra).",
         ErrorDetails(asked=asked),
@@ -202,7 +202,7 @@ def too_slow(settings: ClientSettings, asked: str) -> OmsTimeoutError:
 
 
 def too_large(asked: str) -> OmsAnswerTooLargeError:
-    """Return the error for an answer without end."""
+    """Return the error for an answer that is too large."""
     return OmsAnswerTooLargeError(
         f"the answer is larger than {MAX_ANSWER_BYTES // 1024**2} MiB and was not read. Is this an OMS?",
         ErrorDetails(asked=asked),
@@ -210,7 +210,7 @@ def too_large(asked: str) -> OmsAnswerTooLargeError:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Iterate over an error and all that it wraps, however the library keeps it."""
+    """Iterate over an error and all errors that it wraps, wherever the library keeps them."""
     queue: list[object] = [error]
     observed: set[int] = set()
     while queue:
