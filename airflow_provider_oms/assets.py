@@ -1,7 +1,8 @@
-"""Assets whose events tell what happens in OMS, so that DAGs start when it does. For Airflow 3.3 and later.
+"""Assets with events about OMS projects, which start DAGs. For Airflow 3.3 and later.
 
 Each function returns an Airflow ``Asset`` with a watcher, for the ``schedule`` of a DAG. Nothing is looked up when a
-DAG is parsed. Airflow can lose an event or fire it twice, so a DAG that an event starts begins with a gate.
+DAG is parsed. Airflow can lose an event or deliver it twice, so a DAG that is started by an event should begin with a
+gate.
 """
 
 from __future__ import annotations
@@ -87,21 +88,21 @@ def oms_asset(
 ) -> Asset:
     """Return an asset with an event each time that a milestone is reached, or has failed.
 
-    An event is fired when the milestone is come to, not as long as it is reached; and again only once it wasn't reached
-    for ``rearm_after``. What is reached at the very first poll fires. Polls without an answer of OMS change nothing.
+    The event is sent when the milestone becomes reached, and again only after it wasn't reached for ``rearm_after``. A
+    milestone that is reached at the first poll has an event. Polls without an answer from OMS change nothing.
 
     :param name: the asset's name, unique in Airflow
     :param milestone: what to wait for, for example ``FullTransfer(100)`` or ``CheckpointLag(max_lag=25)``
     :param project_id: the project
     :param project_name: its name instead, unique for an OMS user
     :param on: ``reached``, ``failed`` or both
-    :param rearm_after: seconds (or timedelta) for which it must not have been so on any poll before it fires again
+    :param rearm_after: seconds (or timedelta) without the milestone, on every poll, before the next event
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
-    :param allow_modifying: look past objects that are being added to the project or removed from it
+    :param allow_modifying: ignore that objects are being added to the project or removed from it
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
-    :raises ValueError: naming the argument that is wrong, or the version of Airflow
+    :raises ValueError: naming the invalid argument, or the version of Airflow
     """
     if not isinstance(milestone, Milestone):
         raise ValueError(f"milestone must be one such as FullTransfer(100); it is {milestone!r}")
@@ -131,11 +132,10 @@ def oms_complete_until_asset(
     allow_modifying: bool = False,
     poke_interval: timedelta | float = DEFAULT_POKE_INTERVAL,
 ) -> Asset:
-    """Return an asset with an event each time that every change up to a boundary has arrived in the target.
+    """Return an asset with an event each time that all changes up to a boundary have arrived in the target.
 
-    One event a boundary, in their order, none left out: after an outage it catches up one by one. When nothing was
-    fired yet, the last boundary that has been passed fires, and none before it. :func:`complete_until` reads the
-    boundary in the DAG.
+    There is one event per boundary, in order and without gaps, also after an outage. The first event is that of the
+    last boundary that has been passed, not of those before it. :func:`complete_until` returns the boundary in the DAG.
 
     :param name: the asset's name, unique in Airflow
     :param project_id: the project
@@ -146,8 +146,8 @@ def oms_complete_until_asset(
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
-    :param allow_modifying: look past objects that are being added to the project or removed from it
-    :raises ValueError: naming the argument that is wrong, or the version of Airflow
+    :param allow_modifying: ignore that objects are being added to the project or removed from it
+    :raises ValueError: naming the invalid argument, or the version of Airflow
     """
     gate = _gate(
         CheckpointReachedMilestone(BEGINNING, direction),
@@ -178,7 +178,7 @@ def oms_alarm_asset(
     failure_grace: timedelta | float = DEFAULT_FAILURE_GRACE,
     outage_tolerance: timedelta | float = DEFAULT_OUTAGE_TOLERANCE,
 ) -> Asset:
-    """Return an asset with an event each time that a project begins to need somebody.
+    """Return an asset with an event each time that a project begins to need attention.
 
     ``behind``: the lag has been above ``min_lag`` on every poll for ``hold_for``. ``failed``: the project, or its
     synchronization, has failed or is over. ``still``: the checkpoint of the running project hasn't moved for
@@ -192,14 +192,14 @@ def oms_alarm_asset(
     :param project_name: its name instead, unique for an OMS user
     :param on: which of the four
     :param still_for: seconds (or timedelta) for which the checkpoint may stand still
-    :param rearm_after: seconds (or timedelta) for which it must not have been so on any poll before it fires again
+    :param rearm_after: seconds (or timedelta) without the condition, on every poll, before the next event
     :param direction: whose checkpoint: ``forward`` or ``reverse``
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS
-    :raises ValueError: naming the argument that is wrong, or the version of Airflow
+    :raises ValueError: naming the invalid argument, or the version of Airflow
     """
     gate = _gate(
         CheckpointBehindMilestone(min_lag, direction),  # type: ignore[arg-type]
@@ -216,11 +216,11 @@ def oms_alarm_asset(
 
 @dataclass(frozen=True, order=True)
 class Completed:
-    """A stretch of time whose changes have all arrived in the target.
+    """A period of time whose changes have all arrived in the target.
 
-    :param begin: where it begins
-    :param end: the boundary where it ends; every change before it has arrived
-    :param id: the event's id; a second copy of the event has the same
+    :param begin: its begin
+    :param end: its end, the boundary; every change before it has arrived
+    :param id: the event's id; a second copy of the event has the same id
     """
 
     begin: datetime
@@ -229,7 +229,7 @@ class Completed:
 
 
 def completed(triggering_asset_events: Mapping[Any, Iterable[Any]], name: str | None = None) -> list[Completed]:
-    """Return what the events that started a DAG run say is complete, the earliest first, each once.
+    """Return the complete periods of the events that started a DAG run, the earliest first, each once.
 
     Airflow may put several events into one run, as after an outage.
 
@@ -261,7 +261,7 @@ def completed(triggering_asset_events: Mapping[Any, Iterable[Any]], name: str | 
 
 
 def complete_until(triggering_asset_events: Mapping[Any, Iterable[Any]], name: str | None = None) -> datetime:
-    """Return the moment until which data is complete, as the events say that started a DAG run: the latest of them.
+    """Return the moment until which data is complete: the latest boundary of the events that started a DAG run.
 
     :param triggering_asset_events: the entry of that name in a task's context
     :param name: the asset's name, where the DAG waits for several assets of this kind

@@ -1,10 +1,10 @@
-"""How this provider fails an Airflow task."""
+"""The exceptions with which this provider fails an Airflow task."""
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException
 
 
 class OmsMilestoneFailedError(AirflowFailException):
-    """A milestone can't be reached any more, or not without a person: a retry would not help."""
+    """A milestone can't be reached any more, or only after somebody acts, so a retry would not help."""
 
 
 class OmsOperationError(AirflowException):
@@ -12,4 +12,4 @@ class OmsOperationError(AirflowException):
 
 
 class OmsOperationRefusedError(AirflowFailException):
-    """An action doesn't apply to the state that the project is in: a retry would not help."""
+    """An action isn't allowed in the project's current state, so a retry would not help."""

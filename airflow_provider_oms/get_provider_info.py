@@ -1,7 +1,7 @@
-"""What Airflow is told about this provider.
+"""The metadata of this provider for Airflow.
 
-This module imports nothing: Airflow loads it at every start, and one that fails stops all of Airflow. The connection
-form of Airflow 3.2 and later is this dictionary; the one of 2.11 is made from it (``hooks/form.py``).
+This module imports nothing: Airflow loads it at every start, and an error in it stops all of Airflow. The connection
+form of Airflow 3.2 and later is in this dictionary; the form of 2.11 is made from it (``hooks/form.py``).
 Source: docs/develop/airflow-facts.md#metadata
 """
 

@@ -1,1 +1,1 @@
-"""The hook: an Airflow connection turned into a client of OMS."""
+"""The hook: makes a client of OMS from an Airflow connection."""

@@ -1,4 +1,4 @@
-"""An Airflow connection, read: the one place that knows what its fields mean."""
+"""Reads an Airflow connection. No other module interprets its fields."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which what waits for long reads its Airflow connection again.
+#: Seconds after which a gate that waits reads its Airflow connection again.
 RECHECK = 180.0
 
 DEFAULT_CONSOLE_URL = "{base_url}/oms-v2/migration"
@@ -42,7 +42,7 @@ CLOUD_CONSOLE_URL = "https://oceanbase.console.aliyun.com"
 
 
 class ConnectionFields(Protocol):
-    """The fields of an Airflow connection that count here."""
+    """The fields of an Airflow connection that this package uses."""
 
     conn_id: str
     host: str | None
@@ -54,15 +54,15 @@ class ConnectionFields(Protocol):
 
 
 def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
-    """Return what it means that Airflow gave no connection; its own API may only be away for a moment.
+    """Return the error for a connection that Airflow didn't return; it is temporary if Airflow's API was unreachable.
 
-    Airflow says of a connection in an environment variable that it can't read that there is none.
+    Airflow also reports a connection as missing if it can't parse the environment variable that holds it.
 
     It is to be raised outside of the ``except``: some log handlers show what is in the frames that an error and those
     before it came through, and a connection shows its password and its extra.
 
     :param oms_conn_id: the Airflow connection
-    :param error: what was raised when it was read
+    :param error: the error that reading it raised
     """
     if isinstance(error, OmsError):
         return type(error)(error.problem, error.details)
@@ -72,7 +72,7 @@ def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
     wrong = isinstance(error, TypeError | AttributeError | ValueError) and not _is_validation(error)
     if wrong or isinstance(error, AirflowNotFoundException):
         where = f" in {variable}" if variable in os.environ else ""
-        # Not the words of the error, which may repeat a password.
+        # The error's own text isn't shown: it may repeat a password.
         return OmsInvalidRequestError(
             f"Airflow can't read the connection {oms_conn_id!r}{where}. Its JSON or URI must be whole, its port a "
             "number and its extra a JSON object. Correct it."
@@ -81,9 +81,9 @@ def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
 
 
 class NoConnection:
-    """Stands where a client would, when the Airflow connection can't be read: every call fails by that.
+    """Replaces a client if the Airflow connection can't be read: every call raises that error.
 
-    :param error: what is wrong with it
+    :param error: the error to raise
     """
 
     def __init__(self, error: OmsError) -> None:
@@ -97,7 +97,7 @@ class NoConnection:
         raise self._error
 
     async def asend(self, call: Call[T]) -> Answer[T]:
-        """Fail; the twin of :meth:`send`.
+        """Raise; the twin of :meth:`send`.
 
         :raises OmsError: what is wrong with the Airflow connection
         """
@@ -133,18 +133,19 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
 
 
 def only_password_differs(one: ClientSettings, other: ClientSettings) -> bool:
-    """Tell whether two settings mean the same OMS and user, reached in the same way.
+    """Return whether two settings differ in the password only.
 
-    A new password is written into Airflow before OMS has it, so a session that OMS still takes goes on with the old.
+    A new password may be stored in Airflow before it is changed in OMS, so a session goes on with the old password as
+    long as OMS accepts it.
 
-    :param one: what is in use
-    :param other: what the Airflow connection says now
+    :param one: the settings in use
+    :param other: the current settings of the Airflow connection
     """
     return one == replace(other, password=one.password)
 
 
 def read_ca_bundle(settings: ClientSettings) -> str | None:
-    """Return what tells one content of the CA bundle from another; None where there is none to read. It blocks.
+    """Return a value that changes with the content of the CA bundle; None if there is no bundle. It blocks.
 
     :param settings: the settings, which name the bundle
     """
@@ -166,7 +167,7 @@ def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: 
 
     OceanBase documents no link to a single project, so the default is the list of projects.
 
-    :param settings: where OMS is
+    :param settings: the settings of the client
     :param extra: the connection's extra; ``console_url`` in it is a template
     :param project_id: the project
     """
@@ -181,7 +182,7 @@ def _is_validation(error: Exception) -> bool:
 
 
 def _object(written: Any, extra: Any) -> Mapping[str, Any]:
-    """Return the extra; Airflow makes an empty one of text that is no JSON, which would hide all that is in it."""
+    """Return the extra. Airflow turns text that isn't JSON into an empty extra, which would hide its content."""
     if not extra and isinstance(written, str) and written.strip():
         try:
             extra = json.loads(written)
@@ -200,10 +201,10 @@ def _text(connection: ConnectionFields, name: str) -> str | None:
 
 
 def read_port(value: Any) -> int | None:
-    """Read a port; secrets backends give it as text, too.
+    """Read a port, also one given as text, as secrets backends do.
 
     :param value: the connection's port
-    :raises OmsInvalidRequestError: when it is none
+    :raises OmsInvalidRequestError: when it is not a port
     """
     text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else "?"
     if value is None or text == "":

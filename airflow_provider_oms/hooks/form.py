@@ -1,4 +1,4 @@
-"""The connection form of Airflow 2.11 to 3.1, made from the one that the provider info declares for later ones.
+"""The connection form for Airflow 2.11 to 3.1, made from the form that the provider info declares for later versions.
 
 Source: docs/develop/airflow-facts.md#connection-form
 """
@@ -28,8 +28,8 @@ def ui_field_behaviour() -> dict[str, Any]:
 def form_widgets() -> dict[str, Any]:
     """Return what Airflow 2.11 to 3.1 ask ``get_connection_form_widgets`` for.
 
-    :returns: a field of wtforms for each declared one; nothing where wtforms or FAB is missing. An ImportError would
-        make Airflow drop the names of the other fields, too.
+    :returns: a wtforms field for each declared field; nothing if wtforms or FAB is missing, because an ImportError
+        would make Airflow drop the names of the other fields, too.
     """
     try:
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget

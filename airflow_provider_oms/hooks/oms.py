@@ -1,4 +1,4 @@
-"""The OMS hook: one method an action, each with an asynchronous twin, over an Airflow connection."""
+"""The OMS hook: one method per action, each with an asynchronous twin, over an Airflow connection."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         self.close()
 
     def close(self) -> None:
-        """Close the connections. The hook may be used again; it then reads the Airflow connection anew."""
+        """Close the connections. The hook may be used again; it then reads the Airflow connection again."""
         if self._client is not None:
             self._client.close()
             self._client = None
@@ -98,10 +98,10 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         return self._client
 
     def address(self) -> str:
-        """Return the address of the OMS that is asked.
+        """Return the address of the OMS that the hook asks.
 
-        What waits for long calls this before each poll: the connection may lead to another OMS since. It is read again
-        every few minutes; where it can't be, or only its password is new, the client goes on as it was.
+        A gate that waits calls this before each poll, because the connection may have been changed to another OMS. The
+        connection is read again every few minutes; if that fails, or only its password is new, the client is kept.
 
         :raises OmsError: when Airflow has no such connection, or what is wrong with it
         """
@@ -122,9 +122,9 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def send(self, call: Call[T]) -> Answer[T]:
         """Send a call out of :mod:`airflow_provider_oms.client.actions`.
 
-        Where OMS refuses the login, the Airflow connection is read again: its password may have been changed.
+        If OMS refuses the login, the Airflow connection is read again: its password may have been changed.
 
-        :param call: what a function of that module returned
+        :param call: the call that a function of that module returned
         :raises OmsError: one of its kinds
         """
         client = self.get_conn()
@@ -142,13 +142,13 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
         :param project_id: the project
         """
-        client = self.get_conn()  # a secrets backend is asked once
+        client = self.get_conn()  # a secrets backend is asked only once
         return console_url(client.settings, self._extra, project_id)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Ask OMS something harmless (``ListAllLabels``; on v3 the progress of a project that can't be).
+        """Send OMS a harmless read (``ListAllLabels``; on v3 the progress of a project that can't exist).
 
-        :return: whether it answered, and what is wrong if it didn't
+        :return: whether OMS answered, and a message with the reason if it didn't
         """
         try:
             with self:
@@ -198,7 +198,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
             await client.aclose()
 
     async def get_async_conn(self) -> AsyncOmsClient:
-        """Return an asynchronous client, not opened yet, without blocking the event loop.
+        """Return an asynchronous client that isn't open yet, without blocking the event loop.
 
         :raises OmsError: when Airflow has no such connection, or what is wrong with it
         """
@@ -227,7 +227,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         return read_settings(connection, await get_async_extra_dejson(connection))
 
     async def asend(self, call: Call[T]) -> Answer[T]:
-        """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call alone.
+        """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call only.
 
         :param call: as there
         :raises OmsError: one of its kinds
@@ -239,7 +239,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
     @staticmethod
     def _mind_secrets(settings: ClientSettings) -> ClientSettings:
-        """Have Airflow mask the password in its other form, too; it masks the plain one itself."""
+        """Make Airflow mask the encoded password, too; it masks the plain one itself."""
         from airflow.providers.common.compat.sdk import mask_secret
 
         if settings.password:

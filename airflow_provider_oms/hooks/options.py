@@ -1,4 +1,4 @@
-"""The section ``[oms]`` of Airflow's configuration, read when it is needed and not before."""
+"""The section ``[oms]`` of Airflow's configuration, read only when it is needed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ SECTION = "oms"
 
 
 def max_concurrent_requests() -> int:
-    """Return how many requests a triggerer has under way at a time for each connection to OMS.
+    """Return the most requests that a triggerer sends at a time over each connection to OMS.
 
-    A value that is none stops no gate: the default counts then, and a warning says so.
+    An invalid value doesn't stop a gate: the default is used, and a warning is logged.
     """
     from airflow.providers.common.compat.sdk import conf
 

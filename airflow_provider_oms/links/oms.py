@@ -29,20 +29,20 @@ WAITS_FOR_KEY = "oms_waits_for"
 
 
 class OmsConsoleLink(BaseOperatorLink):
-    """Opens the OMS console; which page, the connection's extra ``console_url`` says.
+    """Opens the OMS console at the page that the connection's extra ``console_url`` names.
 
     OceanBase documents no address of a single project's page, so the default is the list of projects.
     """
 
     name = "OMS console"
-    #: Airflow 3 reads the link from here, also while the task still runs.
+    #: Airflow 3 reads the link from this XCom, also while the task still runs.
     xcom_key = XCOM_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any, **kwargs: Any) -> str:
-        """Return the address that the task left, empty when there is none.
+        """Return the address that the task stored, empty when there is none.
 
         :param operator: the task
-        :param ti_key: which run of it
+        :param ti_key: the task instance
         """
         try:
             return _web_address(XCom.get_value(key=XCOM_KEY, ti_key=ti_key))
@@ -95,7 +95,7 @@ def push_progress_url(context: Any, waits_for: Mapping[str, Any] | None = None) 
 
 
 def push_console_url(context: Any, hook: OmsHook, project_id: str | None) -> None:
-    """Leave the address of the OMS console in XCom, on a worker. Whatever goes wrong here is only logged.
+    """Store the address of the OMS console in XCom, on a worker. An error is only logged.
 
     :param context: the task's context
     :param hook: the hook that knows the console
@@ -109,5 +109,5 @@ def push_console_url(context: Any, hook: OmsHook, project_id: str | None) -> Non
 
 
 def _web_address(value: Any) -> str:
-    """Let nothing through that a browser would do more with than open a page."""
+    """Return the address if it begins with http or https, which a browser only opens; otherwise an empty text."""
     return value if isinstance(value, str) and value.startswith(("http://", "https://")) else ""

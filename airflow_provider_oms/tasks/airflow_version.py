@@ -1,4 +1,4 @@
-"""Which Airflow this is: the one place that asks."""
+"""The version of the running Airflow. No other module asks for it."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def airflow_version() -> tuple[int, int]:
 
 
 def has_task_state_store() -> bool:
-    """Tell whether this Airflow keeps a state for a task between two pokes (AIP-103, from 3.3 on)."""
+    """Return whether this Airflow keeps a state for a task between two pokes (AIP-103, from 3.3 on)."""
     return airflow_version() >= (3, 3)

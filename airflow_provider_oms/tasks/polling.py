@@ -20,7 +20,7 @@ def poll_once(hook: OmsHook, gate: Gate, memory: Memory, clock: Callable[[], Now
 
     :param hook: the hook to ask
     :param gate: the gate's settings
-    :param memory: what the gate remembers; changed on the way
+    :param memory: what the gate remembers; it is changed
     :param clock: the clock of all polls that share the memory
     """
     sender, oms = connect(hook)
@@ -28,10 +28,10 @@ def poll_once(hook: OmsHook, gate: Gate, memory: Memory, clock: Callable[[], Now
 
 
 def connect(hook: OmsHook, sender: Sender | None = None) -> tuple[Sender, str]:
-    """Return what to poll over, and the address of the OMS that is asked; empty where the connection can't be read.
+    """Return the sender to poll with, and the address of the OMS; empty if the connection can't be read.
 
     :param hook: the hook
-    :param sender: what sends over it, if not the hook itself
+    :param sender: the sender, if not the hook itself
     """
     try:
         oms = hook.address()

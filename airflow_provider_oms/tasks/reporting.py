@@ -1,4 +1,4 @@
-"""What a gate writes into its log: a line when something changes, a heartbeat every tenth poll, and the end."""
+"""What a gate writes to its log: a line when something changes, a heartbeat every tenth poll, and the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NUMBERS = re.compile(r"\d+(\.\d+)?")
 
 
 class Reporter:
-    """Writes the verdicts of one gate, leaving out those that say nothing new.
+    """Logs the verdicts of one gate, except those that repeat the verdict before.
 
     :param gate: the gate's settings
     :param log: where to write
@@ -32,7 +32,7 @@ class Reporter:
         self._series: Series | None = None
 
     def report(self, verdict: Verdict) -> None:
-        """Write a verdict, if it is news or time for a heartbeat."""
+        """Log a verdict if it is new, or if a heartbeat is due."""
         if self._aim:
             self._series = follow(self._series, verdict.observed, self._aim.direction)
         news = _news(verdict)
@@ -45,17 +45,17 @@ class Reporter:
         self.log.log(level, "%s", describe(self.gate, verdict, self._pace(verdict)))
 
     def _pace(self, verdict: Verdict) -> str:
-        """Say how the checkpoint moves that is waited for."""
+        """Return, in words, how the checkpoint moves that the gate waits for."""
         if self._aim is None or verdict.state is not State.WAITING:
             return ""
         return pace_of(self._series, self._aim).message
 
 
 def describe(gate: Gate, verdict: Verdict, pace: str = "") -> str:
-    """Write a verdict as one line. What is new comes first: Airflow's page shows the first hundred characters.
+    """Format a verdict as one line. The new part comes first: Airflow's page shows only the first hundred characters.
 
     :param gate: the gate's settings
-    :param verdict: what a poll came to
+    :param verdict: the verdict of a poll
     :param pace: how the checkpoint moves, in words
     """
     observed = verdict.observed
@@ -75,7 +75,7 @@ def describe(gate: Gate, verdict: Verdict, pace: str = "") -> str:
 
 
 def _news(verdict: Verdict) -> object:
-    """Return what makes a verdict differ from the one before: not the lag and not the rows, which always do."""
+    """Return the parts of a verdict that make it new. Lag and rows are left out because they change at every poll."""
     progress = None if verdict.observed.progress is None else int(verdict.observed.progress)
     words = _NUMBERS.sub("#", verdict.message)
     return verdict.state, verdict.observed.status, verdict.observed.step, progress, verdict.alarming, words

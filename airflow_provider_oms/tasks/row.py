@@ -1,9 +1,8 @@
-"""What Airflow keeps of a gate that waits in the triggerer, and hands back after every restart and upgrade.
+"""The trigger row: what Airflow stores of a gate in the triggerer, and returns after a restart or an upgrade.
 
-Airflow never updates it (docs/develop/airflow-facts.md#triggers). So it holds only what can't grow stale, and the
-version of the package that wrote it. What decides stands in ``gate``, and a reader that doesn't know a setting there
-refuses the row: it can't tell whether the gate would open too early without it. What stands beside ``gate`` may be
-passed over by a reader that doesn't know it.
+Airflow never updates a row (docs/develop/airflow-facts.md#triggers), so it holds only what can't become stale, and the
+version of the package that wrote it. The settings that decide are in ``gate``: a reader that doesn't know one of them
+refuses the row, because without it the gate might open too early. A reader may ignore unknown keys beside ``gate``.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import observed_of, projects_of
 
-#: Status of the event by which a trigger asks for the id of its project to be put into its row.
+#: Status of the event with which a trigger asks for its project's id to be written into its row.
 RESOLVED = "resolved"
 
-#: Status of the event by which a trigger says that this version can't follow its row.
+#: Status of the event with which a trigger says that this version can't read its row.
 UNREADABLE = "unreadable"
 
 
@@ -29,9 +28,9 @@ class Row:
     """A gate that waits in the triggerer.
 
     :param gate: its settings
-    :param deadline: the wall clock (Unix seconds) at which it gives up; None for never
-    :param projects: the ids that projects' names were resolved to, by name
-    :param observed: the address of the OMS that has shown a project, by the project's id
+    :param deadline: the wall clock (Unix seconds) at which the gate times out; None for never
+    :param projects: the resolved ids of projects, by name
+    :param observed: the address of the OMS in which a project was observed, by the project's id
     """
 
     gate: Gate
@@ -40,7 +39,7 @@ class Row:
     observed: Mapping[str, str] = field(default_factory=dict)
 
     def as_kwargs(self) -> dict[str, Any]:
-        """Return the trigger's keyword arguments; there is no secret in them."""
+        """Return the trigger's keyword arguments, which hold no secret."""
         return {
             "gate": self.gate.as_dict(),
             "deadline": self.deadline,
@@ -51,10 +50,10 @@ class Row:
 
     @classmethod
     def from_kwargs(cls, stored: Mapping[str, Any]) -> Row:
-        """Read what :meth:`as_kwargs` returned in this version or another.
+        """Read the result of :meth:`as_kwargs`, of this version or another.
 
         :param stored: a trigger's keyword arguments
-        :raises ValueError: when they can't be followed here, saying what to do
+        :raises ValueError: when this version can't read them, saying what to do
         """
         try:
             return cls(_gate(stored), _deadline(stored), _projects(stored), observed_of(stored.get("observed")))
@@ -66,7 +65,7 @@ class Row:
 
 
 def writer(stored: Any) -> str:
-    """Name the version of the package that has written a row or an event.
+    """Return, in words, the version of the package that wrote a row or an event.
 
     :param stored: the row or the event
     """
@@ -89,7 +88,7 @@ def _deadline(stored: Mapping[str, Any]) -> float | None:
 
 
 def _projects(stored: Mapping[str, Any]) -> dict[str, str]:
-    """Return the resolved names; the rest of what rows of 0.1 remember is stale."""
+    """Return the resolved names. Everything else that rows of 0.1 remember is stale."""
     memory, name = stored.get("memory"), stored["gate"].get("project_name")
     resolved = {name: memory.get("project_id")} if isinstance(memory, Mapping) else {}
     return projects_of(resolved) | projects_of(stored.get("projects"))

@@ -1,4 +1,4 @@
-"""Times without a zone, read as Airflow reads them."""
+"""Times without a time zone, read as Airflow reads them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_provider_oms.milestones import arguments
 
 
 def in_default_zone(naive: datetime) -> datetime:
-    """Put a time without a zone into the zone of ``[core] default_timezone``, as Airflow does with a DAG's dates.
+    """Return a time without a zone in the zone of ``[core] default_timezone``, as Airflow does with a DAG's dates.
 
     :param naive: the time
     """
@@ -30,7 +30,7 @@ def read_moment(name: str, value: Any) -> float:
 
 
 def zone_note(name: str, value: Any) -> str | None:
-    """Say which zone a time without one was read in; None where it has one, or is a number.
+    """Return a sentence about the zone in which a time without one was read; None if it has a zone or is a number.
 
     :param name: the argument's name
     :param value: as for :func:`read_moment`
