@@ -1,7 +1,7 @@
 """A local OMS for demos and for tests of DAGs.
 
 Built from OceanBase's documents, not from an OMS; untested against a real one. It shares no code with this provider's
-client, so that the two can't be wrong together.
+client, so that an error in one is not repeated in the other.
 """
 
 from airflow_provider_oms.simulator.clock import Clock

@@ -1,6 +1,6 @@
-"""Answers that are sound on the wire and wrong in what they say: pages that don't fit, missing rows, changed values.
+"""Answers that are valid JSON with wrong content: inconsistent pages, missing rows, changed values.
 
-Pure: an ordinary answer and a fault in, the altered answer out.
+Pure: takes an ordinary answer and a fault, returns the altered answer.
 """
 
 from __future__ import annotations
@@ -110,12 +110,12 @@ _ALTERED: dict[str, Callable[[Envelope, Fault, Mapping[str, Any], Ask], Envelope
 
 
 def altered(answer: Envelope, fault: Fault | None, payload: Any, ask: Ask) -> Envelope:
-    """Return an ordinary answer as a fault alters it, or as it is.
+    """Return an ordinary answer as a fault alters it, or unchanged.
 
     :param answer: the whole answer, envelope and data.
-    :param fault: the fault that happens to the request, if one does.
+    :param fault: the fault that affects the request, if there is one.
     :param payload: the request's parameters.
-    :param ask: gives the ordinary answer to other parameters.
+    :param ask: returns the ordinary answer to other parameters.
     """
     alter = _ALTERED.get(fault.kind) if fault is not None else None
     if alter is None or fault is None or not isinstance(payload, Mapping) or not answer["success"]:

@@ -1,4 +1,4 @@
-"""The simulated clock: real time, fast time, or time moved by hand."""
+"""The simulated clock: real time, faster time, or time that is set by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 
 class Clock:
-    """A clock that the simulator asks for every time it needs one.
+    """The clock of a simulator.
 
     :param speed: simulated seconds per real second; 0 stands still until :meth:`advance`.
     :param start: Unix seconds at which the clock begins; the real time when not given.
@@ -46,7 +46,7 @@ class Clock:
         """Move the clock forward by hand and return the new time.
 
         :param seconds: how far.
-        :raises ValueError: when it would run backwards.
+        :raises ValueError: when the clock would run backwards.
         """
         if seconds < 0:
             raise ValueError(f"A clock cannot run backwards: advance({seconds})")

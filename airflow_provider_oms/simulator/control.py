@@ -1,4 +1,4 @@
-"""What a person can do to the simulator from its page or with ``ctl``: one table, so that both offer the same."""
+"""The controls of the simulator's page and of ``ctl``: one table, so that both offer the same."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from airflow_provider_oms.simulator.store import Store
 
 
 class Wrong(Exception):
-    """A control that can't be carried out, with the reason in words."""
+    """A control that can't be carried out, with the reason."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """Something that a person can do.
+    """A control.
 
     :param name: its name in the command.
     :param words: its name on the page.
-    :param needs: the parameter that it needs beside the project, as the page and the command call it.
-    :param do: what it does to a project; None for what is done to the whole simulator.
+    :param needs: the parameter that it needs besides the project, by its name on the page and in the command.
+    :param do: changes a project; None for a control of the whole simulator.
     """
 
     name: str
@@ -83,7 +83,7 @@ CONTROLS = {
 
 @dataclass(frozen=True)
 class Done:
-    """What was done: when, in words, and for how many real seconds OMS shall be down now."""
+    """A control that was carried out: when, in words, and for how many real seconds OMS is to be down."""
 
     time: float
     words: str
@@ -91,18 +91,18 @@ class Done:
 
 
 class Controls:
-    """Carries controls out, and remembers the latest ones for the page."""
+    """Carries out controls, and remembers the latest ones for the page."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.log: deque[Done] = deque(maxlen=5)
 
     def carry_out(self, name: str, given: Mapping[str, Any]) -> Done:
-        """Do something.
+        """Carry out a control.
 
-        :param name: the name of a control.
-        :param given: ``project`` (id or name), and what the control needs.
-        :raises Wrong: when it can't be done, with the reason.
+        :param name: the name of the control.
+        :param given: ``project`` (id or name), and the parameters that the control needs.
+        :raises Wrong: when it can't be carried out, with the reason.
         """
         control = CONTROLS.get(name)
         if control is None:

@@ -1,4 +1,4 @@
-"""``python -m airflow_provider_oms.simulator ctl``: makes something happen in a simulator that runs elsewhere."""
+"""``python -m airflow_provider_oms.simulator ctl``: controls a simulator that runs in another process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import requests
 
 from airflow_provider_oms.simulator.control import CONTROLS
 
-#: A header that no form of another site can send: it stands in for the page's token.
+#: A header that a form on another site can't send: it replaces the page's token.
 HEADER = {"X-Requested-With": "oms-simulator-ctl"}
 
 _HELP = {

@@ -1,4 +1,4 @@
-"""What an edition of OMS has and another hasn't, from the versions that OceanBase's documents name."""
+"""The differences between the editions of OMS, from the versions that OceanBase's documents name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Edition:
     """An edition of OMS.
 
-    :param unsupported: actions of others that it doesn't know.
+    :param unsupported: actions of other editions that it doesn't have.
     :param verifies_inside: whether full verification is a step of a migration project.
     :param verify_projects: whether it has projects of type VERIFY.
     """
@@ -19,7 +19,7 @@ class Edition:
     verify_projects: bool = True
 
 
-#: Whatever any edition has.
+#: Everything that any edition has.
 EVERYTHING = Edition()
 
 EDITIONS = {

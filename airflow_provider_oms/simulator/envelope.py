@@ -1,7 +1,7 @@
-"""The envelope of every answer, and the errors that OMS says no with.
+"""The envelope of every answer, and the refusals.
 
-OMS answers an application error with HTTP 200 and ``success: false``. Which code it uses for a misuse of its API is in
-no document; the codes here are the nearest ones of OceanBase's error code page.
+OMS answers an application error with HTTP 200 and ``success: false``. No document says which code it uses for a wrong
+use of its API; the codes here are the closest ones of OceanBase's error code page.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GENERIC = {
 
 
 class OmsRefusal(Exception):
-    """OMS says no: an answer with ``success: false``."""
+    """A refusal: an answer with ``success: false``."""
 
     def __init__(self, code: str, message: str, advice: str | None = None) -> None:
         super().__init__(message)
@@ -76,7 +76,7 @@ def _envelope(cost_ms: int) -> dict[str, Any]:
 
 
 def success(data: Any, cost_ms: int = 4) -> dict[str, Any]:
-    """Return a good answer; a :class:`Page` also fills pageNumber, pageSize and totalCount."""
+    """Return the answer of a success; a :class:`Page` also fills pageNumber, pageSize and totalCount."""
     answer = _envelope(cost_ms)
     if isinstance(data, Page):
         answer.update(pageNumber=data.number, pageSize=data.size, totalCount=data.total, data=data.data)
@@ -88,13 +88,13 @@ def success(data: Any, cost_ms: int = 4) -> dict[str, Any]:
 def refusal(
     code: str, message: str, advice: str | None = None, cost_ms: int = 4, detail_code: str | None = None
 ) -> dict[str, Any]:
-    """Return an answer that says no; the real reason is in ``errorDetail.message``, as OMS does it.
+    """Return the answer of a refusal; the real reason is in ``errorDetail.message``, as in OMS.
 
     :param code: the error code.
     :param message: the reason.
     :param advice: what OMS advises.
     :param cost_ms: how long it took.
-    :param detail_code: the code in ``errorDetail``, where it is another one.
+    :param detail_code: the code in ``errorDetail``, if it is another one.
     """
     inner = detail_code or code
     answer = _envelope(cost_ms)
@@ -124,10 +124,10 @@ def refusal(
 
 
 def pascal(value: Any, as_it_is: Collection[str] = ()) -> Any:
-    """Return the same with every key in PascalCase, as some proxies and the public cloud's API answer.
+    """Return the value with every key in PascalCase, as some proxies and the public cloud's API answer.
 
-    :param value: what is to be answered.
-    :param as_it_is: keys whose values stay as they are.
+    :param value: the value.
+    :param as_it_is: keys whose values stay unchanged.
     """
     if isinstance(value, dict):
         return {

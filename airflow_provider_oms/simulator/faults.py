@@ -1,4 +1,4 @@
-"""Faults on demand: what can go wrong between a client and OMS, and which request it happens to."""
+"""Faults on demand: what goes wrong between a client and OMS, and for which requests."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 from airflow_provider_oms.simulator.steps import canonical
 
-#: A text as nobody expects one from OMS: a lone surrogate, NUL, line ends, a terminal's escape, marks that turn the
-#: direction of writing, markup.
+#: A text that nobody expects from OMS: a lone surrogate, NUL, line ends, a terminal's escape sequence, marks that
+#: change the writing direction, markup.
 ODD_TEXT = "odd \ud800 \x00 \r\n \u2028 \x1b[31m \u202e \u200b <b>&amp; {{ 1 }} %s 表"
 
 KINDS = {
@@ -48,7 +48,7 @@ KINDS = {
 #: Faults after (or around) an ordinary answer: the action is executed.
 EXECUTING = {"delay", "reset_after", "truncate", "wrong_length", "cut_headers", "drip", "wrong_type"}
 
-#: Faults in what a sound answer says; the action is executed.
+#: Faults in the content of an otherwise valid answer; the action is executed.
 ALTERING = {
     "date",
     "page_short",
@@ -64,7 +64,7 @@ ALTERING = {
 }
 
 
-#: What a fault says when it isn't told.
+#: The message of a fault that isn't given one.
 _WORDS = {
     "error": ("GHANA-OPERAT000001", "The CM service may be not available."),
     "gateway": ("Throttling.User", "Request was denied due to user flow control."),
@@ -73,14 +73,14 @@ _WORDS = {
 
 @dataclass
 class Fault:
-    """A fault and the requests that it happens to.
+    """A fault and the requests that it affects.
 
     :param kind: one of :data:`KINDS`.
     :param action: only requests of this action; ``MigrationProgress`` and ``SyncProgress`` are the 3.x endpoints.
     :param project_id: only requests about this project, by id.
     :param page: only requests for this page (``pageNumber``) of a list.
-    :param times: how many requests it happens to; for ever when not given.
-    :param after: how many matching requests go through before it begins.
+    :param times: how many requests it affects; all when not given.
+    :param after: how many matching requests succeed before it begins.
     :param status: HTTP status for ``status`` and ``redirect``.
     :param headers: more headers for ``status``, such as Retry-After.
     :param body: body for ``status``, ``html``, ``invalid_json``.
@@ -99,7 +99,7 @@ class Fault:
     :param other: the id of the project that ``other_project`` tells about.
     :param set: new values for ``change``, by path.
     :param remove: paths that ``change`` removes.
-    :param execute: execute the action also where the answer is replaced (a proxy that lost the answer).
+    :param execute: execute the action even if the answer is replaced (a proxy that lost the answer).
     """
 
     kind: str
@@ -142,12 +142,12 @@ class Fault:
 
     @property
     def executes(self) -> bool:
-        """Whether the action is executed although the answer goes wrong."""
+        """Whether the action is executed although the answer is replaced or broken."""
         return self.execute or self.kind in EXECUTING | ALTERING
 
 
 class Faults:
-    """The faults of a simulator; the first one that matches a request happens to it."""
+    """The faults of a simulator; the first one that matches a request affects it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -164,7 +164,7 @@ class Faults:
             self._faults.clear()
 
     def match(self, action: str | None, project_id: str | None, page: int = 1) -> Fault | None:
-        """Return the fault that happens to a request, and count it.
+        """Return the fault that affects a request, and count it.
 
         :param action: the request's action.
         :param project_id: the project that it is about.

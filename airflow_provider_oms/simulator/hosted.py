@@ -66,12 +66,12 @@ ACTIONS = frozenset(
 _NUMBERS = {"PageNumber", "PageSize", "BeginTimestamp", "EndTimestamp", "MaxPointNum", "Port", "EffectiveTimeMinutes"}
 _FLAGS = {"NeedRelatedInfo", "VisibleSubProject", "UseSsl", "UseOss", "OnlyBindable"}
 
-#: Objects whose keys are data, or of unknown spelling: they stay as they are.
+#: Objects whose keys are data, or have an unknown spelling: they stay unchanged.
 _OPEN = {"stepInfo", "errorParam", "ruleToRecentlyTriggerCount", "extraContext", "connExtraAttributes"}
 
 
 class Refused(Exception):
-    """The gateway before OMS says no: an HTTP status of its own, with ``Code`` and ``Message``."""
+    """A refusal of the gateway in front of OMS: an HTTP status of its own, with ``Code`` and ``Message``."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -90,9 +90,9 @@ class Refused(Exception):
 
 
 class Gateway:
-    """Who may come in: checks AccessKey, date, nonce, signature, token and rights of each request.
+    """The gateway: checks AccessKey, date, nonce, signature, token and rights of each request.
 
-    :param access_key_id: the AccessKey that is known.
+    :param access_key_id: the only known AccessKey.
     :param secret: its secret.
     :param token: the STS token that belongs to it, if it is a temporary one.
     :param forbidden: actions that its RAM user may not call.
@@ -116,10 +116,10 @@ class Gateway:
         self._nonces: OrderedDict[str, None] = OrderedDict()
 
     def check(self, request: SignedRequest) -> str:
-        """Return the action of a request that may come in.
+        """Return the action of a request, if it is allowed.
 
         :param request: the request.
-        :raises Refused: for one that may not.
+        :raises Refused: if it is not.
         """
         for name in ("x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce", "x-acs-content-sha256"):
             if not request.headers.get(name):
@@ -144,7 +144,7 @@ class Gateway:
         if missing := signature.unsigned(request, authorization):
             raise Refused(400, "SignatureDoesNotMatch", f"Not signed: {', '.join(missing)}.")
         if not signature.is_signed(request, authorization, self._secret):
-            # The real gateway shows here what it signed; the simulator doesn't, since that holds the whole request.
+            # The real gateway shows the text that it signed; the simulator doesn't, since it holds the whole request.
             raise Refused(400, "SignatureDoesNotMatch", "Specified signature does not match our calculation.")
         if request.headers.get("x-acs-security-token") != self.token:
             raise Refused(400, "InvalidSecurityToken.MismatchWithAccessKey", "Specified SecurityToken mismatch.")
@@ -169,9 +169,9 @@ class Gateway:
 
 
 def payload(action: str, body: bytes) -> dict[str, Any]:
-    """Return the parameters of a form, in the keys that OMS itself uses.
+    """Return the parameters of a form, with OMS's own keys.
 
-    Everything in a form is text: numbers and flags are told by their names, nested values are JSON.
+    Everything in a form is text: the name says which values are numbers or flags, nested values are JSON.
 
     :param action: the action.
     :param body: the form.
@@ -220,7 +220,7 @@ def _camel_keys(value: Any) -> Any:
     return value
 
 
-#: What the SDK doesn't declare of an action's answer, by path; ``*`` is every item of a list.
+#: Parts of an action's answer that the SDK doesn't declare, by path; ``*`` is every item of a list.
 _ABSENT = {
     "CreateOmsMysqlDataSource": ("success", "code", "message", "advice", "cost", "errorDetail"),
     "DescribeProjectComponents": (
@@ -249,7 +249,7 @@ _TEXTS = {
 
 
 def _at(value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield each object that a path leads to, with the path's last key."""
+    """Yield each object at a path, with the path's last key."""
     key, _, rest = path.partition(".")
     if key == "*":
         for item in value if isinstance(value, list) else []:
@@ -262,7 +262,7 @@ def _at(value: Any, path: str) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def answer(action: str | None, body: dict[str, Any]) -> dict[str, Any]:
-    """Return an answer of OMS as the hosted one writes it.
+    """Return an answer of OMS in the form of the hosted OMS.
 
     :param action: the action.
     :param body: the answer, in OMS's own keys.

@@ -1,4 +1,4 @@
-"""A project in the running simulator: its description, what was done to it, and a person's hand on it."""
+"""A project in the running simulator: its description, its history, and the methods that change it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MACHINE_STATUSES = ("INIT", "RUNNING", "SUSPEND", "FAILED", "FINISHED", "RELEAS
 class LiveProject:
     """A project that a simulator holds. Every method may be called from any thread.
 
-    :param project: what it began as.
+    :param project: its description.
     :param clock: the simulated clock.
     :param lock: a lock to share.
     :param number: how many projects the simulator had before; record ids begin with it.
@@ -89,7 +89,7 @@ class LiveProject:
         return self.project.name
 
     def state(self) -> State:
-        """Return what the project is now. Don't change what is returned."""
+        """Return the project's current state, which must not be changed."""
         with self._lock:
             now = self.clock.now()
             if self._cached is None or self._cached[:2] != (len(self.history), now):
@@ -166,7 +166,7 @@ class LiveProject:
         self._add("delete")
 
     def configure(self, config: dict[str, Any]) -> None:
-        """UpdateProjectConfig: a full replacement, items left out are gone.
+        """UpdateProjectConfig: a full replacement, items left out are deleted.
 
         :param config: the whole configuration, by section, in OMS's own keys.
         """
@@ -185,7 +185,7 @@ class LiveProject:
         self._add("reset_incr", timestamp=float(timestamp), reverse=bool(reverse))
 
     def modify(self, databases: list[dict[str, Any]]) -> list[ModifyRecord]:
-        """CreateProjectModifyRecords: lead from the objects that the project has to those of a list.
+        """CreateProjectModifyRecords: replace the objects of the project by those of a list.
 
         :param databases: the whole new list, in OMS's own keys.
         :return: the new records.
@@ -204,7 +204,7 @@ class LiveProject:
     def stop_modification(self, number: int | None = None) -> None:
         """StopProjectModifyRecords, of a RUNNING or FAILED record.
 
-        :param number: the record's number within the project; the one that is at work when not given.
+        :param number: the record's number within the project; the one in progress when not given.
         """
         self._add("stop_modification", number=number)
 
@@ -221,7 +221,7 @@ class LiveProject:
         """Add tables to the project.
 
         :param tables: the names of the tables, by schema.
-        :param plan: how it goes: the fields of ``Modification``, over those of ``Project.modification``.
+        :param plan: fields of ``Modification`` that replace those of ``Project.modification``.
         """
         self._add("modify", add={schema: list(names) for schema, names in tables.items()}, **plan)
 
@@ -234,33 +234,33 @@ class LiveProject:
         self._add("modify", remove={schema: list(names) for schema, names in tables.items()}, **plan)
 
     def fail_modification(self, **why: Any) -> None:
-        """Let the addition or removal that is at work fail now; the project stays where it is.
+        """Let the addition or removal in progress fail now; the project stays in its phase.
 
         :param why: ``code``, ``message``, ``proposal``.
         """
         self._add("fail_modification", **why)
 
     def finish_modification(self) -> None:
-        """Let the addition or removal that is at work, or has failed, be through now."""
+        """Finish the addition or removal that is in progress or has failed."""
         self._add("finish_modification")
 
     def skip_verification(self, marked: bool = True) -> None:
-        """Skip the full verification where it stands, as a person can in the console.
+        """Skip the rest of the full verification, as a person can in the console.
 
-        :param marked: whether ``stepInfo`` tells it (``skipped: true``, ``validated: false``).
+        :param marked: whether ``stepInfo`` says so (``skipped: true``, ``validated: false``).
         """
         self._add("skip_verification", marked=marked)
 
     def reverify(self, stale: str | None = "verdict") -> None:
         """Verify everything again, as a person can in the console.
 
-        :param stale: what a table's row shows until its turn comes: its old ``verdict`` (``resultType`` and counts),
+        :param stale: what a table's row shows until it is verified: its old ``verdict`` (``resultType`` and counts),
             the whole old ``row``, or nothing old (None).
         """
         self._add("reverify", stale=stale)
 
     def set_table(self, schema: str, table: str, **values: Any) -> None:
-        """Change what full verification finds in a table, or add one.
+        """Change the result of full verification for a table, or add a table.
 
         :param schema: its schema in the source.
         :param table: its name.
@@ -291,11 +291,11 @@ class LiveProject:
         self._add("show", where=step, **values)
 
     def show_nothing(self) -> None:
-        """Show the simulated values again, wherever others were shown."""
+        """Show the simulated values again instead of others."""
         self._add("show_nothing")
 
     def complete_switchover(self) -> None:
-        """Do the person's part of the forward switchover, from a waiting verification or switchover."""
+        """Complete the forward switchover as a person does, from a waiting verification or switchover."""
         self._add("switchover")
 
     def pause(self) -> None:
@@ -317,8 +317,8 @@ class LiveProject:
         :param code: OMS's error code of it.
         :param message: OMS's message.
         :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
-        :param step_only: only the step is FAILED, the project goes on as RUNNING.
-        :param details: ``errorDetails`` as OMS shall show them, objects or texts.
+        :param step_only: only the step is FAILED, the project stays RUNNING.
+        :param details: the ``errorDetails`` that OMS shows, objects or texts.
         """
         self._add(
             "fail",
@@ -335,9 +335,9 @@ class LiveProject:
         self._add("recover")
 
     def set_lag(self, seconds: float) -> None:
-        """Put the checkpoint of the running direction so many seconds behind now, sampled now.
+        """Set the lag of the running direction, and sample it now.
 
-        :param seconds: how many.
+        :param seconds: the lag.
         """
         self._add("set", lag=float(seconds))
 

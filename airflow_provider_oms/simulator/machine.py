@@ -1,7 +1,6 @@
-"""The state machine: what a project is at a moment, from its description and what was done to it.
+"""The state machine: a project's state at a moment, from its description and its history.
 
-:func:`evaluate` is pure: the same description, history and time give the same state, however often and whenever it is
-asked.
+:func:`evaluate` is pure: the same description, history and time always give the same state.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ __all__ = ["SAMPLE_EVERY", "Event", "NotAllowed", "State", "apply", "check_scrip
 
 @dataclass(frozen=True)
 class Event:
-    """Something that was done to a project, and when."""
+    """A change of a project, and when it was made."""
 
     time: float
     kind: str
@@ -30,18 +29,18 @@ class Event:
 
 
 def apply(state: State, event: Event) -> None:
-    """Let time pass until an event, and do what it says.
+    """Let time pass until an event, then apply it.
 
-    :param state: the project; it is changed.
-    :param event: what is done.
-    :raises NotAllowed: where OMS's console doesn't offer the operation in this state.
+    :param state: the project's state; it is changed.
+    :param event: the event.
+    :raises NotAllowed: if OMS's console doesn't offer the operation in this state.
     """
     state.until(event.time)
     OPERATIONS[event.kind](state, **event.args)
     state.modified = state.time
 
 
-#: What a scenario's ``script`` may do.
+#: The operations that a scenario's ``script`` may use.
 SCRIPTABLE = sorted(set(OPERATIONS) - {"delete", "jump", "stand_modifying"})
 
 
@@ -49,9 +48,9 @@ def script(project: Project, created: float) -> list[Event]:
     """Return a project's script as events, oldest first.
 
     :param project: its description.
-    :param created: when it was described to the simulator.
+    :param created: when it was added to the simulator.
     """
-    # Behind the project's beginning, and before what is done to it at the same time.
+    # After the project's creation, and before changes that are made at the same time.
     return [
         Event(created + max(item.after, 0.001), item.do, item.args, scripted=True)
         for item in sorted(project.script, key=lambda item: item.after)
@@ -59,10 +58,10 @@ def script(project: Project, created: float) -> list[Event]:
 
 
 def check_script(project: Project) -> None:
-    """Play a project's script on a project that nothing else happens to.
+    """Run a project's script on a project without other changes.
 
     :param project: its description.
-    :raises ValueError: naming what can't be done in any state.
+    :raises ValueError: naming an operation that isn't allowed in any state.
     """
     for item in project.script:
         where = f"project {project.name!r}, script"
@@ -76,11 +75,11 @@ def check_script(project: Project) -> None:
 
 
 def evaluate(project: Project, created: float, history: Iterable[Event], now: float) -> State:
-    """Return what a project is at a moment.
+    """Return a project's state at a moment.
 
     :param project: its description.
-    :param created: when it was described to the simulator.
-    :param history: what was done to it, oldest first.
+    :param created: when it was added to the simulator.
+    :param history: its changes, oldest first.
     :param now: the moment.
     """
     state = State(project, created)

@@ -17,12 +17,12 @@ PROJECT_TYPES = ("MIGRATION", "SYNC", "VERIFY")
 
 
 def new_id(prefix: str) -> str:
-    """Return an id as OMS spells them: ``np_`` a project, ``e_`` a data source, ``l_`` a label."""
+    """Return a new id with OMS's prefixes: ``np_`` for a project, ``e_`` for a data source, ``l_`` for a label."""
     return f"{prefix}_{secrets.token_hex(6)}"
 
 
 def build(cls: type[T], given: T | Mapping[str, Any], what: str) -> T:
-    """Make a dataclass of ours from a mapping, and name every key that isn't one of its."""
+    """Make one of our dataclasses from a mapping; raise for unknown keys, naming them."""
     if isinstance(given, cls):
         return given
     if not isinstance(given, Mapping):
@@ -44,13 +44,13 @@ class Failure:
     :param step: the step's name, in any of OMS's vocabularies.
     :param at: percentage of the step's progress at which it fails.
     :param after: instead of ``at``: seconds of the step's own running time (the way for continuous steps).
-    :param code: OMS's error code of it; None where only ``details`` tell.
-    :param message: OMS's message; None where only ``details`` tell.
+    :param code: OMS's error code; None if only ``details`` say it.
+    :param message: OMS's message; None if only ``details`` say it.
     :param proposal: what OMS advises.
-    :param details: ``errorDetails`` as OMS shall show them, objects or texts; one object of the above when not given.
+    :param details: the ``errorDetails`` that OMS shows, objects or texts; one object of the above when not given.
     :param recover_after: seconds until OMS recovers by itself; without it only ResumeProject helps.
-    :param step_only: only the step is FAILED, the project goes on as RUNNING.
-    :param times: how often it happens; the try after the last one goes through.
+    :param step_only: only the step is FAILED, the project stays RUNNING.
+    :param times: how often the step fails; the try after that succeeds.
     """
 
     step: str
@@ -70,7 +70,7 @@ class Failure:
 
 @dataclass
 class Pause:
-    """A project that pauses by itself (as if a person had), at a point of a step; ResumeProject goes on.
+    """A project that pauses by itself (as if a person had paused it), at a point of a step; ResumeProject continues it.
 
     :param step: the step's name, in any of OMS's vocabularies.
     :param at: percentage of the step's progress at which it pauses.
@@ -87,9 +87,9 @@ class Pause:
 
 @dataclass
 class Scripted:
-    """Something that happens to a project by itself, at a time. Where its state doesn't allow it, it doesn't happen.
+    """A change that happens to a project by itself, at a time. If its state doesn't allow the change, nothing happens.
 
-    :param after: seconds after the simulator got the project.
+    :param after: seconds after the project was added to the simulator.
     :param do: what happens: ``fail``, ``pause``, ``modify``, ``skip_verification`` and so on, see the documentation.
     :param args: its arguments.
     """
@@ -107,13 +107,13 @@ class Table:
     :param table: its name.
     :param dest_schema: its schema in the target; the same when not given.
     :param result_type: ``CONSISTENT``, ``INCONSISTENT``, ``TARGET_TABLE_NOT_EXIST`` and so on.
-    :param status: of its verification: ``RUNNING``, ``FINISHED``, ``ERROR``, ``SUSPEND``.
+    :param status: the status of its verification: ``RUNNING``, ``FINISHED``, ``ERROR``, ``SUSPEND``.
     :param consistent: how many rows are the same.
     :param source_only: how many rows only the source has.
     :param dest_only: how many rows only the target has.
     :param mismatched: how many rows differ.
     :param progress: a fraction as text, as OMS writes it.
-    :param message: OMS's words.
+    :param message: OMS's message.
     :param error_details: OMS's ``errorDetails``.
     :param differing: the rows for ListFullVerifyInconsistenciesResult, with the document's own keys
         (``failedRecordDetails``, ``failedRecordUniqueKeys``, ``type``); each may hold ``correction``, a SQL text for
@@ -142,16 +142,16 @@ class Table:
 
 @dataclass
 class Project:
-    """A migration or synchronization project as the simulator begins with it.
+    """The description of a migration or synchronization project.
 
     :param name: its name; the id when not given.
     :param id: its id; a new one when not given.
     :param type: ``MIGRATION``, ``SYNC`` or ``VERIFY``.
     :param status: INIT; or RUNNING, SUSPEND, FAILED, FINISHED, RELEASING, RELEASED to begin in the middle. Any
-        other text is shown as it is: ``RUNNING_...`` over a running project, the rest (``DELETED``, ``ODD``) over one
+        other text is shown unchanged: ``RUNNING_...`` for a running project, the rest (``DELETED``, ``ODD``) for one
         that is not started.
     :param step: with a status other than INIT: the step at which the project stands; its first when not given.
-    :param step_progress: how far that step has come, in percent.
+    :param step_progress: the progress of that step, in percent.
     :param source_type: the source's type.
     :param sink_type: the target's type.
     :param source_endpoint_id: the source's data source.
@@ -160,9 +160,9 @@ class Project:
     :param enable_full: whether it copies the rows.
     :param enable_incr: whether it copies changes.
     :param enable_full_verify: whether it verifies the copy.
-    :param enable_incr_verify: whether it verifies changes, beside the other steps.
+    :param enable_incr_verify: whether it verifies changes, in parallel with the other steps.
     :param enable_reverse_incr: whether changes are copied back after the switchover.
-    :param durations: seconds by step, over the ordinary ones of :data:`steps.DURATIONS`.
+    :param durations: seconds by step, instead of those of :data:`steps.DURATIONS`.
     :param rows: the estimated number of rows (``capacity``).
     :param alarm_level: ``alarmLevel`` in the progress, ``importance`` in the list.
     :param monitoring_threshold: INCR_TRANSFER becomes MONITORING, for good, once the lag is not above it.
@@ -173,7 +173,7 @@ class Project:
     :param idle_source: a source without writes and heartbeats: the checkpoint stands still, so the lag grows.
     :param defer_index: FULL_TRANSFER stays RUNNING at 100 until the indexes are there.
     :param wait_after: steps after which the project waits for AdvanceProject.
-    :param verification: what full verification finds; one consistent table when not given.
+    :param verification: the result of full verification; one consistent table when not given.
     :param failures: when and how it fails.
     :param pauses: when it pauses by itself.
     :param labels: the names of its labels.
@@ -182,13 +182,13 @@ class Project:
     :param sybase: checkpoints are texts such as ``"100,30"``.
     :param vocabulary: ``v2`` or ``legacy``: step names that DescribeProjectSteps uses.
     :param current_step_legacy: ``currentStep`` in the old vocabulary, as the document's sample shows it.
-    :param status_override: text shown as the project's status whatever it does.
+    :param status_override: text shown as the project's status in every state.
     :param stop_delay: seconds between StopProject and SUSPEND.
     :param release_delay: seconds between RELEASING and RELEASED.
     :param transfer_mapping: what it moves, in OMS's own keys.
     :param config: its configuration, by section, in OMS's own keys.
-    :param modification: how additions and removals of objects go.
-    :param script: what happens to it by itself.
+    :param modification: how objects are added and removed.
+    :param script: changes that happen by themselves.
     :param shown: values that answers show instead of the simulated ones, in OMS's own keys: under ``progress`` those
         of DescribeProjectProgress, under ``row`` those of a project's row, under ``steps`` those of steps, by name.
     """
@@ -294,7 +294,7 @@ class Project:
 
     @property
     def tables(self) -> list[Table]:
-        """What full verification finds in the tables that the project begins with."""
+        """The result of full verification for the tables that the project begins with."""
         return self.verification or [Table("test", "t1", consistent=self.rows)]
 
     @property
@@ -346,19 +346,19 @@ class DataSource:
     :param owner: the OMS user whose data source it is.
     :param tenant: the tenant, of OceanBase.
     :param cluster: the cluster, of OceanBase.
-    :param schema: the database that it is confined to.
+    :param schema: the database that it is limited to.
     :param ip: its host.
     :param port: its port.
     :param username: the database user.
     :param region: its region.
-    :param description: what somebody wrote about it.
+    :param description: its description.
     :param ocp_name: the OceanBase Cloud Platform that it belongs to.
     :param config_url: the cluster's ``obconfig_url``.
     :param drc_username: the user that reads incremental logs.
     :param try_keep_hb: whether OMS may write heartbeats into it.
     :param password: decoded, for a test to check; no answer, log line, page or ``repr`` shows it.
     :param drc_password: the same of the user that reads incremental logs.
-    :param attributes: what else a kind of data source has (``connExtraAttributes``).
+    :param attributes: further attributes of a kind of data source (``connExtraAttributes``).
     :param secrets: keys of an API, by OMS's name; like the passwords no answer, log line, page or ``repr`` shows them.
     :param created: when it was created, in simulated time.
     """

@@ -1,7 +1,8 @@
 """Objects that are added to a running project or removed from it: the records of CreateProjectModifyRecords.
 
-OceanBase's documents: added objects are copied by a task of their own while the project shows RUNNING_MODIFYING, then
-merged into it (RUNNING_MERGING); a failed addition leaves the project there. A PENDING record leaves it RUNNING.
+By OceanBase's documents, added objects are copied by a task of their own while the project shows RUNNING_MODIFYING,
+then merged into it (RUNNING_MERGING). A failed addition leaves the project in that status, a PENDING record leaves it
+RUNNING.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ Databases = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Modification:
-    """How an addition or a removal of objects goes.
+    """The course of an addition or a removal of objects.
 
     :param pending: seconds for which its record is PENDING, and the project's status still RUNNING.
     :param modifying: seconds in RUNNING_MODIFYING.
     :param merging: seconds in RUNNING_MERGING; a removal has none.
     :param fails: the phase at whose end it fails, ``modifying`` or ``merging``. The project stays in that phase.
-    :param times: how often it fails; RetryProjectModifyRecords after the last time goes through.
+    :param times: how often it fails; the RetryProjectModifyRecords after that succeeds.
     :param code: OMS's error code of the failure.
     :param message: OMS's message.
     :param proposal: what OMS advises.
@@ -50,7 +51,7 @@ class Modification:
 class ModifyRecord:
     """A record of ListProjectModifyRecords. ``number`` counts within the project, from 1.
 
-    ``status`` is PENDING, RUNNING for whatever is at work, SUCCESS, FAILED, CANCEL or TERMINATED.
+    ``status`` is PENDING, RUNNING for any record in progress, SUCCESS, FAILED, CANCEL or TERMINATED.
     """
 
     number: int
@@ -65,19 +66,19 @@ class ModifyRecord:
 
     @property
     def shown_status(self) -> str:
-        """Its status as ListProjectModifyRecords tells it: RUNNING while the task of an addition copies."""
+        """Its status in ListProjectModifyRecords: RUNNING while the task of an addition copies."""
         if self.status != "RUNNING":
             return self.status
         return "MERGING" if self.phase == "merging" else "RUNNING" if self.kind == ADD else "MODIFYING"
 
     @property
     def error(self) -> Modification | None:
-        """The plan that tells why the record failed, or None."""
+        """The plan with the reason why the record failed, or None."""
         return self.plan if self.status == "FAILED" else None
 
     @property
     def left(self) -> float:
-        """Seconds until something happens to it."""
+        """Seconds until its next change."""
         lasts = self.plan.pending if self.status == "PENDING" else getattr(self.plan, self.phase)
         return max(0.0, float(lasts) - self.spent)
 
@@ -123,14 +124,14 @@ def union(databases: Iterable[Mapping[str, Any]], more: Iterable[Mapping[str, An
 
 @dataclass
 class Modifications:
-    """The records of a project, one at work at a time, and the objects that the project has now."""
+    """The records of a project, of which one is in progress at a time, and the project's current objects."""
 
     databases: Databases
     records: list[ModifyRecord] = field(default_factory=list)
 
     @property
     def current(self) -> ModifyRecord | None:
-        """The record that is at work or has failed; None when the project is just running."""
+        """The record that is in progress or has failed; None when the project is just running."""
         return next((record for record in self.records if record.status in ("RUNNING", "FAILED")), None)
 
     @property
@@ -139,7 +140,7 @@ class Modifications:
         return None if self.current is None else self.current.phase
 
     def create(self, target: Databases, plan: Modification, now: float) -> list[ModifyRecord]:
-        """Make the records that lead from the project's objects to those of a list: additions, then removals."""
+        """Make the records that replace the project's objects by those of a list: additions, then removals."""
         made = []
         for kind, databases in (
             (ADD, difference(target, self.databases)),
@@ -151,7 +152,7 @@ class Modifications:
         return made
 
     def due(self, now: float) -> list[tuple[float, Callable[[], None]]]:
-        """Return when the next thing happens, and what."""
+        """Return when the next change happens, and the change."""
         record = self.current
         if record is None:
             record = next((record for record in self.records if record.status == "PENDING"), None)
@@ -171,12 +172,12 @@ class Modifications:
         record.status, record.spent, record.modified = status, 0.0, now
 
     def fail(self, record: ModifyRecord, now: float) -> None:
-        """Let a record fail in the phase that it is in."""
+        """Let a record fail in its current phase."""
         record.failures += 1
         self.set_status(record, "FAILED", now)
 
     def finish(self, record: ModifyRecord, now: float) -> None:
-        """End a record well: its objects are in the project, or out of it."""
+        """End a record with success: its objects are added to the project or removed from it."""
         self.set_status(record, "SUCCESS", now)
         if record.kind == ADD:
             self.databases = union(self.databases, record.databases)

@@ -1,7 +1,7 @@
-"""What is done to a project: the operations of OMS's API and console, and what only fate or a test does.
+"""The operations on a project: those of OMS's API and console, and failures and the like, which only a test causes.
 
-Each is a function on a :class:`State` at the moment when it is done; it raises :class:`NotAllowed` where OMS's console
-doesn't offer it.
+Each is a function that changes a :class:`State` at its current time. It raises :class:`NotAllowed` if OMS's console
+doesn't offer the operation in that state.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from airflow_provider_oms.simulator.model import Failure, Table
 from airflow_provider_oms.simulator.modifications import Databases, Modification, ModifyRecord, difference, union
 from airflow_provider_oms.simulator.state import NotAllowed, State, StepState, last_sample
 
-#: What the operation ``set`` may change, beside the lag.
+#: The attributes that the operation ``set`` may change, besides the lag.
 SETTABLE = {"idle_source", "steady_lag", "catch_up_rate", "status_override"}
 
 OPERATIONS: dict[str, Callable[..., None]] = {}
@@ -106,7 +106,7 @@ def advance(state: State) -> None:
 
 @operation("switchover")
 def switchover(state: State) -> None:
-    """Do the person's part of the forward switchover."""
+    """Complete the forward switchover as a person does."""
     if state.running and state.current == steps.FULL_VERIFY and state.held:
         advance(state)
     if not state.running or state.current != steps.SWITCH:
@@ -220,7 +220,7 @@ def reverify(state: State, stale: str | None = "verdict") -> None:
 
 @operation("table")
 def table(state: State, schema: str, table: str, **values: Any) -> None:
-    """Change what full verification finds in a table."""
+    """Change the result of full verification for a table."""
     for number, known in enumerate(state.tables):
         if (known.schema, known.table) == (schema, table):
             state.tables[number] = replace(known, **values)
@@ -236,7 +236,7 @@ def modify(
     remove: Mapping[str, Iterable[str]] | None = None,
     **plan: Any,
 ) -> None:
-    """Add and remove objects: ``databases`` is the whole new list; else tables by schema come and go."""
+    """Add and remove objects: ``databases`` is the whole new list; otherwise tables are given by schema."""
     how = replace(state.project.modification, **plan)
     _need(state, "modified", "INIT", "RUNNING", "SUSPEND", "FAILED")
     if state.modifications.current is not None:
@@ -293,7 +293,7 @@ def retry_modification(state: State, number: int | None = None) -> None:
 @operation("fail_modification")
 def fail_modification(state: State, number: int | None = None, **why: Any) -> None:
     """Let a record fail; ``why`` are fields of ``Modification``."""
-    replace(Modification(), **why)  # raises for what is no field
+    replace(Modification(), **why)  # raises for an unknown field
     record = _record(state, number, "RUNNING")
     record.plan = replace(record.plan, **why)
     state.modifications.fail(record, state.time)
@@ -301,13 +301,13 @@ def fail_modification(state: State, number: int | None = None, **why: Any) -> No
 
 @operation("finish_modification")
 def finish_modification(state: State, number: int | None = None) -> None:
-    """Let a record be through."""
+    """Finish a record."""
     state.modifications.finish(_record(state, number, "PENDING", "RUNNING", "FAILED"), state.time)
 
 
 @operation("stand_modifying")
 def stand_modifying(state: State, phase: str) -> None:
-    """Stand in a phase of an addition until something is done about it."""
+    """Put the project into a phase of an addition, which lasts until an operation ends it."""
     plan = Modification(modifying=math.inf, merging=math.inf)
     added = ModifyRecord(1, "INCREASE_OBJECT", _databases({"added": ["added"]}), plan, state.time, "RUNNING", phase)
     state.modifications.records.append(added)
@@ -315,7 +315,7 @@ def stand_modifying(state: State, phase: str) -> None:
 
 @operation("jump")
 def jump(state: State, step: str | None, progress: float = 0.0) -> None:
-    """Stand in the middle: steps before ``step`` are done; with None all of them are, and the project too."""
+    """Put the project into the middle: the steps before ``step`` are done; with None everything is."""
     before = state.sequence[: state.sequence.index(step)] if step else list(state.sequence)
     at = state.time
     for name in reversed(before):

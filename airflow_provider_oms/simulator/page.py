@@ -1,4 +1,4 @@
-"""The page for people at ``GET /``: the projects in short and in full, what was asked lately, and the controls."""
+"""The page for people at ``GET /``: projects in short and in full, the latest requests, and the controls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-#: Nothing but the page's own style and script runs, and its form goes nowhere else.
+#: Only the page's own style and script are allowed, and its form can only be sent to this server.
 HEADERS = {
     "Content-Security-Policy": (
         f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; connect-src 'self'; "
@@ -42,7 +42,7 @@ HEADERS = {
 
 
 def _breakable(text: object) -> str:
-    """Return a text, escaped, that a narrow screen may break after underscores."""
+    """Return a text, escaped, with possible line breaks after underscores for narrow screens."""
     return escape(str(text)).replace("_", "_<wbr>")
 
 
@@ -173,11 +173,11 @@ def _form(projects: Sequence[LiveProject], token: str) -> str:
 
 
 def page(controls: Controls, records: Sequence[RequestRecord], token: str) -> str:
-    """Return the page. Everything that came from outside is escaped; passwords were removed before.
+    """Return the page. Everything from outside is escaped; passwords have been removed before.
 
-    :param controls: the controls, and what they did lately.
+    :param controls: the controls, and what they did last.
     :param records: the requests so far.
-    :param token: what a form must bring back, so that no other site can send it.
+    :param token: the token that a form must send back, so that another site can't send the form.
     """
     store = controls.store
     with store.lock:

@@ -17,7 +17,7 @@ from airflow_provider_oms.simulator.simulator import Simulator
 def oms_simulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
     """A started simulator without projects, whose clock stands still until ``oms_simulator.clock.advance(seconds)``.
 
-    The Airflow connection ``oms_default`` leads to it while the test runs.
+    The Airflow connection ``oms_default`` points to it while the test runs.
     """
     with Simulator(clock=Clock(speed=0)) as sim:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)

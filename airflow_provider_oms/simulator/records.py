@@ -1,4 +1,4 @@
-"""What was asked: a record of each request, without its passwords, and the log line of it."""
+"""The records of requests, without passwords, and their log lines."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RequestRecord:
     :param action: the action of ``/api/v2``; ``MigrationProgress`` or ``SyncProgress`` for the 3.x endpoints.
     :param payload: the body, with ``***`` instead of every password.
     :param project_id: the project that it is about, if it is about one.
-    :param status: the HTTP status of the answer, None where the connection was cut.
+    :param status: the HTTP status of the answer, None if the connection was cut.
     :param outcome: ``success``, an error code, ``unauthorized``, or ``fault:<kind>``.
     :param executed: whether the action was executed.
     :param milliseconds: how long the answer took, real time.
@@ -44,7 +44,7 @@ class RequestRecord:
 
 
 def redacted(value: Any) -> Any:
-    """Return the same without passwords and keys."""
+    """Return the payload without passwords and keys."""
     if isinstance(value, Mapping):
         return {
             key: "***" if item is not None and any(s in str(key).lower() for s in _SECRET) else redacted(item)
@@ -64,7 +64,7 @@ class Records:
         self._on_request = on_request
 
     def add(self, record: RequestRecord) -> None:
-        """Keep a record, log it, and tell whoever listens."""
+        """Keep a record, log it, and call ``on_request``."""
         with self._lock:
             self._records.append(record)
         log.info(

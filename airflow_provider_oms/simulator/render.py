@@ -1,4 +1,4 @@
-"""A project's state as OMS writes it: progress, steps, list rows, components, and the progress of the 3.x endpoints."""
+"""Formats a project's state as OMS does: progress, steps, list rows, components, the progress of the 3.x endpoints."""
 
 from __future__ import annotations
 

@@ -21,12 +21,12 @@ _KEYS = {"projects": Project, "data_sources": DataSource, "labels": Label, "faul
 
 @dataclass
 class Scenario:
-    """What a simulator begins with.
+    """The initial content of a simulator.
 
     :param projects: its projects.
     :param data_sources: its data sources.
     :param labels: its labels.
-    :param faults: what goes wrong from the beginning.
+    :param faults: its faults from the start.
     """
 
     projects: list[Project] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Scenario:
 def load(given: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Project] | Scenario | None) -> Scenario:
     """Return a scenario from a YAML file's path, a mapping with the same keys, or a list of projects.
 
-    :raises ValueError: naming the file, the item and the key that is wrong.
+    :raises ValueError: naming the file, the item and the invalid key.
     """
     if given is None:
         return Scenario()

@@ -1,4 +1,4 @@
-"""The HTTP server: aiohttp in a thread of its own, which can be taken down and brought back on the same port."""
+"""The HTTP server: aiohttp in a thread of its own, which can be stopped and started again on the same port."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from airflow_provider_oms.simulator.records import RequestRecord, redacted
 from airflow_provider_oms.simulator.service import LEGACY, Call, Service
 from airflow_provider_oms.simulator.signature import SignedRequest
 
-#: A header between here and :meth:`Server._headers` that never goes out: how far the Date header is ahead.
+#: An internal header that :meth:`Server._headers` removes: how far the Date header is ahead.
 _AHEAD = "X-Simulator-Seconds-Ahead"
 
 _MAX_BODY = 16 * 1024 * 1024
 
 
 class _Door(asyncio.Protocol):
-    """Lets a connection in, unless the port is being taken down at that very moment."""
+    """Accepts a connection, unless the port is just being closed."""
 
     def __init__(self, server: web.Server, stopping: asyncio.Event) -> None:
         self._server = server
@@ -84,7 +84,7 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether the thread is there (the port may be down)."""
+        """Whether the thread runs (the port may be closed)."""
         return self._loop is not None
 
     def start(self) -> None:
@@ -102,7 +102,7 @@ class Server:
             raise
 
     def stop(self) -> None:
-        """Stop listening, cut what is open, and end the thread."""
+        """Stop listening, cut open connections, and end the thread."""
         if self._loop is None:
             return
         try:
@@ -111,7 +111,7 @@ class Server:
             self._end()
 
     def down(self) -> None:
-        """Take the port down: connections are cut, new ones refused."""
+        """Close the port: connections are cut, new ones refused."""
         self._wait(self._change(up=False))
 
     def up(self) -> None:
@@ -119,7 +119,7 @@ class Server:
         self._wait(self._change(up=True))
 
     def outage(self, seconds: float) -> None:
-        """Take the port down and bring it back after so many real seconds; returns at once."""
+        """Close the port and open it again after some real seconds; returns at once."""
         self._wait(self._change(up=False, back=seconds))
 
     # -- the thread ------------------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ class Server:
         asyncio.set_event_loop(loop)
         try:
             loop.run_forever()
-            # Here, and not where stop() is called: that may be a thread with an event loop of its own.
+            # Done here and not in stop(), which may be called from a thread with an event loop of its own.
             loop.run_until_complete(self._drain())
             loop.run_until_complete(loop.shutdown_asyncgens())
         finally:
@@ -143,7 +143,7 @@ class Server:
         thread.join(10)
 
     async def _drain(self) -> None:
-        """Let what is left end: cut connections, and tasks of a request that was interrupted."""
+        """End cut connections and the tasks of interrupted requests."""
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
         if tasks:
             await asyncio.wait(tasks, timeout=0.2)
@@ -160,13 +160,13 @@ class Server:
             work.close()
             raise RuntimeError("The simulator is not running")
         if threading.current_thread() is self._thread:
-            # Called from a callback within the server itself, which can't wait for its own loop.
+            # Called from a callback in the server's own loop, which can't wait for itself.
             self._keep(loop.create_task(work))
             return
         asyncio.run_coroutine_threadsafe(work, loop).result(30)
 
     async def _change(self, up: bool, reserve: bool = True, back: float | None = None) -> None:
-        """Bring the port up or down, one change after another, and perhaps up again after ``back`` seconds."""
+        """Open or close the port, one change after another; with ``back``, open it again after so many seconds."""
         self._changes += 1
         number = self._changes
         async with self._gate:
@@ -229,8 +229,8 @@ class Server:
         listener, self._listener = self._listener, None
         self._stopping.set()
         if listener is not None:
-            # Accept nothing more, and let what was accepted through the door before closing: asyncio forgets to close
-            # a connection that it accepted just before its server closed, and the client would wait for ever.
+            # Accept no more connections, but finish accepting the current ones before closing: asyncio doesn't close a
+            # connection that it accepted just before its server closed, and the client would wait for ever.
             for sock in listener.sockets:
                 asyncio.get_running_loop().remove_reader(sock.fileno())
             for _ in range(5):
@@ -245,7 +245,7 @@ class Server:
         if not reserve:
             self._release_reserved()
         elif self._reserved is None:
-            # A bound socket that doesn't listen: connections are refused, and nobody else gets the port meanwhile.
+            # A bound socket that doesn't listen: connections are refused, and no other process gets the port.
             with contextlib.suppress(OSError):
                 self._reserved = self._bind()
 
@@ -278,7 +278,7 @@ class Server:
         return web.Response(body=body, content_type="text/html", charset="utf-8", headers=HEADERS)
 
     def _stranger(self, request: web.Request) -> web.Response | None:
-        """Return the answer to a control from somebody who may not, or None."""
+        """Return the refusal for a control without permission, or None if it is allowed."""
         if not self.service.authorized(request.headers.get("Authorization")):
             headers = {"WWW-Authenticate": 'Basic realm="OMS simulator"'}
             return web.json_response({"error": "The login is the simulator's own."}, status=401, headers=headers)
@@ -292,10 +292,10 @@ class Server:
             )
 
     async def _control(self, request: web.Request) -> web.StreamResponse:
-        """Do what the page's form or the command ``ctl`` asks for.
+        """Carry out a control from the page's form or the command ``ctl``.
 
-        A browser sends the login with whatever another site makes it send, so the form must bring back the page's
-        token, which another site can't read; the command sends a header that a form can't.
+        A browser sends the login with every request that another site makes it send. So the form must send back the
+        page's token, which another site can't read, and the command sends a header that a form can't.
         """
         if (stranger := self._stranger(request)) is not None:
             return stranger
@@ -314,7 +314,7 @@ class Server:
         if from_command:
             response = web.json_response({"done" if status == 200 else "error": done.words}, status=status)
         elif done.down:
-            response = self._shown()  # there is nothing to be led to for a while
+            response = self._shown()  # no redirect, since the page is unreachable for a while
         else:
             response = web.Response(status=303, headers={"Location": "/"})
         if done.down:
@@ -345,7 +345,7 @@ class Server:
         try:
             payload: Any = hosted.payload(action or "", signed.body)
         except hosted.Refused:
-            payload = None  # the service says what is wrong with it
+            payload = None  # the service reports the error
         return await self._handle(request, action, payload, _project(payload), signed)
 
     async def _handle(

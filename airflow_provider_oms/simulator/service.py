@@ -1,4 +1,4 @@
-"""From a request to an answer, without any network: authentication, hand-written answers, actions, 3.x endpoints."""
+"""Makes the answer to a request, without a network: authentication, hand-written answers, actions, 3.x endpoints."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LEGACY = {"migrations": "MigrationProgress", "sync": "SyncProgress"}
 
 @dataclass
 class Call:
-    """A request as the service sees it."""
+    """A request, independent of HTTP."""
 
     method: str
     path: str
@@ -53,12 +53,12 @@ class Call:
 
     @property
     def hosted(self) -> bool:
-        """Whether it came in the form of Alibaba Cloud."""
+        """Whether the request has the form of Alibaba Cloud."""
         return self.signed is not None
 
     @property
     def api(self) -> str:
-        """The endpoints that it is for, one of :data:`APIS`."""
+        """The API that it belongs to, one of :data:`APIS`."""
         if self.hosted:
             return "alibaba_cloud"
         return "v3" if self.action in LEGACY.values() else "v2"
@@ -117,7 +117,7 @@ class Service:
         """Return the answer to a call, its outcome in a word, and whether an action was executed.
 
         :param call: the request.
-        :param fault: what goes wrong with it; what happens on the wire is not for here.
+        :param fault: the fault that affects it; faults on the wire are applied later.
         """
         if self.api != call.api and (self.api != "both" or call.hosted):
             return Answer(b"<html><body>404 Not Found</body></html>", 404, "text/html"), "not served", False
@@ -148,7 +148,7 @@ class Service:
         return Answer(encode(hosted.answer(call.action, body)) if call.hosted else encode(body, self.casing))
 
     def _refused(self, call: Call) -> tuple[Answer, str] | None:
-        """Return the answer to a request that may not come in, and its outcome in a word."""
+        """Return the answer to an unauthorized request, and its outcome in a word."""
         if call.signed is not None:
             try:
                 self.gateway.check(call.signed)
@@ -156,7 +156,7 @@ class Service:
             except Refused as refused:
                 return Answer(refused.body, refused.status), refused.code
         elif not self.authorized(call.authorization):
-            # What OMS really answers to wrong credentials is in no document.
+            # It isn't documented what OMS really answers to wrong credentials.
             body = refusal("UNAUTHORIZED", "The user name or the password is wrong.")
             return Answer(
                 encode(body, self.casing), 401, headers={"WWW-Authenticate": 'Basic realm="OMS"'}

@@ -1,4 +1,4 @@
-"""Alibaba Cloud's signature ACS3-HMAC-SHA256, as its servers check it. Pure: headers and a body in, a verdict out."""
+"""Checks Alibaba Cloud's signature ACS3-HMAC-SHA256. Pure: takes headers and a body, returns a verdict."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True)
 class Authorization:
-    """What an Authorization header of ACS3-HMAC-SHA256 says."""
+    """The content of an Authorization header of ACS3-HMAC-SHA256."""
 
     access_key_id: str
     signed_headers: tuple[str, ...]
@@ -38,7 +38,7 @@ class SignedRequest:
 
 
 def parse(header: str | None) -> Authorization | None:
-    """Return what an Authorization header says, or None when it is none of this algorithm."""
+    """Parse an Authorization header; None for another algorithm."""
     found = _AUTHORIZATION.fullmatch((header or "").strip())
     if found is None:
         return None
@@ -74,7 +74,7 @@ def sign(request: SignedRequest, signed_headers: tuple[str, ...], secret: str) -
 
 
 def is_signed(request: SignedRequest, authorization: Authorization, secret: str) -> bool:
-    """Whether a request carries the right signature, and the hash of the body that it has."""
+    """Whether a request has the right signature, and the right hash of its body."""
     if request.headers.get("x-acs-content-sha256") != hashlib.sha256(request.body).hexdigest():
         return False
     return hmac.compare_digest(sign(request, authorization.signed_headers, secret), authorization.signature)

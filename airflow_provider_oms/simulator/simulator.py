@@ -1,4 +1,4 @@
-"""The simulator as its users hold it: a local OMS with handles for a test or a demo."""
+"""The public class of the simulator: a local OMS that a test or a demo controls."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Simulator:
 
     Use it as a context manager, or with :meth:`start` and :meth:`stop`. Everything may be called from any thread.
 
-    :param scenario: what to begin with: a YAML file's path, a mapping with the same keys, or a list of projects.
-    :param login: the console user whose HTTP Basic credentials the API wants.
+    :param scenario: the initial content: a YAML file's path, a mapping with the same keys, or a list of projects.
+    :param login: the console user whose HTTP Basic credentials the API expects.
     :param password: that user's password.
     :param host: the address that it listens on.
     :param port: 0 takes a free port; after :meth:`stop` the same one is used again.
@@ -43,10 +43,10 @@ class Simulator:
     :param on_request: called with every :class:`RequestRecord`, in the server's thread.
     :param casing: ``camel``, or ``pascal`` for answers with PascalCase keys.
     :param actions_unsupported: actions that this OMS doesn't know, as an older version.
-    :param api: which endpoints there are: ``both``, only ``v2`` (4.1 and later), only ``v3`` (3.3.0-CE to 4.1.0), or
+    :param api: the endpoints to serve: ``both``, only ``v2`` (4.1 and later), only ``v3`` (3.3.0-CE to 4.1.0), or
         ``alibaba_cloud``: the hosted OMS, whose AccessKey is ``login`` and ``password``.
-    :param edition: whose actions and projects there are, ``community-4.2.2`` or ``enterprise-4.3.1``; whatever any
-        edition has when not given.
+    :param edition: the edition, ``community-4.2.2`` or ``enterprise-4.3.1``; everything that any edition has when not
+        given.
     :param security_token: the STS token that requests to the hosted OMS must carry.
     :param actions_forbidden: actions that the RAM user of the hosted OMS may not call.
     """
@@ -110,12 +110,12 @@ class Simulator:
     # -- life ------------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Listen, in a thread of its own; returns once requests are answered."""
+        """Start listening, in a thread of its own; returns once requests are answered."""
         self._server.start()
         return self
 
     def stop(self) -> None:
-        """Stop at once, also with requests that hang. The projects stay; :meth:`start` goes on with them."""
+        """Stop at once, also with hanging requests. The projects are kept for the next :meth:`start`."""
         self._server.stop()
 
     def __enter__(self) -> Self:
@@ -127,15 +127,15 @@ class Simulator:
         self.stop()
 
     def down(self) -> None:
-        """Take the port down: open connections are cut, new ones refused, until :meth:`up`."""
+        """Close the port: open connections are cut, new ones refused, until :meth:`up`."""
         self._server.down()
 
     def up(self) -> None:
-        """Bring the port back."""
+        """Open the port again."""
         self._server.up()
 
     def outage(self, seconds: float) -> None:
-        """Take the port down for a while; returns at once.
+        """Close the port for a while; returns at once.
 
         :param seconds: for how long, in real time.
         """
@@ -221,7 +221,7 @@ class Simulator:
 
     @property
     def component_updates(self) -> list[dict[str, Any]]:
-        """What UpdateStore, UpdateFullImport, UpdateIncrSync and UpdateFullVerification asked for."""
+        """The requests of UpdateStore, UpdateFullImport, UpdateIncrSync and UpdateFullVerification."""
         with self._store.lock:
             return list(self._store.component_updates)
 
@@ -241,7 +241,7 @@ class Simulator:
         return self._store.add_data_source(source).id
 
     def add_label(self, name: str) -> str:
-        """Return the id of a label of that name, made when there is none.
+        """Return the id of the label with that name, which is created if there is none.
 
         :param name: its name.
         """
@@ -259,9 +259,9 @@ class Simulator:
     # -- what goes wrong -------------------------------------------------------------------------------------------
 
     def add_fault(self, fault: Fault) -> Fault:
-        """Add a fault; its ``fired`` counts the requests that it happened to.
+        """Add a fault; its ``fired`` counts the requests that it affected.
 
-        :param fault: what goes wrong, and when.
+        :param fault: the fault.
         """
         self._service.faults.add(fault)
         return fault
@@ -273,7 +273,7 @@ class Simulator:
     def set_answer(self, action: str, written: Written | None, project_id: str | None = None) -> None:
         """Set a hand-written answer of an action, or remove it with None.
 
-        A mapping or a list is the JSON body as it is, a str or bytes the raw body, a function of the request's body
+        A mapping or a list is the JSON body, a str or bytes the raw body; a function takes the request's body and
         returns one of these (or None for the ordinary answer).
 
         :param action: the action.

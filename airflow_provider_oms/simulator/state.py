@@ -1,4 +1,4 @@
-"""A project at a moment, and what happens to it by itself as time passes. Nothing ticks in the background."""
+"""A project's state at a moment, and how it changes as time passes. Nothing runs in the background."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def last_sample(start: float, now: float) -> float:
 
 @dataclass
 class StepState:
-    """A step at a moment. ``spent`` is its own running time; ``before`` the status to return to after a pause.
+    """A step's state at a moment. ``spent`` is its running time; ``before`` the status to return to after a pause.
 
-    A verification that somebody skipped has ``cut_at``, the percentage at which; ``marked`` is whether ``stepInfo``
-    tells so. ``round`` counts its runs, and ``stale`` is what rows still show of the last run: ``verdict`` or ``row``.
+    A skipped verification has ``cut_at``, the percentage at which it was skipped; ``marked`` is whether ``stepInfo``
+    says so. ``round`` counts its runs, and ``stale`` is what rows still show of the last run: ``verdict`` or ``row``.
     """
 
     name: str
@@ -50,7 +50,7 @@ class StepState:
 
     @property
     def active(self) -> bool:
-        """Whether the step is at work."""
+        """Whether the step is in progress."""
         return self.status in ("RUNNING", "MONITORING")
 
     @property
@@ -80,7 +80,7 @@ class StepState:
 
 @dataclass
 class Stream:
-    """A direction of incremental synchronization: the true lag, and what OMS sampled of it."""
+    """A direction of incremental synchronization: the true lag, and the lag that OMS last sampled."""
 
     start: float | None = None
     lag: float = 0.0
@@ -90,7 +90,7 @@ class Stream:
 
 
 class State:
-    """A project at a moment. Made by ``machine.evaluate``; read only for everybody else."""
+    """A project's state at a moment. Made by ``machine.evaluate``; other modules only read it."""
 
     def __init__(self, project: Project, created: float) -> None:
         self.project = project
@@ -125,7 +125,7 @@ class State:
 
     @property
     def running(self) -> bool:
-        """Whether the project is at work."""
+        """Whether the project is running."""
         return self.status == "RUNNING"
 
     @property
@@ -151,7 +151,7 @@ class State:
     # -- time ------------------------------------------------------------------------------------------------------
 
     def until(self, end: float) -> None:
-        """Let everything happen that happens by itself until a moment."""
+        """Apply all changes that happen by themselves until a moment."""
         for _ in range(100_000):
             due = min(self._due(), key=lambda item: item[0], default=None)
             if due is None or due[0] > end:
@@ -316,7 +316,7 @@ class State:
                 step.before, step.status = step.status, "SUSPEND"
 
     def recover(self) -> None:
-        """Recover by itself; a project that was paused meanwhile stays so."""
+        """Recover by itself; a project that was paused meanwhile stays paused."""
         self.recover_at = None
         if self.status in ("RUNNING", "FAILED"):
             self.resume()

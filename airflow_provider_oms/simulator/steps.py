@@ -1,4 +1,4 @@
-"""The names of the steps, in OMS's three vocabularies, their order, words and ordinary durations."""
+"""The names of the steps in OMS's three vocabularies, their order, descriptions and default durations."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ for _table in (LEGACY_MIGRATION, LEGACY_SYNC):
 def canonical(name: str) -> str:
     """Return the v2 name of a step given in any of OMS's vocabularies.
 
-    :raises ValueError: for a name that is in none of them.
+    :raises ValueError: for an unknown name.
     """
     try:
         return _CANONICAL[name.upper()]
@@ -85,7 +85,7 @@ def canonical(name: str) -> str:
 
 
 def canonical_or_none(name: object) -> str | None:
-    """Return the v2 name of a step, or None for what is none."""
+    """Return the v2 name of a step, or None for an unknown name."""
     return _CANONICAL.get(name.upper()) if isinstance(name, str) else None
 
 

@@ -1,4 +1,4 @@
-"""Everything that the simulated OMS knows: projects, data sources, labels, prechecks, tickets."""
+"""The data of the simulated OMS: projects, data sources, labels, prechecks, tickets."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Store:
             return live
 
     def label(self, text: str) -> Label:
-        """Return a label by id or name, made when there is none."""
+        """Return a label by id or name; it is created if there is none."""
         with self.lock:
             for label in self.labels.values():
                 if text in (label.id, label.name):

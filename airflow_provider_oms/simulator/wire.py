@@ -1,4 +1,4 @@
-"""Answers on the wire, sound ones and broken ones."""
+"""Sends answers over HTTP, intact or broken by a fault."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HTML = "<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body>n
 
 @dataclass
 class Answer:
-    """An answer before it goes out."""
+    """An answer before it is sent."""
 
     body: bytes
     status: int = 200
@@ -29,7 +29,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def response(self) -> web.Response:
-        """Return it as aiohttp's response."""
+        """Return the answer as a response of aiohttp."""
         return web.Response(
             body=self.body, status=self.status, headers={"Content-Type": self.content_type, **self.headers}
         )
@@ -59,7 +59,7 @@ def replaced(fault: Fault, casing: str) -> Answer | None:
 
 
 def reset(request: web.Request) -> web.Response:
-    """Cut the connection with a reset, so that the client sees no orderly end."""
+    """Cut the connection with a reset."""
     transport = request.transport
     if transport is not None:
         sock = transport.get_extra_info("socket")
@@ -71,7 +71,7 @@ def reset(request: web.Request) -> web.Response:
 
 
 def _raw(request: web.Request, data: bytes) -> web.Response:
-    """Write bytes as they are and end the connection; what aiohttp adds afterwards finds it closed."""
+    """Write raw bytes and end the connection, so that aiohttp can add nothing."""
     if request.transport is not None:
         request.transport.write(data)
         request.transport.close()
@@ -84,7 +84,7 @@ def _head(answer: Answer, length: int) -> bytes:
 
 
 async def _pause(seconds: float, stopping: asyncio.Event) -> bool:
-    """Wait some seconds, or shorter when the simulator stops; return whether it does."""
+    """Wait some seconds, or until the simulator stops; return whether it stops."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await stopping.wait()
@@ -98,12 +98,12 @@ async def hang(request: web.Request, stopping: asyncio.Event) -> web.Response:
 
 
 async def delay(fault: Fault, stopping: asyncio.Event) -> None:
-    """Wait as long as a fault says."""
+    """Wait for the fault's time."""
     await _pause(fault.seconds, stopping)
 
 
 async def huge(request: web.Request, fault: Fault, stopping: asyncio.Event) -> web.StreamResponse:
-    """Stream a good JSON answer of the size that the fault says."""
+    """Stream a valid JSON answer of the fault's size."""
     begin, end = b'{"success": true, "data": "', b'"}'
     size = max(fault.size, len(begin) + len(end))
     response = web.StreamResponse(headers={"Content-Type": JSON})
@@ -125,7 +125,7 @@ async def huge(request: web.Request, fault: Fault, stopping: asyncio.Event) -> w
 
 
 async def drip(request: web.Request, answer: Answer, fault: Fault, stopping: asyncio.Event) -> web.StreamResponse:
-    """Send the ordinary answer a byte at a time."""
+    """Send the ordinary answer byte by byte."""
     response = web.StreamResponse(status=answer.status, headers={"Content-Type": answer.content_type})
     response.content_length = len(answer.body)
     await response.prepare(request)
@@ -140,7 +140,7 @@ async def drip(request: web.Request, answer: Answer, fault: Fault, stopping: asy
 async def send(
     request: web.Request, answer: Answer, fault: Fault | None, stopping: asyncio.Event
 ) -> web.StreamResponse:
-    """Send an ordinary answer, or break it on the way as a fault says."""
+    """Send an ordinary answer, broken as a fault says."""
     kind = fault.kind if fault else None
     if fault is None or kind == "delay":
         return answer.response()

@@ -1,4 +1,4 @@
-"""The actions that only the hosted OMS has, and those that are different there."""
+"""The actions that only the hosted OMS has, and those that differ in it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def release_worker_instance(store: Store, payload: Payload) -> None:
 
 @action("GetUploadOssUrl", HOSTED)
 def get_upload_oss_url(store: Store, payload: Payload) -> dict[str, Any]:
-    """GetUploadOssUrl: an address that nothing listens at."""
+    """GetUploadOssUrl: an address on which nothing listens."""
     minutes = payload.get("effectiveTimeMinutes") or 60
     return {
         "ossKey": f"oms/{store.ticket()}",

@@ -1,4 +1,4 @@
-"""The actions on objects that are added to a project or removed from it while it runs."""
+"""The actions that add objects to a running project or remove them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the parameters of the actions have in common."""
+"""Reads the parameters that several actions have in common."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Pag
 
 
 def text(payload: Mapping[str, Any], key: str) -> str:
-    """Return a parameter that must be a text with something in it."""
+    """Return a parameter that must be a non-empty text."""
     value = payload.get(key)
     if not isinstance(value, str) or not value.strip():
         raise OmsRefusal(PARAM_ERROR, f"The parameter {key} must be given.")
@@ -17,7 +17,7 @@ def text(payload: Mapping[str, Any], key: str) -> str:
 
 
 def values(payload: Mapping[str, Any], key: str) -> list[Any]:
-    """Return a parameter that the documents describe as a text here and as an array there."""
+    """Return a parameter that the documents describe as a text in one place and as an array in another."""
     value = payload.get(key)
     if value is None or value == "":
         return []

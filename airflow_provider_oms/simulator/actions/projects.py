@@ -29,7 +29,7 @@ def _flag(payload: Payload, key: str, otherwise: bool) -> bool:
 
 
 def _tables(mapping: Mapping[str, Any]) -> list[Table]:
-    """Return the tables of a transferMapping, all consistent, as what a later verification will find."""
+    """Return the tables of a transferMapping as the result of a later verification: all consistent."""
     found = []
     for database in mapping.get("databases") or []:
         if not isinstance(database, Mapping):
@@ -135,7 +135,7 @@ _control("ReleaseProject", LiveProject.release)
 
 @action("DeleteProject")
 def delete_project(store: Store, payload: Payload) -> None:
-    """DeleteProject: from INIT and RELEASED only; afterwards the project isn't known any more."""
+    """DeleteProject: from INIT and RELEASED only; afterwards the project is unknown."""
     live = store.named(payload)
     live.check_delete()
     del store.projects[live.id]
@@ -161,7 +161,7 @@ def describe_project_steps(store: Store, payload: Payload) -> list[dict[str, Any
 
 @action("DescribeProject")
 def describe_project(store: Store, payload: Payload) -> list[dict[str, Any]]:
-    """DescribeProject: documented as an object, but the document's sample is an array of one. So is this."""
+    """DescribeProject: documented as an object, but the document's sample is an array of one, and so is this answer."""
     return [render.project_row(store.named(payload), store.labels, store.data_sources)]
 
 
@@ -224,7 +224,7 @@ def _by_label(name: str, status: Callable[[str], bool], do: Callable[[LiveProjec
         }
 
 
-# The document: the first touches projects that are not started only, the second running ones only.
+# By the document, the first action affects only projects that are not started, the second only running ones.
 _by_label("StartProjectsByLabel", lambda status: status == "INIT", LiveProject.start)
 _by_label("StopProjectsByLabel", lambda status: status == "RUNNING", LiveProject.stop)
 

@@ -13,7 +13,7 @@ Handler = Callable[[Store, Mapping[str, Any]], Any]
 
 ACTIONS: dict[str, Handler] = {}
 
-#: What only the hosted OMS of Alibaba Cloud has, or does in another way.
+#: Actions that only the hosted OMS of Alibaba Cloud has, or that differ in it.
 HOSTED: dict[str, Handler] = {}
 
 
@@ -36,12 +36,12 @@ def run(
 ) -> Any:
     """Run an action and return its ``data``.
 
-    :param store: what the simulated OMS knows.
+    :param store: the data of the simulated OMS.
     :param name: the action.
     :param payload: the parameters, in OMS's own keys.
     :param unsupported: actions that this OMS doesn't know.
-    :param hosted: as the hosted OMS does it.
-    :raises OmsRefusal: when OMS would say no.
+    :param hosted: whether the action runs in the hosted OMS.
+    :raises OmsRefusal: when OMS would refuse.
     """
     handler = (HOSTED.get(name) if hosted else None) or ACTIONS.get(name)
     if handler is None or name in unsupported or name in store.edition.unsupported:

@@ -30,7 +30,7 @@ METRICS = {
 
 @action("UpdateProjectConfig")
 def update_project_config(store: Store, payload: Payload) -> None:
-    """UpdateProjectConfig: a full replacement, what is left out is deleted. Not while the project runs."""
+    """UpdateProjectConfig: a full replacement, items left out are deleted. Not allowed while the project runs."""
     live = store.named(payload)
     config = {key: value for key, value in payload.items() if key != "id" and value is not None}
     for key, value in config.items():

@@ -1,4 +1,4 @@
-"""The actions on data sources: create, list, delete. Passwords come in Base64 and never go out."""
+"""The actions on data sources: create, list, delete. Passwords arrive in Base64 and are never sent back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Payload = Mapping[str, Any]
 
 
 def decoded(payload: Payload, key: str, needed: bool = True) -> str | None:
-    """Return a password, which comes in Base64."""
+    """Decode a password, which arrives in Base64."""
     if not needed and payload.get(key) in (None, ""):
         return None
     try:
@@ -51,7 +51,7 @@ def add_source(store: Store, payload: Payload, kind: str, **more: Any) -> str:
 
 @action("CreateMySqlDataSource")
 def create_mysql_data_source(store: Store, payload: Payload) -> str:
-    """CreateMySqlDataSource (so the request path spells it)."""
+    """CreateMySqlDataSource (the spelling of the request path)."""
     name = text(payload, "name")
     if any(letter.isspace() for letter in name) or len(name) > 32:
         raise OmsRefusal(PARAM_ERROR, "The data source name must have no spaces and at most 32 characters.")
@@ -68,7 +68,7 @@ def create_mysql_data_source(store: Store, payload: Payload) -> str:
 
 @action("CreateOceanBaseDataSource")
 def create_oceanbase_data_source(store: Store, payload: Payload) -> str:
-    """CreateOceanBaseDataSource: ``userName`` in the document's sample, ``username`` in its table; both are taken."""
+    """CreateOceanBaseDataSource: ``userName`` in the document's sample, ``username`` in its table; accepts both."""
     user = payload.get("userName") or payload.get("username")
     if not user:
         raise OmsRefusal(PARAM_ERROR, "The parameter userName must be given.")
@@ -90,7 +90,7 @@ def create_oceanbase_data_source(store: Store, payload: Payload) -> str:
 
 @action("CreateKafkaDataSource")
 def create_kafka_data_source(store: Store, payload: Payload) -> str:
-    """CreateKafkaDataSource: a user and a password are needed with SASL, but for GSSAPI."""
+    """CreateKafkaDataSource: SASL needs a user and a password, except with GSSAPI."""
     sasl = bool(payload.get("enableSASL"))
     if sasl and payload.get("saslMechanism") not in ("GSSAPI", "PLAIN", "SCRAM_SHA_256", "SCRAM_SHA_512"):
         raise OmsRefusal(PARAM_ERROR, f"The parameter saslMechanism must not be {payload.get('saslMechanism')!r}.")
@@ -142,7 +142,7 @@ def _create_polardb_data_source(store: Store, payload: Payload) -> str:
     )
 
 
-# The document's title spells it in the first way, its request path in the second.
+# The first is the spelling of the document's title, the second that of its request path.
 action("CreatePolarDBDataSource")(_create_polardb_data_source)
 action("CreatePilarDBDataSource")(_create_polardb_data_source)
 

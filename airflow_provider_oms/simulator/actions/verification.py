@@ -28,7 +28,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class _Verified:
-    """A table, how much of it is verified, and what its row shows meanwhile."""
+    """A table, how much of it is verified, and what its row shows until then."""
 
     table: Table
     fraction: float
@@ -36,7 +36,7 @@ class _Verified:
 
     @property
     def done(self) -> bool:
-        """Whether the row is that of a table which is through (in this run, or still shown from the run before)."""
+        """Whether the row is that of a verified table (in this run, or still shown from the run before)."""
         return self.fraction >= 1 or self.stale == "row"
 
     def row(self) -> dict[str, Any]:
@@ -47,7 +47,7 @@ class _Verified:
 
 
 def _tables(live: LiveProject) -> list[_Verified]:
-    """Return the tables of the verification, one being verified after the other; none before it starts."""
+    """Return the tables of the verification, which verifies one after the other; none before it starts."""
     state = live.state()
     step = state.steps.get(steps.FULL_VERIFY)
     if step is None or step.start is None:
@@ -61,7 +61,7 @@ def _tables(live: LiveProject) -> list[_Verified]:
 
 
 def _current_tables(state: State) -> list[Table]:
-    """Return the tables to verify: those that it began with or were set, and those that were added since."""
+    """Return the tables to verify: the first ones, those that were set, and those that were added later."""
     now = dict.fromkeys(tables_of(state.modifications.databases))
     begin = set(tables_of(state.project.mapping.get("databases") or []))
     known = {(table.schema, table.table) for table in state.tables}
