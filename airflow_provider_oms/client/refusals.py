@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from airflow_provider_oms.client.errors import (
@@ -128,7 +127,9 @@ def _refused_login(details: ErrorDetails) -> OmsAuthenticationError:
 
 def _without_secrets(location: str) -> str:
     """Remove from an address what may be a secret: query, fragment and login."""
-    return re.sub(r"[^/]*@", "", location.split("?")[0].split("#")[0])
+    parts = location.split("?")[0].split("#")[0].split("/")
+    # A regular expression would need quadratic time, which is seconds for the longest header that is accepted.
+    return "/".join(part.rpartition("@")[2] for part in parts)
 
 
 def _beginning(body: bytes, secrets: Secrets) -> str:
