@@ -8,6 +8,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
@@ -35,32 +37,67 @@ def apply(text: str, hunk: str) -> str:
     return f"\n{text}".replace(f"\n{before}\n", f"\n{after}\n")[1:]
 
 
-@pytest.mark.skipif(not AIRFLOW_V_3_0_PLUS, reason="the pages are the same for each Airflow: once is enough")
-def test_a_person_who_follows_the_pages_gets_there(tmp_path):
+pytestmark = pytest.mark.skipif(
+    not AIRFLOW_V_3_0_PLUS, reason="the pages are the same for each Airflow: once is enough"
+)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A copy of the code, to which pages are applied."""
     for folder in ("airflow_provider_oms", "example_dags", "tests", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "images"))
     for file in ("pyproject.toml", "README.md", "CONTRIBUTING.md"):
         shutil.copy(ROOT / file, tmp_path)
-    wanted = []
-    for page in PAGES:
-        for block in blocks(DOCS / "develop" / page):
-            if block.language == "diff":
-                file = tmp_path / block.title
-                for hunk in re.split("^@@$", block.text, flags=re.MULTILINE):
-                    file.write_text(apply(file.read_text(), hunk))
-            if block.language == "sh" and "scripts/test.py" in block.text:
-                wanted += [word for word in shlex.split(block.text) if word.startswith("tests/")]
-    chosen = sorted({SHORTER.get(path, path) for path in wanted if path not in LEFT_OUT})
-    # Rows of the other gates have been run already.
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *chosen]
-    command += ["-k", "not test_gate_cases and not test_look or step_progress or table_covers"]
-    ran = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    return tmp_path
+
+
+def follow(page: str, copy: Path, chosen: Callable[[str], bool] = lambda file: True) -> None:
+    """Apply the diffs of a page, as far as they are about chosen files."""
+    for block in blocks(DOCS / "develop" / page, "diff"):
+        if chosen(block.title):
+            file = copy / block.title
+            for hunk in re.split("^@@$", block.text, flags=re.MULTILINE):
+                file.write_text(apply(file.read_text(), hunk))
+
+
+def run(copy: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run pytest in the copy."""
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options],
+        cwd=copy,
+        env=os.environ | {"PYTHONPATH": str(copy)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def tests_of(page: str) -> list[str]:
+    """Return the tests that a page says to run, in their order."""
+    shell = [block.text for block in blocks(DOCS / "develop" / page, "sh") if "scripts/test.py" in block.text]
+    return [word for text in shell for word in shlex.split(text) if word.startswith("tests/")]
+
+
+def test_a_person_who_follows_the_pages_gets_there(copy):
+    for page in PAGES:
+        follow(page, copy)
+    wanted = [path for page in PAGES for path in tests_of(page)]
+    chosen = sorted({SHORTER.get(path, path) for path in wanted if path not in LEFT_OUT})
+    # Rows of the other gates have been run already.
+    ran = run(copy, *chosen, "-k", "not test_gate_cases or step_progress")
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     assert re.search(r"\d{3,} passed", ran.stdout)
+
+
+def test_a_rule_is_changed_as_its_page_says(copy):
+    page, rule = "change-a-rule.md", "airflow_provider_oms/milestones/context.py"
+    quick = [path for path in dict.fromkeys(tests_of(page)) if path.count("/") == 2 and "milestones" in path]
+    options = (*quick, "tests/milestones/test_property.py", "-k", "freshness or ahead or oracle_lets_it and Lag")
+    follow(page, copy, lambda file: file != rule)
+    ran = run(copy, *options)
+    assert "ahead_241" in ran.stdout, ran.stdout[-3000:]
+    assert ran.returncode == 1, "the page's tests pass without the rule"
+    follow(page, copy, rule.__eq__)
+    ran = run(copy, *options)
+    assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
