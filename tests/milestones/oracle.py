@@ -486,6 +486,14 @@ def _failure(wish: Wish, broken: list[dict[str, Any]], now: float, kept: bool) -
     return "failed" if now - max(times) > wish.failure_grace else "waiting"
 
 
+def _failed_precheck(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a failed precheck behind which nothing has begun: it stops every gate that waits for a step."""
+    behind = [row for row in steps if word(get(row, "name")) not in SAME[0]]
+    if any(word(get(row, "status")) in ("RUNNING", "MONITORING", "FINISHED") for row in behind):
+        return []
+    return [row for row in steps if row not in behind and word(get(row, "status")) == "FAILED"]
+
+
 def _failed_times(broken: list[dict[str, Any]], now: float) -> Iterator[float]:
     for row in broken:
         text = get(get(row, "extraInfo") or {}, "failedTime")
@@ -506,6 +514,8 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     status = word(get(progress, "status")) or ""
     awaited = [row for name in _awaited(wish, observed) for row in named(steps, name)]
     failed = [row for row in awaited if word(get(row, "status")) == "FAILED"]
+    if not failed and _awaited(wish):
+        failed = _failed_precheck(steps)
     suspended = [row for row in awaited if word(get(row, "status")) == "SUSPEND"]
     under_way = status in ("RUNNING", "RUNNING_ALARMING", "INIT", *CHANGING)
     if not wish.allow_modifying and may_open(replace(wish, allow_modifying=True), [observed]):
