@@ -38,6 +38,7 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from airflow_provider_oms.simulator import Clock, Simulator  # noqa: E402
+from tests import rows  # noqa: E402
 from tests.parts import markers  # noqa: E402
 
 # A slow machine is no reason to fail, and what fails once fails again.
@@ -45,6 +46,14 @@ settings.register_profile(
     "any machine", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("any machine")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--rows", default="", help="of tests that run a table, only the rows whose name contains this")
+
+
+def pytest_configure(config):
+    rows.chosen = config.getoption("--rows")
 
 
 def pytest_collection_modifyitems(items):

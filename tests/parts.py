@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 #: What Airflow does, and another version can do otherwise: forms, triggers, deferral, what is stored, links, DAG runs.
 AIRFLOW = (
@@ -41,8 +42,9 @@ SMOKE = (
     "tests/test_get_provider_info.py",
 )
 
-#: What knows neither Airflow nor a library that comes with it: the same on each.
+#: What depends neither on Airflow nor on a library that comes with it, and the benchmarks: once is enough.
 ONCE = (
+    "tests/benchmarks",
     "tests/docs/test_commands.py",
     "tests/docs/test_walk.py",
     "tests/hosting",
@@ -53,9 +55,22 @@ ONCE = (
     "tests/reliability",
     "tests/simulator",
     "tests/test_develop.py",
+    "tests/test_docstrings.py",
+    "tests/test_evidence.py",
+    "tests/test_imports.py",
+    "tests/test_parts.py",
 )
 
 MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE, "once": ONCE}
+
+
+#: For each marker a pattern of the tests that have it.
+_PATTERNS = {name: re.compile(rf"({'|'.join(map(re.escape, paths))})(/|::|$)") for name, paths in MARKERS.items()}
+
+
+@cache
+def _markers(test: str) -> tuple[str, ...]:
+    return tuple(name for name, pattern in _PATTERNS.items() if pattern.match(test))
 
 
 def markers(test: str) -> list[str]:
@@ -63,8 +78,4 @@ def markers(test: str) -> list[str]:
 
     :param test: its id: the file from the top of the checkout, and its name
     """
-    return [
-        name
-        for name, paths in MARKERS.items()
-        if any(re.match(rf"{re.escape(each)}(/|::|\[|$)", test) for each in paths)
-    ]
+    return list(_markers(test.partition("[")[0]))

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from email.utils import formatdate
+from itertools import product
 from urllib.parse import quote
 
 import pytest
@@ -11,6 +12,7 @@ from airflow_provider_oms.client import actions, errors
 from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, OmsRejectedError
 from airflow_provider_oms.client.protocol import HttpAnswer, build_request, read_answer, utc_text
 from airflow_provider_oms.client.settings import ClientSettings
+from tests.rows import each_row
 
 CALL = actions.call("Anything", reads_only=True)
 NOW = 1_700_000_000.0
@@ -253,11 +255,14 @@ BY_ID = {
 }
 
 
-@pytest.mark.parametrize("call", BY_ID.values(), ids=BY_ID)
-@pytest.mark.parametrize("listed", [False, True])
-@pytest.mark.parametrize("key", ["projectId", "ProjectId", "PROJECTID"])
-@pytest.mark.parametrize("told", ["np_2", "NP_1", 7, "np_1 2", ["np_1"], {"id": "np_1"}, False, "\ud83d"])
-def test_an_answer_about_another_project(told, key, listed, call):
+ANOTHER = ["np_2", "NP_1", 7, "np_1 2", ["np_1"], {"id": "np_1"}, False, "\ud83d"]
+
+
+@each_row(
+    ("told", "key", "listed", "asked"), product(ANOTHER, ["projectId", "ProjectId", "PROJECTID"], [False, True], BY_ID)
+)
+def test_an_answer_about_another_project(told, key, listed, asked):
+    call = BY_ID[asked]
     data = {key: told, "status": "RUNNING"}
     with pytest.raises(OmsMalformedAnswerError, match="not about the one that was asked for") as caught:
         read({"success": True, "data": [data] if listed else data}, call=call)

@@ -1,12 +1,14 @@
 """The settings that feed both clients, and the address made of a connection's parts."""
 
 import base64
+from itertools import product
 
 import certifi
 import pytest
 
 from airflow_provider_oms.client.errors import OmsInvalidRequestError
 from airflow_provider_oms.client.settings import ClientSettings, build_base_url, encode_secret, read_api_version
+from tests.rows import each_row
 
 
 @pytest.mark.parametrize(
@@ -203,9 +205,7 @@ LOGINS = [
 ]
 
 
-@pytest.mark.parametrize("host", LOGINS)
-@pytest.mark.parametrize("port", [None, 8089, 99999])
-@pytest.mark.parametrize("scheme", [None, "https", "Gehe!m"])
+@each_row(("host", "port", "scheme"), product(LOGINS, [None, 8089, 99999], [None, "https", "Gehe!m"]))
 def test_a_login_in_the_host_is_never_shown(host, port, scheme):
     with pytest.raises(OmsInvalidRequestError) as caught:
         build_base_url(host, port, scheme)

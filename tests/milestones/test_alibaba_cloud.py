@@ -18,6 +18,7 @@ from airflow_provider_oms.simulator import Clock, Simulator
 from airflow_provider_oms.simulator.envelope import pascal
 from tests.gate_cases import CASES, NOW, serve
 from tests.milestones.support import gate_of
+from tests.rows import each_row
 
 
 class Hosted:
@@ -61,14 +62,22 @@ def matches(case, verdict):
         assert re.search(case.message, verdict.message)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_case(case, oms, settings):
-    serve(Hosted(oms), case)
+SENSORS = sorted({case.sensor for case in CASES})
+
+
+@pytest.mark.parametrize("sensor", SENSORS)
+def test_every_case_of_a_gate(sensor, oms, settings):
     with OmsClient(settings) as client:
-        matches(case, run_flow(client, poll(gate_of(case.sensor, case.arguments), Memory(), Now(NOW, NOW))))
+
+        @each_row("case", [case for case in CASES if case.sensor == sensor])
+        def check(case):
+            serve(Hosted(oms), case)
+            matches(case, run_flow(client, poll(gate_of(case.sensor, case.arguments), Memory(), Now(NOW, NOW))))
+
+        check()
 
 
-@pytest.mark.parametrize("sensor", sorted({case.sensor for case in CASES}))
+@pytest.mark.parametrize("sensor", SENSORS)
 def test_every_case_of_a_gate_with_the_asynchronous_client(sensor, oms, settings):
     async def all_of_them():
         async with AsyncOmsClient(settings) as client:

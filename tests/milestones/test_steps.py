@@ -9,11 +9,12 @@ import pytest
 from airflow_provider_oms.client.models import Step
 from airflow_provider_oms.milestones import steps
 from tests.gate_cases import STEP_NAMES, step, step_is_done
+from tests.rows import each_row
 
 STATUSES = ["INIT", "RUNNING", "FAILED", "FINISHED", "SUSPEND", "MONITORING", "PAUSING", "", None]
 
 
-@pytest.mark.parametrize(
+@each_row(
     ("kind", "name", "status", "percent"),
     [
         (kind, name, *state)

@@ -15,6 +15,7 @@ from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.operators.project_body import check
 from airflow_provider_oms.simulator import Project
 from tests.milestones.support import NOT_A_PROJECT, NOT_AN_ID
+from tests.rows import each_row
 
 PROJECT = {"project_id": "np_1"}
 ALL = {
@@ -139,7 +140,7 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("cls", "name"), NAMES)
-@pytest.mark.parametrize("rendered", [*NOT_A_PROJECT, None, 7])
+@each_row("rendered", [*NOT_A_PROJECT, None, 7])
 def test_what_was_rendered_to_nothing(cls, name, rendered, runner):
     """A result that isn't there must not be taken for a project that is gone."""
     given = {key: value for key, value in ALL[cls].items() if key not in ("project_id", "label_id")}
@@ -152,7 +153,7 @@ def test_what_was_rendered_to_nothing(cls, name, rendered, runner):
 
 
 @pytest.mark.parametrize(("cls", "name"), [one for one in NAMES if one[1].endswith("_id")])
-@pytest.mark.parametrize("rendered", NOT_AN_ID)
+@each_row("rendered", NOT_AN_ID)
 def test_what_can_be_no_id(cls, name, rendered, runner):
     given = {key: value for key, value in ALL[cls].items() if key not in ("project_id", "label_id")}
     operator = cls(task_id="task", **{**given, name: "{{ later }}"})
