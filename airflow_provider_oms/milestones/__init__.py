@@ -1,4 +1,4 @@
-"""The decisions: pure functions from what OMS said, and when, to a verdict. Nothing here does I/O or reads a clock.
+"""The decisions: pure functions from OMS's answers and their times to a verdict. No I/O is done, and no clock is read.
 
 ``poll`` is one poll at a project; ``kinds`` holds the milestones, ``steps``, ``status``, ``freshness`` and
 ``verification`` the rules they share, ``gate`` the settings, ``verdict`` the outcome,

@@ -1,4 +1,4 @@
-"""Reading what a DAG's author wrote: the same words for the same mistake, naming the argument.
+"""Reads the arguments of a DAG's author: the same mistake has the same message everywhere, which names the argument.
 
 Templates render to text, so numbers and dates are taken as text too.
 """
@@ -18,10 +18,10 @@ from typing import Any
 #: docs/develop/oms-facts.md#checkpoint-units
 _EARLIEST, _LATEST = 1e8, 1e11
 
-#: What Jinja, Python, pandas and JSON make of a value that isn't there, in lower case.
+#: How Jinja, Python, pandas and JSON render a missing value, in lower case.
 _NOTHING = frozenset({"none", "null", "nil", "nan", "nat", "<na>", "undefined", "[]", "{}", "()", "set()", "''", '""'})
 
-#: What a yes or a no renders to. A project may be called so; an id is never one.
+#: What True and False render to. A project may have such a name, but never such an id.
 _YES_NO = frozenset({"true", "false"})
 
 #: Ids in OceanBase's API reference are of this form: ``np_...``, ``p_...``, ``l_...``.
@@ -29,7 +29,7 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 def is_nothing(value: Any) -> bool:
-    """Tell whether a value is what a template makes of a value that isn't there.
+    """Return whether a value is what a template renders for a missing value.
 
     :param value: a rendered argument
     """
@@ -52,9 +52,9 @@ def proper_name(name: str, value: Any) -> str:
 
 
 def identifier(name: str, value: Any) -> str:
-    """Read the id of a project or of a label. What can't be one is refused.
+    """Read the id of a project or of a label; raise for a text that can't be an id.
 
-    OMS can't tell an id that never existed from a project that was deleted, so a wrong one must not get to it.
+    OMS doesn't distinguish an id that never existed from a deleted project, so a wrong id must not be sent to it.
 
     :param name: the argument's name
     :param value: what was given, or what its template was rendered to
@@ -69,7 +69,7 @@ def identifier(name: str, value: Any) -> str:
 
 
 def texts(name: str, value: Any) -> list[str]:
-    """Read a list of texts, also one that a template made text of: JSON, a Python list, or parts between commas.
+    """Read a list of texts, also one that a template rendered to text: JSON, a Python list, or parts between commas.
 
     :param name: the argument's name
     :param value: what was given, or what its template was rendered to
@@ -82,7 +82,7 @@ def texts(name: str, value: Any) -> list[str]:
 
 
 def _listed(value: str) -> Any:
-    """Return what the text of a list stands for; None where that isn't clear."""
+    """Return the list that a text stands for; None if that isn't clear."""
     text = value.strip()
     if text[:1] not in ("[", "(", "{"):
         return None if is_nothing(text) else text.split(",")
@@ -121,7 +121,7 @@ def percentage(name: str, value: Any) -> float:
 
 
 def in_utc(naive: datetime) -> datetime:
-    """Put a time without a zone into UTC."""
+    """Return a time, in UTC if it has no zone."""
     return naive.replace(tzinfo=UTC)
 
 
@@ -130,7 +130,7 @@ def moment(name: str, value: Any, localize: Callable[[datetime], datetime] = in_
 
     :param name: the argument's name
     :param value: a datetime, ISO 8601 text, or Unix seconds
-    :param localize: puts a time without a zone into one
+    :param localize: returns a time without a zone in a zone
     :raises ValueError: naming the argument
     """
     basic_date = isinstance(value, str) and len(value.strip()) == 8  # 20270115, Airflow's ds_nodash
@@ -152,7 +152,7 @@ def moment(name: str, value: Any, localize: Callable[[datetime], datetime] = in_
 
 
 def flag(name: str, value: Any) -> bool:
-    """Read a yes or no. Text is none: "false" would be true.
+    """Read True or False. A text is refused: "false" would be true.
 
     :raises ValueError: naming the argument
     """
@@ -162,7 +162,7 @@ def flag(name: str, value: Any) -> bool:
 
 
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
-    """Read one of a few words.
+    """Read one of the allowed words.
 
     :raises ValueError: naming the argument
     """
@@ -172,7 +172,7 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
 
 
 def project_or_none(name: str, value: Any) -> str | None:
-    """Read the id or the name of a project that need not be given.
+    """Read the id or the name of a project; None is allowed.
 
     :raises ValueError: naming the argument
     """
@@ -180,7 +180,7 @@ def project_or_none(name: str, value: Any) -> str | None:
 
 
 def name_of(name: str, value: Any) -> str:
-    """Read a word out of OMS's vocabulary, in capitals.
+    """Read a word of OMS's vocabulary, in capitals.
 
     :raises ValueError: naming the argument
     """
@@ -191,7 +191,7 @@ def name_of(name: str, value: Any) -> str:
 
 
 def names_of(name: str, value: Any) -> tuple[str, ...]:
-    """Read one or more words out of OMS's vocabulary.
+    """Read one or more words of OMS's vocabulary.
 
     :raises ValueError: naming the argument
     """
@@ -232,10 +232,10 @@ def _pair(name: str, item: Any) -> tuple[Any, Any]:
 
 
 def _is_hour_in_digits(value: Any) -> bool:
-    """Decide whether a number spells a date and an hour, as ``%Y%m%d%H`` does: as Unix seconds it lies years ahead.
+    """Decide whether a number is a date and an hour in the form ``%Y%m%d%H``: as Unix seconds it would lie years ahead.
 
-    From 2032 on one in a hundred Unix seconds looks so, too; such a one can be written as a date. A float was read
-    before, and is none that a person wrote.
+    From 2032 on, one in a hundred Unix seconds also has this form; write such a moment as a date. A float was already
+    converted, so no person wrote it.
     """
     digits = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if len(digits) != 10 or not digits.isdecimal() or digits < "1970":

@@ -1,4 +1,4 @@
-"""When a project counts as late, for alarms: the other way round than a gate's lag, and as careful."""
+"""When a project counts as late, for alarms: the opposite of a gate's lag, with the same guards."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from airflow_provider_oms.milestones.verdict import State, Verdict
 def checkpoint_behind(milestone: CheckpointBehindMilestone, poll: PollContext) -> Flow[Verdict]:
     """The checkpoint lies more than so many seconds behind.
 
-    One that is missing or can't be believed says nothing about lateness, nor does the forward one after a switchover.
-    A project that was paused is late all the same; of one that has failed the failure is told.
+    A checkpoint that is missing or not believed says nothing about lateness, nor does the forward one after a
+    switchover. A paused project can be late. For a failed project, the failure is reported instead.
     Sources: docs/develop/oms-facts.md#checkpoint-missing, docs/develop/oms-facts.md#checkpoint-ahead,
     docs/develop/oms-facts.md#checkpoint-frozen
 
-    :param milestone: from what lag on
-    :param poll: what the check works with
+    :param milestone: the milestone, with the lag
+    :param poll: the poll of the project
     """
     answer = yield from poll.progress()
     reading = freshness.read(answer, milestone.direction)

@@ -1,8 +1,8 @@
-"""The moments at which a day, an hour or a quarter of an hour is over in a time zone.
+"""The moments at which a day, an hour or a quarter of an hour ends in a time zone.
 
-Days are local days: they begin at local midnight, or where a change of daylight saving skips that, at the first moment
-of the day. Shorter lengths are counted in real time from there, so that none is skipped and none comes twice when
-clocks are changed; the last one of a day ends with the day.
+Days are local days: they begin at local midnight, or, if a change of daylight saving time skips it, at the first moment
+of the day. Shorter lengths are counted in real time from there, so that none is skipped or repeated when clocks are
+changed; the last one of a day ends with the day.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _FIRST_DAY = date(1970, 1, 5).toordinal()
 class Boundaries:
     """Moments, one after every length of time.
 
-    :param every: ``1d``, ``7d``, ``1h``, ``15m`` and the like: whole days, or what divides a day of 24 hours
-    :param timezone: the time zone, as ``Asia/Shanghai``
-    :raises ValueError: naming the argument that is wrong
+    :param every: ``1d``, ``7d``, ``1h``, ``15m`` and so on: whole days, or a length that divides a day of 24 hours
+    :param timezone: the time zone, such as ``Asia/Shanghai``
+    :raises ValueError: naming the invalid argument
     """
 
     every: str = "1d"
@@ -59,7 +59,7 @@ class Boundaries:
         :param at: Unix seconds
         """
         today = self._day_of(at)
-        # Where clocks go back over midnight, a day may have begun although it is still the one before.
+        # If clocks go back over midnight, a day may have begun although the date is still that of the day before.
         return next(found for day in _days(today - 1) for found in self._of_day(day) if found > at)
 
     def before(self, at: float) -> float:
@@ -89,9 +89,9 @@ class Boundaries:
         return datetime.fromtimestamp(moment("a boundary", at), self._zone).toordinal()
 
     def _of_day(self, day: int) -> list[float]:
-        """Return the boundaries of a local day, from its beginning on, before that of the next day."""
+        """Return the boundaries of a local day, from its begin to before that of the next day."""
         begin, end = self._begin(day), self._begin(day + 1)
-        if begin >= end:  # a day that the zone has left out
+        if begin >= end:  # a day that doesn't exist in the zone
             return []
         if self._length >= _DAY:
             return [begin] if (day - _FIRST_DAY) % (self._length // _DAY) == 0 else []
@@ -99,7 +99,7 @@ class Boundaries:
 
     def _begin(self, day: int) -> float:
         """Return the first moment of a local day."""
-        # Of a midnight that comes twice, the first (fold=0); one that is skipped lies where the clocks are changed.
+        # If midnight comes twice, the first one (fold=0); if it is skipped, the moment when the clocks are changed.
         midnight = datetime.combine(date.fromordinal(day), time(), self._zone)
         return (midnight.astimezone(UTC) - _EPOCH) / timedelta(seconds=1)
 

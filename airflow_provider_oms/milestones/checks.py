@@ -1,7 +1,7 @@
-"""How each milestone is judged: one function a milestone, and :func:`check`, which knows them all.
+"""The rule of each milestone: one function per milestone, and :func:`check`, which chooses the function.
 
-Every one decides first whether the milestone is reached, since what is reached stays reached; only then does the
-project's status say whether it still can be (:meth:`PollContext.not_yet`).
+Each function decides first whether the milestone is reached, because a reached milestone stays reached. Only then the
+project's status decides whether it still can be (:meth:`PollContext.not_yet`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Verdict
 from airflow_provider_oms.milestones.verified import full_verification
 
-# A step by any one of its names: that finds it under all of them.
+# A step by one of its names, which finds it under each of them.
 _FULL = (StepKind.FULL.value[0],)
 _INCREMENTAL = (StepKind.INCREMENTAL.value[0],)
 _REVERSE = (StepKind.REVERSE.value[0],)
@@ -161,7 +161,7 @@ def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow
 
 
 def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:
-    """An action that was sent has its effect: what an operator waits for."""
+    """The effect of an action that was sent, for which an operator waits."""
     answer = yield from poll.progress()
     observed = poll.observation(answer)
     status = answer.data.status
@@ -169,7 +169,7 @@ def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:
     effect = transitions.has_effect(milestone.goal, milestone.sent, status, stop_first=milestone.stop_first)
     if effect:
         return poll.reached(message, observed)
-    # What OMS shows just after an action may be what was before it, an old failure as well; but not for ever.
+    # Shortly after an action OMS may still show the state before it, also an old failure.
     # Source: docs/develop/oms-facts.md#transitions (whether an action returns before the status changes is unknown)
     new = milestone.since is not None and answer.at - milestone.since <= poll.gate.failure_grace
     if effect is False and (new or outlook(status) is not Outlook.FAILED):
@@ -188,9 +188,9 @@ def _step_of(direction: str) -> tuple[str, ...]:
 
 @singledispatch
 def check(milestone: Milestone, poll: PollContext) -> Flow[Verdict]:
-    """Ask what a milestone needs to know, and decide by its own rule.
+    """Ask OMS for what a milestone needs, and decide by its rule.
 
-    :param milestone: what is waited for
+    :param milestone: the milestone
     :param poll: the poll of the project
     :raises NotImplementedError: for a milestone that has no rule
     """

@@ -1,6 +1,6 @@
-"""What a milestone's rule works with: the questions it can ask, and the rules that hold for every milestone.
+"""The context of a poll: the calls that a rule can make, and the rules that hold for every milestone.
 
-Nothing here does I/O or reads a clock: questions are yielded, and their answers are sent in.
+Nothing here does I/O or reads a clock: calls are yielded, and their answers are sent in.
 """
 
 from __future__ import annotations
@@ -38,36 +38,36 @@ from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
 
-#: Seconds that a time of OMS may lie ahead of OMS's own clock before it isn't believed. How far an honest one may be is
-#: documented nowhere: docs/develop/oms-facts.md#checkpoint-ahead, docs/develop/oms-facts.md#times
+#: Seconds by which a time of OMS may be ahead of OMS's own clock and still be believed. How far ahead a correct time
+#: can be isn't documented: docs/develop/oms-facts.md#checkpoint-ahead, docs/develop/oms-facts.md#times
 BELIEVABLE_AHEAD = 300.0
 
-#: The moment of a poll that stands alone.
+#: The moment of a poll without a gate's memory.
 NO_TIME = Now(0.0, 0.0)
 
-#: Polls in a row without an answer that make an outage: with a long interval, fewer may be mere bad luck.
+#: Polls in a row without an answer that make an outage: with a long interval, fewer may be chance.
 POLLS_OF_AN_OUTAGE = 3
 
 _WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
 
 
-# A waiting gate asks the same for days, so the calls are described once.
+# A waiting gate makes the same calls for days, so their descriptions are cached.
 _progress_of = lru_cache(maxsize=4096)(actions.describe_project_progress)
 _steps_of = lru_cache(maxsize=4096)(actions.describe_project_steps)
 
 
 @dataclass
 class PollContext:
-    """What a milestone's check works with.
+    """The poll of a project, as a milestone's rule sees it.
 
     :param gate: the gate's settings
-    :param memory: what it remembers; changed on the way
+    :param memory: what the gate remembers; it is changed
     :param project_id: the project
-    :param now: when the poll began; of no matter to a poll that stands alone
-    :param before: since when the conditions had lasted at the poll before (``memory.since`` holds this poll's)
-    :param changing: why nothing can be told of the whole data, in words; empty when no objects are being added
-    :param apart: the project's id where it is polled beside the gate's own, for what is remembered of it
-    :param oms: the address of the OMS that is asked, empty where it isn't known
+    :param now: when the poll began; unused in a poll without a gate's memory
+    :param before: since when the conditions held at the poll before (``memory.since`` is about this poll)
+    :param changing: why nothing is known about the whole data, in words; empty when no objects are being added
+    :param apart: the project's id if it is polled in addition to the gate's own, as a key of the memory
+    :param oms: the address of the OMS that is asked, empty if it isn't known
     """
 
     gate: Gate
@@ -91,9 +91,9 @@ class PollContext:
         return answer
 
     def steps(self) -> Flow[Answer[list[Step]]]:
-        """Ask for the steps. Asked after :meth:`progress`, so that a finished project's steps are its last ones.
+        """Ask for the steps. This comes after :meth:`progress`, so that a finished project's steps are its final ones.
 
-        :raises OmsMalformedAnswerError: when one that was listed before is missing
+        :raises OmsMalformedAnswerError: when a step that was listed before is missing
         """
         answer: Answer[list[Step]] = yield _steps_of(self.project_id)
         if missing := step_rules.gone(answer.data, self.memory.steps.get(self.project_id, ())):
@@ -105,7 +105,7 @@ class PollContext:
         return answer
 
     def verification_project(self, name: str) -> Flow[PollContext]:
-        """Find the project that verifies this one, once in a gate's life, and return a poll of it.
+        """Find the project that verifies this one, once per gate, and return a poll of it.
 
         :param name: its id or name
         """
@@ -127,24 +127,24 @@ class PollContext:
             )
 
     def project_named(self, name: str) -> Flow[str]:
-        """Return the id of a project by its name, which is looked up once in a gate's life.
+        """Return the id of a project by its name, which is looked up once per gate.
 
         :param name: the name
-        :raises OmsProjectNotFoundError: when OMS shows none
-        :raises OmsPermanentError: when there are several, or when it isn't known any more which one it was
+        :raises OmsProjectNotFoundError: when OMS shows no such project
+        :raises OmsPermanentError: when there are several, or when the memory of the id was lost
         """
         return (yield from resolve_name(name, self.memory, self.oms))
 
     # Time
 
     def lasted(self, condition: Condition, answer: Answer[Any] | None = None, *, already: float = 0.0) -> float:
-        """Take note that a condition holds at this poll, and return the seconds for which it has on every poll.
+        """Note that a condition holds at this poll, and return the seconds for which it has held on every poll.
 
         A condition that isn't noted at a poll begins anew at the next one.
 
-        :param condition: what holds
-        :param answer: what shows it: where it begins now, it begins when the answer came, not when it was asked for
-        :param already: seconds for which it is known to have lasted where it is noted for the first time
+        :param condition: the condition
+        :param answer: the answer that shows it; a condition begins when this answer arrived
+        :param already: seconds for which it is known to have lasted when it is first noted
         """
         late = 0.0 if answer is None else max(0.0, answer.received_at - self.now.wall)
         key = condition.of(self.apart)
@@ -155,7 +155,7 @@ class PollContext:
     # Verdicts
 
     def observation(self, answer: Answer[ProjectProgress], **more: Any) -> Observation:
-        """Describe what a progress answer shows; ``more`` names what the milestone knows better."""
+        """Return the observation of a progress answer; ``more`` are values that replace those of the answer."""
         data = answer.data
         checkpoint = value_or_none(data, ProjectProgress.incr_sync_checkpoint)
         observed = Observation(
@@ -170,28 +170,28 @@ class PollContext:
         return observed._replace(**more) if more else observed
 
     def reached(self, message: str, observed: Observation) -> Verdict:
-        """The milestone is reached, unless it is about all of the data and objects are being added."""
+        """Return reached; but waiting, if the milestone is about all data and objects are being added."""
         if self.changing:
             return self.waiting(f"{message} {self.changing}", observed, alarming=True)
         return Verdict(State.REACHED, message, observed)
 
     def failed(self, message: str, observed: Observation | None = None) -> Verdict:
-        """The milestone can't be reached any more, or not without a person."""
+        """Return failed: the milestone can't be reached any more, or only after somebody acts."""
         return Verdict(State.FAILED, message, observed or Observation(project=self.project_id))
 
     def waiting(self, message: str, observed: Observation, figures: str = "", *, alarming: bool = False) -> Verdict:
-        """Not yet."""
+        """Return waiting."""
         return Verdict(State.WAITING, message, observed, figures, alarming)
 
     # Rules
 
     def never_told(self, untold: bool) -> str:
-        """Count how long OMS has owed an answer that it could have given; say so once that is too long.
+        """Measure for how long OMS hasn't given a result that it could give; return a message once that is too long.
 
-        As for an outage it takes three polls, so with a long interval one that is late doesn't count.
+        As for an outage, it takes at least three polls, so with a long interval one late result doesn't count.
 
-        :param untold: whether it owes one at this poll
-        :return: in words; empty while it may still come
+        :param untold: whether the result is missing at this poll
+        :return: the message; empty while the result may still come
         """
         tolerance = self.gate.outage_tolerance
         lasted = self.lasted(Condition.UNTOLD) if untold else 0.0
@@ -213,16 +213,16 @@ class PollContext:
         steps: list[Step] | None = None,
         alarming: bool = False,
     ) -> Flow[Verdict]:
-        """Judge by the project's status whether a milestone that isn't reached still can be.
+        """Decide by the project's status whether a milestone that isn't reached still can be.
 
         Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#failed-recovers
 
         :param message: what is still missing
         :param answer: the progress that was polled
-        :param observed: what was seen
-        :param awaits: names of the steps that the milestone waits for: one that is FAILED or SUSPEND counts, too, and
-            so does a FAILED precheck, behind which nothing begins
-        :param steps: the steps, where the milestone has asked for them already
+        :param observed: the observation
+        :param awaits: names of the steps that the milestone waits for: their FAILED or SUSPEND counts, too, and so
+            does a FAILED precheck, after which nothing begins
+        :param steps: the steps, if the milestone has asked for them already
         :param alarming: whether a person should look at what is missing
         """
         status = answer.data.status
@@ -254,7 +254,7 @@ class PollContext:
         return self.waiting(message, observed, figures, alarming=alarming)
 
     def _steps_if_any(self) -> Flow[list[Step]]:
-        """Ask for the steps; OMS 3.3 has none to give: docs/develop/oms-wire.md#v3"""
+        """Ask for the steps; OMS 3.3 doesn't offer them: docs/develop/oms-wire.md#v3"""
         try:
             return (yield from self.steps()).data
         except OmsUnsupportedActionError:
@@ -265,7 +265,7 @@ class PollContext:
     ) -> Verdict:
         """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while.
 
-        How old it is when it is seen for the first time, OMS says (``failedTime``); from then on we count.
+        Its age when it is first observed comes from OMS (``failedTime``); from then on our clock measures it.
         """
         said = "; ".join(step_rules.error_of(step) for step in broken) or "OMS gives no step and no error for it"
         message = f"{what}: {said}."
@@ -275,7 +275,7 @@ class PollContext:
             if (failed := step.extra.failed_time) is not None and failed.timestamp() <= answer.at + BELIEVABLE_AHEAD
         ]
         lasted = self.lasted(Condition.FAILED, already=min(ages, default=0.0))
-        old = not ages and not self.memory.kept  # how old it is can't be told, and never will be
+        old = not ages and not self.memory.kept  # its age is unknown and will stay unknown
         precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
         grace = self.gate.failure_grace
         if precheck or old or lasted > grace or not grace:
@@ -286,14 +286,14 @@ class PollContext:
 
 
 class NameUnreadableError(Exception):
-    """A name was resolved before, and only this poll can't tell to what."""
+    """A name was resolved before, but this poll can't read to which id."""
 
 
 def project_of(gate: Gate, memory: Memory) -> str | None:
     """Return the id of a gate's project, None while its name isn't resolved.
 
     :param gate: the gate's settings
-    :param memory: what it remembers
+    :param memory: what the gate remembers
     """
     return gate.project_id or memory.projects.get(gate.project_name or "")
 
@@ -304,12 +304,12 @@ def resolve_name(name: str, memory: Memory, oms: str) -> Flow[str]:
 
 
 def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[str]]) -> Flow[str]:
-    """Return a project's id by what it is called: a gate watches one project for its life, also at another OMS.
+    """Return a project's id by its id or name. A gate always watches the same project, also at another OMS.
 
-    :param name: what it is called
-    :param memory: what the gate remembers; changed on the way
-    :param oms: the address of the OMS that is asked, empty where it isn't known
-    :param find: looks it up
+    :param name: the project's name, or its id
+    :param memory: what the gate remembers; it is changed
+    :param oms: the address of the OMS that is asked, empty if it isn't known
+    :param find: looks up the project
     """
     known = memory.projects.get(name)
     if known is not None and not memory.observed_elsewhere(known, oms):
@@ -336,7 +336,7 @@ def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[st
 
 
 def _find_project(name: str) -> Flow[str]:
-    """Look a project's name up."""
+    """Look up a project's name."""
     found = yield from project_by_name(name)
     if found is None or found.id is None:
         raise no_project_named(name)
@@ -354,7 +354,7 @@ def _find_verification_project(name: str) -> Flow[str]:
     said = safe_text(repr(name), 200)
     if found is None or found.id is None:
         if looks_like_id(name):
-            return name  # OMS need not list it; it shall say so itself when there is none
+            return name  # OMS need not list the project; OMS refuses later if it doesn't exist
         raise OmsProjectNotFoundError(f"OMS shows this user no project with the id or the name {said}.")
     if found.type not in (None, "VERIFY"):
         raise OmsPermanentError(
@@ -364,7 +364,7 @@ def _find_verification_project(name: str) -> Flow[str]:
 
 
 def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
-    """Return how many seconds a checkpoint lies behind; None where there is no time in it.
+    """Return by how many seconds a checkpoint is behind; None if it isn't a time.
 
     Sources: docs/develop/oms-facts.md#checkpoint-units, docs/develop/oms-facts.md#checkpoint-missing,
     docs/develop/oms-facts.md#checkpoint-ahead (a negative lag counts as 0)

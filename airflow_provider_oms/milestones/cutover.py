@@ -1,4 +1,4 @@
-"""Whether a switchover would be safe."""
+"""The rule for the cut-over: whether a switchover is safe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.milestones.verified import VERIFICATION, VERIFY_APART, verified_apart
 
-# Steps by one of their names: that finds them under all of them.
+# Steps by one of their names, which finds them under each of them.
 _FULL = StepKind.FULL.value[0]
 _INCREMENTAL = StepKind.INCREMENTAL.value[0]
 
@@ -23,7 +23,7 @@ _INCREMENTAL = StepKind.INCREMENTAL.value[0]
 def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[Verdict]:
     """All that a safe switchover needs.
 
-    What OceanBase's own client takes for ready, and where this differs on purpose:
+    When OceanBase's own client considers a project ready, and where this rule differs on purpose:
     docs/develop/oms-facts.md#odc-verdict
     """
     progress = yield from poll.progress()
@@ -45,7 +45,7 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
         missing.append(f"the lag is {reading.trusted_lag:.0f} s of {milestone.max_lag:g} s{reading.remark}")
     if poll.changing:
         missing.append("objects are being added or removed")
-    # Asked for even when something else is missing: tables that differ fail the gate whatever the lag.
+    # Requested even if something else is missing: tables that differ fail the gate whatever the lag is.
     verdict = yield from _verified(milestone, poll, progress, steps, ready=not missing)
     if verdict.state is State.FAILED:
         return verdict._replace(observed=observed)
@@ -64,7 +64,7 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
 def _missing_in_steps(
     progress: ProjectProgress, steps: list[Step], before: list[Step], incremental: list[Step]
 ) -> list[str]:
-    """List what status and steps say against a cut-over.
+    """Return the reasons in status and steps against a cut-over.
 
     Sources: docs/develop/oms-facts.md#step-done, docs/develop/oms-facts.md#step-order,
     docs/develop/oms-facts.md#monitoring
@@ -95,9 +95,9 @@ def _verified(
     *,
     ready: bool,
 ) -> Flow[Verdict]:
-    """Judge all that verifies a project before its cut-over; reached also where nothing does and nothing has to.
+    """Decide whether a project is verified for its cut-over; reached also if it has no verification and needs none.
 
-    A verification that the configuration has and the list of steps hasn't is one that OMS doesn't tell of.
+    If the configuration has a verification and the list of steps doesn't, OMS doesn't show its result.
 
     Sources: docs/develop/oms-facts.md#verification-project, docs/develop/oms-facts.md#step-order
 

@@ -1,4 +1,4 @@
-"""Lengths of time as a person reads them: the one place that writes them."""
+"""Formats lengths of time for people. No other module does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def duration(length: float) -> str:
-    """Write a length of time with its two largest units, rounded down: ``45 s``, ``1 min 30 s``, ``22 h 15 min``.
+    """Format a length of time with its two largest units, rounded down: ``45 s``, ``1 min 30 s``, ``22 h 15 min``.
 
     :param length: seconds, not below 0
     """
@@ -23,7 +23,7 @@ def duration(length: float) -> str:
 
 
 def estimate(length: float) -> str:
-    """Write a length of time that is only guessed, so without the seconds of minutes.
+    """Format an estimated length of time, without seconds beside minutes.
 
     :param length: seconds, not below 0
     """

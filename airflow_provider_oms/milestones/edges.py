@@ -1,4 +1,4 @@
-"""When something that lasts becomes an event: once when it begins, and again only after it was over for a while."""
+"""When a condition causes an event: once when it begins, and again only after it was false for a while."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from airflow_provider_oms.milestones.verdict import State, Verdict
 
 @dataclass(frozen=True)
 class Level:
-    """What is remembered of something that is so or not.
+    """What is remembered of a condition.
 
-    :param told: whether its event was fired, and it hasn't been over for long enough since
-    :param times: how many events were fired
-    :param since: since when it has been otherwise than ``told`` on every poll (Unix seconds); None where it isn't
+    :param told: whether its event was sent, and it hasn't been false for long enough since
+    :param times: how many events were sent
+    :param since: since when it has differed from ``told`` on every poll (Unix seconds); None if it doesn't differ
     """
 
     told: bool = False
@@ -40,10 +40,10 @@ class Level:
 
 
 class Patience(NamedTuple):
-    """How long something has to be so.
+    """How long a condition must hold.
 
-    :param rearm_after: seconds for which it must have been over on every poll before its event can be fired again
-    :param hold_for: seconds for which it must have lasted on every poll before its event is fired
+    :param rearm_after: seconds for which it must have been false on every poll before the next event
+    :param hold_for: seconds for which it must have held on every poll before its event
     """
 
     rearm_after: float
@@ -51,20 +51,20 @@ class Patience(NamedTuple):
 
 
 def follow(level: Level, lasts: bool | None, time: float, patience: Patience) -> tuple[Level, bool]:
-    """Take in a poll; return what to remember, and whether the event is fired.
+    """Process a poll; return what to remember, and whether there is an event.
 
-    What is already so at the first poll fires: nobody was told of it.
+    A condition that already holds at the first poll has an event.
 
     :param level: what was remembered
-    :param lasts: whether it is so; None where the poll can't tell, which changes nothing
+    :param lasts: whether the condition holds; None if the poll doesn't show it, which changes nothing
     :param time: when the poll was, Unix seconds
-    :param patience: how long it has to be so
+    :param patience: how long it must hold
     """
     if lasts is None:
         return level, False
     if lasts == level.told:
         return replace(level, since=None), False
-    # Where a clock was set back it takes longer, not shorter.
+    # If a clock was set back, it takes longer, not shorter.
     since = time if level.since is None else min(level.since, time)
     if time - since < (patience.hold_for if lasts else patience.rearm_after):
         return replace(level, since=since), False
@@ -74,14 +74,14 @@ def follow(level: Level, lasts: bool | None, time: float, patience: Patience) ->
 def first(
     levels: Mapping[str, Level], lasts: Mapping[str, bool | None], time: float, patience: Mapping[str, Patience]
 ) -> tuple[dict[str, Level], str | None]:
-    """Take in a poll that tells of several things; return what to remember, and the name of the event that is fired.
+    """Process a poll that shows several conditions; return what to remember, and the name of the event.
 
-    Where several are due at once, the others fire at the polls after this one.
+    If several events are due at once, the others follow at the next polls.
 
     :param levels: what was remembered, by name
-    :param lasts: what is so, by name, the most important first
+    :param lasts: whether each condition holds, by name, the most important first
     :param time: when the poll was, Unix seconds
-    :param patience: how long each has to be so
+    :param patience: how long each must hold
     """
     kept, fired = dict(levels), None
     for name, one in lasts.items():
@@ -94,17 +94,17 @@ def first(
 
 
 def is_answered(verdict: Verdict) -> bool:
-    """Tell whether a poll has learnt something about the project. An outage hasn't, nor has a login that is refused.
+    """Return whether a poll has an answer about the project. An outage or a refused login has none.
 
-    :param verdict: what the poll came to
+    :param verdict: the verdict of the poll
     """
     return verdict.observed.status is not None or verdict.observed.time is not None
 
 
 def lasts_of(verdict: Verdict) -> dict[str, bool | None]:
-    """Return what a poll tells of a milestone: whether it is reached, and whether it has failed.
+    """Return whether a poll shows that a milestone is reached, and whether it has failed.
 
-    :param verdict: what the poll came to
+    :param verdict: the verdict of the poll
     """
     if not is_answered(verdict):
         return {"reached": None, "failed": None}

@@ -1,4 +1,4 @@
-"""How far a step is, in words for a log: rows, rates, time left. Nothing here decides anything.
+"""The progress of a step, in words for a log: rows, rates, time left. No rule uses it.
 
 The number of rows in all is OMS's estimate: docs/develop/oms-facts.md#step-fields
 """
@@ -18,11 +18,11 @@ def figures_of(steps: Iterable[Step]) -> str:
 
 
 def seconds_left(rows: int | None, capacity: int | None, rate: float | None) -> float | None:
-    """Return how long the rest of a step takes at its present rate; None where that can't be told.
+    """Return how long the rest of a step takes at its present rate; None if that is unknown.
 
-    :param rows: rows that are done
-    :param capacity: rows in all, as far as OMS knows
-    :param rate: rows a second
+    :param rows: the rows that are done
+    :param capacity: OMS's estimate of all rows
+    :param rate: rows per second
     """
     if rows is None or capacity is None or not rate or rate <= 0 or capacity <= rows:
         return None

@@ -1,4 +1,4 @@
-"""How fresh the target is: which checkpoint counts, and when it can be believed."""
+"""How fresh the target is: which checkpoint counts, and when it is believed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FINEST_LAG = 25.0
 
 
 def caution(max_lag: float) -> str | None:
-    """Warn of a lag that is allowed, but smaller than OMS can show.
+    """Return a warning about a lag that is allowed, but smaller than OMS can show; None if there is none.
 
     :param max_lag: seconds
     """
@@ -38,14 +38,14 @@ def caution(max_lag: float) -> str | None:
 
 @dataclass(frozen=True)
 class Reading:
-    """A checkpoint and what it is worth.
+    """A checkpoint, and whether it can be trusted.
 
-    :param checkpoint: as OMS sent it
-    :param lag: seconds behind OMS's clock, not below 0; for people, also where it isn't trusted
-    :param problem: why nothing can be concluded from it yet; empty when it can be trusted
-    :param impossible: whether nothing ever can
+    :param checkpoint: the checkpoint as OMS sent it
+    :param lag: seconds behind OMS's clock, not below 0; shown to people even if it isn't trusted
+    :param problem: why it can't be trusted yet; empty if it can
+    :param impossible: whether it will never be trusted
     :param alarming: whether a person should look at the problem
-    :param remark: what else a person should know
+    :param remark: further information for a person
     """
 
     checkpoint: Checkpoint | None
@@ -79,7 +79,7 @@ def read(answer: Answer[ProjectProgress], direction: str, *, full_transfer_done:
 
     :param answer: the project's progress; its time is the "now" of the lag
     :param direction: ``forward`` or ``reverse``
-    :param full_transfer_done: whether the step of the full transfer is done: it counts where no percentage is told
+    :param full_transfer_done: whether the step of the full transfer is done: it counts if OMS gives no percentage
         (docs/develop/oms-facts.md#odc-verdict)
     """
     data = answer.data

@@ -1,4 +1,4 @@
-"""The settings of a gate: one frozen object, with one way into a trigger's kwargs and one way back."""
+"""The settings of a gate: one frozen object, which alone converts to a trigger's kwargs and back."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from airflow_provider_oms.milestones.kinds import Milestone, from_dict, made_of,
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
 
-#: Seconds: polling faster isn't worth what it costs OMS.
+#: Seconds. Polling faster costs OMS more than it is worth.
 SHORTEST_INTERVAL = 1.0
-DEFAULT_FAILURE_GRACE = 120.0  # as OceanBase's own client: docs/develop/oms-facts.md#failed-recovers
+DEFAULT_FAILURE_GRACE = 120.0  # the value of OceanBase's own client: docs/develop/oms-facts.md#failed-recovers
 DEFAULT_OUTAGE_TOLERANCE = 600.0  # docs/develop/oms-wire.md#passing-codes
 
 
@@ -22,17 +22,17 @@ DEFAULT_OUTAGE_TOLERANCE = 600.0  # docs/develop/oms-wire.md#passing-codes
 class Gate:
     """Which project a gate watches, what it waits for, and how patient it is.
 
-    :param milestone: what it waits for
+    :param milestone: the milestone
     :param project_id: the project
     :param project_name: its name, instead of the id
     :param project_type: MIGRATION or SYNC; only API generation v3 needs it (docs/develop/oms-wire.md#v3)
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds between two polls
     :param fail_on_suspend: whether a paused project fails the gate
-    :param allow_modifying: whether objects that are being added to the project don't matter
+    :param allow_modifying: whether to ignore that objects are being added to the project
     :param failure_grace: seconds that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds without a usable answer until the gate fails
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     milestone: Milestone
@@ -63,15 +63,15 @@ class Gate:
 
     @property
     def project(self) -> str:
-        """The project, for people."""
+        """The project, in words for people."""
         return self.project_id or repr(self.project_name)
 
     def describe(self) -> str:
-        """Say what the gate waits for."""
+        """Return, in words, what the gate waits for."""
         return f"{self.milestone.describe()} in project {self.project}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON; there is no secret in it."""
+        """Return the settings as JSON; they hold no secret."""
         return {**vars(self), "milestone": to_dict(self.milestone)}
 
     @classmethod

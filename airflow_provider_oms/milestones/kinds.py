@@ -1,7 +1,7 @@
-"""The milestones: what each waits for, and how it is told. One class a milestone.
+"""The milestones: what each waits for, and its description. One class per milestone.
 
-A DAG file that is parsed needs these and no more; so what decides (:mod:`airflow_provider_oms.milestones.checks`), and
-all that it needs, is imported when a gate polls for the first time.
+Parsing a DAG file imports only these. The rules (:mod:`airflow_provider_oms.milestones.checks`), and all that they
+need, are imported when a gate polls for the first time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DIRECTIONS = ("forward", "reverse")
 
 
 class Aim(NamedTuple):
-    """Where a checkpoint has to get to: within a lag, or past a moment.
+    """What a checkpoint must reach: a lag, or a moment.
 
     :param direction: whose checkpoint: ``forward`` or ``reverse``
     :param max_lag: seconds
@@ -38,30 +38,30 @@ class Milestone:
     """What a gate waits for. Subclasses are frozen dataclasses whose fields are plain JSON."""
 
     kind: ClassVar[str]
-    #: Whether its check finds the project by itself.
+    #: Whether its rule looks up the project itself.
     finds_project: ClassVar[bool] = False
 
-    #: Whether it is about all of the data, so that it isn't reached while objects are being added to the project.
+    #: Whether it is about all data, so that it isn't reached while objects are being added to the project.
     needs_all_objects: ClassVar[bool] = False
 
     @abstractmethod
     def describe(self) -> str:
-        """Say what is waited for."""
+        """Return, in words, what is waited for."""
 
     def reached_by_absence(self) -> bool:
-        """Tell whether a project that is gone is what was waited for."""
+        """Return whether a project that no longer exists has reached the milestone."""
         return False
 
     def needs_memory(self) -> str | None:
-        """Name the setting that can't work where nothing is remembered between two polls."""
+        """Return the name of the setting that needs a memory between two polls, None if there is none."""
         return None
 
     def caution(self) -> str | None:
-        """Say what a person should know before waiting."""
+        """Return a warning about the settings, None if there is none."""
         return None
 
     def aim(self) -> Aim | None:
-        """Tell where a checkpoint has to get to, for milestones that wait for one. It serves explanations alone."""
+        """Return what a checkpoint must reach, for milestones that wait for one. Only explanations use it."""
         return None
 
 
@@ -141,7 +141,7 @@ class CheckpointLagMilestone(Milestone):
 
 @dataclass(frozen=True)
 class CheckpointBehindMilestone(Milestone):
-    """The checkpoint lies more than so many seconds behind: what alarms ask for.
+    """The checkpoint lies more than so many seconds behind; used by alarms.
 
     :param min_lag: seconds
     :param direction: ``forward`` or ``reverse``
@@ -192,7 +192,7 @@ class CheckpointReachedMilestone(Milestone):
 class FullVerificationMilestone(Milestone):
     """Full verification is done and found every table consistent.
 
-    :param verification_project: id or name of the project that verifies this one, where that isn't a step of its own
+    :param verification_project: id or name of the project that verifies this one, if that isn't a step of its own
         (docs/develop/oms-facts.md#verification-project)
     """
 
@@ -304,11 +304,11 @@ class ObjectsMilestone(Milestone):
 
 @dataclass(frozen=True)
 class ActionMilestone(Milestone):
-    """An action that was sent has its effect: what an operator waits for.
+    """The effect of an action that was sent, for which an operator waits.
 
     :param goal: the action that is wanted: start, stop, resume, release or delete
     :param sent: the action that was sent: the same, or one that has to come before it
-    :param stop_first: whether what stands in the way may be stopped and released
+    :param stop_first: whether the project may be stopped and released first
     :param since: when it was sent (OMS's clock, Unix seconds), if it was
     """
 
@@ -364,9 +364,9 @@ def _plain(value: Any) -> Any:
 
 
 def from_dict(stored: Mapping[str, Any]) -> Milestone:
-    """Read what :func:`to_dict` returned.
+    """Read the result of :func:`to_dict`.
 
-    :raises ValueError: when the milestone or a part of it isn't known here, or can't be
+    :raises ValueError: when the milestone or a part of it is unknown or invalid
     """
     parts = dict(stored)
     kind = _KINDS.get(str(parts.pop("kind", None)))
@@ -376,16 +376,16 @@ def from_dict(stored: Mapping[str, Any]) -> Milestone:
 
 
 def made_of(cls: type[T], parts: Mapping[str, Any]) -> T:
-    """Make a dataclass of stored parts. An unknown part is an error: without it a gate might open too early.
+    """Make a dataclass from stored parts. An unknown part is an error: without it a gate might open too early.
 
     :param cls: the dataclass
     :param parts: its fields
-    :raises ValueError: when a part isn't known here, is missing, or can't be
+    :raises ValueError: when a part is unknown, missing or invalid
     """
     known = {field.name: field for field in fields(cls)}  # type: ignore[arg-type]
     if unknown := [name for name in parts if name not in known]:
         raise ValueError(f"the setting {', '.join(f'{name!r:.60}' for name in unknown)} isn't known here")
     try:
         return cls(**parts)
-    except TypeError as error:  # one without a default is missing
+    except TypeError as error:  # a part without a default is missing
         raise ValueError(str(error)) from None

@@ -1,12 +1,12 @@
-"""Finding a project or a label by what a person calls it: once for the gates, the operators and the command line.
+"""Finds a project or a label by its id or name, for the gates, the operators and the command line.
 
 A project's name is unique for an OMS user (docs/develop/oms-facts.md#transitions), and a search may find more than the
-name itself (docs/develop/oms-actions.md#community). Two people of a department may each have a project of that name:
-then nobody knows which is meant, and the ids are listed.
+name itself (docs/develop/oms-actions.md#community). Two users of a department may each have a project of that name:
+then the name is ambiguous, and the error lists the ids.
 
-Of projects with the same name those that are DELETED don't count, since they are gone; but where there is no other,
-the project is the deleted one. One that is RELEASED does count: OMS still shows it, and gates may wait for that very
-status. Whether OMS lists deleted projects, and lets a released one's name be used again, is not documented.
+Of several projects with the same name, those that are DELETED don't count, unless all are. A RELEASED project does
+count: OMS still shows it, and gates may wait for that status. It isn't documented whether OMS lists deleted projects,
+and whether the name of a released project can be used again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def project_by_id_or_name(text: str) -> Flow[Project | None]:
 
 
 def looks_like_id(text: str) -> bool:
-    """Tell whether text begins as OMS's project ids do, so that it may be one that OMS doesn't list (any more).
+    """Return whether a text begins like OMS's project ids, so that it may be an id that OMS doesn't list (any more).
 
     Source: docs/develop/oms-wire.md#endpoint
 
@@ -55,10 +55,10 @@ def looks_like_id(text: str) -> bool:
 
 
 def project_named(name: str, rows: Iterable[Project]) -> Project | None:
-    """Return the project of a name out of rows of ``ListProjects``; None when it isn't among them.
+    """Return the project with a name from rows of ``ListProjects``; None when it isn't among them.
 
     :param name: the whole name
-    :param rows: what OMS lists, which may be other projects, too
+    :param rows: the rows, which may contain other projects, too
     :raises OmsPermanentError: when there are several
     :raises OmsMalformedAnswerError: when it has no id
     """
@@ -74,7 +74,7 @@ def project_named(name: str, rows: Iterable[Project]) -> Project | None:
         raise OmsPermanentError(
             f"OMS shows this user {len(alive)} projects named {_quoted(name)}: {safe_text(listed)}. Give the id."
         )
-    # Of several that are gone any will do.
+    # Of several deleted projects any will do.
     return next(iter(alive.values()), None) or (named[max(named)] if named else None)
 
 

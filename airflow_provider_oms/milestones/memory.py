@@ -1,6 +1,6 @@
 """What a gate remembers from one poll to the next, and how it measures the time that has passed between them.
 
-Time is measured by our own clock: the monotonic one while one process polls, the wall clock where the memory outlives
+Time is measured with our own clock: the monotonic clock while one process polls, the wall clock if the memory outlives
 the process (reschedule mode). OMS's clock isn't used for it: two nodes behind one address may differ by minutes.
 
 Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What outlives a poke in reschedule mode:
@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 class Now(NamedTuple):
     """The moment at which a poll begins.
 
-    :param passed: seconds on the clock that measures what has passed: monotonic, or the wall clock where the memory
-        outlives the process. All polls that share a memory use the same one
-    :param wall: the wall clock, Unix seconds; it only tells how long after it the answers came
+    :param passed: seconds on the clock that measures elapsed time: monotonic, or the wall clock if the memory outlives
+        the process. All polls that share a memory use the same clock
+    :param wall: the wall clock, Unix seconds; it only serves to measure how much later the answers arrived
     """
 
     passed: float
@@ -28,7 +28,7 @@ class Now(NamedTuple):
 
 
 class Condition(StrEnum):
-    """What is timed: since when it has been so on every poll."""
+    """What is timed: since when a condition has held on every poll."""
 
     FAILED = "failed"
     LAG_SMALL = "lag small"
@@ -38,9 +38,9 @@ class Condition(StrEnum):
     MISSING = "missing"
 
     def of(self, project: str) -> str:
-        """Return the key under which it is remembered.
+        """Return the key under which the condition is remembered.
 
-        :param project: a project that is polled beside the gate's own; empty for that one
+        :param project: a project that is polled in addition to the gate's own; empty for the gate's own
         """
         return f"{self} of {project}" if project else str(self)
 
@@ -50,15 +50,15 @@ OUTLASTS_OUTAGE = frozenset({Condition.FAILED, Condition.UNTOLD, Condition.CHANG
 
 
 def outlasts_outage(key: str) -> bool:
-    """Decide whether a poll without an answer leaves a condition as it is.
+    """Decide whether a poll without an answer leaves a condition unchanged.
 
-    :param key: as :meth:`Condition.of` returns it
+    :param key: the key that :meth:`Condition.of` returns
     """
     return key.partition(" of ")[0] in OUTLASTS_OUTAGE
 
 
 class Names(StrEnum):
-    """Whether a project's name may be looked up: a gate watches one project for its life."""
+    """Whether a project's name may be looked up: a gate always watches the same project."""
 
     FREE = "free"
     UNREADABLE = "unreadable"
@@ -67,17 +67,16 @@ class Names(StrEnum):
 
 @dataclass
 class Memory:
-    """What a gate remembers from poll to poll. Should it be lost, the gate waits longer; it never opens earlier.
+    """What a gate remembers from poll to poll. If it is lost, the gate waits longer; it never opens earlier.
 
-    :param projects: the ids that projects' names were resolved to, by name. This can't grow stale
-    :param since: since when each condition has been so on every poll (:attr:`Now.passed`)
+    :param projects: the resolved ids of projects, by name. This can't become stale
+    :param since: since when each condition has held on every poll (:attr:`Now.passed`)
     :param unanswered: how many polls in a row had no usable answer
     :param polled_at: when the last poll began (:attr:`Now.passed`)
-    :param observed: the address of the OMS that has shown a project, by the project's id; empty where it isn't known.
-        This can't grow stale either: it tells whether the OMS that is asked now is another one
-    :param oms: the address of the OMS that was asked last, empty where it isn't known
-    :param kept: False where nothing is known of the polls before this one although there were some, or nothing
-        survives until the next one
+    :param observed: the address of the OMS in which a project was observed, by the project's id; empty if it isn't
+        known. This can't become stale either: it shows whether another OMS is asked now
+    :param oms: the address of the OMS that was asked last, empty if it isn't known
+    :param kept: False if the memory of earlier polls was lost, or won't be kept until the next one
     :param names: whether a name that isn't in ``projects`` may be looked up
     :param steps: the names of the steps that OMS has listed, by project
     """
@@ -93,17 +92,17 @@ class Memory:
     steps: dict[str, list[str]] = field(default_factory=dict)
 
     def begin_poll(self, now: Now, poke_interval: float, oms: str = "") -> None:
-        """Take note that a poll begins, and decide how much of the time since the last one counts.
+        """Note that a poll begins, and decide how much of the time since the last poll counts.
 
-        None of it where the clock went back: everything counts anew. Where the last poll is long ago (no worker was
-        free, the clock was set, the process was stopped), nobody knows what was in between, so only as much counts as
-        polls that are merely late need.
+        If the clock went back, none of it counts, and every condition begins anew. If the last poll is long ago (no
+        worker was free, the clock was set, the process was stopped), the state in between is unknown, so only as much
+        time counts as ordinary late polls need.
 
-        What was so at another OMS counts for nothing.
+        Conditions that were observed at another OMS are dropped.
 
         :param now: the moment
         :param poke_interval: seconds between two polls
-        :param oms: the address of the OMS that is asked, empty where it isn't known
+        :param oms: the address of the OMS that is asked, empty if it isn't known
         """
         if oms and self.oms and oms != self.oms:
             self.since, self.unanswered, self.steps = {}, 0, {}
@@ -118,15 +117,15 @@ class Memory:
         self.polled_at = now.passed
 
     def observed_elsewhere(self, project_id: str, oms: str) -> bool:
-        """Tell whether another OMS has shown a project than the one that is asked.
+        """Return whether a project was observed in another OMS than the one that is asked.
 
         :param project_id: the project
-        :param oms: the address of the OMS that is asked, empty where it isn't known
+        :param oms: the address of the OMS that is asked, empty if it isn't known
         """
         return bool(oms) and self.observed.get(project_id, "") not in ("", oms)
 
     def copy(self) -> Memory:
-        """Return another memory of the same, for a poll that may have to be begun anew."""
+        """Return a copy, for a poll that may have to be repeated."""
         return replace(
             self,
             projects=dict(self.projects),
@@ -136,14 +135,14 @@ class Memory:
         )
 
     def take(self, other: Memory) -> None:
-        """Remember what another memory does.
+        """Take over the content of another memory.
 
         :param other: a :meth:`copy` that a poll has changed
         """
         vars(self).update(vars(other))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what the next poke may be told, as JSON."""
+        """Return, as JSON, what the next poke may know."""
         return {
             "projects": dict(self.projects),
             "observed": dict(self.observed),
@@ -156,9 +155,9 @@ class Memory:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Memory:
-        """Read what :meth:`as_dict` returned; keys of another version are passed over.
+        """Read the result of :meth:`as_dict`; unknown keys, of another version, are ignored.
 
-        :raises ValueError: when a key holds something else than it should
+        :raises ValueError: when the value of a key is invalid
         """
         polled_at, unanswered = stored.get("polled_at"), stored.get("unanswered", 0)
         since, steps = stored.get("since", {}), stored.get("steps", {})
@@ -184,7 +183,7 @@ class Memory:
 
 
 def longest_gap(poke_interval: float) -> float:
-    """Return how many seconds between two polls count at most.
+    """Return the most seconds between two polls that count.
 
     :param poke_interval: seconds between two polls
     """
@@ -192,7 +191,7 @@ def longest_gap(poke_interval: float) -> float:
 
 
 def projects_of(stored: Any) -> dict[str, str]:
-    """Read resolved names, passing over what can be none.
+    """Read resolved names, ignoring invalid ones.
 
     :param stored: ids by name
     """
@@ -201,7 +200,7 @@ def projects_of(stored: Any) -> dict[str, str]:
 
 
 def observed_of(stored: Any) -> dict[str, str]:
-    """Read where projects were observed, passing over what can be no address.
+    """Read where projects were observed, ignoring invalid addresses.
 
     :param stored: addresses by project id
     """

@@ -1,4 +1,4 @@
-"""From the verdicts of polls to events: one pure function a kind of watcher."""
+"""From the verdicts of polls to events: one pure function for each kind of watcher."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from airflow_provider_oms.milestones.watchers import (
 
 
 class Event(NamedTuple):
-    """Something that happened.
+    """An event.
 
-    :param name: what: ``reached``, ``failed``, ``complete_until``, ``behind``, ``still``, ``unreachable``
-    :param which: tells it from others of that name; the same again if it is fired again
-    :param facts: what else the payload says of it
+    :param name: its kind: ``reached``, ``failed``, ``complete_until``, ``behind``, ``still``, ``unreachable``
+    :param which: identifies it among events of that kind; the same if it is sent again
+    :param facts: further content of the payload
     """
 
     name: str
@@ -43,10 +43,10 @@ Judged = tuple[Remembered, Event | None]
 
 
 def gate_now(watcher: Watcher, remembered: Remembered) -> Gate:
-    """Return what is asked at the next poll: of boundaries, the one after that which was told last.
+    """Return the gate of the next poll: for boundaries, that of the boundary after the last event.
 
-    :param watcher: what is waited for
-    :param remembered: what is remembered
+    :param watcher: the watcher
+    :param remembered: what it remembers
     """
     if not isinstance(watcher, CompleteUntilWatcher):
         return watcher.gate
@@ -56,24 +56,24 @@ def gate_now(watcher: Watcher, remembered: Remembered) -> Gate:
 
 
 def judge(watcher: Watcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
-    """Take in a poll; return what to remember, and what has happened.
+    """Process a poll; return what to remember, and the events.
 
-    :param watcher: what is waited for
-    :param remembered: what was remembered
-    :param verdict: what the poll came to
-    :param time: when it was, Unix seconds
+    :param watcher: the watcher
+    :param remembered: what it remembers
+    :param verdict: the verdict of the poll
+    :param time: when the poll was, Unix seconds
     """
     return _JUDGES[type(watcher)](watcher, remembered.of_project(verdict.observed.project), verdict, time)
 
 
 def payload(watcher: Watcher, asset: str, event: Event, verdict: Verdict, time: float) -> dict[str, Any]:
-    """Return what an asset event holds, as JSON.
+    """Return the payload of an asset event, as JSON.
 
-    :param watcher: what is waited for
+    :param watcher: the watcher
     :param asset: the asset's name
-    :param event: what has happened
-    :param verdict: what the poll came to
-    :param time: when it was, Unix seconds
+    :param event: the event
+    :param verdict: the verdict of the poll
+    :param time: when the poll was, Unix seconds
     """
     found = {
         "id": digest([asset, watcher.identity, event.name, event.which]),
@@ -91,28 +91,28 @@ def payload(watcher: Watcher, asset: str, event: Event, verdict: Verdict, time: 
 
 
 def is_gone(verdict: Verdict) -> bool:
-    """Tell whether the project is at its end, so that another one may have its name by now.
+    """Return whether the project has ended, so that another project may have its name by now.
 
-    :param verdict: what the poll came to
+    :param verdict: the verdict of the poll
     """
     return verdict.state is State.FAILED and outlook(verdict.observed.status) is Outlook.GONE
 
 
 def _milestone(watcher: MilestoneWatcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
-    """The milestone is come to, or fails."""
+    """The milestone becomes reached, or fails."""
     lasts, patience = edges.lasts_of(verdict), Patience(watcher.rearm_after)
     return _fire(remembered, {name: lasts[name] for name in watcher.on}, time, dict.fromkeys(watcher.on, patience))
 
 
 def _complete_until(watcher: CompleteUntilWatcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
-    """The boundary that was asked for is passed."""
+    """The boundary is passed."""
     boundaries = watcher.boundaries
     if verdict.state is not State.REACHED:
         return remembered, None
     last, checkpoint = remembered.complete_until, verdict.observed.checkpoint
     if last is None:
         if isinstance(checkpoint, int | float):
-            # Where to begin is kept before anything is fired, so that nothing is left out should it crash then.
+            # The first boundary is stored before any event is sent, so that a crash leaves no gap.
             remembered = replace(remembered, complete_until=boundaries.before(boundaries.before(checkpoint)))
         return remembered, None
     passed = boundaries.after(last)
@@ -129,14 +129,14 @@ def _alarm(watcher: AlarmWatcher, remembered: Remembered, verdict: Verdict, time
     """One of the alarms begins."""
     answered, known = edges.is_answered(verdict), edges.lasts_of(verdict)
     series = pace.Series(*remembered.series) if remembered.series else None
-    # A checkpoint that isn't believed moves nowhere.
+    # A checkpoint that isn't believed doesn't count as moving.
     series = None if verdict.alarming and answered else pace.follow(series, verdict.observed, watcher.direction)
     remembered = replace(remembered, series=None if series is None else series[:3])
     lasts = {
-        # Within outage_tolerance nobody can tell.
+        # Within outage_tolerance this isn't known.
         "unreachable": False if answered else (True if verdict.state is State.FAILED else None),
         "failed": known["failed"],
-        # A project that has failed isn't late as well.
+        # A failed project has no event about its lag as well.
         "behind": None if known["failed"] else known["reached"],
         "still": (series is not None and series.unmoved_for >= watcher.still_for) if answered else None,
     }
@@ -163,7 +163,7 @@ def _fire(
 
 
 def _safe(value: Any) -> Any:
-    """Make what OMS said safe for Airflow's database and page; one odd character has ended a whole triggerer.
+    """Make OMS's text safe for Airflow's database and page; a single odd character can end a triggerer.
 
     Source: docs/develop/airflow-facts.md#assets
     """

@@ -1,10 +1,10 @@
 """How a checkpoint moves: whether the target catches up, how fast, and how long that still takes.
 
-It explains to people why a gate waits; nothing is decided by it.
+It explains to people why a gate waits; no rule uses it.
 
-OMS moves a checkpoint every 10 to 20 s (docs/develop/oms-facts.md#checkpoint-period), so that two polls see it stand
-still or jump, and the lag of one poll says little about that of the next. Only moments at which the checkpoint has
-changed are compared, over minutes. A source that nobody writes to looks like one that is stuck:
+OMS moves a checkpoint every 10 to 20 s (docs/develop/oms-facts.md#checkpoint-period). Between two polls it stands still
+or jumps, so the lag of one poll says little about that of the next. Only moments at which the checkpoint has changed
+are compared, over minutes. A source without writes looks like one that is stuck:
 docs/develop/oms-facts.md#idle-source
 """
 
@@ -19,30 +19,30 @@ from airflow_provider_oms.milestones.status import is_running
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 from airflow_provider_oms.milestones.verdict import Observation
 
-#: Seconds: a checkpoint that is moved may be so old, so a lag that changes by no more hasn't changed.
+#: Seconds. A checkpoint that moves may be so old, so a lag that changes by less counts as unchanged.
 #: Source: docs/develop/oms-facts.md#checkpoint-period
 _JITTER = 20.0
 
-#: Seconds without a change after which the checkpoint stands still, as far as anybody can tell.
+#: Seconds without a change after which the checkpoint counts as standing still.
 _STILL = 3 * _JITTER
 
 #: Seconds without a change after which a person should ask why.
 _LONG = 300.0
 
-#: Seconds that are looked back on, and the most changes that are kept: one a poll of every 30 s.
+#: Seconds of the past that are compared, and the most changes that are kept: one per poll of every 30 s.
 _WINDOW = 600.0
 _KEPT = 20
 
-#: Seconds: a lag below it is as good as none, and its movement of no interest.
+#: Seconds. The movement of a smaller lag isn't shown.
 _SMALL = 60.0
 
 
 class Series(NamedTuple):
-    """The polls at a checkpoint, as far as they tell how it moves. Not to be changed.
+    """The polls of a checkpoint that show how it moves. Immutable.
 
-    :param checkpoint: the last one, Unix seconds
-    :param since: when it was first seen so
-    :param until: when it was last seen so
+    :param checkpoint: the last checkpoint, Unix seconds
+    :param since: when it was first observed
+    :param until: when it was last observed
     :param changes: (time, checkpoint) of each poll at which it had changed since the poll before, the oldest first
     """
 
@@ -53,17 +53,17 @@ class Series(NamedTuple):
 
     @property
     def unmoved_for(self) -> float:
-        """Seconds that the checkpoint has been seen to stand still."""
+        """Seconds for which the checkpoint was observed to stand still."""
         return self.until - self.since
 
 
 class Pace(NamedTuple):
     """How a checkpoint moves.
 
-    :param rate: seconds of lag that are made good in a second; below 0 the target falls behind. None: not known
-    :param seconds_left: seconds until the aim is reached at that rate; None where it isn't known, or never
+    :param rate: seconds by which the lag shrinks per second; below 0 the target falls behind. None if it isn't known
+    :param seconds_left: seconds until the aim is reached at that rate; None if that isn't known, or never
     :param unmoved_for: seconds for which the checkpoint has stood still; 0 while it moves
-    :param message: the same in words; empty where there is nothing of interest
+    :param message: the same in words; empty if there is nothing to say
     """
 
     rate: float | None = None
@@ -77,16 +77,16 @@ class Pace(NamedTuple):
 
 
 def follow(series: Series | None, observed: Observation, direction: str) -> Series | None:
-    """Return a series with a gate's poll in it; None where the checkpoint can't be expected to move.
+    """Return a series with a gate's poll added; None if the checkpoint can't be expected to move.
 
-    It isn't while the project is paused or copies its rows, and never again for the forward one after a switchover.
+    It isn't while the project is paused or copies its rows, and, for the forward checkpoint, after a switchover.
     Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#checkpoint-frozen
 
     :param series: the polls so far
-    :param observed: what a gate about checkpoints has seen
+    :param observed: the observation of a gate about checkpoints
     :param direction: whose checkpoint that is
     """
-    if observed.time is None:  # no answer, which says nothing
+    if observed.time is None:  # no answer, so nothing is known
         return series
     moves = is_running(observed.status) and observed.progress in (None, 100)
     frozen = direction == "forward" and kind_of(observed.step) is StepKind.REVERSE
@@ -96,9 +96,9 @@ def follow(series: Series | None, observed: Observation, direction: str) -> Seri
 
 
 def extend(series: Series | None, time: float, checkpoint: float) -> Series:
-    """Return a series with one more poll in it.
+    """Return a series with one more poll.
 
-    It begins anew where time or the checkpoint went back: another node answered, or another project.
+    It begins anew if time or the checkpoint went back: another node answered, or another project.
 
     :param series: the polls so far
     :param time: when OMS said so, Unix seconds
@@ -108,16 +108,16 @@ def extend(series: Series | None, time: float, checkpoint: float) -> Series:
         return Series(checkpoint, time, time)
     if checkpoint == series.checkpoint:
         return series._replace(until=time)
-    # What was before a standstill says nothing about the movement after it.
+    # Changes before a standstill say nothing about the movement after it.
     before = () if series.unmoved_for >= _LONG else series.changes
     return Series(checkpoint, time, time, (*before, (time, checkpoint))[-_KEPT:])
 
 
 def pace_of(series: Series | None, aim: Aim) -> Pace:
-    """Return how a checkpoint moves, and how long it takes until it is where it should be.
+    """Return how a checkpoint moves, and how long it takes to reach its aim.
 
     :param series: the polls
-    :param aim: where it should get to
+    :param aim: what it must reach
     """
     if series is None:
         return Pace()
@@ -141,9 +141,9 @@ def pace_of(series: Series | None, aim: Aim) -> Pace:
 
 
 def _rate(series: Series) -> float | None:
-    """Return by how many seconds the lag shrinks in a second, 0 where it doesn't change; None where nobody can tell."""
+    """Return by how many seconds the lag shrinks per second, 0 if it doesn't change; None if that isn't known."""
     recent = [(time, checkpoint) for time, checkpoint in series.changes if time >= series.until - _WINDOW]
-    if len(recent) < 2:  # polled so seldom
+    if len(recent) < 2:  # polled too rarely
         recent = list(series.changes[-2:])
     if len(recent) < 2:
         return None
@@ -152,7 +152,7 @@ def _rate(series: Series) -> float | None:
     gained = (last - first) - passed
     if passed > 0 and abs(gained) > _JITTER:
         return gained / passed
-    # Too little to be more than chance; so over a short time nothing is known.
+    # A small change may be chance, so over a short time nothing is known.
     return 0.0 if passed >= 2 * _STILL else None
 
 
@@ -167,7 +167,7 @@ def _seconds_left(series: Series, rate: float, aim: Aim) -> float | None:
         return 0.0
     if speed <= 0:
         return None
-    # A checkpoint can't be later than now, so a moment to come isn't passed before it has come.
+    # A checkpoint can't be later than now, so a future moment can't be passed earlier.
     return max(missing / speed, aim.moment - series.until)
 
 

@@ -1,7 +1,7 @@
 """One poll of a gate's project: the project is found, the milestone's rule decides, and errors become a verdict.
 
-A poll is a flow: a generator that yields the calls it wants and is sent the answers, so that the same rules serve
-the synchronous client, the asynchronous one and a test that has neither. It does no I/O and reads no clock.
+A poll is a flow: a generator that yields the calls it needs and is sent the answers, so that the same rules work with
+the synchronous client, with the asynchronous one, and in a test without either. It does no I/O and reads no clock.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
 
-#: What a gate for DELETED says of a project that it never saw.
+#: The note of a gate for DELETED about a project that it never observed.
 NEVER_OBSERVED = (
     "OMS has no such project: it was deleted, or it never existed, which OMS can't tell apart. This gate has never "
     "observed it. Check the id."
@@ -36,9 +36,9 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
     """Poll a gate's project once and decide.
 
     :param gate: the gate's settings
-    :param memory: what the gate remembers; changed on the way
+    :param memory: what the gate remembers; it is changed
     :param now: when the poll begins
-    :param oms: the address of the OMS that is asked, empty where it isn't known
+    :param oms: the address of the OMS that is asked, empty if it isn't known
     """
     memory.begin_poll(now, gate.poke_interval, oms)
     before, memory.since = memory.since, {}
@@ -63,10 +63,10 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
 
 
 def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundError) -> Verdict:
-    """A project that doesn't exist is one that was deleted: a failure, unless the gate waits for that.
+    """Return the verdict for a project that OMS doesn't have: failed, unless the gate waits for DELETED.
 
-    OMS can't tell the two apart. So absence counts only at the OMS where the project was observed; where it never was,
-    the gate opens, but says so.
+    OMS doesn't distinguish a deleted project from one that never existed. So its absence counts only at the OMS where
+    it was observed. If it never was, the gate opens with a note.
 
     Source: docs/develop/oms-wire.md#codes
     """
@@ -87,7 +87,7 @@ def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundE
 
 
 def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdict:
-    """Wait out what may pass by itself, but not for ever."""
+    """Return the verdict for a temporary error: waiting, until ``outage_tolerance`` is over."""
     memory = context.memory
     memory.unanswered += 1
     lasted = context.lasted(Condition.UNREACHABLE)

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow_provider_oms.milestones.edges import Level
 
-#: Seconds without a change from which on it outlives a restart for how long a checkpoint has stood still.
+#: Seconds without a change after which the standstill of a checkpoint is stored, so that it survives a restart.
 _STANDS_STILL = 300.0
 
 
@@ -16,11 +16,11 @@ _STANDS_STILL = 300.0
 class Remembered:
     """What a watcher remembers from poll to poll, and from one process to the next.
 
-    :param begun: when it began, in words: it tells apart the events before and after its memory was lost
-    :param levels: the events that something lasting becomes, by name
-    :param complete_until: the boundary that was told last, or from which on they are told (Unix seconds)
-    :param project: the id of the project that all this is about
-    :param series: how the checkpoint was last seen: (checkpoint, since, until)
+    :param begun: when it began, in words; events before and after a loss of the memory differ by it
+    :param levels: the conditions that cause events, by name
+    :param complete_until: the boundary of the last event, or the one to begin with (Unix seconds)
+    :param project: the id of the project that this memory is about
+    :param series: the last observations of the checkpoint: (checkpoint, since, until)
     """
 
     begun: str
@@ -43,7 +43,7 @@ class Remembered:
     def from_dict(cls, stored: Any) -> Remembered:
         """Read what :meth:`as_dict` returned.
 
-        :raises ValueError: when it is something else; what was fired isn't known then
+        :raises ValueError: when it is something else; then it is unknown which events were sent
         """
         match stored:
             case {
@@ -58,16 +58,16 @@ class Remembered:
         raise ValueError(f"not what a watcher remembers: {stored!r:.200}")
 
     def _standstill(self) -> list[float] | None:
-        """Return the checkpoint and since when it stands still; None for one that moves, which changes at each poll."""
+        """Return the checkpoint and since when it stands still; None if it moves, because that changes at each poll."""
         if self.series is None:
             return None
         checkpoint, since, until = self.series
         return [checkpoint, since] if until - since >= _STANDS_STILL else None
 
     def of_project(self, project: str | None) -> Remembered:
-        """Return what is remembered of a project: nothing that lasts, where another one had its name before.
+        """Return what is remembered of a project: no conditions, if another project had its name before.
 
-        :param project: the project's id; None where a poll hasn't told
+        :param project: the project's id; None if a poll doesn't show it
         """
         if project is None or project == self.project:
             return self

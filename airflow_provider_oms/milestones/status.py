@@ -1,4 +1,4 @@
-"""What a project's status means for a milestone that isn't reached yet. Every status string of OMS stands here."""
+"""What a project's status means for a milestone that isn't reached yet. Only this module has OMS's status strings."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from enum import Enum
 # docs/develop/oms-facts.md#project-status
 RELEASING, RELEASED, DELETED = "RELEASING", "RELEASED", "DELETED"
 
-#: The end of a project, in its order. Nothing that comes before can be reached from one of these.
+#: The last statuses of a project, in their order. No earlier status follows one of these.
 _END_OF_LIFE = (RELEASING, RELEASED, DELETED)
 
-#: A project at work, of which percentages and checkpoints tell all. A word that isn't documented isn't among them.
+#: A running project, whose percentages and checkpoints are complete. Undocumented words aren't among them.
 #: Source: docs/develop/oms-facts.md#project-status
 _AT_WORK = ("RUNNING", "RUNNING_ALARMING")
 
-#: A project that objects are being added to or removed from, in a task of their own.
+#: A project to which objects are being added, or from which they are being removed, in a task of their own.
 #: Source: docs/develop/oms-facts.md#objects-changing
 _CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
 
@@ -47,7 +47,7 @@ class Outlook(Enum):
 
 
 def is_running(status: str | None) -> bool:
-    """Decide whether a project is at work now, if need be with objects being added. No other RUNNING_something counts.
+    """Decide whether a project is running, also while objects are being added. No other RUNNING_something counts.
 
     Source: docs/develop/oms-facts.md#project-status
     """
@@ -63,7 +63,7 @@ def is_changing(status: str | None) -> bool:
 
 
 def outlook(status: str | None) -> Outlook:
-    """Return what a status means for whatever hasn't happened yet.
+    """Return what a status means for a milestone that isn't reached yet.
 
     Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#project-finished
     """
@@ -77,20 +77,20 @@ def outlook(status: str | None) -> Outlook:
 
 
 def may_follow(status: str | None, targets: tuple[str, ...]) -> bool:
-    """Decide whether one of the target statuses can still come although the project fails, is over or is going.
+    """Decide whether one of the target statuses can still follow although the project has failed, finished or ended.
 
-    What has failed or finished can be released, what is released can be deleted.
+    A failed or finished project can be released, a released one can be deleted.
     Source: docs/develop/oms-facts.md#transitions
     """
     ahead = _END_OF_LIFE[_END_OF_LIFE.index(status) + 1 :] if status in _END_OF_LIFE else _END_OF_LIFE
     reachable = set(targets) & set(ahead)
     if outlook(status) is Outlook.FAILED:
-        return reachable == set(targets)  # a resumed project may reach the others, but that is for the FAILED rule
+        return reachable == set(targets)  # a resumed project may reach the others, but the FAILED rule decides that
     return bool(reachable) and outlook(status) in (Outlook.GONE, Outlook.OVER)
 
 
 def caution(targets: tuple[str, ...]) -> str | None:
-    """Warn of statuses that OceanBase doesn't document, which a project may never have.
+    """Return a warning about statuses that OceanBase doesn't document, which a project may never have.
 
     Source: docs/develop/oms-facts.md#project-status
 

@@ -1,7 +1,7 @@
-"""The steps of a project: what they are called, and when one is done.
+"""The steps of a project: their names, and when a step is done.
 
-OMS has three vocabularies for them: today's, that of 3.x migrations and that of 3.x/4.0 synchronisations. The names are
-OceanBase's (its API reference and ODC's list); which of them mean the same is read off the documents' samples.
+OMS has three vocabularies for them: the current one, that of 3.x migrations and that of 3.x/4.0 synchronisations. The
+names are OceanBase's (its API reference and ODC's list); the documents' samples show which of them mean the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DOCUMENTED = (INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING)
 
 
 class StepKind(Enum):
-    """A step by what it does; the value holds its names, today's first.
+    """The kinds of steps; the value holds the names of a kind, the current one first.
 
     Source: docs/develop/oms-facts.md#step-names
     """
@@ -39,11 +39,11 @@ class StepKind(Enum):
     REVERSE = ("REVERSE_INCR_TRANSFER", "REVERSE_INCR_SYNC")
 
 
-#: Steps that run for ever: MONITORING means that they caught up once, and never turns back.
+#: Steps that run for ever: MONITORING means that they caught up once, and stays.
 #: Source: docs/develop/oms-facts.md#monitoring
 _ENDLESS = (StepKind.INCREMENTAL, StepKind.INCREMENTAL_VERIFICATION, StepKind.REVERSE)
 
-#: What comes before incremental synchronisation in every project that has it, and what never does.
+#: The kinds that come before incremental synchronisation in every project that has it, and those that never do.
 #: Source: docs/develop/oms-facts.md#step-order
 _FIRST = (
     StepKind.PRECHECK,
@@ -55,19 +55,19 @@ _FIRST = (
 )
 _LATER = tuple(kind for kind in StepKind if kind not in _FIRST)
 
-#: Details of an error that are said; OMS may have one for each table.
+#: The most details of an error to show; OMS may have one for each table.
 _DETAILS = 3
 
 _KINDS = {name: kind for kind in StepKind for name in kind.value}
 
 
 def kind_of(name: str | None) -> StepKind | None:
-    """Return what a step of that name does, None for a name that isn't known."""
+    """Return the kind of a step by its name, None for an unknown name."""
     return _KINDS.get(name or "")
 
 
 def find(steps: Iterable[Step], name: str) -> list[Step]:
-    """Return the steps that a name means, in whichever vocabulary either is."""
+    """Return the steps with a name, whichever vocabularies the name and the steps use."""
     kind = kind_of(name)
     names = kind.value if kind else (name,)
     return [step for step in steps if step.name in names]
@@ -76,9 +76,9 @@ def find(steps: Iterable[Step], name: str) -> list[Step]:
 def is_done(step: Step) -> bool:
     """Decide whether a step is done.
 
-    Ordinary steps are FINISHED, at 100 where a percentage is given (indexes may follow the rows). Full verification
-    stays RUNNING at 100 until a person goes on to the next stage, and isn't done when somebody cut it short. Endless
-    steps have caught up once. A switchover that is RUNNING waits for a person.
+    An ordinary step is done when it is FINISHED, and at 100 if a percentage is given (indexes may follow the rows).
+    Full verification stays RUNNING at 100 until a person starts the next stage, and isn't done if it was cut short.
+    Endless steps are done once they have caught up. A switchover that is RUNNING waits for a person.
 
     Sources: docs/develop/oms-facts.md#step-done, docs/develop/oms-facts.md#full-verification-done,
     docs/develop/oms-facts.md#monitoring, docs/develop/oms-facts.md#switchover
@@ -96,7 +96,7 @@ def is_done(step: Step) -> bool:
 
 
 def is_cut_short(step: Step) -> bool:
-    """Decide whether a full verification has ended without being done: nothing more will happen in it by itself.
+    """Decide whether a full verification was ended before it was done.
 
     Source: docs/develop/oms-facts.md#full-verification-skipped
     """
@@ -110,7 +110,7 @@ def has_started(step: Step) -> bool:
 
 
 def caught_up(step: Step) -> bool:
-    """Decide whether incremental sync is at work and has caught up once: FINISHED would mean that it is off.
+    """Decide whether incremental sync is running and has caught up once: FINISHED would mean that it is off.
 
     Source: docs/develop/oms-facts.md#monitoring
     """
@@ -123,9 +123,9 @@ def is_precheck(step: Step) -> bool:
 
 
 def before_incremental(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps that have to be through before incremental synchronisation counts.
+    """Return the steps that must be done before incremental synchronisation counts.
 
-    All that the list has before it, and those of which it is known that they come before it wherever they stand.
+    These are all steps that are listed before it, and those that are known to come before it, wherever they are listed.
 
     Source: docs/develop/oms-facts.md#step-order
     """
@@ -139,7 +139,7 @@ def before_incremental(steps: Sequence[Step]) -> list[Step]:
 
 
 def verifying(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps that verify, in a project that does nothing else: where none is known to, all unknown ones.
+    """Return the steps that verify, in a project that only verifies: if no known step does, all unknown steps.
 
     Source: docs/develop/oms-facts.md#step-names
     """
@@ -147,12 +147,12 @@ def verifying(steps: Sequence[Step]) -> list[Step]:
 
 
 def all_named(steps: Iterable[Step]) -> bool:
-    """Decide whether every step has a name: one without could be any."""
+    """Decide whether every step has a name: a step without one could be any step."""
     return all(step.name for step in steps)
 
 
 def gone(listed: Iterable[Step], names_before: Iterable[str]) -> list[str]:
-    """Return the names of steps that were listed before and aren't any more, under whichever name.
+    """Return the names of steps that were listed before and are missing now, under every name.
 
     Source: docs/develop/oms-facts.md#step-order (a list that came short can't be told from steps that were never there)
     """
@@ -166,7 +166,7 @@ def failed(steps: Iterable[Step]) -> list[Step]:
 
 
 def failed_precheck(steps: Iterable[Step]) -> list[Step]:
-    """Return a precheck that is FAILED and holds everything up: one behind which something began was skipped.
+    """Return a precheck that is FAILED and blocks the project. If a step after it has begun, it was skipped.
 
     Source: docs/develop/oms-facts.md#failed-recovers
     """
@@ -185,7 +185,7 @@ def suspended(steps: Iterable[Step]) -> list[Step]:
 
 
 def describe(step: Step) -> str:
-    """Say where a step is, in OMS's words: for messages, not for decisions."""
+    """Describe a step's state in OMS's words, for messages only."""
     progress = value_or_none(step, Step.progress)
     at = "" if progress is None else f" at {progress:g} %"
     skipped = ", skipped" if value_or_none(step.info, StepInfo.skipped) else ""
@@ -193,7 +193,7 @@ def describe(step: Step) -> str:
 
 
 def error_of(step: Step) -> str:
-    """Say why a step has failed, in OMS's words. The list of details may be the only place that tells it.
+    """Return why a step has failed, in OMS's words. The list of details may be the only place with a reason.
 
     Source: docs/develop/oms-facts.md#failed-time
     """
@@ -204,10 +204,10 @@ def error_of(step: Step) -> str:
 
 
 def details_of(details: Sequence[ErrorDetail] | None, said: str = "") -> str:
-    """Say a few of the details of an error, in OMS's words.
+    """Return a few of the details of an error, in OMS's words.
 
-    :param details: the details; None where they can't be read
-    :param said: what has been said already, which isn't said again
+    :param details: the details; None if they can't be read
+    :param said: text that is shown already, and isn't repeated
     """
     told = [summary for detail in details or () if (summary := safe_text(detail.summary, 500))]
     new = [summary for summary in dict.fromkeys(told) if summary not in said]

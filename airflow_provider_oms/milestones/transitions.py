@@ -1,4 +1,4 @@
-"""From which status an action on a project can be taken, and when there is nothing left to do.
+"""In which status an action on a project is allowed, and when there is nothing left to do.
 
 The table is OceanBase's "Start and pause", "Release and delete" and "Perform batch operations on data migration
 projects" (V4.2.2): what its console allows. That the API allows the same is untested against a real OMS.
@@ -20,7 +20,7 @@ _RUNNING = "RUNNING*"
 
 
 class Kind(Enum):
-    """What there is to do."""
+    """What to do next."""
 
     DONE = "done"
     SEND = "send"
@@ -30,10 +30,10 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Move:
-    """The next thing to do on the way to an action's goal.
+    """The next step towards the goal of an action.
 
     :param kind: nothing (it is done), send an action, wait for OMS, or refuse
-    :param action: the action to send: the one wanted, or one that has to come before it
+    :param action: the action to send: the goal, or one that must come before it
     :param reason: why it is refused, and what would help
     """
 
@@ -44,12 +44,12 @@ class Move:
 
 @dataclass(frozen=True)
 class _Rule:
-    """One action. ``RUNNING*`` stands for every status of a project at work: :func:`is_running`.
+    """The rule of an action. ``RUNNING*`` stands for every status of a running project: :func:`is_running`.
 
     :param name: OMS's name of the action
-    :param allowed: the statuses that it can be taken in
+    :param allowed: the statuses in which it is allowed
     :param done: the statuses in which there is nothing left to do
-    :param under_way: the statuses in which it has been taken and OMS is at it
+    :param under_way: the statuses in which OMS is carrying it out
     """
 
     name: str
@@ -76,10 +76,10 @@ _RULES = {
 #: The actions that have a rule.
 ACTIONS = tuple(_RULES)
 
-#: What has to come before an action, with ``stop_first``. Source: docs/develop/oms-facts.md#transitions
+#: The action that must come first, with ``stop_first``. Source: docs/develop/oms-facts.md#transitions
 _BEFORE = {"release": ("stop",), "delete": ("stop", "release")}
 
-#: What helps where an action can't be taken: by action and status. Source: docs/develop/oms-facts.md#transitions
+#: What helps if an action isn't allowed, by action and status. Source: docs/develop/oms-facts.md#transitions
 _HINTS = {
     ("start", "SUSPEND"): "Resume it instead.",
     ("start", "FAILED"): "Resume it instead, once the cause is fixed.",
@@ -103,11 +103,11 @@ _HINTS = {
 
 
 def plan(goal: str, status: str | None, *, stop_first: bool = False) -> Move:
-    """Decide what to do next so that an action's goal is reached.
+    """Decide what to do next to reach the goal of an action.
 
-    :param goal: the action that is wanted: start, stop, resume, release or delete
-    :param status: the project's status; DELETED for one that OMS doesn't know (any more)
-    :param stop_first: whether what stands in the way of release and delete may be stopped and released
+    :param goal: the goal: start, stop, resume, release or delete
+    :param status: the project's status; DELETED if OMS doesn't have the project (any more)
+    :param stop_first: whether the project may be stopped and released before a release or delete
     """
     rule = _RULES[goal]
     if _among(status, rule.done):
@@ -125,14 +125,14 @@ def plan(goal: str, status: str | None, *, stop_first: bool = False) -> Move:
 
 
 def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = False) -> bool | None:
-    """Decide whether the effect of an action that was sent can be seen.
+    """Decide whether an action that was sent has had its effect.
 
-    :param goal: the action that is wanted
-    :param sent: the action that was sent on the way to it
-    :param status: the project's status now
+    :param goal: the goal
+    :param sent: the action that was sent to reach it
+    :param status: the project's current status
     :param stop_first: as for :func:`plan`
-    :return: True when it can, False while OMS shows the status from before or is at it, None when the project has
-        gone elsewhere
+    :return: True if it has, False while OMS shows the status from before or is carrying it out, None if the project
+        is in another status
     """
     move = plan(goal, status, stop_first=stop_first)
     if move.kind is Kind.REFUSE:
@@ -143,13 +143,13 @@ def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = F
 def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> Move:
     """Decide whether a project waits at a step for being advanced.
 
-    How OMS shows that is not documented but for full verification (RUNNING at 100) and the switchover (RUNNING). Taken
-    here: the step is through, or is the switchover, and the one after it hasn't begun.
+    How OMS shows that is only documented for full verification (RUNNING at 100) and the switchover (RUNNING). We assume
+    it if the step is done, or is the switchover, and the next step hasn't begun.
     Sources: docs/develop/oms-actions.md#advance, docs/develop/oms-facts.md#step-order
 
     :param status: the project's status
     :param steps: its steps, in their order
-    :param from_step: the step to go on from, in any of OMS's vocabularies
+    :param from_step: the step to advance from, in any of OMS's vocabularies
     """
     refused = plan("advance", status)
     found = step_rules.find(steps, from_step)
@@ -185,13 +185,13 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
 
 
 def judge_existing(status: str | None) -> Move:
-    """Decide what a create makes of a project that is there already: take it for the one wanted, or refuse.
+    """Decide whether a create may use a project that exists already, or must refuse.
 
-    What has come to its end can't be started again; taken for a new project it would open every gate at once.
+    A project that has ended can't be started again; used as a new one, it would open every gate at once.
     Source: docs/develop/oms-facts.md#transitions
 
     :param status: the project's status
-    :return: with a reason where it isn't as a new project would be
+    :return: with a reason if it differs from a new project
     """
     if status in (RELEASING, RELEASED, "FINISHED"):
         reason = f"It is {status} and can't be started any more. Use another name, or delete it first."
@@ -203,7 +203,7 @@ def judge_existing(status: str | None) -> Move:
 
 
 class PreCheck(Enum):
-    """What a pre-check has come to."""
+    """The result of a pre-check."""
 
     RUNNING = "running"
     PASSED = "passed"
@@ -211,7 +211,7 @@ class PreCheck(Enum):
 
 
 def judge_pre_check(result: PreCheckResult) -> tuple[PreCheck, list[PreCheckItem]]:
-    """Judge a pre-check, and return the items that failed. Only an item with a good status hasn't.
+    """Return the result of a pre-check, and the items that failed: all without a good status.
 
     Source: docs/develop/oms-actions.md#pre-check
 
@@ -234,12 +234,12 @@ def name_of(action: str) -> str:
 
 
 def may_be_stopped(status: str | None) -> bool:
-    """Decide whether a project is at work, so that stopping it means something."""
+    """Decide whether a project is running, so that it can be stopped."""
     return is_running(status)
 
 
 def _awaits_person(step: Step) -> bool:
-    """A switchover that is RUNNING is not at work: it waits for somebody to go on.
+    """Decide whether a step is a switchover that is RUNNING, which means that it waits for a person.
 
     Source: docs/develop/oms-facts.md#switchover
     """
@@ -247,14 +247,14 @@ def _awaits_person(step: Step) -> bool:
 
 
 def _in_order(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps by their ``order`` where each has one, else as they are listed."""
+    """Return the steps sorted by ``order`` if each has one, otherwise as they are listed."""
     return list(steps) if any(step.order is None for step in steps) else sorted(steps, key=lambda step: step.order or 0)
 
 
 def _has_begun(step: Step, *, paused: bool) -> bool:
-    """Decide whether a step has begun: whatever it is by now, FAILED as well.
+    """Decide whether a step has begun, also if it is FAILED by now.
 
-    Whether OMS shows one that hasn't as SUSPEND while the project is paused is not documented, so that tells nothing.
+    It isn't documented whether OMS shows steps that haven't begun as SUSPEND in a paused project, so it is ignored.
     """
     return bool(step.status) and step.status != step_rules.INIT and not (paused and step.status == step_rules.SUSPEND)
 

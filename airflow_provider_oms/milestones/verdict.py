@@ -1,4 +1,4 @@
-"""What a poll at a project comes to."""
+"""The verdict of a poll."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ class State(StrEnum):
 
 
 class Observation(NamedTuple):
-    """What a gate saw. This is what a sensor returns (XCom), so every value is plain JSON.
+    """What a gate observed. A sensor returns it (XCom), so every value is plain JSON.
 
     :param project: the project's id
     :param status: the project's status, in OMS's words
-    :param step: the step that the gate is about, else the project's current one
+    :param step: the step that the gate is about, otherwise the project's current one
     :param progress: percentage of that step, or of the full transfer
     :param checkpoint: Unix seconds, or the text of a source that has no time-based checkpoint
     :param lag: seconds between the checkpoint and ``time``
     :param time: when OMS said so: ISO 8601, UTC
-    :param note: what whoever relies on it should know; None where there is nothing to say
+    :param note: a restriction that users of the result should know; None if there is none
     """
 
     project: str | None = None
@@ -42,12 +42,12 @@ class Observation(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a poll came to.
+    """The verdict of a poll.
 
     :param state: waiting, reached or failed
     :param message: why, in words for the log
-    :param observed: what was seen
-    :param figures: how far it is, for the log alone: rows, rates, time left
+    :param observed: the observation
+    :param figures: the progress, only for the log: rows, rates, time left
     :param alarming: whether a person should look at it although the gate goes on waiting
     """
 

@@ -1,4 +1,4 @@
-"""What full verification found: all pages of it, and whether every table is consistent."""
+"""The result of full verification: all its pages, and whether every table is consistent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ERROR = "ERROR"
 # docs/develop/oms-facts.md#verification-result-types
 _CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
 
-#: The results that OMS's client ODC knows and that are no consistency. RUNNING is missing: it is no result yet.
+#: The results, of those that OMS's client ODC knows, that mean a difference. RUNNING isn't a result yet.
 #: Source: docs/develop/oms-facts.md#verification-result-types
 _INCONSISTENT = (
     "SCHEMA_MISMATCH",
@@ -47,20 +47,20 @@ _COUNTS = (
 #: Source: docs/develop/oms-facts.md#verification-result
 _WHOLE = 1
 
-#: Tables named in a message; a thousand of them would hide the rest of it.
+#: The most tables to name in a message.
 _NAMED = 20
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What verification came to: consistent, inconsistent, or neither yet.
+    """The result of verification: consistent, inconsistent, or neither yet.
 
-    :param message: in words
+    :param message: the result in words
     :param progress: percentage of the verification
     :param consistent: whether every table is consistent
     :param inconsistent: whether one isn't
     :param alarming: whether a person should look at it although neither is known
-    :param untold: whether nothing is under way any more that could still bring a result
+    :param untold: whether nothing is in progress that could still produce a result
     """
 
     message: str
@@ -72,7 +72,7 @@ class Finding:
 
 
 def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
-    """Ask for the result once the step is done, and judge it.
+    """Ask for the result once the step is done, and evaluate it.
 
     Sources: docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#verification-result,
     docs/develop/oms-facts.md#full-verification-skipped
@@ -91,7 +91,7 @@ def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
 
 
 def is_configured(poll: PollContext) -> Flow[bool]:
-    """Ask whether the project's configuration has a full verification (``DescribeProject``).
+    """Ask OMS whether the project's configuration has a full verification (``DescribeProject``).
 
     :param poll: the poll of the project
     """
@@ -99,7 +99,7 @@ def is_configured(poll: PollContext) -> Flow[bool]:
 
 
 def weakness(poll: PollContext) -> Flow[str]:
-    """Ask for what "consistent" doesn't say in this project, in words; empty where there is nothing to say.
+    """Ask OMS for restrictions of "consistent" in this project, and return them in words; empty if there are none.
 
     Source: docs/develop/oms-facts.md#verification-in-mode
 
@@ -109,20 +109,20 @@ def weakness(poll: PollContext) -> Flow[str]:
         config = (yield actions.describe_project(poll.project_id)).data.full_transfer_config
         if config.allow_dest_table_not_empty is not True:
             return ""
-    except OmsError as error:  # it only explains
+    except OmsError as error:  # only an explanation, so it must not fail the gate
         return f"Whether rows that only the target has were looked for (IN mode) isn't known: {error}"
     return "Rows that only the target has were not looked for: it compares in IN mode (allowDestTableNotEmpty)."
 
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
-    """Judge the pages of a verification's result. Null is not 0, and no table at all is no consistency.
+    """Evaluate the pages of a verification's result. Null is not 0, and a result without tables is not consistent.
 
-    A table that is being compared again still shows what was found before, so it counts neither way.
+    A table that is being compared again still shows its old result, so it doesn't count.
 
     Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#odc-verdict,
     docs/develop/oms-facts.md#full-verification-skipped
 
-    :param pages: all the pages
+    :param pages: all pages
     :param progress: percentage of the verification
     """
     tables = [table for page in pages for table in page.tables]
@@ -151,13 +151,13 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
 
 
 def is_consistent(table: TableVerification) -> bool:
-    """Decide about one table by the very same rule."""
+    """Decide about one table by the same rule."""
     alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
     return judge([VerificationResult(alone, table.source)]).consistent
 
 
 def describe(table: TableVerification) -> dict[str, Any]:
-    """Return what is known of a table as JSON: for reports, not for decisions."""
+    """Return a table's result as JSON, for reports only."""
     return {
         "schema": value_or_none(table, TableVerification.source_schema),
         "table": value_or_none(table, TableVerification.source_table),
@@ -172,7 +172,7 @@ def describe(table: TableVerification) -> dict[str, Any]:
 
 
 def _is_bad(table: TableVerification) -> bool:
-    """Decide whether a table differs, or couldn't be compared at all: neither passes by itself.
+    """Decide whether a table differs, or couldn't be compared at all: both are permanent.
 
     Sources: docs/develop/oms-facts.md#verification-result-types, docs/develop/oms-facts.md#verification-result
     """
@@ -183,7 +183,7 @@ def _is_bad(table: TableVerification) -> bool:
 
 
 def _is_under_way(table: TableVerification) -> bool:
-    """Decide whether a table is still being compared, or is again.
+    """Decide whether a table is being compared, or compared again.
 
     Source: docs/develop/oms-facts.md#full-verification-skipped
     """
@@ -192,9 +192,9 @@ def _is_under_way(table: TableVerification) -> bool:
 
 
 def _is_through(table: TableVerification) -> bool:
-    """Decide whether a table was compared as a whole, and nothing in its row says that it differs.
+    """Decide whether a table was compared completely, and nothing in its row says that it differs.
 
-    What can't be read is no good value: a count may be absent, but not be nonsense.
+    A malformed value doesn't count as good: a count may be absent, but not malformed.
 
     Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#verification-result-types
     """
@@ -215,7 +215,7 @@ def _listed(tables: Sequence[TableVerification]) -> str:
 
 
 def _name(table: TableVerification) -> str:
-    """Name a table, and say what OMS says of it.
+    """Return a table's name and what OMS says about it.
 
     Source: docs/develop/oms-facts.md#failed-time (its details)
     """
@@ -229,7 +229,7 @@ def _name(table: TableVerification) -> str:
     progress = value_or_none(table, TableVerification.progress)
     if progress not in (None, _WHOLE):
         said.append(f"progress {progress:g}")
-    if table.result_type in _CONSISTENT:  # else it speaks for itself
+    if table.result_type in _CONSISTENT:  # otherwise the result type says it
         said += [f"{field.names[0]} {number:,}" for field in _COUNTS if (number := value_or_none(table, field))]
     details = step_rules.details_of(value_or_none(table, TableVerification.error_details))
     return f"{schema}.{name} ({', '.join(said)}{': ' if details else ''}{details})"

@@ -1,4 +1,4 @@
-"""Whether a project is verified: by its own step, by a project of its own, or by both."""
+"""Whether a project is verified: by its own step, by a separate project, or by both."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from airflow_provider_oms.milestones.status import Outlook, outlook
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 
-#: The step by one of its names: that finds it under all of them.
+#: The step by one of its names, which finds it under each of them.
 VERIFICATION = StepKind.FULL_VERIFICATION.value[0]
 
 VERIFY_APART = "Where a project of its own verifies it, name that one: verification_project"
 
 
 def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Full verification is done and found every table consistent, in the project and where it is verified apart.
+    """Full verification is done and found every table consistent, in the project and in one that verifies it.
 
     Sources: docs/develop/oms-facts.md#verification, docs/develop/oms-facts.md#verification-project
     """
@@ -56,7 +56,7 @@ def _verified(
     *,
     explain: bool = True,
 ) -> Flow[Verdict]:
-    """Judge these verification steps of a project."""
+    """Return the verdict on these verification steps of a project."""
     finding = yield from verification.finding_of(poll, verifiers)
     observed = poll.observation(progress, step=VERIFICATION, progress=finding.progress)
     never_told = poll.never_told(finding.untold)
@@ -66,20 +66,20 @@ def _verified(
     if finding.inconsistent or never_told:
         return poll.failed(f"{finding.message} {never_told}".rstrip(), observed)
     if finding.untold and poll.memory.kept and outlook(progress.data.status) is Outlook.OVER:
-        # A project that only verifies has just ended; its result may follow.
+        # A project that only verifies has just finished; its result may follow.
         return poll.waiting(finding.message, observed, alarming=True)
     awaits, alarming = [step.name for step in verifiers if step.name], finding.alarming
     return (yield from poll.not_yet(finding.message, progress, observed, steps=steps, awaits=awaits, alarming=alarming))
 
 
 def verified_apart(name: str, poll: PollContext, *, explain: bool = True) -> Flow[Verdict]:
-    """Judge the project that verifies another one. What its steps are called isn't known for certain.
+    """Return the verdict on the project that verifies another one. The names of its steps aren't known for certain.
 
     Sources: docs/develop/oms-facts.md#verification-project, docs/develop/oms-facts.md#step-names
 
     :param name: its id or name
     :param poll: the poll of the project that it verifies
-    :param explain: whether to ask for what "consistent" doesn't say
+    :param explain: whether to ask for restrictions of "consistent"
     """
     other = yield from poll.verification_project(name)
     progress = yield from other.progress()

@@ -1,6 +1,6 @@
-"""What asset watchers wait for, and how it is told. A DAG file that is parsed needs these and no more.
+"""The asset watchers: what each waits for, and its description. Parsing a DAG file imports only these.
 
-What decides stands in :mod:`airflow_provider_oms.milestones.occurrences`.
+The rules are in :mod:`airflow_provider_oms.milestones.occurrences`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DEFAULT_REARM_AFTER = 300.0
 DEFAULT_HOLD_FOR = 300.0
 DEFAULT_STILL_FOR = 1800.0
 
-#: Earlier than any checkpoint: whatever one can be believed has passed it.
+#: Earlier than any checkpoint, so that every believed checkpoint has passed it.
 BEGINNING = 100_000_001.0
 
 
@@ -28,7 +28,7 @@ BEGINNING = 100_000_001.0
 class Watcher:
     """What an asset watcher waits for.
 
-    :param gate: the project, what is asked of it, and how patient the watcher is
+    :param gate: the project, its milestone, and how patient the watcher is
     """
 
     gate: Gate
@@ -37,25 +37,25 @@ class Watcher:
     @property
     @abstractmethod
     def identity(self) -> list[Any]:
-        """What its events are about, as JSON: a watcher with another one remembers nothing of this one."""
+        """What its events are about, as JSON. Watchers share a memory only if this is equal."""
 
     @property
     def key(self) -> str:
-        """Where its memory is kept: a name for milestone, project and connection."""
+        """The key of its memory: a name for milestone, project and connection."""
         return f"oms_{self.kind}_{digest(self.identity)}"
 
     @property
     def direction(self) -> str:
-        """Whose checkpoint it is about."""
+        """The direction of its checkpoint."""
         aim = self.gate.milestone.aim()
         return "forward" if aim is None else aim.direction
 
     def as_json(self) -> str:
-        """Return it as text. There is no secret in it."""
+        """Return the watcher as text, which holds no secret."""
         return json.dumps({"kind": self.kind, **self._settings(), "gate": self.gate.as_dict()}, sort_keys=True)
 
     def _settings(self) -> dict[str, Any]:
-        """Return its own settings as JSON."""
+        """Return the settings of the subclass as JSON."""
         return {}
 
 
@@ -65,7 +65,7 @@ class MilestoneWatcher(Watcher):
 
     :param gate: the project and its milestone
     :param on: ``reached``, ``failed`` or both
-    :param rearm_after: seconds for which it must not have been so before it can be so again
+    :param rearm_after: seconds without the condition before the next event
     """
 
     on: tuple[str, ...] = ("reached",)
@@ -88,9 +88,9 @@ class MilestoneWatcher(Watcher):
 class CompleteUntilWatcher(Watcher):
     """The checkpoint has passed a boundary: every change up to it has arrived.
 
-    The first time, when nothing is remembered, the last boundary that was passed is told, and none before it.
+    The first event is that of the last boundary that was passed, not of those before it.
 
-    :param gate: the project; its milestone tells the direction alone
+    :param gate: the project; of its milestone only the direction is used
     :param boundaries: the boundaries
     """
 
@@ -107,9 +107,9 @@ class CompleteUntilWatcher(Watcher):
 
 @dataclass(frozen=True)
 class AlarmWatcher(Watcher):
-    """A project needs somebody: it is behind, has failed, stands still, or OMS gives no answer.
+    """A project needs attention: it is behind, has failed, stands still, or OMS gives no answer.
 
-    :param gate: the project, and from what lag on it is behind
+    :param gate: the project, and the lag above which it is behind
     :param on: which of these
     :param hold_for: seconds for which it must have been behind on every poll
     :param still_for: seconds for which the checkpoint of a running project may stand still
@@ -140,10 +140,10 @@ class AlarmWatcher(Watcher):
 
 
 def from_json(text: str) -> Watcher:
-    """Read what :meth:`Watcher.as_json` returned.
+    """Read the result of :meth:`Watcher.as_json`.
 
-    :param text: what is read
-    :raises ValueError: when it is something else, or has a part that isn't known here
+    :param text: the text
+    :raises ValueError: when it is something else, or has an unknown part
     """
     try:
         parts = dict(json.loads(text))
@@ -169,15 +169,15 @@ def _project(gate: Gate) -> list[Any]:
 
 
 def _about(milestone: Milestone) -> dict[str, Any]:
-    """Return what is told of a milestone: a setting that a later version adds makes it no other one."""
+    """Return what identifies a milestone: a setting that a later version adds doesn't change it."""
     given = to_dict(milestone)
     defaults = {one.name: one.default for one in fields(milestone)}  # type: ignore[arg-type]
     return {name: value for name, value in given.items() if name not in defaults or value != defaults[name]}
 
 
 def digest(parts: Any) -> str:
-    """Return a name for something that is JSON, always the same.
+    """Return a name for JSON; the same for the same JSON.
 
-    :param parts: what it is
+    :param parts: the JSON
     """
     return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
