@@ -31,14 +31,14 @@ from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.templates import is_literal
 
-# What a gate needs when it runs is imported then: every DAG file with a gate is parsed again and again.
+# What a gate needs when it runs is imported then, because DAG files are parsed again and again.
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_oms.sensors.watch import Watch
 
 
-#: What a template of each field may render to: it stands there while the other arguments are checked.
+#: A valid value for each field with a template, which replaces it while the other arguments are checked.
 RENDERED: dict[str, Any] = {
     "project_id": "np",
     "project_name": "name",
@@ -59,7 +59,7 @@ RENDERED: dict[str, Any] = {
 class OmsGateSensor(BaseSensorOperator):
     """A gate: it opens when a project has reached a milestone, and changes nothing in OMS.
 
-    Give ``project_id`` or ``project_name``. It returns (XCom) what it saw: ``project``, ``status``, ``step``,
+    Give ``project_id`` or ``project_name``. It returns (XCom) what it observed: ``project``, ``status``, ``step``,
     ``progress``, ``checkpoint``, ``lag`` and ``time``.
 
     :param project_id: the project (templated)
@@ -71,14 +71,14 @@ class OmsGateSensor(BaseSensorOperator):
         opens; from Airflow 3.3 on, with ``deferrable``, and with templates of the run's dates, id and ``dag_run`` only
     :param poke_interval: seconds (or timedelta) between two polls
     :param fail_on_suspend: fail when the project is paused, instead of waiting for somebody to resume it
-    :param allow_modifying: look past objects that are being added to the project or removed from it; without it the
-        gates about all of the data wait for them (the step and the status gate never do)
+    :param allow_modifying: ignore that objects are being added to the project or removed from it; without it the
+        gates about complete data wait for them (the step and the status gate never do)
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
     :raises ValueError: naming the argument that is wrong
     """
 
-    # What the gate is about. How it waits is not for templates: it is settled when the DAG is parsed.
+    # What the gate is about. How it waits can't be a template: it must be known when the DAG is parsed.
     template_fields: Sequence[str] = ("project_id", "project_name", "project_type", "oms_conn_id")
     ui_color = "#d9ecff"
     operator_extra_links = project_links()
@@ -118,7 +118,7 @@ class OmsGateSensor(BaseSensorOperator):
         """Return what the gate waits for."""
 
     def note(self) -> str | None:
-        """Say what a person should know of how the arguments were read."""
+        """Return a remark about how the arguments were read, None if there is none."""
         return None
 
     def gate(self) -> Gate:
@@ -140,7 +140,7 @@ class OmsGateSensor(BaseSensorOperator):
         )
 
     def check_arguments(self) -> None:
-        """Find mistakes while the DAG is parsed, as far as they aren't hidden in templates. Called by constructors.
+        """Check the arguments while the DAG is parsed, as far as they aren't templates. Called by constructors.
 
         :raises ValueError: naming the argument that is wrong
         """
@@ -149,7 +149,7 @@ class OmsGateSensor(BaseSensorOperator):
 
             self.start_trigger_args = start_trigger_args(self, OmsGateSensor)
         hidden = [name for name in self.template_fields if not is_literal(getattr(self, name))]
-        if not RENDERED.keys() >= set(hidden):  # a field of somebody else's sensor: it may render to anything
+        if not RENDERED.keys() >= set(hidden):  # a field of a subclass outside this package: it may render to anything
             if (self.project_id is None) == (self.project_name is None):
                 raise ValueError("give project_id or project_name, and not both")
             return
@@ -162,8 +162,8 @@ class OmsGateSensor(BaseSensorOperator):
             )
 
     def _gate_once_rendered(self, hidden: Sequence[str]) -> Gate:
-        """Return the gate as it might be, with something right in the place of each template."""
-        # Past Airflow's own __setattr__, which would take the tasks away that a reference leads to.
+        """Return the gate with a valid value in the place of each template."""
+        # Bypasses Airflow's own __setattr__, which would remove the upstream tasks of a reference.
         written = {name: self.__dict__[name] for name in hidden}
         self.__dict__.update((name, RENDERED[name]) for name in hidden)
         try:
@@ -192,27 +192,27 @@ class OmsGateSensor(BaseSensorOperator):
         return self._watching(context).poll(context)
 
     def execute(self, context: Context) -> Any:
-        """Wait until the gate opens, and return what it saw.
+        """Wait until the gate opens, and return what it observed.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises AirflowSensorTimeout: when the gate was still shut after its time-out
         """
         try:
             watch = self._watching(context)
-        except ValueError as error:  # an argument that is wrong once its template is rendered
-            # Not for soft_fail: the gate didn't even poll.
+        except ValueError as error:  # an argument that is invalid once its template is rendered
+            # soft_fail doesn't apply: the gate didn't poll.
             raise OmsMilestoneFailedError(f"{error}. Correct the DAG, then clear this task.") from None
         try:
             return self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
         except AirflowSensorTimeout as error:
-            # Airflow's own words don't say what was waited for, and it skips for never_fail on a failure only.
+            # Airflow's own message doesn't say what was waited for, and with never_fail it skips only on a failure.
             raise self._to_airflow_error(AirflowSensorTimeout(self._still_waiting(watch.said))) from error
         finally:
             self._watch = None
             watch.hook.close()
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
-        """Go on after the trigger has fired: end, or wait on in the triggerer once a project's name is resolved.
+        """Resume after the trigger's event: end, or defer again once a project's name is resolved.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
@@ -224,7 +224,7 @@ class OmsGateSensor(BaseSensorOperator):
                 self.log.info("Resolved. %s", event.get("message"))
                 defer_again(self, event)
             status, message, observed = check_event(event)
-            if self.start_from_trigger:  # else the first poll has left the link
+            if self.start_from_trigger:  # otherwise the first poll has stored the link
                 self._leave_link(context, observed.get("project"))
             if status == "timeout":
                 raise AirflowSensorTimeout(self._still_waiting(message))
@@ -251,7 +251,7 @@ class OmsGateSensor(BaseSensorOperator):
         return self._watch
 
     def _wait_in_triggerer(self, context: Context) -> Any:
-        """Poll once here, and only wait there if that isn't enough."""
+        """Poll once on the worker, and defer if the gate must wait."""
         from airflow_provider_oms.triggers.deferral import defer_until_reached
 
         watch = self._watching(context)
@@ -264,7 +264,7 @@ class OmsGateSensor(BaseSensorOperator):
         return polled.xcom_value
 
     def _to_airflow_error(self, error: AirflowException) -> AirflowException:
-        """Return how a gate that doesn't open ends, the same in every mode and version of Airflow."""
+        """Return the exception of a gate that doesn't open, the same in every mode and version of Airflow."""
         for name in ("soft_fail", "never_fail"):
             if getattr(self, name):
                 return AirflowSkipException(f"Skipping due to {name}. {error}")

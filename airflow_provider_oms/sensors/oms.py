@@ -1,4 +1,4 @@
-"""The gates. Each says which milestone it waits for; what that means is decided in the package ``milestones``."""
+"""The gates. Each says which milestone it waits for; the rules are in the package ``milestones``."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ __all__ = [
 class OmsStepSensor(OmsGateSensor):
     """Opens when a step is done, or has started (``DescribeProjectSteps``).
 
-    "Done" is FINISHED, and 100 % where a percentage is given; for full verification also RUNNING at 100 %, where it
-    stays until a person goes on; for the incremental steps, which never end, MONITORING: caught up once. Takes the
+    "Done" is FINISHED, and 100 % if a percentage is given; for full verification also RUNNING at 100 %, where it stays
+    until a person continues; for the incremental steps, which never end, MONITORING: caught up once. Takes the
     arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param step: the step, in any of OMS's vocabularies, for example ``FULL_TRANSFER`` (templated)
@@ -78,9 +78,9 @@ class OmsFullTransferSensor(OmsGateSensor):
 class OmsCheckpointLagSensor(OmsGateSensor):
     """Opens when the checkpoint is close enough to now, by OMS's clock, in a running project.
 
-    On a source that nobody writes to, the lag may grow for ever unless OMS writes heartbeats into it (``tryKeepHb`` of
-    the data source). OMS moves checkpoints every 10 to 20 s, so a ``max_lag`` below 25 s opens only by chance. Takes
-    the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+    On a source without writes, the lag may grow for ever unless OMS writes heartbeats into it (``tryKeepHb`` of the
+    data source). OMS moves checkpoints every 10 to 20 s, so with a ``max_lag`` below 25 s it opens only by chance.
+    Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta (templated)
     :param direction: ``forward``, or ``reverse`` after a switchover (templated)
@@ -209,7 +209,7 @@ class OmsCutoverReadySensor(OmsGateSensor):
     arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta that the forward checkpoint may lie behind (templated)
-    :param require_verification: False opens for a project that nothing verifies; a verification that there is counts
+    :param require_verification: False also opens for a project without verification; an existing verification counts
     :param verification_project: id or name of the project of type VERIFY that verifies this one (templated)
     """
 

@@ -1,10 +1,12 @@
 """``start_from_trigger``: a gate that needs no worker, not even for its first poll. From Airflow 3.3 on.
 
-Airflow hands the arguments to the triggerer as they stand in the DAG, and renders them there: again after every restart
-of the triggerer, without the DAG's own macros, names that it doesn't know as nothing, and a trigger that asks for an
-XCom waits for ever. So only templates are let through that always render to the same, and all others are refused while
-the DAG is parsed. Mapped tasks take their first poll on a worker, as without the argument: Airflow does that by itself.
-A gate by name needs a worker for a moment once the name is resolved: only that can write the id into the trigger's row.
+Airflow passes the arguments to the triggerer as they are written in the DAG, and renders them there: again after every
+restart of the triggerer, without the DAG's own macros, and unknown names as empty text; a trigger that asks for an XCom
+waits for ever. So only templates are allowed that always render to the same, and all others are refused while the DAG
+is parsed. Mapped tasks make their first poll on a worker, as without the argument: Airflow does that by itself. A gate
+by name needs a worker for a moment once the name is resolved, because only a worker can write the id into the trigger's
+row.
+
 Source: docs/develop/airflow-facts.md#start-from-trigger
 """
 
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 TRIGGER = "airflow_provider_oms.triggers.first_poll.OmsFirstPollTrigger"
 
-#: What a template may use: it is the same as long as the DAG run lasts, and the triggerer knows it.
+#: The names that a template may use: they are constant in a DAG run, and the triggerer knows them.
 FIXED = frozenset(
     {
         *("dag_run", "data_interval_end", "data_interval_start", "ds", "ds_nodash"),
@@ -38,16 +40,16 @@ FIXED = frozenset(
     }
 )
 
-#: Arguments that mean nothing in the triggerer.
+#: Arguments without a meaning in the triggerer.
 _NOT_THERE = {"self", "kwargs", "deferrable", "start_from_trigger"}
 
 
 def start_trigger_args(sensor: OmsGateSensor, base: type) -> Any:
-    """Return what Airflow needs to begin with the trigger.
+    """Return what Airflow needs to start with the trigger.
 
     :param sensor: the gate
-    :param base: the class of all gates; the arguments of what it builds on are Airflow's
-    :raises ValueError: where that wouldn't be right
+    :param base: the class of all gates; the arguments of its base classes are Airflow's
+    :raises ValueError: when the gate can't start in the triggerer
     """
     from airflow.triggers.base import StartTriggerArgs
 
@@ -83,7 +85,7 @@ def start_trigger_args(sensor: OmsGateSensor, base: type) -> Any:
 
 
 def _arguments(cls: type, base: type) -> Iterator[str]:
-    """Name the arguments of a gate's own and of the base of all gates."""
+    """Return the names of a gate's own arguments and those of the base of all gates."""
     for one in cls.__mro__:
         if constructor := vars(one).get("__init__"):
             yield from (name for name in inspect.signature(constructor).parameters if name not in _NOT_THERE)

@@ -1,4 +1,4 @@
-"""What a gate in reschedule mode remembers between two pokes: what Airflow 3.3 keeps for it, else nothing.
+"""What a gate in reschedule mode remembers between two pokes: what Airflow 3.3 stores for it, otherwise nothing.
 
 Source: docs/develop/airflow-facts.md#state-store
 """
@@ -22,9 +22,9 @@ KEY = "oms_gate_memory"
 class MemoryStore:
     """Keeps a gate's memory in the task state store.
 
-    What is kept says which poke of which try has written it (Airflow counts the pokes), and only the last poke's is
-    believed: a write that has failed would else leave an older one. Of an older one only the resolved names are, since
-    they can't grow stale. A retry or a clear starts anew. Source: docs/develop/airflow-facts.md#state-store
+    The stored memory says which poke of which try wrote it (Airflow counts the pokes), and only that of the last poke
+    is used, because a failed write leaves an older one. Of an older memory only the resolved names are used, since they
+    can't become stale. A retry or a clear starts anew. Source: docs/develop/airflow-facts.md#state-store
 
     :param context: the task's context
     """
@@ -35,7 +35,7 @@ class MemoryStore:
         self._poke: int | None = context.get("task_reschedule_count")
 
     def load(self) -> Memory:
-        """Return what the last poke has kept; a memory that says so where that isn't known."""
+        """Return the memory of the last poke; if it was lost, a memory that says so."""
         if self._store is None or self._poke is None:
             return Memory(kept=False)
         if self._poke == 0:
@@ -56,7 +56,7 @@ class MemoryStore:
             return Memory(kept=False, names=Names.LOST)
         if stored.get("poke") != self._poke - 1:
             log.warning("Airflow's task state store holds an older poke's memory; this poke remembers only names.")
-            # A name that isn't there may have been resolved by the pokes in between.
+            # A missing name may have been resolved by the pokes in between.
             return Memory(memory.projects, observed=memory.observed, kept=False, names=Names.LOST)
         return memory
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """What a gate holds while it runs on a worker."""
+    """The state of a gate while it runs on a worker."""
 
     def __init__(self, sensor: OmsGateSensor, context: Context) -> None:
         self.gate = sensor.gate()
@@ -35,16 +35,16 @@ class Watch:
             sensor.log.warning("%s", caution)
         if note := sensor.note():
             sensor.log.info("%s", note)
-        # Between two reschedules a worker forgets everything; otherwise it, or the trigger, remembers.
+        # Between two reschedules the worker's memory is lost; otherwise the worker or the trigger remembers.
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
         self._clock = across_processes if self.store else within_process
         self._linked = False
-        #: What the last poll came to, in words.
+        #: The message of the last poll.
         self.said = ""
 
     def poll(self, context: Context) -> PokeReturnValue:
-        """Poll once, and keep what is needed at the next poll.
+        """Poll once, and remember what the next poll needs.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
         """
@@ -60,7 +60,7 @@ class Watch:
 
 
 def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
-    """Poll once, with nothing to remember and no next poll.
+    """Poll once, without a memory and without a next poll.
 
     :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
     """
@@ -69,7 +69,7 @@ def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
 
 
 def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
-    """Report a verdict and return it the way Airflow wants it."""
+    """Report a verdict, and return it in the form that Airflow expects."""
     reporter.report(verdict)
     if verdict.state is State.FAILED:
         raise OmsMilestoneFailedError(verdict.message)

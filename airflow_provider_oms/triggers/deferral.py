@@ -1,6 +1,6 @@
-"""The way of a gate into the triggerer, and back out of it.
+"""Defers a gate to the triggerer, and resumes it.
 
-The trigger itself is :mod:`airflow_provider_oms.triggers.oms`; what Airflow keeps of it is in
+The trigger is :mod:`airflow_provider_oms.triggers.oms`; what Airflow stores of it is in
 :mod:`airflow_provider_oms.tasks.row`.
 """
 
@@ -18,30 +18,30 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row, writer
 
-#: Seconds that Airflow's own time-out of a deferral is later than the trigger's, whose message says more. What
-#: Airflow's own does differs between its versions: docs/develop/airflow-facts.md#timeouts
+#: Seconds by which Airflow's own time-out of a deferral is later than the trigger's, whose message says more. The
+#: effect of Airflow's time-out differs between versions: docs/develop/airflow-facts.md#timeouts
 SLACK = 120.0
 
 
 def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | None) -> None:
-    """Hand a gate over to the triggerer; the task goes on in its ``execute_complete``.
+    """Defer a gate to the triggerer; the task resumes in its ``execute_complete``.
 
-    Of the memory only the resolved names go with it, and which OMS has shown the project: the trigger can't tell its
-    start from a restart, and after a restart days later all the rest would be stale.
+    Of the memory, only the resolved names and the OMS in which the project was observed are passed on: the trigger
+    can't distinguish its start from a restart, and after a restart days later everything else would be stale.
 
     :param task: the operator or sensor
     :param gate: the gate's settings
-    :param memory: what the polls on the worker have left to remember
-    :param timeout: seconds that are left for waiting; None for no end
+    :param memory: the memory of the polls on the worker
+    :param timeout: the remaining seconds; None for no time-out
     :raises TaskDeferred: always
     """
     _defer(task, Row(gate, None if timeout is None else time.time() + timeout, memory.projects, memory.observed))
 
 
 def defer_again(task: Any, event: Mapping[str, Any]) -> None:
-    """Give a gate whose trigger has resolved the project's name back to the triggerer, the id in its row.
+    """Defer a gate again whose trigger has resolved the project's name, with the id in its row.
 
-    The deadline stays, and so do the settings, whatever has become of the DAG since.
+    Deadline and settings stay the same, even if the DAG was changed since.
 
     :param task: the sensor
     :param event: an event for which :func:`is_resolved` holds
@@ -68,9 +68,9 @@ def _defer(task: Any, row: Row) -> None:
 
 
 def is_resolved(event: Any) -> bool:
-    """Tell whether a trigger's event only says that the project's name is resolved.
+    """Return whether a trigger's event only says that the project's name is resolved.
 
-    :param event: what the trigger sent
+    :param event: the event
     """
     return isinstance(event, Mapping) and event.get("status") == RESOLVED
 
@@ -78,8 +78,8 @@ def is_resolved(event: Any) -> bool:
 def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:
     """Return status, message and observation of a trigger's event.
 
-    :raises OmsMilestoneFailedError: when the event is none that ends a wait
-    :raises OmsOperationError: when the trigger couldn't follow its row; a retry writes a new one
+    :raises OmsMilestoneFailedError: when the event is unknown
+    :raises OmsOperationError: when the trigger couldn't read its row; a retry writes a new one
     """
     if isinstance(event, Mapping) and event.get("status") == UNREADABLE:
         raise OmsOperationError(str(event.get("message")))

@@ -1,4 +1,4 @@
-"""The trigger of asset watchers. Every DAG file with such an asset makes one, so what it runs on is imported later."""
+"""The trigger of asset watchers. Parsing a DAG file makes one, so it imports the code that it runs later."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 else:
     from airflow.providers.common.compat.triggers import BaseEventTrigger
 
-#: Seconds after something that should never happen.
+#: Seconds to wait after an unexpected error.
 _AFTER_A_FAULT = 60.0
 
 
 class OmsMilestoneEventTrigger(BaseEventTrigger):
-    """Poll a project once an interval, and fire whenever something has happened there. It changes nothing in OMS.
+    """Poll a project once per interval, and send an event whenever its condition begins. It changes nothing in OMS.
 
-    It belongs to one asset, and never ends and never raises: Airflow would start it again every two seconds, for ever.
+    It belongs to one asset. It never returns and never raises, because Airflow would start it again every two seconds.
     Source: docs/develop/airflow-facts.md#assets
 
-    :param asset: the asset's name; without it two assets that watch the same would share one trigger
-    :param watcher: what it waits for, as :meth:`~airflow_provider_oms.milestones.watchers.Watcher.as_json` gives it;
-        there is no secret in it
+    :param asset: the asset's name; without it, two assets that watch the same would share one trigger
+    :param watcher: the watcher, as :meth:`~airflow_provider_oms.milestones.watchers.Watcher.as_json` returns it; it
+        holds no secret
     """
 
     def __init__(self, asset: str, watcher: str) -> None:
@@ -34,15 +34,15 @@ class OmsMilestoneEventTrigger(BaseEventTrigger):
         self.watcher = watcher
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what Airflow keeps of the trigger, in plain text. Where it changes, Airflow starts a new one."""
+        """Return what Airflow stores of the trigger, in plain text. If it changes, Airflow starts a new trigger."""
         kwargs = {"asset": self.asset, "watcher": self.watcher}
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Fire again and again."""
+        """Send events, without end."""
         while True:
             try:
-                # Beside the event loop, which an import would block.
+                # In a thread, because an import would block the event loop.
                 watching = await asyncio.to_thread(import_module, "airflow_provider_oms.triggers.watching")
                 async with aclosing(watching.events(self)) as events:
                     async for event in events:

@@ -1,4 +1,4 @@
-"""The trigger of a gate that never was on a worker (``start_from_trigger``)."""
+"""The trigger of a gate that starts in the triggerer, without a worker (``start_from_trigger``)."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event, event_
 
 
 class OmsFirstPollTrigger(OmsMilestoneTrigger):
-    """Take the first poll, too. Airflow renders its templates; it fires a failure when they or the settings are wrong.
+    """Make all polls of a gate, also the first. Airflow renders its templates; if one is invalid, the gate fails.
 
     :param sensor: the gate's class
-    :param settings: its arguments that are no templates, as JSON
-    :param timeout: seconds after which it gives up, counted from the moment at which Airflow started the task
-    :param allowed: seconds after which Airflow ends the deferral, counted from the same moment
-    :param written_by: the version of the package that has written this
-    :param templated: its other arguments
+    :param settings: the arguments without templates, as JSON
+    :param timeout: seconds until the gate times out, counted from the moment at which Airflow started the task
+    :param allowed: seconds until Airflow ends the deferral, counted from the same moment
+    :param written_by: the version of the package that wrote this
+    :param templated: the arguments with templates
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         self._problem = ""
         self._templated = list(templated)
         for name, value in templated.items():
-            setattr(self, name, value)  # where Airflow looks for what to render
+            setattr(self, name, value)  # the attributes that Airflow renders
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         """Return what Airflow keeps of the trigger."""
@@ -63,7 +63,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Render the templates as a worker would: a name that isn't known is a mistake, not an empty text."""
+        """Render the templates as a worker would: an unknown name is an error, not an empty text."""
         environment = jinja_env or self.get_template_env()
         environment.undefined = jinja2.StrictUndefined
         try:
@@ -72,7 +72,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
             self._problem = f"A template can't be rendered: {error}"
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, poll, and fire once."""
+        """Wait, poll, and send one event."""
         try:
             if self._problem:
                 raise ValueError(self._problem)
@@ -84,7 +84,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
             yield fired
 
     def _refusal(self, error: Exception) -> dict[str, Any]:
-        """Say what is wrong. Where another version has written the settings, that may be why."""
+        """Return the message for invalid settings. If another version wrote them, that may be the reason."""
         if self.written_by == __version__:
             return event_of(Verdict(State.FAILED, f"{error}. Correct the DAG, then clear this task."))
         message = (
@@ -112,7 +112,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         return gate
 
     def _deadline(self) -> float | None:
-        """Count from the moment at which Airflow started the task, which a restart of the triggerer doesn't change."""
+        """Return the deadline, counted from the moment at which Airflow started the task, also after a restart."""
         ends: datetime | None = getattr(self, "timeout_after", None)
         if ends is None:
             return None

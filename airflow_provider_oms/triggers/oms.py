@@ -27,12 +27,12 @@ from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession, shared_oms
 
-#: Seconds: Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
+#: Seconds. Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
 #: Source: docs/develop/airflow-facts.md#short-deferral
 SETTLE = 5.0
 
-#: Part of the interval that an answer of another gate may be old. Gates on a project poll at the same moments, so
-#: this only has to cover how unevenly a busy loop wakes them.
+#: The greatest age of another gate's answer, as a part of the interval. Gates on a project poll at the same moments, so
+#: this only has to cover the delays of a busy event loop.
 FRESH = 0.1
 
 #: Seconds for the poll at the deadline.
@@ -40,21 +40,21 @@ LAST_POLL = 60.0
 
 
 class OmsMilestoneTrigger(BaseTrigger):
-    """Poll a project once an interval until a gate opens, fails or times out. It changes nothing in OMS.
+    """Poll a project once per interval until a gate opens, fails or times out. It changes nothing in OMS.
 
-    It fires once, with ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "version": ...}``;
-    or, once it has resolved a name, with the status ``resolved`` and the row in which it is to go on; or at once with
-    the status ``unreadable`` where another version has written what this one can't follow.
+    It sends one event, ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "version": ...}``;
+    or, once it has resolved a name, one with the status ``resolved`` and the row to resume with; or at once one with
+    the status ``unreadable``, if another version wrote a row that this version can't read.
 
-    Airflow hands the same arguments back after every restart and upgrade, so they hold nothing that grows stale: an
-    outage, a failure's grace and ``hold_for`` count anew then. See :mod:`airflow_provider_oms.tasks.row`.
+    Airflow passes the same arguments again after every restart and upgrade, so they hold nothing that becomes stale: an
+    outage, a failure's grace and ``hold_for`` begin anew then. See :mod:`airflow_provider_oms.tasks.row`.
 
-    :param gate: the settings, as :meth:`Gate.as_dict` gives them; there is no secret in them
-    :param deadline: wall-clock time (Unix seconds) at which it gives up; None for never
-    :param projects: the ids that projects' names were resolved to, by name
-    :param observed: the address of the OMS that has shown a project, by the project's id
-    :param version: the version of the package that has written this
-    :param others: what other versions have written
+    :param gate: the settings, as :meth:`Gate.as_dict` returns them; they hold no secret
+    :param deadline: wall-clock time (Unix seconds) at which the gate times out; None for never
+    :param projects: the resolved ids of projects, by name
+    :param observed: the address of the OMS in which a project was observed, by the project's id
+    :param version: the version of the package that wrote this
+    :param others: arguments that other versions wrote
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         self._others = others
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what Airflow keeps of the trigger, on some versions in plain text.
+        """Return what Airflow stores of the trigger, on some versions in plain text.
 
         Source: docs/develop/airflow-facts.md#triggers
         """
@@ -101,7 +101,7 @@ class OmsMilestoneTrigger(BaseTrigger):
     async def follow(self, row: Row) -> AsyncIterator[TriggerEvent]:
         """Wait, poll, and fire once.
 
-        :param row: what to wait for
+        :param row: the gate and its deadline
         """
         gate, memory = row.gate, Memory(projects=dict(row.projects), observed=dict(row.observed))
         reporter = Reporter(gate, self.log)
@@ -112,7 +112,7 @@ class OmsMilestoneTrigger(BaseTrigger):
 
     async def _wait(self, row: Row, memory: Memory, share: Share, reporter: Reporter) -> dict[str, Any]:
         gate = row.gate
-        # Airflow's dag.test() runs a trigger without a task instance; nothing has to settle there.
+        # Airflow's dag.test() runs a trigger without a task instance; it needs no pause after deferring.
         # Source: docs/develop/airflow-facts.md#dag-test
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
@@ -129,10 +129,11 @@ class OmsMilestoneTrigger(BaseTrigger):
                 return event_of(verdict)
             if memory.projects != row.projects:
                 return _resolved(replace(row, projects=memory.projects, observed=memory.observed), verdict)
-            del verdict  # of thousands of gates: what is kept while they sleep, the garbage collector goes through
+            # Thousands of gates may sleep here, and the garbage collector visits all objects that they keep.
+            del verdict
 
     async def _last_poll(self, gate: Gate, memory: Memory, share: Share) -> Verdict:
-        """Poll once more at the deadline: what was reached meanwhile counts."""
+        """Poll once more at the deadline, so that a milestone reached just before it counts."""
         try:
             async with asyncio.timeout(LAST_POLL):
                 return await shared_poll(gate, memory, share)
@@ -143,7 +144,7 @@ class OmsMilestoneTrigger(BaseTrigger):
 def event_of(verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as the payload of an event. A gate that still waits at its deadline has timed out.
 
-    :param verdict: what the last poll came to
+    :param verdict: the verdict of the last poll
     """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
     return event(status, verdict)
@@ -152,8 +153,8 @@ def event_of(verdict: Verdict) -> dict[str, Any]:
 def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
     """Return the event of a gate that has resolved a name.
 
-    A gate watches one project for its life. After a restart it would look the name up again, and a project that was
-    created anew under the name would take the place of the first. Only a worker can write the id into the row.
+    A gate always watches the same project. After a restart it would look up the name again, and might find another
+    project that was created under the same name. Only a worker can write the id into the row.
     """
     return {**event(RESOLVED, verdict), "row": row.as_kwargs()}
 
@@ -161,8 +162,8 @@ def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
 def event(status: str, verdict: Verdict) -> dict[str, Any]:
     """Return the payload of an event.
 
-    :param status: what a worker is to make of it
-    :param verdict: what there is to say
+    :param status: the status, which a worker acts on
+    :param verdict: the verdict
     """
     return {
         "status": status,
@@ -175,17 +176,17 @@ def event(status: str, verdict: Verdict) -> dict[str, Any]:
 def pause_before_poll(gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None) -> float:
     """Return the seconds until the gate's next poll.
 
-    Gates with the same project and interval poll at the same moments, so that one request serves them all. Which
-    moments those are depends on the project, so that a thousand projects aren't polled all together.
+    Gates with the same project and interval poll at the same moments, so that one request serves them all. The moments
+    depend on the project, so that a thousand projects aren't polled at the same time.
 
     :param gate: the gate's settings
     :param now: the wall clock, Unix seconds
-    :param settle: seconds that it must wait at least
-    :param project_id: the project, where the gate itself only has its name
+    :param settle: the least seconds to wait
+    :param project_id: the project, if the gate only has its name
     """
     interval = max(gate.poke_interval, SHORTEST_INTERVAL)
     phase = zlib.crc32(f"{gate.oms_conn_id} {project_id or gate.project}".encode()) / 2**32 * interval
-    # A poll that was a little early isn't repeated at once.
+    # A poll that was slightly early isn't repeated at once.
     least = max(settle, interval * FRESH)
     return least + (phase - now - least) % interval
 
@@ -194,8 +195,8 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share) -> Verdict:
     """Poll once, sharing the requests with other gates.
 
     :param gate: the gate's settings
-    :param memory: what the gate remembers; changed on the way
-    :param share: the gate's share in the OMS
+    :param memory: what the gate remembers; it is changed
+    :param share: the gate's share of the session
     """
     while True:
         try:
@@ -205,14 +206,14 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share) -> Verdict:
         asker, trial = _Asker(session, gate.poke_interval * FRESH), memory.copy()
         try:
             verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address))
-        except ConnectionReplacedError:  # in the middle of the poll, whose answers must all be one OMS's
+        except ConnectionReplacedError:  # in the middle of a poll, whose answers must all come from one OMS
             continue
         memory.take(trial)
         return verdict
 
 
 class _Asker:
-    """Sends the calls of one poll, in the order of their answers: a later one is never older than an earlier one."""
+    """Sends the calls of one poll. No answer is older than the answer before it."""
 
     def __init__(self, session: SharedSession, fresh_for: float) -> None:
         self._session = session

@@ -1,12 +1,12 @@
-"""One session and one answer for all the gates of a triggerer that ask the same OMS the same thing.
+"""Shares sessions and answers between all gates of a triggerer that ask the same OMS the same question.
 
-A triggerer runs a thousand gates in one event loop, and many watch the same project. They share a client for each
-connection, closed when the last of them ends, and a request for each question: whoever asks while an answer is on its
-way, or fresh enough, gets that answer.
+A triggerer runs a thousand gates in one event loop, and many watch the same project. They share a client per
+connection, closed when the last of them ends, and a request per question: a gate that asks while an answer is pending,
+or still fresh enough, gets that answer.
 
-The Airflow connection is read when the first gate begins, again for gates that begin later, and every few minutes.
-Where it leads elsewhere, a new session takes the place of the old one, and the gates go on over that. Answers belong to
-a session, so none of another OMS is ever given to a gate.
+The Airflow connection is read when the first gate begins, again for gates that begin later, and every few minutes. If
+it points to another OMS, a new session replaces the old one, and the gates continue over the new one. Answers belong to
+a session, so a gate never gets an answer of another OMS.
 """
 
 from __future__ import annotations
@@ -31,27 +31,27 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: Seconds that Airflow has to give a connection; the gates that need it wait so long.
+#: Seconds for reading an Airflow connection; the gates that need it wait.
 LONGEST_READ = 60.0
 
 
 class ConnectionReplacedError(Exception):
-    """The Airflow connection leads elsewhere now. Whoever asks begins anew, with another session."""
+    """The Airflow connection points to another OMS now. The gate must begin its poll anew, with another session."""
 
 
 @dataclass
 class _Asked:
-    """A question: when it was asked, and what it came to. None: whoever asked it was cancelled."""
+    """A question: when it was asked, and its answer or error. None: the gate that asked it was cancelled."""
 
     at: float
     found: asyncio.Future[tuple[Answer[Any], float] | None]
 
 
 class SharedSession:
-    """A session with one OMS, and the answers that came over it.
+    """A session with one OMS, and its answers.
 
-    :param client: the client, opened
-    :param ca_bundle: what the CA bundle held when it was opened
+    :param client: the open client
+    :param ca_bundle: the content of the CA bundle when the client was opened
     :param renew: reads the Airflow connection again, unless that was done since a time (the loop's clock)
     """
 
@@ -63,9 +63,9 @@ class SharedSession:
     ) -> None:
         self.client = client
         self.ca_bundle = ca_bundle
-        #: Where the OMS is.
+        #: The address of the OMS.
         self.address = client.settings.base_url
-        #: Whether another session has taken its place.
+        #: Whether another session has replaced it.
         self.replaced = False
         self.under_way = 0
         self._renew = renew
@@ -77,10 +77,10 @@ class SharedSession:
         """Return the answer to a call, and when it came (the loop's clock).
 
         :param call: a call that changes nothing
-        :param fresh_for: seconds that an answer somebody else got may be old
-        :param after: the loop's time; an answer asked for earlier doesn't do
+        :param fresh_for: the greatest age of another gate's answer, in seconds
+        :param after: the loop's time; an answer to an earlier request isn't used
         :raises OmsError: one of its kinds
-        :raises ConnectionReplacedError: when another session has taken the place of this one
+        :raises ConnectionReplacedError: when another session has replaced this one
         """
         loop, key = asyncio.get_running_loop(), call.key
         while not self.replaced:
@@ -93,10 +93,10 @@ class SharedSession:
                 self._asked.move_to_end(key)
                 return await self._ask_for_all(key, asked, call)
             try:
-                # A gate that is cancelled must not take the answer away from the others.
+                # If a gate is cancelled, the others must still get the answer.
                 found = await asyncio.shield(asked.found)
             except OmsError as error:
-                # Each gate gets an error of its own, so that their tracebacks don't pile up in one.
+                # Each gate gets its own copy of an error, so that their tracebacks don't accumulate in one.
                 raise type(error)(error.problem, error.details) from None
             if found is not None:
                 return found
@@ -108,16 +108,16 @@ class SharedSession:
         await self.client.aclose()
 
     async def _ask_for_all(self, key: str, asked: _Asked, call: Call[T]) -> tuple[Answer[T], float]:
-        """Ask, and let those who wait for the same have what comes of it.
+        """Ask, and pass the result to all that wait for the same question.
 
-        In the task of the gate that asks, not in one of its own: that would cost a tenth of a poll. So if the gate is
+        This runs in the task of the gate that asks: a separate task would cost a tenth of a poll. So if the gate is
         cancelled, the next one that waits has to ask again.
         """
         try:
             found = await self._send(call, asked.at), asyncio.get_running_loop().time()
         except OmsError as error:
             asked.found.set_exception(error)
-            asked.found.exception()  # there may be nobody else to look at it
+            asked.found.exception()  # no other gate may be waiting for it
             raise
         except BaseException:
             if self._asked.get(key) is asked:
@@ -130,13 +130,13 @@ class SharedSession:
     async def _send(self, call: Call[T], at: float) -> Answer[T]:
         """Send a call.
 
-        :raises ConnectionReplacedError: when what came of it is another OMS's, or no longer the last word
+        :raises ConnectionReplacedError: when the session was replaced, so that the result is obsolete
         """
         self.under_way += 1
         try:
             answer = await self.client.asend(call)
         except (OmsAuthenticationError, OmsTlsError):
-            # The password or the CA bundle may have been changed since; days may have passed.
+            # The password or the CA bundle may have been changed since the session was opened.
             await self._renew(self, at)
             if self.replaced:
                 raise ConnectionReplacedError from None
@@ -152,7 +152,7 @@ class SharedSession:
         return answer
 
     def _forget(self, now: float) -> None:
-        """Drop the answers that are too old for everybody: thousands of them would keep the garbage collector busy."""
+        """Drop the answers that are too old for every gate: thousands of them would slow down the garbage collector."""
         while self._asked:
             key, oldest = next(iter(self._asked.items()))
             if now - oldest.at <= self._longest or not oldest.found.done():
@@ -161,7 +161,7 @@ class SharedSession:
 
 
 class SharedOms:
-    """The OMS that an Airflow connection leads to, for all the gates of an event loop.
+    """The OMS of an Airflow connection, for all gates of an event loop.
 
     :param oms_conn_id: the Airflow connection
     """
@@ -170,16 +170,16 @@ class SharedOms:
         self.oms_conn_id = oms_conn_id
         self.users = 0
         self._session: SharedSession | None = None
-        #: Sessions that were replaced while something was under way over them.
+        #: Sessions that were replaced while they had pending requests.
         self._retired: list[SharedSession] = []
         self._reading = asyncio.Lock()
         self._read_at = self._checked_at = float("-inf")
 
     async def session(self, since: float) -> SharedSession:
-        """Return the session to ask over, after reading the Airflow connection where that is due.
+        """Return the session to use, after reading the Airflow connection if that is due.
 
-        :param since: the loop's time; a connection that was read earlier doesn't do
-        :raises OmsError: when it can't be read, or is wrong, and there is none that would do
+        :param since: the loop's time; a connection that was read earlier must be read again
+        :raises OmsError: when it can't be read, or is invalid, and there is no older session
         """
         while self._session is None or self._is_due(since):
             async with self._reading:
@@ -199,7 +199,7 @@ class SharedOms:
         return self._read_at < since or asyncio.get_running_loop().time() - self._checked_at >= RECHECK
 
     async def _check(self, since: float) -> None:
-        """Read the Airflow connection; go on as before where it can't be read and that will do."""
+        """Read the Airflow connection; keep the old session if it can't be read."""
         try:
             await self._read()
         except OmsError as error:
@@ -209,9 +209,9 @@ class SharedOms:
             log.warning("Waiting gates go on with the Airflow connection %r as it was: %s", self.oms_conn_id, error)
 
     async def _renew(self, session: SharedSession, at: float) -> None:
-        """Read the Airflow connection again, since OMS has refused what was sent at a time.
+        """Read the Airflow connection again, because OMS has refused a request that was sent at a time.
 
-        :raises OmsError: when Airflow is away, so that nobody knows whether it has changed
+        :raises OmsError: when Airflow is unreachable, so that it is unknown whether the connection has changed
         """
         async with self._reading:
             if self._session is session and self._read_at < at:
@@ -222,9 +222,9 @@ class SharedOms:
                         raise
 
     async def _read(self, *, refused: bool = False) -> None:
-        """Read the Airflow connection, and open a session where it leads elsewhere.
+        """Read the Airflow connection, and open a session if it points to another OMS.
 
-        :param refused: whether OMS has refused the present session, so that a new password is worth a try
+        :param refused: whether OMS has refused the current session, so that a new password is worth a try
         """
         began, old = asyncio.get_running_loop().time(), self._session
         settings, ca_bundle = await self._settings()
@@ -239,7 +239,7 @@ class SharedOms:
             await client.aclose()
             if not same:
                 raise client.unusable
-            # A CA bundle that is just being written; the old one is still trusted.
+            # The CA bundle is just being written; the old one is still trusted.
             log.warning("Airflow connection %r: %s Going on with what was there.", self.oms_conn_id, client.unusable)
         else:
             self._session = SharedSession(client, ca_bundle, self._renew)
@@ -270,7 +270,7 @@ class SharedOms:
 
 
 class Share:
-    """A gate's share in an OMS.
+    """A gate's share of the session with an OMS.
 
     :param oms: the OMS
     """
@@ -280,7 +280,7 @@ class Share:
         self._since = asyncio.get_running_loop().time()
 
     async def session(self) -> SharedSession:
-        """Return the session to ask over now: never one that was made of an older connection than the gate.
+        """Return the session to use now: never one that was made from an older connection than the gate.
 
         :raises OmsError: when the Airflow connection can't be read, or is wrong
         """
@@ -292,7 +292,7 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedOms]] = We
 
 @asynccontextmanager
 async def shared_oms(oms_conn_id: str) -> AsyncIterator[Share]:
-    """Join those who ask the same OMS in this event loop; the last to leave closes the session.
+    """Join the gates that ask the same OMS in this event loop; the last one to leave closes the session.
 
     :param oms_conn_id: the Airflow connection
     """

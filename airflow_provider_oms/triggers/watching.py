@@ -1,4 +1,4 @@
-"""What the trigger of an asset watcher does: poll, decide, fire, and keep what was fired."""
+"""What the trigger of an asset watcher does: poll, decide, send events, and store which were sent."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from airflow_provider_oms.triggers.shared import Share, shared_oms
 if TYPE_CHECKING:
     from airflow_provider_oms.triggers.events import OmsMilestoneEventTrigger
 
-#: Seconds that Airflow has to store an event before it is noted as fired. Were it noted first, a crash would lose it;
-#: so a crash within these seconds fires it twice, with the same id.
+#: Seconds that Airflow has to store an event before it is noted as sent. If it were noted first, a crash would lose it;
+#: a crash within these seconds sends it twice, with the same id.
 STORED_AFTER = 5.0
 
-#: Seconds until settings that can't be followed are complained about again.
+#: Seconds between two messages about settings that can't be read.
 _COMPLAIN_EVERY = 600.0
 
 
 async def events(trigger: OmsMilestoneEventTrigger) -> AsyncGenerator[TriggerEvent, None]:
-    """Fire whenever something has happened. It ends for nothing but an error.
+    """Send an event whenever a condition begins. It ends only with an error.
 
     :param trigger: the trigger
     """
@@ -60,11 +60,11 @@ async def events(trigger: OmsMilestoneEventTrigger) -> AsyncGenerator[TriggerEve
 
 
 class _Watch:
-    """A watcher at work.
+    """A running watcher.
 
     :param trigger: its trigger
     :param watcher: what it waits for
-    :param share: its share in the OMS
+    :param share: its share of the session
     """
 
     def __init__(self, trigger: OmsMilestoneEventTrigger, watcher: Watcher, share: Share) -> None:
@@ -109,12 +109,12 @@ class _Watch:
 
 
 class _Kept:
-    """What Airflow keeps for a watcher in the state store of its asset.
+    """What Airflow stores for a watcher in the state store of its asset.
 
     Source: docs/develop/airflow-facts.md#assets
 
     :param trigger: the watcher's trigger
-    :param key: where in the store
+    :param key: the key in the store
     """
 
     def __init__(self, trigger: OmsMilestoneEventTrigger, key: str) -> None:
@@ -122,9 +122,9 @@ class _Kept:
         self._stored: Any = None
 
     async def load(self) -> Remembered | None:
-        """Return what was kept, or a beginning where nothing was.
+        """Return what was stored, or an empty memory.
 
-        :return: None where that can't be told: then nothing may be decided, since nobody knows what was fired
+        :return: None if the store can't be read: then it is unknown which events were sent, so nothing may be decided
         """
         try:
             self._stored = await self._store().aget(self._key)
@@ -144,7 +144,7 @@ class _Kept:
             return None
 
     async def save(self, remembered: Remembered) -> None:
-        """Keep it, if it differs from what is kept. What can't be written is tried again at the next poll."""
+        """Store it, if it differs from what is stored. If that fails, it is tried again at the next poll."""
         try:
             await self._write(remembered)
         except Exception as error:
