@@ -6,7 +6,6 @@ import io
 import json
 import logging
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from airflow_provider_oms.cli.running import run
 from airflow_provider_oms.cli.screen import Screen, wants_color
 from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator, Table
 from airflow_provider_oms.tasks import clock as task_clock
+from tests.clocks import Elapsed
 
 START = 1_800_000_000
 
@@ -51,6 +51,21 @@ class Stream(io.StringIO):
 
     def isatty(self) -> bool:
         return self._terminal
+
+
+class CommandClock(Elapsed):
+    """The clock of a command, and of the simulated OMS where there is one."""
+
+    simulator: Simulator | None = None
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        if self.simulator is not None:
+            self.simulator.clock.advance(seconds)
+        self.at_pause(len(self.pauses))
+
+    def at_pause(self, number: int) -> None:
+        """Do something at a pause; tests replace it."""
 
 
 @pytest.fixture
@@ -96,19 +111,9 @@ def oms(monkeypatch):
 @pytest.fixture
 def clock(monkeypatch):
     """The clock of a command that waits: a pause passes at once, and on OMS's clock as well."""
-    passed = SimpleNamespace(now=1000.0, pauses=[], simulator=None, at_pause=lambda number: None)
-
-    def sleep(seconds):
-        passed.pauses.append(seconds)
-        passed.now += seconds
-        if passed.simulator is not None:
-            passed.simulator.clock.advance(seconds)
-        passed.at_pause(len(passed.pauses))
-
-    stands_in = SimpleNamespace(monotonic=lambda: passed.now, time=lambda: START + passed.now, sleep=sleep)
-    for module in (observing, waiting, task_clock):
-        monkeypatch.setattr(module, "time", stands_in)
-    return passed
+    made = CommandClock(START + 1000.0, 1000.0)
+    made.install(monkeypatch, observing, waiting, task_clock)
+    return made
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """Fixtures of the client's tests: a clean environment, no real pauses, certificates."""
 
 import pytest
-from client_support import Authority
 
 from airflow_provider_oms.client import aio, retry, sync
+from tests.certificates import Authority
 
 _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_ca_bundle", "curl_ca_bundle", "netrc")
 

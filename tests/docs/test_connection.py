@@ -16,7 +16,7 @@ from airflow_provider_oms.get_provider_info import get_provider_info
 from airflow_provider_oms.hooks.connection import DEFAULT_CONSOLE_URL, read_settings
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.simulator import Simulator
-from tests.client.client_support import Authority
+from tests.certificates import Authority
 from tests.docs.pages import DOCS, blocks, commands
 
 PAGE = DOCS / "connection.md"

@@ -18,6 +18,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_oms.simulator import Simulator
+from tests.clocks import pause_at_once
 
 #: Everything that changes something in OMS.
 CHANGES = {
@@ -136,17 +137,10 @@ async def _fire(path: str, kwargs: dict[str, Any]) -> Any:
 
 def no_sleep(monkeypatch, runner: Runner) -> None:
     """Let every pause of the worker and the triggerer be one of the runner's."""
-    really = asyncio.sleep
-
-    async def asleep(seconds, result=None):
-        if seconds > 0:
-            runner.pause(seconds)
-        return await really(0, result)
-
     monkeypatch.setattr(time, "sleep", runner.pause)
     for clock in ("time", "monotonic"):
         monkeypatch.setattr(time, clock, _Clock(runner, getattr(time, clock)))
-    monkeypatch.setattr(asyncio, "sleep", asleep)
+    pause_at_once(monkeypatch, runner.pause)
 
 
 class _Clock:

@@ -17,6 +17,7 @@ from airflow_provider_oms.simulator import Fault, Project
 from airflow_provider_oms.tasks import clock
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from tests import modes
+from tests.clocks import Elapsed
 
 pytestmark = pytest.mark.skipif(not has_task_state_store(), reason="the task state store came with Airflow 3.3")
 
@@ -48,20 +49,15 @@ class Task:
         self.sim, self.monkeypatch = sim, monkeypatch
         self.arguments = {"max_lag": 60, "hold_for": HOLD, **arguments}
         self.store = Store()
-        self.wall = time.time() + 1_000_000.0  # ahead, so that no answer seems to have come late
+        # Ahead, so that no answer seems to have come late. Pokes share no monotonic clock.
+        self.clock = Elapsed(time.time() + 1_000_000.0)
         self.pokes = itertools.count()
         self.tries = 1
-        monkeypatch.setattr(clock, "time", self)
-
-    def time(self):
-        return self.wall
-
-    def monotonic(self):
-        raise AssertionError("the next poke may be on another machine, whose monotonic clock is another one")
+        self.clock.install(monkeypatch, clock)
 
     def poke(self, lag=10, after=30, fails=""):
         """Poke once, and return what came of it."""
-        self.wall += after
+        self.clock.passed += after
         self.store.fails = fails
         now = int(self.sim.clock.now())
         said = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100, "enableIncrSync": True}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
-import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -17,6 +15,7 @@ import pytest
 import requests
 
 from airflow_provider_oms.simulator import Clock, Project, Simulator
+from tests.certificates import Authority
 
 from .conftest import post
 
@@ -130,24 +129,13 @@ def test_it_listens_on_this_machine_only_unless_told_otherwise():
     assert Simulator(host="0.0.0.0").connection_kwargs["host"] == "127.0.0.1"  # noqa: S104
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command for a certificate")
 def test_https(tmp_path):
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"),
-            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    with Simulator(ssl_context=context) as sim:
+    authority = Authority(tmp_path)
+    with Simulator(ssl_context=authority.server("127.0.0.1")) as sim:
         assert sim.connection_kwargs["schema"] == "https"
         url = f"{sim.url}/api/v2?Action=ListAllLabels"
         auth = (sim.login, sim.password)
-        assert requests.post(url, auth=auth, verify=str(certificate), timeout=60).json()["success"] is True
+        assert requests.post(url, auth=auth, verify=str(authority.bundle), timeout=60).json()["success"] is True
         with pytest.raises(requests.exceptions.SSLError):
             requests.post(url, auth=auth, timeout=60)
 

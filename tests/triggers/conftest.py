@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from airflow_provider_oms.triggers import shared
+from tests.clocks import pause_at_once
 
 
 def let_pass(seconds):
@@ -21,13 +22,10 @@ def let_pass(seconds):
 def pauses(monkeypatch):
     """The pauses that were asked for, in seconds. They pass at once."""
     asked: list[float] = []
-    really = asyncio.sleep
 
-    async def asleep(seconds, result=None):
-        if seconds > 0:
-            asked.append(seconds)
-            let_pass(seconds)
-        return await really(0, result)
+    def pause(seconds):
+        asked.append(seconds)
+        let_pass(seconds)
 
-    monkeypatch.setattr(asyncio, "sleep", asleep)
+    pause_at_once(monkeypatch, pause)
     return asked

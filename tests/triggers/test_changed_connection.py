@@ -18,7 +18,7 @@ from airflow_provider_oms.tasks.row import Row
 from airflow_provider_oms.triggers import shared
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, shared_poll
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, shared_oms
-from tests.client.client_support import Authority
+from tests.certificates import Authority
 from tests.triggers.conftest import let_pass
 from tests.triggers.test_oms import DONE, HALF, asked, events_of, gate, then, trigger
 

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import json
 import time
-from types import SimpleNamespace
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -20,6 +19,7 @@ from airflow_provider_oms.tasks import clock as task_clock
 from airflow_provider_oms.tasks.row import Row
 from airflow_provider_oms.triggers import shared
 from airflow_provider_oms.triggers.oms import FRESH, SETTLE, OmsMilestoneTrigger, pause_before_poll
+from tests.clocks import Elapsed, pause_at_once
 from tests.triggers.conftest import let_pass
 
 DONE = {"projectId": "np_1", "status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100}
@@ -143,29 +143,28 @@ async def test_what_will_not_pass_fails_at_the_first_poll(sim, pauses, fault, sa
 @pytest.mark.asyncio
 async def test_an_outage_is_waited_out_and_one_that_lasts_fails(sim, pauses, monkeypatch):
     then(sim, DONE)
-    clock = [1_000_000.0]
-    monkeypatch.setattr(time, "time", lambda: clock[0])
-    monkeypatch.setattr(task_clock, "time", SimpleNamespace(time=time.time, monotonic=lambda: clock[0]))
+    clock = Elapsed(1_000_000.0, 1_000_000.0)
+    monkeypatch.setattr(time, "time", clock.time)
+    clock.install(monkeypatch, task_clock)
 
-    async def tick(seconds, result=None, really=asyncio.sleep):
-        clock[0] += seconds
+    def pause(seconds):
+        clock.sleep(seconds)
         let_pass(seconds)
-        if clock[0] > 1_000_000 + 500 and not sim_is_up:
+        if clock.passed > 500 and not sim_is_up:
             sim.up()
             sim_is_up.append(True)
-        await really(0)
 
     sim_is_up: list[bool] = []
-    monkeypatch.setattr(asyncio, "sleep", tick)
+    pause_at_once(monkeypatch, pause)
     sim.down()
     (event,) = await events_of(trigger(outage_tolerance=600))
     assert event["status"] == "reached"
     sim.down()
-    begun = clock[0]
+    begun = clock.passed
     (event,) = await events_of(trigger(outage_tolerance=600))
     assert event["status"] == "failed"
     assert "nothing listens" in event["message"]
-    assert 600 <= clock[0] - begun <= 700
+    assert 600 <= clock.passed - begun <= 700
 
 
 @pytest.mark.asyncio

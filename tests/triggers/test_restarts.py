@@ -9,7 +9,6 @@ import asyncio
 import json
 import time
 from importlib import import_module
-from types import SimpleNamespace
 
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
@@ -22,6 +21,7 @@ from airflow_provider_oms.tasks import clock
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.triggers import oms as oms_trigger
 from tests import modes
+from tests.clocks import Elapsed, pause_at_once
 from tests.triggers.conftest import let_pass
 
 PATIENCE = 600
@@ -36,27 +36,21 @@ class Triggerer:
     """Runs a trigger from what Airflow keeps of it, poll after poll, with a clock of its own."""
 
     def __init__(self, monkeypatch):
-        self.passed = 1000.0  # ahead of the real time, so that no answer seems to have come late
+        # Ahead of the real time, so that no answer seems to have come late.
+        self.clock = Elapsed(time.time() + 1000.0, 1000.0)
         self.rest = 0
-        self.set_by = 0.0  # how much somebody has set the wall clock by
         self.keeps_setting = False
-        really = asyncio.sleep
 
-        async def sleep(seconds, result=None):
-            if seconds > 0:
-                if self.rest == 0:
-                    raise Killed
-                self.rest -= 1
-                self.passed += seconds
-                self.set_by = 5000.0 - self.set_by if self.keeps_setting else 0.0
-                let_pass(seconds)
-            return await really(0, result)
+        def pause(seconds):
+            if self.rest == 0:
+                raise Killed
+            self.rest -= 1
+            self.clock.sleep(seconds)
+            self.clock.set_by = 5000.0 - self.clock.set_by if self.keeps_setting else 0.0
+            let_pass(seconds)
 
-        monkeypatch.setattr(asyncio, "sleep", sleep)
-        begun = time.time()
-        ours = SimpleNamespace(monotonic=lambda: self.passed, time=lambda: begun + self.passed + self.set_by)
-        for module in (clock, oms_trigger):
-            monkeypatch.setattr(module, "time", ours)
+        pause_at_once(monkeypatch, pause)
+        self.clock.install(monkeypatch, clock, oms_trigger)
 
     def run(self, trigger, polls):
         """Run a trigger for some polls, then kill it; return its event and how many polls it took, if it fired."""

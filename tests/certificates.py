@@ -1,0 +1,68 @@
+"""Certificates for servers of the tests, good and bad: the one place that makes them."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+
+class Authority:
+    """A certificate authority of our own, and server certificates good and bad."""
+
+    def __init__(self, directory: Path, name: str = "Test CA") -> None:
+        self.directory = directory
+        self.key, self.certificate = _certificate(name)
+        self.bundle = directory / "ca.pem"
+        self.bundle.write_bytes(_pem(self.certificate))
+
+    def server(self, *names: str, expired: bool = False, self_signed: bool = False) -> ssl.SSLContext:
+        """Return a server's TLS context with a certificate for these names."""
+        issuer = None if self_signed else (self.key, self.certificate)
+        key, certificate = _certificate("OMS", names, issuer, expired)
+        path = self.directory / f"server-{certificate.serial_number}.pem"
+        secret = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        path.write_bytes(_pem(certificate) + secret)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(path)
+        return context
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _certificate(common_name: str, names: tuple[str, ...] = (), issuer: Any = None, expired: bool = False) -> Any:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    signing_key, issued_by = (issuer[0], issuer[1].subject) if issuer else (key, subject)
+    day, now = datetime.timedelta(days=1), datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issued_by)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - 3 * day)
+        .not_valid_after(now - day if expired else now + day)
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), critical=False)
+    return key, builder.sign(signing_key, hashes.SHA256())
+
+
+def _name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
