@@ -129,9 +129,9 @@ def _of(source: _Source, node: ast.AST) -> Iterator[Mutant]:
         case ast.UnaryOp(op=ast.Not()):
             yield source.replaced(node, source.text[slice(*source.span(node.operand))], "not is left out")
         case ast.Constant(value=bool()):
-            yield source.replaced(node, str(not node.value), f"{node.value} becomes {not node.value}")
+            yield source.replaced(node, str(not node.value), f"{node.value!r} becomes {not node.value}")
         case ast.Constant(value=int() | float()):
-            yield source.replaced(node, repr(node.value + 1), f"{node.value} becomes {node.value + 1}")
+            yield source.replaced(node, repr(node.value + 1), f"{node.value!r} becomes {node.value + 1!r}")
         case ast.Call(func=ast.Name(id=name)) if name in _CALLS:
             yield source.replaced(node.func, _CALLS[name], f"{name} becomes {_CALLS[name]}")
         case ast.If() | ast.IfExp():

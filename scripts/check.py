@@ -6,11 +6,19 @@ python3 scripts/check.py [--fix]
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+from typing import Any
 
 import environment
 from versions import NEWEST
+
+#: What is checked for errors of types, beside the package. ``scripts`` has modules of the same names, so it goes alone.
+OTHERS = ("benchmarks", "demo", "reliability", "tests")
+
+#: Where mypy finds modules that are imported by their bare names.
+PATHS = {"MYPYPATH": os.pathsep.join(("scripts", "tests/client"))}
 
 
 def main() -> int:
@@ -18,10 +26,12 @@ def main() -> int:
     parser.add_argument("--fix", action="store_true", help="format, and fix what the linter can, first")
     fix = parser.parse_args().fix
     python = environment.make(NEWEST, "test", "lint")
-    steps = [
+    steps: list[list[Any]] = [
         [python, "-m", "ruff", "format", "--quiet", *([] if fix else ["--check"]), "."],
         [python, "-m", "ruff", "check", "--quiet", *(["--fix"] if fix else []), "."],
         [python, "-m", "mypy"],
+        [python, "-m", "mypy", "--config-file", "tests/mypy.ini", *OTHERS],
+        [python, "-m", "mypy", "--config-file", "tests/mypy.ini", "scripts"],
         [sys.executable, "scripts/docs.py"],
         [sys.executable, "scripts/hosting.py"],
     ]
@@ -29,7 +39,7 @@ def main() -> int:
     for step in steps:
         name = " ".join(map(str, step[1:])).removeprefix("-m ")
         print(f"=== {name}", flush=True)
-        if subprocess.run(step, cwd=environment.ROOT, check=False).returncode:
+        if subprocess.run(step, cwd=environment.ROOT, env=os.environ | PATHS, check=False).returncode:
             failed.append(name)
     print("Wrong: " + "; ".join(failed) if failed else "Nothing is wrong.", flush=True)
     return 1 if failed else 0

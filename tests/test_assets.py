@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -87,16 +88,16 @@ class TestAnAsset:
 
     def test_the_settings_of_each(self):
         arguments = {"on": ["failed", "reached"], "rearm_after": 9, "failure_grace": 8, "allow_modifying": True}
-        milestone = from_json(trigger_of(EACH["milestone"](**arguments)).watcher)
+        milestone: Any = from_json(trigger_of(EACH["milestone"](**arguments)).watcher)
         assert (milestone.gate.failure_grace, milestone.gate.allow_modifying) == (8.0, True)
         assert (milestone.on, milestone.rearm_after) == (("failed", "reached"), 9.0)
         arguments = {"every": "6h", "timezone": "UTC", "direction": "reverse", "allow_modifying": True}
-        until = from_json(trigger_of(EACH["complete_until"](**arguments)).watcher)
+        until: Any = from_json(trigger_of(EACH["complete_until"](**arguments)).watcher)
         assert until.gate.allow_modifying
         assert (until.boundaries.every, until.boundaries.timezone) == ("6h", "UTC")
         assert until.gate.milestone.direction == "reverse"
         alarm = trigger_of(EACH["alarm"](hold_for=1, still_for=2, rearm_after=3, on="behind", outage_tolerance=4))
-        watcher = from_json(alarm.watcher)
+        watcher: Any = from_json(alarm.watcher)
         assert (watcher.hold_for, watcher.still_for, watcher.rearm_after, watcher.on) == (1.0, 2.0, 3.0, ("behind",))
         assert (watcher.gate.outage_tolerance, watcher.gate.milestone.min_lag) == (4.0, 600.0)
 

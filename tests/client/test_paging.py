@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -57,6 +58,7 @@ class Waiting(Pages, AsyncOperations):
 
 def ids(kind, pages, **given):
     """List with the methods of one client, and return the ids and the pages asked for."""
+    client: Any
     if kind == "sync":
         client = Blocking(**pages)
         return [project.id for project in client.list_projects(**given)], client.asked
@@ -166,16 +168,17 @@ def test_a_list_whose_rows_can_be_told_apart_is_checked_before_its_first_row_is_
 
 def script(kind, *readings):
     """List projects of a server that answers so, and return their ids and how many pages were asked for."""
-    readings = [iter(pages) for pages in readings]
+    left = [iter(pages) for pages in readings]
     asked = []
 
     def answer(call):
         if call.payload["pageNumber"] == 1 and asked:
-            readings.pop(0)
+            left.pop(0)
         asked.append(call)
-        found, total = next(readings[0])
+        found, total = next(left[0])
         return Pages.wrap(call, found and [{"id": f"np_{n}"} for n in found], total)
 
+    client: Any
     if kind == "sync":
         client = Blocking(0)
         client.send = answer

@@ -8,6 +8,7 @@ import contextlib
 import ssl
 from dataclasses import dataclass, replace
 from http.client import HTTPSConnection
+from typing import Any
 
 import pytest
 from client_support import CLIENTS, RawServer, http, outcome, settings_of
@@ -33,7 +34,7 @@ from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.simulator import Fault, Project, Simulator
 
 #: Every kind of request that this client sends: one that reads and one that creates stand for the rest below.
-REQUESTS = {
+REQUESTS: dict[str, Any] = {
     "read": actions.list_all_labels(),
     "create": actions.create_label("a-label"),
     "read about a project": actions.describe_project_steps("np_1"),

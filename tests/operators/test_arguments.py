@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG
@@ -18,7 +19,7 @@ from tests.milestones.support import NOT_A_PROJECT, NOT_AN_ID
 from tests.rows import each_row
 
 PROJECT = {"project_id": "np_1"}
-ALL = {
+ALL: dict[type, dict[str, Any]] = {
     operators.OmsStartProjectOperator: PROJECT,
     operators.OmsStopProjectOperator: PROJECT,
     operators.OmsResumeProjectOperator: PROJECT,

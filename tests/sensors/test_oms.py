@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskDeferred
@@ -113,7 +114,8 @@ def test_a_templated_moment_is_read_when_it_is_rendered():
             task_id="gate", project_id="np_1", checkpoint="{{ data_interval_end }}"
         )
     gate.render_template_fields({"data_interval_end": datetime(2026, 1, 1, tzinfo=UTC)})
-    assert gate.gate().milestone.checkpoint == 1767225600.0
+    milestone: Any = gate.gate().milestone
+    assert milestone.checkpoint == 1767225600.0
 
 
 @pytest.mark.parametrize(
