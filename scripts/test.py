@@ -64,7 +64,9 @@ class Run:
         marker = [] if self.part == "whole" else ["-m", self.part]
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml"
-            pytest = ["pytest", "--numprocesses", PROCESSES, f"--junit-xml={report}", *marker, *options]
+            # Tests that wait for an Airflow come first (tests/parts.py); who has none left takes from the others.
+            spread = ["--numprocesses", PROCESSES, "--dist", "worksteal"]
+            pytest = ["pytest", *spread, f"--junit-xml={report}", *marker, *options]
             steps = [pytest]
             if coverage:
                 steps = [

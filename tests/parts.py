@@ -63,9 +63,39 @@ ONCE = (
 
 MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE, "once": ONCE}
 
+#: What takes seconds a test, most of them waiting for an Airflow or another process. It runs first, so that the others
+#: run beside them.
+LONG = (
+    "tests/demo/test_demo.py",
+    "tests/triggerer",
+    "tests/benchmarks",
+    "tests/docs/test_testing.py",
+    "tests/test_develop.py",
+    "tests/operators/test_dag_run.py",
+    "tests/example_dags",
+    "tests/docs/test_recipes.py",
+    "tests/cli/test_process.py",
+    "tests/cli/test_docs.py",
+    "tests/docs/test_daily_job.py",
+    "tests/packaging",
+    "tests/docs/test_install.py",
+)
+
 
 #: For each marker a pattern of the tests that have it.
 _PATTERNS = {name: re.compile(rf"({'|'.join(map(re.escape, paths))})(/|::|$)") for name, paths in MARKERS.items()}
+
+
+_LONG = {path: place for place, path in enumerate(LONG)}
+
+
+def place(test: str) -> int:
+    """Return the place of a test in the order of a run: a small number for one that takes long.
+
+    :param test: its id
+    """
+    file = test.partition("::")[0]
+    return min((number for path, number in _LONG.items() if f"{file}/".startswith(f"{path}/")), default=len(LONG))
 
 
 @cache

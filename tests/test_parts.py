@@ -6,10 +6,16 @@ import pytest
 
 from tests.docs.pages import ROOT
 from tests.hosting.files import PROJECT
-from tests.parts import MARKERS, markers
+from tests.parts import LONG, MARKERS, markers, place
 from versions import AIRFLOWS
 
 PATHS = sorted({path for paths in MARKERS.values() for path in paths})
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_what_takes_long_is_there(path):
+    assert (ROOT / path).exists()
+    assert place(f"{path}::test_x") < place("tests/milestones/test_poll.py::test_case")
 
 
 @pytest.mark.parametrize("path", PATHS)
