@@ -24,7 +24,7 @@ DOC = """
 
 `stop` pauses the project, and `paused` opens once OMS shows it as paused. Then `throttle` changes its configuration,
 which OMS takes from a paused project only, and `work` does what the window is for. `resume` goes on: it is the
-tear-down of `stop`, so it runs whatever became of the tasks between them, and not when `stop` itself failed.
+tear-down of `stop`, so it runs however the tasks between them ended, but not when `stop` itself failed.
 `caught_up` opens once the target is fresh again.
 
 A project that is paused for more than 12 hours may not be recoverable, says OceanBase, so `work` has a time-out.

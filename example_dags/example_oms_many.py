@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 DOC = """
 ### Many projects
 
-A group of tasks for each project: it is started, and waited for, whatever becomes of the others. Airflow's page shows
+A group of tasks for each project: it is started, and waited for, independently of the others. Airflow's page shows
 each by the project's name (`map_index_template`). Deferred gates take no worker slot.
 
 `report` runs once all have ended, and fails, naming each project that failed, and why. Without that the run would be a

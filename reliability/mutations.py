@@ -118,7 +118,7 @@ PATIENCE = 30.0
 
 @dataclass
 class Outcome:
-    """What became of a mutant.
+    """The result for a mutant.
 
     :param module: the module, below the package
     :param line: the line that was changed

@@ -36,7 +36,7 @@ def judge_gate(
             return "early", "it is open, and what it waits for never was so"
         told = told_at(returned)
         if told is None:
-            return "lost", f"it returned no sighting: {returned!r}"
+            return "lost", f"it returned no observation: {returned!r}"
         if told + WHOLE_SECOND < true_at:
             return "early", f"it opened {true_at - told:.1f} s before it was so"
         poll = poll_of(answers, told, within=2 * WHOLE_SECOND)

@@ -186,7 +186,7 @@ def upgrade(before: Installation, after: Installation, oms: Simulator) -> list[d
     :param before: the one that defers them
     :param after: the one that they end under, over a database that isn't there yet
     :param oms: what they ask
-    :return: for each task what it was in and what became of it
+    :return: for each task the state that it was in, and how it ended
     """
     before.airflow("db", "migrate")
     before.airflow("connections", "add", "oms_stored", "--conn-json", oms.connection_json)

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -39,7 +40,8 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 
 from airflow_provider_oms.simulator import Clock, Simulator  # noqa: E402
 from tests import rows  # noqa: E402
-from tests.parts import markers  # noqa: E402
+from tests.clocks import pause_at_once  # noqa: E402
+from tests.parts import markers, place  # noqa: E402
 
 # A slow machine is no reason to fail, and what fails once fails again.
 settings.register_profile(
@@ -57,10 +59,11 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests of each part (``scripts/test.py --part``)."""
+    """Mark the tests of each part (``scripts/test.py --part``), and put those first that take long."""
     for item in items:
         for marker in markers(item.nodeid):
             item.add_marker(marker)
+    items.sort(key=lambda item: place(item.nodeid))
 
 
 @pytest.fixture(scope="session")
@@ -106,17 +109,7 @@ def logged(capsys, caplog):
 @pytest.fixture
 def pauses(monkeypatch):
     """The pauses that were asked for, in seconds. Nobody sleeps."""
-    import asyncio
-    import time
-
     asked: list[float] = []
-    really = asyncio.sleep
-
-    async def asleep(seconds, result=None):
-        if seconds > 0:
-            asked.append(seconds)
-        return await really(0, result)
-
     monkeypatch.setattr(time, "sleep", asked.append)
-    monkeypatch.setattr(asyncio, "sleep", asleep)
+    pause_at_once(monkeypatch, asked.append)
     return asked

@@ -68,7 +68,7 @@ class Asker:
         return answer
 
     def run_flow(self, flow: Flow[T]) -> T:
-        """Carry on a dialogue."""
+        """Run a flow over this asker."""
         return run_flow(self, flow)
 
 

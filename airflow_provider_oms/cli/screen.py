@@ -65,9 +65,9 @@ class Screen:
 
 
 def wants_color(refused: bool) -> bool:
-    """Tell whether there may be colours: not with ``--no-color``, nor with ``NO_COLOR`` (https://no-color.org).
+    """Return whether to use colours: not with ``--no-color``, nor with ``NO_COLOR`` (https://no-color.org).
 
-    :param refused: whether the command line says no
+    :param refused: whether ``--no-color`` is given
     """
     return not refused and not os.environ.get("NO_COLOR")
 

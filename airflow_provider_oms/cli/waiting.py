@@ -171,8 +171,8 @@ class Observed:
     """A poll.
 
     :param gate: the gate that was polled: first the one that finds the project, then the one that was asked for
-    :param verdict: what it came to
-    :param next_look: seconds until the next one; None when this was the last
+    :param verdict: its verdict
+    :param next_poll: seconds until the next poll; None if this was the last
     """
 
     gate: Gate
@@ -186,7 +186,7 @@ class Observed:
 
 
 def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
-    """Look again and again. The last poll is the one at the deadline: what was reached meanwhile counts.
+    """Poll again and again. The last poll is at the deadline, so that a milestone reached just before it counts.
 
     :param asker: whom to ask
     :param patience: what for, and how long

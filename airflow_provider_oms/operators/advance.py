@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 #: How often, and at what interval in seconds, to look for the effect of an action whose answer was lost.
-LOOKS, LOOK_INTERVAL = 7, 5.0
+POLLS, POLL_INTERVAL = 7, 5.0
 
 
 class OmsAdvanceProjectOperator(OmsProjectOperator):
@@ -49,11 +49,11 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
             arguments.name_of("from_step", from_step)
 
     def carry_out(self, context: Context, hook: OmsHook) -> str | None:
-        """Look, and go on."""
+        """Check where the project is, and advance it."""
         step = arguments.name_of("from_step", self.from_step)
         project_id = self.need_project(hook)
         self.announce(context, hook, project_id)
-        move, current = self._look(hook, project_id, step)
+        move, current = self._plan(hook, project_id, step)
         if move.kind is Kind.DONE:
             self.log.info("Nothing to do: project %s is beyond %s; it is at %s.", project_id, step, current)
             return current
@@ -64,12 +64,12 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
         except OmsError as error:
             if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
                 raise
-            move, current = self._look(hook, project_id, step)
-            looks = LOOKS if answer_was_lost(error) else 1
-            while move.kind is not Kind.DONE and (looks := looks - 1):
-                # OMS may be at it. A retry that came before it shows would go on twice.
-                time.sleep(LOOK_INTERVAL)
-                move, current = self._look(hook, project_id, step)
+            move, current = self._plan(hook, project_id, step)
+            polls = POLLS if answer_was_lost(error) else 1
+            while move.kind is not Kind.DONE and (polls := polls - 1):
+                # OMS may be carrying it out. A retry before the effect shows would advance the project twice.
+                time.sleep(POLL_INTERVAL)
+                move, current = self._plan(hook, project_id, step)
             if move.kind is not Kind.DONE:
                 raise to_airflow_error(error, f"The project is still at {current}. A retry checks first.") from None
             self.log.warning("%s Project %s is at %s now.", error, project_id, current)
@@ -80,7 +80,7 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
         )
         return runs_next
 
-    def _look(self, hook: OmsHook, project_id: str, step: str) -> tuple[Move, str | None]:
+    def _plan(self, hook: OmsHook, project_id: str, step: str) -> tuple[Move, str | None]:
         progress = hook.describe_project_progress(project_id)
         steps = hook.describe_project_steps(project_id)
         return plan_advance(progress.status, steps, step), progress.current_step

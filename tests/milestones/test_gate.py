@@ -1,4 +1,4 @@
-"""The settings of a gate: one way into a trigger's kwargs and one way back, and patience over several looks."""
+"""The settings of a gate: one way into a trigger's kwargs and one way back, and patience over several polls."""
 
 from __future__ import annotations
 

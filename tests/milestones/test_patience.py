@@ -124,7 +124,7 @@ def test_an_outage_is_waited_out_and_no_longer():
 
 @pytest.mark.parametrize("interval", [600, 3600, 86_400])
 def test_an_outage_has_at_least_three_polls_without_an_answer(interval):
-    """With an interval longer than the tolerance, two lost requests are bad luck."""
+    """With an interval longer than the tolerance, two lost requests may be chance."""
     script = Script(gate_of(FULL, {"poke_interval": interval}))
     polls = [script.poll(NOW + number * interval, error=LOST) for number in range(3)]
     assert [verdict.state for verdict in polls] == ["waiting", "waiting", "failed"]

@@ -346,7 +346,7 @@ def histories(dice: Dice, sensor: str) -> list[Observed]:
     return polls
 
 
-# Looking
+# Polling
 
 
 class HeardOms(FakeOms):
@@ -381,7 +381,7 @@ class Raw(Reply):
         return self.body
 
 
-def _look(gate: Gate, memory: Memory, observed: Observed) -> Any:
+def _observe(gate: Gate, memory: Memory, observed: Observed) -> Any:
     verdict = run_flow(HeardOms(observed), poll(gate, memory, Now(observed.local, observed.local)))
     assert isinstance(verdict.state, State)
     assert verdict.message
@@ -405,7 +405,7 @@ def test_a_gate_opens_only_where_the_oracle_lets_it(sensor: str):
         gate = gate_of(sensor, {**arguments, "fail_on_suspend": strict, "allow_modifying": allow})
         memory = Memory()
         for number in range(len(history)):
-            verdict = _look(gate, memory, history[number])
+            verdict = _observe(gate, memory, history[number])
             memory = _kept(memory, through_json)
             if verdict.state is State.REACHED:
                 opened.append(number)
@@ -430,7 +430,7 @@ def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bo
         patience = {"fail_on_suspend": strict, "allow_modifying": allow, "failure_grace": grace}
         gate = gate_of(sensor, {**arguments, **patience})
         expected = verdicts(Wish(sensor, arguments, strict, allow, grace), observed, kept=kept)
-        verdict = _look(gate, Memory(kept=kept), observed)
+        verdict = _observe(gate, Memory(kept=kept), observed)
         said.add(verdict.state)
         assert verdict.state in expected, (expected, verdict.message)
 
@@ -460,13 +460,13 @@ def test_once_oms_says_reached_the_next_poll_opens(sensor: str):
         memory, at = Memory(), float(NOW)
         for observed in history:
             at = observed.local
-            if _look(gate, memory, observed).state is not State.WAITING:
+            if _observe(gate, memory, observed).state is not State.WAITING:
                 return
             memory = _kept(memory, through_json)
         came_so_far.append(at)
         # Dates in the history may lie; hold_for counts from the first sound answer.
         for waited in range(0, int(arguments.get("hold_for", 0)) + 30, 30):
-            verdict = _look(gate, memory, _reached_at(at + 30 + waited, sensor, arguments))
+            verdict = _observe(gate, memory, _reached_at(at + 30 + waited, sensor, arguments))
             # A step that was listed under a spoiled name is missing from then on.
             if verdict.state is State.REACHED or "lists it no more" in verdict.message:
                 return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
-from airflow_provider_oms.operators.advance import LOOK_INTERVAL, LOOKS
+from airflow_provider_oms.operators.advance import POLL_INTERVAL, POLLS
 from airflow_provider_oms.operators.oms import OmsAdvanceProjectOperator
 from airflow_provider_oms.simulator import Fault, Project
 
@@ -174,7 +174,7 @@ def test_an_answer_that_was_lost_for_good(runner, sim):
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
     assert isinstance(run.error, OmsOperationError)
     assert "still at FULL_VERIFIER" in str(run.error)
-    assert sum(runner.pauses) == (LOOKS - 1) * LOOK_INTERVAL
+    assert sum(runner.pauses) == (POLLS - 1) * POLL_INTERVAL
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
     assert (run.error, runner.changes()) == (None, ["AdvanceProject"])
 

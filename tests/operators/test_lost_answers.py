@@ -132,7 +132,7 @@ def test_an_oms_that_does_not_know_the_action(runner, sim, action):
 
 
 def test_somebody_else_was_faster(runner, sim):
-    """Between the poll and the action somebody starts the project: OMS says no, and that is fine."""
+    """Between the poll and the action somebody starts the project: OMS refuses, and the task succeeds."""
     project_id = sim.add_project(Project(name="p"))
     sim.set_answer("DescribeProjectProgress", {"success": True, "data": {"status": "INIT"}})
     sim.project(project_id).start()

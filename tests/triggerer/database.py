@@ -1,4 +1,4 @@
-"""A DAG run in Airflow's database whose tasks are deferred the way Airflow itself does it, and what becomes of them.
+"""A DAG run in Airflow's database whose tasks are deferred the way Airflow itself does it, and their later states.
 
 Airflow 2.11 defers in the worker (``TaskInstance.defer_task``); in 3.3 the worker sends a message, which a route of the
 API server carries out. Both are Airflow's own code, given the exception that the sensor raised.
