@@ -73,7 +73,7 @@ def run(copy: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def tests_of(page: str) -> list[str]:
+def paths_of(page: str) -> list[str]:
     """Return the tests that a page says to run, in their order."""
     shell = [block.text for block in blocks(DOCS / "develop" / page, "sh") if "scripts/test.py" in block.text]
     return [word for text in shell for word in shlex.split(text) if word.startswith("tests/")]
@@ -82,7 +82,7 @@ def tests_of(page: str) -> list[str]:
 def test_a_person_who_follows_the_pages_gets_there(copy):
     for page in PAGES:
         follow(page, copy)
-    wanted = [path for page in PAGES for path in tests_of(page)]
+    wanted = [path for page in PAGES for path in paths_of(page)]
     chosen = sorted({SHORTER.get(path, path) for path in wanted if path not in LEFT_OUT})
     # Rows of the other gates have been run already.
     ran = run(copy, *chosen, "-k", "not test_gate_cases or step_progress")
@@ -92,8 +92,9 @@ def test_a_person_who_follows_the_pages_gets_there(copy):
 
 def test_a_rule_is_changed_as_its_page_says(copy):
     page, rule = "change-a-rule.md", "airflow_provider_oms/milestones/context.py"
-    quick = [path for path in dict.fromkeys(tests_of(page)) if path.count("/") == 2 and "milestones" in path]
-    options = (*quick, "tests/milestones/test_property.py", "-k", "freshness or ahead or oracle_lets_it and Lag")
+    quick = [path for path in dict.fromkeys(paths_of(page)) if path.count("/") == 2 and "milestones" in path]
+    chosen = "test_case or freshness or oracle_lets_it and Lag"
+    options = (*quick, "tests/milestones/test_property.py", "-k", chosen, "--rows", "ahead")
     follow(page, copy, lambda file: file != rule)
     ran = run(copy, *options)
     assert "ahead_241" in ran.stdout, ran.stdout[-3000:]
@@ -101,3 +102,11 @@ def test_a_rule_is_changed_as_its_page_says(copy):
     follow(page, copy, rule.__eq__)
     ran = run(copy, *options)
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
+
+
+def test_a_setting_is_followed_through_the_code():
+    done = subprocess.run([sys.executable, "scripts/follow.py"], cwd=ROOT, capture_output=True, text=True, check=True)
+    *lines, summary = done.stdout.splitlines()
+    given = [line.split()[2].rstrip(":") for line in lines if line.startswith("*")]
+    assert {"sensors/oms.py", "milestones/kinds.py", "milestones/checks.py"} <= set(given)
+    assert summary.startswith(f"max_lag: {len(given)} files")

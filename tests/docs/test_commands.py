@@ -69,6 +69,8 @@ WAYS = (
     Way(r"python3 scripts/check\.py( --fix)?", ".ci/run", "scripts/check.py"),
     Way(r"python3 scripts/constraints\.py( .*)?", reason="asks PyPI for today's versions, which changes with time"),
     Way(r"python3 scripts/new_airflow\.py( .*)?", reason="asks PyPI, and runs the tests of another Airflow"),
+    Way(r"grep -rn .* airflow_provider_oms", reason="only looks for a text"),
+    Way(r"\.venv-airflow-3\.3-test-lint/bin/python scripts/follow\.py", "tests/test_develop.py", "scripts/follow.py"),
     Way(r"python3 scripts/docs\.py( --serve)?", "scripts/check.py", "scripts/docs.py"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="starts two Airflows and a browser, which CI has not"),
     Way(r"airflow standalone", "demo/standalone.py", '"standalone"'),
