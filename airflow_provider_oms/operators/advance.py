@@ -1,4 +1,4 @@
-"""Going on to a project's next step."""
+"""Advancing a project to its next step."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
     from airflow_provider_oms.hooks.oms import OmsHook
 
 
-#: How often, and at what interval in seconds, to look for the effect of an action whose answer was lost.
+#: How often, and at what interval in seconds, to poll for the effect of an action whose answer was lost.
 POLLS, POLL_INTERVAL = 7, 5.0
 
 
 class OmsAdvanceProjectOperator(OmsProjectOperator):
-    """Go on from a step at which a project waits for a person (``AdvanceProject``, Enterprise V4.3.1).
+    """Advance a project from a step at which it waits for a person (``AdvanceProject``, Enterprise V4.3.1).
 
-    OMS's action goes on from whatever step the project is at, so sent twice it would go on twice. That is why the step
-    has to be named: a project that is beyond it is left alone, one that hasn't come to it is refused. Returns (XCom)
-    the name of the step that runs next, as far as OMS tells; ``project_id`` is pushed, too.
+    OMS's action advances from whatever step the project is at, so if it were sent twice, the project would advance
+    twice. That is why the step must be named: nothing is done for a project beyond it, and a project before it is
+    refused. Returns (XCom) the name of the step that runs next, if OMS says it; ``project_id`` is pushed, too.
 
     OceanBase doesn't document at which steps a project waits, nor whether the action moves the forward switchover;
     untested against a real OMS.
 
-    :param from_step: the step to go on from, in any of OMS's vocabularies, for example FULL_VERIFIER (templated)
+    :param from_step: the step to advance from, in any of OMS's vocabularies, for example FULL_VERIFIER (templated)
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "from_step", "oms_conn_id")

@@ -1,4 +1,4 @@
-"""Any action of OMS, also one that this provider doesn't know."""
+"""Any action of OMS, also one without an operator of its own."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 class OmsActionOperator(OmsOperator):
     """Send any action to OMS and return (XCom) the ``data`` of its answer. Texts in it are made safe to store and show.
 
-    This operator doesn't know what the action means, so it can't check first: whether it may be run twice without harm
-    is for the DAG's author to know. Where OMS gave no answer, whether the action was carried out isn't known either,
-    and a retry sends it again; for an action that creates something set ``retries=0``.
+    This operator doesn't know what the action means, so it can't check first. The DAG's author must know whether the
+    action can be run twice without harm. If OMS gave no answer, it is unknown whether it carried out the action, and a
+    retry sends it again: for an action that creates something, set ``retries=0``.
 
-    Values under keys such as ``password`` are masked in logs; but better keep secrets out of a DAG altogether.
+    Values under keys such as ``password`` are masked in logs, but it is better to keep secrets out of a DAG.
 
     :param action: OMS's name of the action, for example ``ResetIncrStartTimestamp`` (templated)
     :param payload: its parameters, in OMS's own keys (templated)
     :param reads_only: whether it changes nothing, so that it may be sent again within one try
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("action", "payload", "oms_conn_id")
@@ -50,7 +50,7 @@ class OmsActionOperator(OmsOperator):
             _check_payload(payload)
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
-        """Send it, once."""
+        """Send the action, once."""
         _check_action(self.action)
         _check_payload(self.payload)
         payload = dict(self.payload or {})

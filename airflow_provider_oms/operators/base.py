@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 class OmsOperator(BaseOperator):
     """An action on OMS.
 
-    What may pass by itself (OMS is down, or too slow) fails the task so that Airflow retries it; what won't fails it
-    for good.
+    A temporary error (OMS is down, or too slow) fails the task so that Airflow retries it; a permanent one fails it
+    without retries.
 
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("oms_conn_id",)
@@ -40,7 +40,7 @@ class OmsOperator(BaseOperator):
         self.oms_conn_id = oms_conn_id
 
     def execute(self, context: Context) -> Any:
-        """Do it.
+        """Open a hook and carry out the operation.
 
         :raises OmsOperationError: when a retry may help
         :raises OmsOperationRefusedError: when it would not
@@ -50,14 +50,14 @@ class OmsOperator(BaseOperator):
                 return self.carry_out(context, hook)
             except OmsError as error:
                 failed = to_airflow_error(error)
-            except ValueError as error:  # an argument that is wrong once its template is rendered
+            except ValueError as error:  # an argument that is invalid once its template is rendered
                 failed = OmsOperationRefusedError(str(error))
             except AirflowException as error:
                 failed = error
         raise without_frames(failed)
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
-        """Do it, with an open hook."""
+        """Carry out the operation with an open hook."""
         raise NotImplementedError
 
 
@@ -69,7 +69,7 @@ class OmsProjectOperator(OmsOperator):
     :param project_id: the project (templated)
     :param project_name: its name instead, unique for an OMS user; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
@@ -103,7 +103,7 @@ class OmsProjectOperator(OmsOperator):
         return found
 
     def announce(self, context: Context, hook: OmsHook, project_id: str) -> None:
-        """Leave the project's id in XCom, and the link to the console."""
+        """Store the project's id and the link to the console in XCom."""
         context["ti"].xcom_push(key="project_id", value=project_id)
         push_console_url(context, hook, project_id)
         push_progress_url(context)
@@ -113,12 +113,12 @@ class OmsProjectOperator(OmsOperator):
 
 
 def check_one_of(operator: Any, *, rendered: bool, **readers: Callable[[str, Any], object]) -> None:
-    """Check that exactly one of two arguments is given, and that it is right.
+    """Check that exactly one of two arguments is given, and that it is valid.
 
     :param operator: the operator
     :param rendered: whether its templates are rendered
-    :param readers: what reads each argument
-    :raises ValueError: naming the argument that is wrong
+    :param readers: the function that reads each argument
+    :raises ValueError: naming the invalid argument
     """
     given = [name for name in readers if getattr(operator, name) is not None]
     if len(given) != 1:
@@ -129,7 +129,7 @@ def check_one_of(operator: Any, *, rendered: bool, **readers: Callable[[str, Any
 
 
 def status_of(hook: OmsHook, project_id: str) -> str | None:
-    """Return a project's status (``DescribeProjectProgress``); DELETED where OMS doesn't know the project.
+    """Return a project's status (``DescribeProjectProgress``); DELETED if OMS doesn't have the project.
 
     :param hook: the hook to ask
     :param project_id: the project
@@ -141,18 +141,18 @@ def status_of(hook: OmsHook, project_id: str) -> str | None:
 
 
 def answer_was_lost(error: OmsError) -> bool:
-    """Tell whether OMS may have carried out what it gave no usable answer to.
+    """Return whether OMS may have carried out a call that had no usable answer.
 
-    :param error: how the call ended
+    :param error: the error of the call
     """
     return error.temporary and not isinstance(error, OmsUnreachableError)
 
 
 def to_airflow_error(error: OmsError, remark: str = "") -> AirflowException:
-    """Return how an error of OMS ends a task.
+    """Return the exception with which an error of OMS fails a task.
 
     :param error: the error
-    :param remark: what is known beyond it
+    :param remark: further information
     """
     kind = OmsOperationError if error.temporary else OmsOperationRefusedError
     return kind(f"{error} {remark}".rstrip())

@@ -24,19 +24,20 @@ SECTIONS = ("commonTransferConfig", "structTransferConfig", "fullTransferConfig"
 class OmsUpdateProjectConfigOperator(OmsProjectOperator):
     """Change some items of a project's configuration and leave the others (``UpdateProjectConfig``, Enterprise V4.2.4).
 
-    OMS's action replaces the whole configuration and deletes what is left out, so the present one is read first
-    (``DescribeProject``). Nothing is sent when nothing would change. OMS takes it from INIT, SUSPEND and FAILED only: a
+    OMS's action replaces the whole configuration and deletes items that are left out, so the current one is read first
+    (``DescribeProject``). Nothing is sent if nothing would change. OMS allows it in INIT, SUSPEND and FAILED only: a
     running project is refused. Returns (XCom) the items that were changed, as ``{"fullTransferConfig": {...}}``;
     ``project_id`` is pushed, too.
 
-    Whether the action takes every item that ``DescribeProject`` shows is not documented; untested against a real OMS.
+    It isn't documented whether the action accepts every item that ``DescribeProject`` shows; untested against a real
+    OMS.
 
     :param config: the items to change, in OMS's own keys, by section: ``commonTransferConfig``,
         ``structTransferConfig``, ``fullTransferConfig``, ``incrTransferConfig``. None deletes an item (templated)
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "config", "oms_conn_id")
@@ -49,7 +50,7 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
             _check(config)
 
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
-        """Read the present configuration, and change what differs."""
+        """Read the current configuration, and change the items that differ."""
         _check(self.config)
         project_id = self.need_project(hook)
         self.announce(context, hook, project_id)
@@ -97,7 +98,7 @@ def merged(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping
 
 
 def differences(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return those of the asked items that aren't so already.
+    """Return the items to change that have another value now.
 
     :param present: the configuration now
     :param asked: the items to change, by section
@@ -110,12 +111,12 @@ def differences(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Ma
 
 
 def _set_items(items: Mapping[str, Any]) -> dict[str, Any]:
-    # A proxy may have written the keys in PascalCase; OMS's own begin with a small letter.
+    # A proxy may have written the keys in PascalCase; OMS's own keys begin with a small letter.
     return {name[:1].lower() + name[1:]: value for name, value in items.items() if value is not None}
 
 
 def _check(config: Any) -> None:
-    """Find what OMS could not understand.
+    """Raise for a configuration that OMS couldn't read.
 
     :raises ValueError: naming the key
     """

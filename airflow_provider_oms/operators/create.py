@@ -28,20 +28,20 @@ if TYPE_CHECKING:
 
     from airflow_provider_oms.hooks.oms import OmsHook
 
-#: Seconds between two polls at a pre-check.
+#: Seconds between two polls of a pre-check.
 PRE_CHECK_INTERVAL = 5.0
 
 
 class OmsCreateProjectOperator(OmsOperator):
     """Create a project, once (``CreateProject``). It isn't started.
 
-    It looks the name up first (``ListProjects``): a project of the same name, type and endpoints is left alone and its
-    id returned; one that differs is refused, and so is one that can't be started any more (FINISHED, RELEASING,
-    RELEASED). A create whose answer was lost is resolved by looking the name up again, never by sending it twice: OMS
-    would make two projects of it. Returns (XCom) the project's id, which is pushed under ``project_id``, too.
+    It looks up the name first (``ListProjects``): if a project of the same name, type and endpoints exists, its id is
+    returned; one that differs is refused, and so is one that can't be started any more (FINISHED, RELEASING,
+    RELEASED). If the answer to a create was lost, the name is looked up again. A create is never sent twice, because
+    OMS might create two projects. Returns (XCom) the project's id, which is pushed under ``project_id``, too.
 
-    The body is in OMS's own keys, and is checked before anything is sent. Beyond OMS's keys it may hold names instead
-    of ids: ``sourceEndpointName``, ``sinkEndpointName`` (looked up by ``ListDataSource``) and ``labelNames``
+    The body has OMS's own keys, and is checked before anything is sent. It may also hold names instead of ids:
+    ``sourceEndpointName``, ``sinkEndpointName`` (looked up by ``ListDataSource``) and ``labelNames``
     (``ListAllLabels``). For ``transferMapping`` see
     :func:`~airflow_provider_oms.operators.transfer_mapping.transfer_mapping`.
 
@@ -51,7 +51,7 @@ class OmsCreateProjectOperator(OmsOperator):
     :param precheck_timeout: seconds (or timedelta) to wait for the pre-check
     :param create_labels: create labels of ``labelNames`` that don't exist (``CreateLabel``), instead of failing
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument, or the key of ``project``, that is wrong
+    :raises ValueError: naming the invalid argument, or the invalid key of ``project``
     """
 
     template_fields: Sequence[str] = ("project", "oms_conn_id")
@@ -88,9 +88,9 @@ class OmsCreateProjectOperator(OmsOperator):
         return super().render_template(content, context, jinja_env, seen_oids)
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
-        """Look, and create what isn't there.
+        """Create the project, unless it exists.
 
-        :raises OmsOperationRefusedError: when it is there, but is another one, or can't be started any more
+        :raises OmsOperationRefusedError: when it exists but differs, or can't be started any more
         """
         body = _read(self.project)
         check(body)
@@ -123,7 +123,7 @@ class OmsCreateProjectOperator(OmsOperator):
         return project_id
 
     def _take(self, there: Project) -> str:
-        """Return the id of a project that is there already.
+        """Return the id of a project that exists already.
 
         :raises OmsOperationRefusedError: when it can't be started any more
         """
@@ -210,14 +210,14 @@ class OmsCreateProjectOperator(OmsOperator):
 
 
 def _read(project: Any) -> dict[str, Any]:
-    """Return the body; text is what a template or a .json file was rendered to."""
+    """Return the body; a text is the rendered template or .json file."""
     if isinstance(project, str):
         try:
             project = json.loads(project)
         except ValueError as error:
             raise ValueError(f"project is no JSON: {error}") from None
     if not isinstance(project, Mapping):
-        return project  # type: ignore[no-any-return]  # check() says what is wrong with it
+        return project  # type: ignore[no-any-return]  # check() raises for an invalid body
     lists = {key: arguments.texts(key, project[key]) for key in LABELS if project.get(key) is not None}
     name = project.get("name")
     return {**project, **lists, **({"name": name.strip()} if isinstance(name, str) else {})}
@@ -229,7 +229,7 @@ def _label_id(hook: OmsHook, name: str) -> str | None:
 
 
 def _traits(row: Project) -> tuple[str | None, str | None, str | None]:
-    """Return what must be the same: type, source, target."""
+    """Return the properties that must be the same: type, source, target."""
     ends = []
     for side in ("sourceConnectInfo", "sinkConnectInfo"):
         info = row.get(side)

@@ -14,7 +14,7 @@ _LONGEST_NAME = 32
 
 
 class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
-    """Create a MySQL data source out of an Airflow connection (``CreateMySqlDataSource``), once.
+    """Create a MySQL data source from an Airflow connection (``CreateMySqlDataSource``), once.
 
     Its name must have no blanks and at most 32 characters. Takes the arguments of :class:`OmsDataSourceOperator`, too.
 
@@ -47,9 +47,9 @@ class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
 
 
 class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
-    """Create an OceanBase data source out of Airflow connections (``CreateOceanBaseDataSource``), once.
+    """Create an OceanBase data source from Airflow connections (``CreateOceanBaseDataSource``), once.
 
-    The tenant and the cluster may stand in the connection's login, as OceanBase writes them (``user@tenant#cluster``).
+    The connection's login may contain the tenant and the cluster, in OceanBase's form (``user@tenant#cluster``).
     Takes the arguments of :class:`OmsDataSourceOperator`, too.
 
     :param oceanbase_conn_id: the Airflow connection of the database; any type with host, port, login and password will

@@ -42,7 +42,7 @@ class OmsLabelOperator(OmsWaitingOperator):
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout`` (for each project): see
         :class:`~airflow_provider_oms.operators.waits.OmsWaitingOperator`
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("label_id", "label_name", "oms_conn_id")
@@ -61,7 +61,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         raise NotImplementedError
 
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
-        """Look, send the action if it would move anything, and wait."""
+        """Send the action if it would change a project, and wait."""
         label = self._find_label(hook)
         push_console_url(context, hook, None)
         before = self._sort(hook, label)
@@ -81,9 +81,9 @@ class OmsLabelOperator(OmsWaitingOperator):
         return self._wait_for_all(hook, done, since)
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
-        """Go on after the trigger has fired: wait for the next project.
+        """Resume after the trigger's event: wait for the next project.
 
-        :raises OmsMilestoneFailedError: when a project's status can't be reached any more, or not without a person
+        :raises OmsMilestoneFailedError: when a project's status can't be reached any more, or only after somebody acts
         :raises OmsOperationError: when it wasn't reached in time
         """
         self.read_event(event)
@@ -107,7 +107,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         return done
 
     def _send(self, hook: OmsHook, label: str, to_move: dict[str, str | None]) -> float | None:
-        """Send the action, once, and fail when it left one of the projects where it was."""
+        """Send the action, once, and fail if it left one of the projects unchanged."""
         at = None
         try:
             answer = hook.send(self.describe(label))
@@ -124,7 +124,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         self.log.info("OMS has taken %s for %d projects of label %s.", name_of(self.action), len(taken), label)
         stuck = refused | (set(to_move) - taken)
         if stuck:
-            # Somebody else may have moved them, or OMS lists only some of those it moves.
+            # Another user may have changed them, or OMS lists only some of those that it changes.
             now = self._sort(hook, label)
             stuck = {one for one in stuck if one not in now[Kind.DONE] and (one in refused or one in now[Kind.SEND])}
         if stuck:
@@ -135,7 +135,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         return at
 
     def _sort(self, hook: OmsHook, label: str) -> dict[Kind, dict[str, str | None]]:
-        """Sort the label's projects by what there is to do with each; the values are their statuses."""
+        """Group the label's projects by what to do with each; the values are their statuses."""
         sorted_projects: dict[Kind, dict[str, str | None]] = {kind: {} for kind in Kind}
         for project in hook.list_projects(label_ids=[label]):
             if project.id:
@@ -143,7 +143,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         return sorted_projects
 
     def _find_label(self, hook: OmsHook) -> str:
-        """Return the label's id. One that doesn't exist would be a label without projects, and so a success.
+        """Return the label's id. Without this check, a label that doesn't exist would have no projects, and so succeed.
 
         :raises OmsOperationRefusedError: when OMS has no such label
         """

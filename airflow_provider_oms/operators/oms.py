@@ -1,4 +1,4 @@
-"""The actions on OMS, each of which can be retried, and run twice, without harm."""
+"""The operators. Each can be retried, and run twice, without harm."""
 
 from airflow_provider_oms.operators.advance import OmsAdvanceProjectOperator
 from airflow_provider_oms.operators.any_action import OmsActionOperator

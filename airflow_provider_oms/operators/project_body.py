@@ -1,7 +1,7 @@
-"""The body of a project: finding what OMS would refuse, before it is asked.
+"""Checks the body of a project before it is sent, for what OMS would refuse.
 
 The rules are those of OceanBase's "CreateProject" (V4.2.2; VERIFY and COMPLEX from the Enterprise reference of V4.3).
-Keys that aren't known here are sent as they are: a newer OMS may know them.
+Unknown keys are sent unchanged: a newer OMS may know them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from airflow_provider_oms.milestones import arguments
 
-#: Keys of ours, names instead of ids: looked up, and not sent.
+#: Keys of this package, with names instead of ids, which are looked up and not sent.
 SOURCE_NAME, SINK_NAME, LABEL_NAMES = "sourceEndpointName", "sinkEndpointName", "labelNames"
 
-#: The lists of texts in the body. A template may have made text of them.
+#: The lists of texts in the body. A template may have rendered them to text.
 LABELS = ("labelIds", LABEL_NAMES)
 
 _FLAGS = (
@@ -34,10 +34,10 @@ _MOST_LABELS = 5
 
 
 def check(body: Any) -> None:
-    """Find what OMS would refuse.
+    """Raise for a body that OMS would refuse.
 
     :param body: the body of ``CreateProject``
-    :raises ValueError: naming every key that is wrong
+    :raises ValueError: naming every invalid key
     """
     if not isinstance(body, Mapping):
         raise ValueError(f"project must be a mapping, or a .json file with an object; it is {type(body).__name__}")
@@ -135,7 +135,7 @@ def _incremental(body: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problem(read: Callable[[str, Any], object], key: str, body: Mapping[str, Any]) -> str:
-    """Return what is wrong with a value, in the words of what reads it; empty when nothing is."""
+    """Return the error of the function that reads a value; empty if there is none."""
     try:
         read(key, body.get(key))
     except ValueError as error:

@@ -30,17 +30,18 @@ _CALLS: dict[str, Callable[[str], Call[None]]] = {
 
 
 class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
-    """Look at a project and, where there is something left to do, send one action, once.
+    """Check a project and, if there is something left to do, send one action, once.
 
-    Running it twice, or again after a crash, does no harm: a project that already is where the action leads is left
-    alone. Where the action can't apply it is refused without burning retries, naming the status and those it needs.
+    Running it twice, or again after a crash, does no harm: nothing is done for a project that is already in the status
+    to which the action leads. If the action isn't allowed, the task fails without retries, naming the project's status
+    and those in which the action is allowed.
     Returns (XCom) the project's id, which is pushed under ``project_id`` before any waiting, too.
 
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     #: The action, as in :mod:`airflow_provider_oms.milestones.transitions`.
@@ -48,7 +49,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     stop_first = False
 
     def carry_out(self, context: Context, hook: OmsHook) -> str | None:
-        """Look, and do what is left to do."""
+        """Check the project, and do what is left to do."""
         project_id = self.find_project(hook)
         if project_id is None:
             self._without_project()
@@ -57,9 +58,9 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         return self._go_on(hook, project_id, status_of(hook, project_id))
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
-        """Go on after the trigger has fired.
+        """Resume after the trigger's event.
 
-        :raises OmsMilestoneFailedError: when the status can't be reached any more, or not without a person
+        :raises OmsMilestoneFailedError: when the status can't be reached any more, or only after somebody acts
         :raises OmsOperationError: when it wasn't reached in time
         """
         project_id, status = self.read_event(event)
@@ -70,7 +71,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
                 raise to_airflow_error(error) from None
 
     def _go_on(self, hook: OmsHook, project_id: str, status: str | None, *, resumed: bool = False) -> str:
-        """Do one thing after the other until nothing is left to do."""
+        """Do one step after another until nothing is left to do."""
         while True:
             move = plan(self.action, status, stop_first=self.stop_first)
             if move.kind is Kind.DONE:
@@ -103,7 +104,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
             self.log.info("Nothing to do for %s: project %s is %s already.", name, project_id, status)
 
     def _send(self, hook: OmsHook, project_id: str, move: Move) -> tuple[float | None, str | None]:
-        """Send an action, once. Return when OMS took it, or else the status that the project has gone to."""
+        """Send an action, once. Return when OMS accepted it, or the status into which the project has changed."""
         try:
             answer = hook.send(_CALLS[move.action](project_id))
         except OmsProjectNotFoundError:
@@ -111,7 +112,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         except OmsError as error:
             if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
                 raise
-            # The answer was lost, or somebody else was faster: what the project is now tells.
+            # The answer was lost, or another user was faster: the project's current status decides.
             status = status_of(hook, project_id)
             if plan(self.action, status, stop_first=self.stop_first) == move:
                 raise to_airflow_error(error, f"The project is still {status}. A retry checks first.") from None
@@ -121,7 +122,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         return answer.at, None
 
     def _without_project(self) -> None:
-        """Decide what it means that there is no project of that name."""
+        """Return the result for a name that no project has."""
         move = plan(self.action, DELETED, stop_first=self.stop_first)
         if move.kind is not Kind.DONE:
             raise OmsOperationRefusedError(
@@ -133,14 +134,14 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
 
 
 class _StoppingOnKill(OmsProjectActionOperator):
-    """An action that sets a project to work."""
+    """An action that starts or resumes a project."""
 
     def __init__(self, *, stop_on_kill: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stop_on_kill = arguments.flag("stop_on_kill", stop_on_kill)
 
     def on_kill(self) -> None:
-        """Stop the project if told to: when somebody marks or clears the task while it waits on a worker."""
+        """With ``stop_on_kill``, stop the project when somebody marks or clears the task while it waits on a worker."""
         if not self.stop_on_kill:
             return
         try:

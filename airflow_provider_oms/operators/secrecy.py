@@ -1,6 +1,6 @@
-"""Keeping passwords out of everything that a task writes.
+"""Keeps passwords out of everything that a task writes.
 
-What OMS repeats of them is taken out where its answers are read: :mod:`airflow_provider_oms.client.redaction`.
+Passwords that OMS repeats are removed where its answers are read: :mod:`airflow_provider_oms.client.redaction`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from airflow_provider_oms.client.redaction import Secrets, secrets_in
 
 
 def hide(*secrets: str | None) -> None:
-    """Have Airflow mask secrets in logs, in every form in which they may be written.
+    """Make Airflow mask secrets in logs, in every form in which they may be written.
 
-    :param secrets: in clear, or as they are sent
+    :param secrets: the secrets, in clear or as they are sent
     """
     from airflow.providers.common.compat.sdk import mask_secret
 
@@ -23,8 +23,8 @@ def hide(*secrets: str | None) -> None:
 
 
 def hide_secrets(payload: Mapping[str, Any]) -> None:
-    """Have Airflow mask what stands under keys such as ``password``.
+    """Make Airflow mask the values under keys such as ``password``.
 
-    :param payload: what is to be sent; OMS wants passwords in Base64, so what is in it is hidden, too
+    :param payload: the payload to be sent; OMS expects passwords in Base64, so their decoded form is masked, too
     """
     hide(*secrets_in(payload))

@@ -1,4 +1,4 @@
-"""Writing down what a project moves, in plain lists instead of OMS's nested objects.
+"""Builds a ``transferMapping``, what a project moves, from plain lists instead of OMS's nested objects.
 
 The result is a dictionary in OMS's own keys ("CreateProject", parameter ``transferMapping``), for a project's body.
 """
@@ -17,14 +17,14 @@ def table(
     filter_columns: Iterable[str] | None = None,
     shard_columns: Iterable[str] | None = None,
 ) -> dict[str, Any]:
-    """Describe one table, or view, that is moved in a particular way.
+    """Describe a table or view that is moved with options.
 
     :param name: its name in the source
-    :param rename: its name in the target, if another
+    :param rename: its name in the target, if it differs
     :param where: the condition of a WHERE clause; only rows that meet it are moved
     :param filter_columns: OMS's ``filterColumns``
     :param shard_columns: OMS's ``shardColumns``
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
     described: dict[str, Any] = {"name": _word("name", name), "mappedName": _word("rename", rename or name)}
     if where is not None:
@@ -48,10 +48,10 @@ def transfer_mapping(
 
     For example ``transfer_mapping({"shop": ["orders", table("log", rename="log_old", where="id < 1000")]})``.
 
-    :param tables: the tables by schema (database) of the source: names, or what :func:`table` returns
+    :param tables: the tables by schema (database) of the source: names, or results of :func:`table`
     :param views: the views by schema, in the same way
-    :param rename_schemas: names in the target of schemas that are called otherwise there
-    :raises ValueError: naming what is wrong
+    :param rename_schemas: the names of schemas in the target, if they differ
+    :raises ValueError: naming the invalid part
     """
     views, renamed = views or {}, rename_schemas or {}
     for name, given in (("tables", tables), ("views", views), ("rename_schemas", renamed)):

@@ -1,4 +1,4 @@
-"""What full verification found, as data."""
+"""The result of full verification, as data."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
     from airflow_provider_oms.hooks.oms import OmsHook
 
-#: Tables with differences that are looked into; a project with more of them has another problem.
+#: The most tables with differences for which rows and SQL are fetched.
 DEFAULT_MAX_TABLES = 100
 
 
 class OmsFullVerificationReportOperator(OmsProjectOperator):
-    """Fetch what full verification found: the tables that differ, with counts, and on demand rows and corrective SQL.
+    """Fetch the result of full verification: the tables that differ, with counts, and on demand rows and SQL.
 
-    It changes nothing, and it doesn't judge: for that there is ``OmsFullVerificationSensor``. Rests on
+    It changes nothing, and doesn't fail for differences: for that there is ``OmsFullVerificationSensor``. It uses
     ``ListProjectFullVerifyResult``, ``ListFullVerifyInconsistenciesResult`` and ``ListFullVerifyCorrectionsResult``.
 
-    Returns (XCom) ``project``, ``consistent`` (None while nothing is certain), ``message``, ``different_rows``,
+    Returns (XCom) ``project``, ``consistent`` (None while the result isn't certain), ``message``, ``different_rows``,
     ``tables`` (how many there are), ``different_tables`` (how many of them differ, or have no result) and
     ``differences``: for each of those ``schema``, ``table``, ``target_schema``, ``result``, ``message``, the counts
-    ``source_only``, ``target_only``, ``mismatched``, ``consistent``, and ``rows`` and ``sql`` where asked for. With
+    ``source_only``, ``target_only``, ``mismatched``, ``consistent``, and ``rows`` and ``sql`` if requested. With
     ``path`` the differences go into that file and the XCom holds its ``path`` instead.
 
-    Rows are data of the database: give ``path``, in a place that only the right people can read, when they are private.
+    Rows are data of the database. If they are private, set ``path`` to a place that only the right people can read.
 
     :param path: a file for the report, as JSON; it is replaced (templated)
     :param max_rows: how many differing rows to fetch of a table; 0 for none
@@ -50,7 +50,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "path", "source_schemas", "oms_conn_id")
@@ -75,7 +75,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         self._check(rendered=False)
 
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
-        """Fetch it.
+        """Fetch the report.
 
         :raises OmsOperationError: when the file can't be written
         """
@@ -105,7 +105,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         return {**report, "path": path}
 
     def _check(self, *, rendered: bool) -> tuple[str | None, list[str] | None]:
-        """Read the arguments, as far as they aren't hidden in templates."""
+        """Check the arguments, as far as they aren't templates."""
         path = schemas = None
         if self.path is not None and (rendered or is_literal(self.path)):
             path = arguments.proper_name("path", self.path)
@@ -128,13 +128,13 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
 
 
 def write_json(path: str, content: Mapping[str, Any]) -> None:
-    """Write a file so that nobody ever sees half of it, readable for its owner only.
+    """Write a file atomically, readable for its owner only.
 
-    The part has a name that nobody can know beforehand, and is never one that was there: in a folder that others may
-    write to, they could have put a link or an open file in its place.
+    The temporary file has an unpredictable name and is always new: in a folder that others may write to, they could
+    have put a link or an open file in its place.
 
     :param path: the file
-    :param content: what goes into it
+    :param content: its content
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)

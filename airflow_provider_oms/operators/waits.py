@@ -28,14 +28,14 @@ DEFAULT_TIMEOUT = 3600.0
 
 
 class OmsWaitingOperator(OmsOperator):
-    """An action whose effect OMS reaches later. It waits with the same milestones and the same trigger as the gates.
+    """An action whose effect comes later. It waits with the same milestones and the same trigger as the gates.
 
-    :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has taken the action
+    :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has accepted the action
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
     :param poke_interval: seconds (or timedelta) between two polls while waiting, at least 1
     :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
         Airflow retries it; the retry checks first
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class OmsWaitingOperator(OmsOperator):
         :param hook: the hook to ask
         :param project_id: the project
         :param milestone: the effect
-        :raises OmsMilestoneFailedError: when it can't come any more, or not without a person
+        :raises OmsMilestoneFailedError: when the effect can't come any more, or only after somebody acts
         :raises OmsOperationError: when it didn't come in time
-        :raises TaskDeferred: when the triggerer is to wait; the task goes on in ``execute_complete``
+        :raises TaskDeferred: when the triggerer is to wait; the task resumes in ``execute_complete``
         """
         gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
-        # The operator has looked at the project before: it exists.
+        # The operator has asked for the project before, so it exists.
         memory, reporter = Memory(observed={project_id: hook.address()}), Reporter(gate, self.log)
         began = time.monotonic()
         while True:
@@ -79,11 +79,11 @@ class OmsWaitingOperator(OmsOperator):
             left = self.poke_interval if self.timeout is None else began + self.timeout - time.monotonic()
             if left <= 0:
                 raise self._too_late(verdict.message)
-            # The last poll is the one at the deadline.
+            # The last poll is at the deadline.
             time.sleep(min(self.poke_interval, left))
 
     def read_event(self, event: Any) -> tuple[str, str]:
-        """Return the project and the status that the trigger saw.
+        """Return the project and the status in the trigger's event.
 
         :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
         :raises OmsOperationError: when it didn't come in time

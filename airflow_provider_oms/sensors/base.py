@@ -75,7 +75,7 @@ class OmsGateSensor(BaseSensorOperator):
         gates about complete data wait for them (the step and the status gate never do)
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: naming the invalid argument
     """
 
     # What the gate is about. How it waits can't be a template: it must be known when the DAG is parsed.
@@ -124,7 +124,7 @@ class OmsGateSensor(BaseSensorOperator):
     def gate(self) -> Gate:
         """Return the gate's settings, from the rendered arguments.
 
-        :raises ValueError: naming the argument that is wrong
+        :raises ValueError: naming the invalid argument
         """
         return Gate(
             milestone=self.milestone(),
@@ -142,7 +142,7 @@ class OmsGateSensor(BaseSensorOperator):
     def check_arguments(self) -> None:
         """Check the arguments while the DAG is parsed, as far as they aren't templates. Called by constructors.
 
-        :raises ValueError: naming the argument that is wrong
+        :raises ValueError: naming the invalid argument
         """
         if self.start_from_trigger:
             from airflow_provider_oms.sensors.start_from_trigger import start_trigger_args
@@ -174,7 +174,7 @@ class OmsGateSensor(BaseSensorOperator):
     def poll_once(self) -> PokeReturnValue:
         """Poll once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next poll.
 
-        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         :raises ValueError: naming an argument that is wrong, or that needs a memory
         """
         gate = self.gate()
@@ -187,14 +187,14 @@ class OmsGateSensor(BaseSensorOperator):
     def poke(self, context: Context) -> PokeReturnValue:
         """Poll once, as Airflow asks for it.
 
-        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         """
         return self._watching(context).poll(context)
 
     def execute(self, context: Context) -> Any:
         """Wait until the gate opens, and return what it observed.
 
-        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         :raises AirflowSensorTimeout: when the gate was still shut after its time-out
         """
         try:
@@ -214,7 +214,7 @@ class OmsGateSensor(BaseSensorOperator):
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Resume after the trigger's event: end, or defer again once a project's name is resolved.
 
-        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
         """
         from airflow_provider_oms.triggers.deferral import check_event, defer_again, is_resolved

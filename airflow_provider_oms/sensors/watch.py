@@ -46,7 +46,7 @@ class Watch:
     def poll(self, context: Context) -> PokeReturnValue:
         """Poll once, and remember what the next poll needs.
 
-        :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+        :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         """
         verdict = poll_once(self.hook, self.gate, self.memory, self._clock)
         self.said = verdict.message
@@ -62,7 +62,7 @@ class Watch:
 def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
     """Poll once, without a memory and without a next poll.
 
-    :raises OmsMilestoneFailedError: when the milestone can't be reached, or not without a person
+    :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
     """
     with OmsHook(gate.oms_conn_id) as hook:
         return _conclude(poll_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
