@@ -1,4 +1,4 @@
-"""The command line: ``airflow oms ...`` and, the very same, ``airflow-oms ...``.
+"""The command line: ``airflow oms ...`` and, with the same commands, ``airflow-oms ...``.
 
 ``definition`` says what there is to type and is all that Airflow loads at every start; ``running`` runs a command;
 ``commands`` holds one module a command; ``asking`` and ``observing`` ask OMS, ``pictures`` turns what

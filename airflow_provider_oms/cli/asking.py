@@ -1,4 +1,4 @@
-"""Asking OMS: which project is meant, and the same question only once a poll."""
+"""Asks OMS: finds the project, and sends each call only once per poll."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ T = TypeVar("T")
 
 
 def check_connection(conn_id: str, *, patient: bool = False) -> None:
-    """Make sure that Airflow has a connection.
+    """Raise if Airflow doesn't have a connection.
 
     :param conn_id: the Airflow connection
-    :param patient: whether it may be away for a moment, as Airflow's database may
-    :raises OmsError: when it has none
+    :param patient: whether to ignore temporary errors, such as those of Airflow's database
+    :raises OmsError: when there is no such connection
     """
     try:
         OmsHook.get_connection(conn_id)
@@ -40,9 +40,9 @@ def check_connection(conn_id: str, *, patient: bool = False) -> None:
 
 
 class Asker:
-    """Sends calls, and answers the same one again by itself until told that a new poll begins.
+    """Sends calls, and answers a repeated call from its cache until a new poll begins.
 
-    So what is shown rests on the very answers that were judged.
+    So the command shows the same answers on which the verdict is based.
 
     :param hook: the hook to ask
     """
@@ -74,10 +74,10 @@ class Asker:
 
 @dataclass(frozen=True)
 class Found:
-    """The project that was meant.
+    """The project that was found.
 
     :param id: its id
-    :param row: its row of ``ListProjects``; None where that doesn't exist (API generation v3), or doesn't show it
+    :param row: its row of ``ListProjects``; None if there is no such list (API generation v3), or it isn't in it
     """
 
     id: str
@@ -90,7 +90,7 @@ def find_project(text: str) -> Flow[Found]:
     :param text: id or name
     :raises OmsProjectNotFoundError: when there is none
     :raises OmsPermanentError: when there are several
-    :raises UsageError: for text that names nothing
+    :raises UsageError: for a text that can't be an id or a name
     """
     try:
         text = arguments.proper_name("PROJECT", text)
@@ -102,7 +102,7 @@ def find_project(text: str) -> Flow[Found]:
         return Found(text)
     if found is not None and found.id is not None:
         return Found(found.id, found)
-    if looks_like_id(text):  # it may have been deleted: OMS itself shall say so
+    if looks_like_id(text):  # it may have been deleted: the next call to OMS will say so
         return Found(text)
     raise OmsProjectNotFoundError(
         f"OMS shows this user no project with the id or the name {safe_text(text, 200)!r}. "
@@ -112,7 +112,7 @@ def find_project(text: str) -> Flow[Found]:
 
 @dataclass(frozen=True)
 class ProjectFound(Milestone):
-    """The project that was meant is found. A milestone of its own, so that an outage is waited out as in any other.
+    """The project was found. This is a milestone, so that an outage is waited out as with any other.
 
     :param text: its id or name
     """
@@ -126,7 +126,7 @@ class ProjectFound(Milestone):
 
 
 def _project_found(milestone: ProjectFound, poll: PollContext) -> Flow[Verdict]:
-    """Find it, or let OMS say that it can't be found."""
+    """Find the project, or return OMS's refusal."""
     found = yield from find_project(milestone.text)
     return poll.reached("Found.", Observation(project=found.id))
 

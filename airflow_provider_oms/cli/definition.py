@@ -1,4 +1,4 @@
-"""What there is to type. Airflow loads this module at every ``airflow`` command, so it imports next to nothing."""
+"""The commands and their options. Airflow loads this module at every ``airflow`` command, so it imports very little."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Option:
 class Command:
     """One command; the module of its name in ``commands`` runs it.
 
-    :param name: what is typed
+    :param name: its name
     :param help: what it does, in a line
     :param options: its arguments
     :param description: what it does, in full
@@ -74,7 +74,7 @@ MILESTONES = (
         "--full-transfer",
         metavar="PERCENT",
         nargs="?",
-        default=False,  # not given; None is given without a percentage, for Airflow's Arg takes no `const`
+        default=False,  # the option isn't given; None means without a percentage, because Airflow's Arg has no `const`
         help="the full transfer has reached that percentage (100 when none is given)",
     ),
     _option("--max-lag", metavar="TIME", help="the checkpoint lies at most that far behind; also for --cutover-ready"),
@@ -232,7 +232,7 @@ COMMANDS = (
 
 
 def runner(command: Command) -> Callable[[Namespace], None]:
-    """Return what runs a command and ends the process with its exit code."""
+    """Return a function that runs a command and ends the process with its exit code."""
 
     def run(given: Namespace) -> None:
         from airflow_provider_oms.cli.running import run

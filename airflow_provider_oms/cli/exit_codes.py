@@ -1,4 +1,4 @@
-"""How a command ends, for shell scripts."""
+"""The exit codes of the commands, for shell scripts."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class Exit(IntEnum):
     OK = 0
     #: The gate failed; tables differ.
     FAILED = 1
-    #: The command line is wrong. It is argparse's own code, too.
+    #: The command line is invalid. This is argparse's own code, too.
     USAGE = 2
-    #: Still waiting when the time was up.
+    #: Still waiting at the time-out.
     TIMEOUT = 3
-    #: Nothing certain can be said: a verification that isn't done.
+    #: The result isn't certain: a verification that isn't done.
     UNKNOWN = 4
     #: OMS, or Airflow's connection to it, gave no usable answer.
     NO_ANSWER = 5
-    #: Ctrl-C, as shells have it.
+    #: Ctrl-C, as in shells.
     INTERRUPTED = 130
-    #: Whoever read stdout has gone (SIGPIPE), as shells have it.
+    #: The reader of stdout has closed it (SIGPIPE), as in shells.
     NOBODY_READS = 141
-    #: SIGTERM, as shells have it.
+    #: SIGTERM, as in shells.
     TERMINATED = 143

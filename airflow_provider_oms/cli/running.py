@@ -1,4 +1,4 @@
-"""Runs a command: what it writes where, what becomes of errors, and the exit code."""
+"""Runs a command: its output, its errors, and the exit code."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _CONTEXT = "_AIRFLOW_PROCESS_CONTEXT"
 
 
 class UsageError(ValueError):
-    """The command line is wrong."""
+    """The command line is invalid."""
 
 
 class _Terminated(BaseException):
-    """Somebody sent SIGTERM."""
+    """SIGTERM was received."""
 
 
 def run(name: str, given: Namespace, screen: Screen | None = None) -> Exit:
@@ -60,14 +60,14 @@ def _run(name: str, given: Namespace, screen: Screen) -> Exit:
         ending, message = Exit.USAGE, f"{error}. See --help."
     except OmsError as error:
         ending, message = Exit.NO_ANSWER, f"{error}{_where_looked(error, given.conn_id)}"
-    except (BrokenPipeError, SystemExit):  # rich makes the second of the first
-        # Such as `| head`, which has seen enough. Not OK: what couldn't be said may have been a failure.
+    except (BrokenPipeError, SystemExit):  # rich turns the first into the second
+        # Such as `| head`. The exit code isn't OK, because the output that wasn't read may have been a failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         return Exit.NOBODY_READS
     except Exception as error:
         if given.verbose:
             traceback.print_exc(file=screen.err.file)
-        # Not the words of the error, which may be anybody's and hold anything.
+        # The error's text isn't shown, because it may hold anything, also a secret.
         ending, message = Exit.NO_ANSWER, f"Unexpected {type(error).__name__}. Try again with --verbose to see where."
     screen.write_json({"error": message, "exit_code": int(ending)})
     screen.note(message, "bold red")
@@ -75,7 +75,7 @@ def _run(name: str, given: Namespace, screen: Screen) -> Exit:
 
 
 def _where_looked(error: Exception, conn_id: str) -> str:
-    """Say where a connection was looked for, when there was none."""
+    """Return where Airflow looked for a connection that doesn't exist."""
     if "there is no Airflow connection" not in str(error):
         return ""
     return (
@@ -86,14 +86,14 @@ def _where_looked(error: Exception, conn_id: str) -> str:
 
 @contextmanager
 def _own_process(*, verbose: bool) -> Iterator[None]:
-    """Keep stdout for results, have Airflow look into its database for connections, and take signals."""
-    # As `airflow connections test` does: without it Airflow 3 leaves its database out.
+    """Reserve stdout for results, make Airflow read connections from its database, and handle signals."""
+    # As `airflow connections test` does: without it Airflow 3 doesn't read its database.
     context = os.environ.get(_CONTEXT)
     os.environ[_CONTEXT] = context or "server"
     stdout_handlers = [
         handler
         for handler in logging.getLogger().handlers
-        # Those of Airflow 2.11 ask for sys.stdout each time they write, and so need no help.
+        # Handlers of Airflow 2.11 look up sys.stdout each time they write, so they need no change.
         if isinstance(handler, logging.StreamHandler) and vars(handler).get("stream") is sys.stdout
     ]
     for handler in stdout_handlers:
@@ -105,8 +105,8 @@ def _own_process(*, verbose: bool) -> Iterator[None]:
     try:
         with redirect_stdout(sys.stderr), warnings.catch_warnings():
             if not verbose:
-                # Airflow's own logs and warnings, on either stream, are none of the command's words. It lets its
-                # warnings through by itself while it is loaded, unless somebody seems to have set options for them.
+                # Airflow's own logs and warnings must not be in the command's output. Airflow enables its
+                # own warnings while it is loaded, unless options for warnings seem to be set.
                 warnings.simplefilter("ignore")
                 sys.warnoptions = ["ignore"]
                 logging.disable(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Where a command writes: pictures or JSON to stdout, everything else to stderr."""
+"""The output of a command: pictures or JSON on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from rich.text import Text
 
 from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json
 
-#: Columns where there is no terminal that has a number of its own: nothing is cut there.
+#: Columns without a terminal: so many that nothing is cut.
 _PIPE_WIDTH = 200
 
 
 class Screen:
-    """What a person or a script gets to see.
+    """The output for a person or a script.
 
     :param out: stdout
     :param err: stderr
@@ -32,7 +32,7 @@ class Screen:
 
     @property
     def moves(self) -> bool:
-        """Whether a picture can be drawn over the one before."""
+        """Whether a picture can be redrawn in place."""
         return self.out.is_terminal and not self.out.is_dumb_terminal and not self.as_json
 
     def show(self, picture: RenderableType) -> None:
@@ -41,26 +41,26 @@ class Screen:
             self.out.print(picture)
 
     def write_json(self, value: Any, *, line: bool = False) -> None:
-        """Write JSON, if that is wanted.
+        """Write JSON, with ``--json``.
 
         :param value: what to write
         :param line: whether it is one of many, each in a line of its own
         """
         if self.as_json:
-            # Only ASCII comes out, and only text that is safe for whoever decodes it.
+            # The output is ASCII, and holds only text that is safe after decoding.
             self.out.file.write(json.dumps(safe_json(value, LONGEST_VALUE), indent=None if line else 2) + "\n")
             self.out.file.flush()
 
     def result(self, text: str, style: str = "") -> None:
-        """Write what it came to."""
+        """Write the result."""
         self.show(Text(text, style=style, overflow="fold"))
 
     def note(self, text: str, style: str = "") -> None:
-        """Write a line that is no result: to stderr."""
+        """Write a line that isn't a result to stderr."""
         self.err.print(Text(text, style=style, overflow="fold"), soft_wrap=not self.err.is_terminal)
 
     def progress(self, text: str, style: str = "") -> None:
-        """Write how far it is, with the time: to stderr."""
+        """Write the progress, with the time, to stderr."""
         self.note(f"{time.strftime('%H:%M:%S')}  {text}", style)
 
 

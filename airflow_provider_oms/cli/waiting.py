@@ -1,6 +1,6 @@
-"""Waiting in this process: the options as a gate, and poll after poll until it opens, fails, or the time is up.
+"""Waits in this process: makes a gate from the options, and polls until it opens, fails or times out.
 
-What a poll comes to is decided by ``milestones.poll``, as for the sensors.
+``milestones.poll`` decides, as for the sensors.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ _ENDINGS = {
 
 
 def milestone_of(given: Namespace) -> Milestone | None:
-    """Return the milestone that the options ask for; None where they ask for none.
+    """Return the milestone of the options; None if they name none.
 
-    :raises UsageError: when they ask for more than one, or for one that can't be
+    :raises UsageError: when they name more than one, or an invalid one
     """
     try:
         return _milestone_of(given)
@@ -111,7 +111,7 @@ def _milestone_of(given: Namespace) -> Milestone | None:
 
 @dataclass(frozen=True)
 class NoMilestone(Milestone):
-    """What to watch when no milestone is given: never reached, but it fails as every gate does."""
+    """The milestone if none is given: it is never reached, but fails as every gate does."""
 
     kind = "none"
 
@@ -120,7 +120,7 @@ class NoMilestone(Milestone):
 
 
 def _no_milestone(milestone: NoMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Ask what is shown; it is never reached."""
+    """Ask OMS for what is shown; this is never reached."""
     answer = yield from poll.progress()
     with suppress(OmsUnsupportedActionError):  # OMS 3.3 has none to tell
         yield from poll.steps()
@@ -132,10 +132,10 @@ check.register(NoMilestone, _no_milestone)
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait, and what for.
+    """What to wait for, and how long.
 
-    :param gate: the settings of the gate; its project is what was typed
-    :param timeout: seconds until it gives up; None for never
+    :param gate: the settings of the gate, with the project as it was typed
+    :param timeout: seconds until the time-out; None for never
     """
 
     gate: Gate
@@ -145,7 +145,7 @@ class Patience:
     def read(cls, given: Namespace, milestone: Milestone) -> Patience:
         """Read the options.
 
-        :raises UsageError: naming the one that is wrong
+        :raises UsageError: naming the invalid option
         """
         try:
             gate = Gate(
@@ -170,7 +170,7 @@ class Patience:
 class Observed:
     """A poll.
 
-    :param gate: the gate that was polled: first the one that finds the project, then the one that was asked for
+    :param gate: the gate that was polled: first the one that finds the project, then that of the options
     :param verdict: its verdict
     :param next_poll: seconds until the next poll; None if this was the last
     """
@@ -188,8 +188,8 @@ class Observed:
 def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
     """Poll again and again. The last poll is at the deadline, so that a milestone reached just before it counts.
 
-    :param asker: whom to ask
-    :param patience: what for, and how long
+    :param asker: the asker
+    :param patience: what to wait for, and how long
     """
     end = None if patience.timeout is None else time.monotonic() + patience.timeout
     memory = Memory()
@@ -228,7 +228,7 @@ class Outcome:
 
     @classmethod
     def of(cls, observed: Observed, patience: Patience) -> Outcome:
-        """Return what the last poll came to."""
+        """Return the outcome of the last poll."""
         word, code = _ENDINGS[observed.verdict.state]
         message = said(observed.verdict.message)
         if code is Exit.TIMEOUT:
@@ -237,7 +237,7 @@ class Outcome:
 
     @classmethod
     def interrupted(cls, observed: Observed | None) -> Outcome:
-        """Return what it came to when somebody pressed Ctrl-C."""
+        """Return the outcome after Ctrl-C."""
         message = (
             "Interrupted before OMS had answered."
             if observed is None
@@ -248,7 +248,7 @@ class Outcome:
     def as_dict(self, milestone: Milestone | None) -> dict[str, Any]:
         """Return it as JSON.
 
-        :param milestone: what was waited for
+        :param milestone: the milestone
         """
         return {
             "outcome": self.word,
@@ -260,7 +260,7 @@ class Outcome:
 
 
 class ScreenLog:
-    """Where a gate's log goes: stderr."""
+    """The log of a gate, on stderr."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen

@@ -1,4 +1,4 @@
-"""Times, lengths of time and OMS's words, between the command line and people."""
+"""Reads and formats times, lengths of time and OMS's texts for the command line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.durations import duration
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-#: Characters: longer than any message of a gate.
+#: The most characters; no message of a gate is longer.
 _LONGEST = 20_000
 
 _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
@@ -20,8 +20,8 @@ _TIME = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([smhd]?)")
 def seconds(option: str, text: str) -> float:
     """Read a length of time: seconds, or a number with s, m, h or d.
 
-    :param option: where it was given
-    :param text: what was typed
+    :param option: the option
+    :param text: its value
     :raises UsageError: naming the option
     """
     found = _TIME.fullmatch(text.strip().lower())
@@ -31,22 +31,22 @@ def seconds(option: str, text: str) -> float:
 
 
 def span(length: float | None) -> str:
-    """Write a length of time; nothing where it isn't known."""
+    """Format a length of time; empty if it isn't known."""
     return "" if length is None else duration(length)
 
 
 def clock(at: str) -> str:
-    """Write a time of the JSON, ISO 8601 in UTC, for a person."""
+    """Format a time of the JSON, ISO 8601 in UTC, for a person."""
     return at.replace("T", " ").replace("+00:00", " UTC")
 
 
 def shown(value: Any, limit: int = 200) -> str:
-    """Make what OMS sent safe to show: nothing in it may steer the terminal."""
+    """Make OMS's text safe to show: it must not control the terminal."""
     return "" if value is None else safe_text(value, limit)
 
 
 def said(message: str) -> str:
-    """Make a gate's message safe to show, and turn its advice to somebody who has no task to clear.
+    """Make a gate's message safe to show, and adapt its advice, since there is no task to clear.
 
     :param message: the message, as the gate logs it
     """

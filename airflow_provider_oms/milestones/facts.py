@@ -160,7 +160,7 @@ def of_step(step: Step) -> dict[str, Any]:
 
 
 def state_of(step: Step) -> str:
-    """Say in one of a few words how a step is, by the rules of the gates."""
+    """Return a step's state in one of a few words, by the rules of the gates."""
     try:
         if step_rules.failed([step]):
             return "failed"
@@ -174,7 +174,7 @@ def state_of(step: Step) -> str:
 
 
 def _current(steps: Sequence[Step]) -> Step | None:
-    """Return the last step that has begun: what the project is at, or stands before."""
+    """Return the last step that has begun, None if there is none."""
     begun = [step for step in steps if state_of(step) in ("failed", "paused", "done", "under way")]
     return begun[-1] if begun else None
 

@@ -17,7 +17,7 @@ _DRAWN = 40
 class Movement:
     """Follows a project from poll to poll.
 
-    :param aim: where the checkpoint has to get to; where nothing is waited for, near enough for a switchover
+    :param aim: what the checkpoint must reach; without a milestone, the lag for a switchover
     """
 
     def __init__(self, aim: Aim | None = None) -> None:
@@ -27,7 +27,7 @@ class Movement:
         self._lags: deque[float] = deque(maxlen=_DRAWN)
 
     def add(self, known: Mapping[str, Any]) -> dict[str, Any]:
-        """Take in a poll, and return it with what is known of the movement.
+        """Add a poll, and return it with what is known about the movement.
 
         :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
         """

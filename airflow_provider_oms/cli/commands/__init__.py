@@ -1,1 +1,1 @@
-"""One module a command: ``run`` carries it out and returns its exit code."""
+"""One module per command: ``run`` carries it out and returns its exit code."""

@@ -1,4 +1,4 @@
-"""``projects``: what there is."""
+"""``projects``: the list of projects."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
     """List the projects (``ListProjects``).
 
     :raises OmsError: when OMS gives no usable answer
-    :raises UsageError: for a filter that can't be
+    :raises UsageError: for an invalid filter
     """
     try:
         statuses = list(arguments.names_of("--status", ",".join(given.status))) if given.status else None
@@ -47,7 +47,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
 
 
 def _label_ids(asker: Asker, wanted: Sequence[str]) -> list[str]:
-    """Return the ids of labels that were named, or given as ids (``ListAllLabels``)."""
+    """Return the ids of labels given by name or id (``ListAllLabels``)."""
     labels = asker.send(actions.list_all_labels()).data
     ids = []
     for text in wanted:

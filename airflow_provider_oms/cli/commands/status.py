@@ -1,4 +1,4 @@
-"""``status``: a project as it is now."""
+"""``status``: the current state of a project."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_oms.milestones import facts
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
-    """Show it.
+    """Show the project.
 
     :raises OmsError: when OMS gives no usable answer
     :raises UsageError: when ``--observe`` is no length of time

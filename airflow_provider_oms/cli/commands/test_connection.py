@@ -11,7 +11,7 @@ from airflow_provider_oms.hooks.oms import OmsHook
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
-    """Ask, and say what came of it.
+    """Ask OMS, and print the result.
 
     :raises OmsError: when Airflow has no such connection
     """

@@ -1,4 +1,4 @@
-"""``verify``: what full verification found."""
+"""``verify``: the result of full verification."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from airflow_provider_oms.milestones.verification import describe, is_consistent
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
-    """Show it. The verdict is the one of ``OmsFullVerificationSensor`` at this moment.
+    """Show the result. The verdict is that of ``OmsFullVerificationSensor`` at this moment.
 
     :raises OmsError: when OMS gives no usable answer
     """
@@ -36,11 +36,11 @@ def run(given: Namespace, screen: Screen) -> Exit:
         poll = PollContext(
             Gate(milestone, project_id=found.id, oms_conn_id=given.conn_id), Memory(kept=False), found.id
         )
-        # Not poll(): it makes a verdict of errors, and here OMS's own words end the command.
+        # poll() isn't used: it turns errors into a verdict, but here an error ends the command.
         verdict = asker.run_flow(check(milestone, poll))
         try:
             pages = asker.run_flow(actions.list_project_full_verify_result(found.id).whole())
-        except OmsRejectedError:  # nothing was verified; where the verdict rests on the pages, they are there
+        except OmsRejectedError:  # nothing was verified; if the verdict is based on the pages, they have been read
             pages = []
     report = {
         "project": found.id,

@@ -15,10 +15,10 @@ from airflow_provider_oms.tasks.reporting import Reporter
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
-    """Wait, and say how it ended.
+    """Wait, and print how it ended.
 
     :raises OmsError: when Airflow has no such connection
-    :raises UsageError: when the options make no gate
+    :raises UsageError: when the options don't describe a gate
     """
     milestone = milestone_of(given)
     if milestone is None:

@@ -30,7 +30,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
     """Watch until the milestone, the time-out or Ctrl-C.
 
     :raises OmsError: when Airflow has no such connection
-    :raises UsageError: when the options make no gate
+    :raises UsageError: when the options don't describe a gate
     """
     milestone = milestone_of(given)
     patience = Patience.read(given, milestone or NoMilestone())
@@ -57,7 +57,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
 
 
 class _Watched:
-    """Shows poll after poll: a picture that is drawn anew, or lines where nothing can be."""
+    """Shows one poll after another: a picture that is redrawn, or lines if redrawing isn't possible."""
 
     def __init__(self, asker: Asker, patience: Patience, screen: Screen) -> None:
         self.asker = asker
@@ -85,7 +85,7 @@ class _Watched:
             self._live = None
 
     def update(self, observed: Observed) -> None:
-        """Take in a poll. What is shown are the answers that were judged."""
+        """Process a poll. It shows the answers on which the verdict is based."""
         known = None if observed.finding else self._ask(observed)
         if known is not None:
             known = self._known = self._movement.add(known)

@@ -1,4 +1,4 @@
-"""Pieces that several pictures are made of."""
+"""Parts that several pictures have in common."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ _OF_STEP = {
 
 
 class Fitting:
-    """A picture for whoever has the room for it, and another one for narrow terminals, of 60 columns at least.
+    """A picture for wide terminals, and another one for narrow terminals of at least 60 columns.
 
-    :param wide: the one that is drawn where it fits
-    :param narrow: the other one
+    :param wide: the picture that is drawn if it fits
+    :param narrow: the other picture
     """
 
     def __init__(self, wide: RenderableType, narrow: RenderableType) -> None:
@@ -74,17 +74,17 @@ class Sparkline:
 
 
 def status_text(status: str | None) -> Text:
-    """Return a project's status, in the colour of what it means."""
+    """Return a project's status, in the colour of its meaning."""
     return Text(shown(status, 40) or "no status", style=_OF_PROJECT[outlook(status)])
 
 
 def step_text(step: Mapping[str, Any]) -> Text:
-    """Return a step's status, in the colour of what it means."""
+    """Return a step's status, in the colour of its meaning."""
     return Text(shown(step["status"], 40) or "no status", style=_OF_STEP[step["state"]])
 
 
 def bar(progress: float | None, state: str, width: int) -> ProgressBar | Text:
-    """Return a bar; nothing where no percentage is told or nothing has begun."""
+    """Return a bar; nothing without a percentage, or if the step hasn't begun."""
     if progress is None or (state == "not begun" and not progress):
         return Text("")
     style = _OF_STEP.get(state, "cyan")
@@ -102,7 +102,7 @@ def lag_text(lag: float | None) -> str:
 
 
 def rows_text(step: Mapping[str, Any]) -> str:
-    """Return how many rows a step has dealt with."""
+    """Return how many rows a step has processed."""
     if step["rows"] is None:
         return ""
     return f"{step['rows']:,}" + ("" if step["rows_total"] is None else f" of about {step['rows_total']:,}")
@@ -122,5 +122,5 @@ def table(*headings: str, padding: int = 2) -> Table:
 
 
 def fold(text: str, style: str = "") -> Text:
-    """Return text that is broken at words and never cut."""
+    """Return a text that is wrapped at words and never cut."""
     return Text(text, style=style, overflow="fold")

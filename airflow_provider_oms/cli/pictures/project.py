@@ -25,7 +25,7 @@ from airflow_provider_oms.cli.pictures.parts import (
 )
 from airflow_provider_oms.cli.words import clock, shown, span
 
-#: Seconds: a lag that isn't larger is drawn low, since OMS moves checkpoints in steps of 10 to 20 s.
+#: Seconds. A smaller lag is drawn low, since OMS moves checkpoints in steps of 10 to 20 s.
 MINUTE = 60.0
 
 _BAR = 20
@@ -104,7 +104,7 @@ def _percent(step: Mapping[str, Any]) -> str:
 
 
 def _narrow(project: Mapping[str, Any]) -> Group:
-    # One table a step, all with the same columns, so that the figures can stand below in the whole width.
+    # One table per step, all with the same columns, so that the figures below can use the whole width.
     lines: list[RenderableType] = []
     longest = max(len(shown(step["name"], 40)) for step in project["steps"])
     for step in project["steps"]:

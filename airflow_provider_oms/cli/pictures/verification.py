@@ -1,4 +1,4 @@
-"""What full verification found."""
+"""The result of full verification."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COUNTS = ("source_only", "target_only", "mismatched", "consistent")
 
 
 def picture(report: Mapping[str, Any]) -> RenderableType:
-    """Draw what was found.
+    """Draw the result.
 
     :param report: as the command writes it as JSON
     """
