@@ -19,13 +19,11 @@ PLACES = (
 #: A pattern of a retired word, and the term to use instead.
 RETIRED = {
     r"\b(a|an|one|first|last|next|each|every|another|several|further|single) looks?\b(?! (like|the same))": "poll",
-    r"\b_?look_(once|again)\b|\b(next|last|first)_look\b|\.look\(|\bdef _?look\b": "poll, poll_once",
+    r"\b_?look_(once|again)\b|\b(next|last|first)_look\b|gate\(?\)?\.look\(|sensor\.look\(": "poll, poll_once",
     r"\b[Ss]ightings?\b": "Observation",
     r"\b[Dd]ialogues?\b": "flow",
     r"\ba?converse\b": "run_flow, arun_flow",
-    r"(?<![\w.])known\(": "value_or_none",
-    r"(?<!def )(?<![\w.])plain\(": "one_line, safe_text",
-    r"(?<![\w.])ending\(": "to_airflow_error",
+    r"\bimport .*\b(known|plain|ending)\b": "value_or_none; one_line, safe_text; to_airflow_error",
     r"milestones[/.]actions\b": "milestones/transitions.py",
     r"\bmend(s|ed|ing)?\b": "fix",
     r"\bAwaited:": "Waiting for:",
@@ -38,8 +36,7 @@ RETIRED = {
 #: Lines that may have a word all the same: a part of the file's name, and what the line holds.
 EXCEPTIONS = (
     ("tests/test_words.py", ""),
-    ("tests/test_docs.py", "plain("),  # takes the marks out of a text of Markdown
-    ("tests/demo/test_screen.py", "plain("),  # a screen without colours
+    ("tests/pages/", "import known"),  # the module with what is known of a project
 )
 
 

@@ -73,10 +73,10 @@ class _Asker:
 
 
 async def _carry_out(conn_id: str, flow: Callable[[str], Flow[T]]) -> tuple[T, _Asker]:
-    """Carry on a dialogue over a connection, from the start again where it leads elsewhere in between.
+    """Run a flow over a connection; begin it anew if the connection leads to another OMS in between.
 
     :param conn_id: the Airflow connection
-    :param flow: begins the dialogue with the OMS at an address
+    :param flow: begins the flow with the OMS at an address
     """
     async with shared_oms(conn_id) as share:
         while True:

@@ -70,7 +70,7 @@ WAYS = {
     "triggerer": lambda: asyncio.run(_in_triggerer()),
     "gate": lambda: _gate().execute(context()),
     "gate that defers": lambda: _gate(deferrable=True).execute(context()),
-    "task.sensor": lambda: _gate().look(),
+    "task.sensor": lambda: _gate().poll_once(),
     "operator": lambda: operators.OmsStartProjectOperator(task_id="task", project_id="np_1").execute(context()),
     "command line": lambda: (check_connection("oms_default"), OmsHook().list_all_labels()),
 }
