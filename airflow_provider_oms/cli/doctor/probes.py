@@ -1,4 +1,4 @@
-"""What isn't documented, point by point as on the page "What is untested", and what a look at a real OMS says of it.
+"""What isn't documented, point by point as on the page "What is untested", and what a real OMS answers to it.
 
 Every point has a probe, which judges what was seen, or the reason why there can be none. Nothing here does I/O.
 """
@@ -18,7 +18,7 @@ from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 
 class Outcome(Enum):
-    """What a look at a real OMS says of a point."""
+    """The result of a point at a real OMS."""
 
     HOLDS = "holds"
     DIFFERS = "differs"
@@ -27,7 +27,7 @@ class Outcome(Enum):
 
 
 class Finding(NamedTuple):
-    """What became of a point.
+    """The result of a point.
 
     :param point: the point
     :param outcome: whether it holds
