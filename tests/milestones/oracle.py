@@ -514,7 +514,7 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     status = word(get(progress, "status")) or ""
     awaited = [row for name in _awaited(wish, observed) for row in named(steps, name)]
     failed = [row for row in awaited if word(get(row, "status")) == "FAILED"]
-    if not failed and _awaited(wish):
+    if not failed and _awaited(wish, observed):
         failed = _failed_precheck(steps)
     suspended = [row for row in awaited if word(get(row, "status")) == "SUSPEND"]
     under_way = status in ("RUNNING", "RUNNING_ALARMING", "INIT", *CHANGING)

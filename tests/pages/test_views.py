@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,7 @@ class Said:
 
     def __init__(self, progress, steps):
         said = ProjectProgress(progress, "OMS"), [Step(step, "OMS") for step in steps]
-        calls = actions.describe_project_progress("np_1"), actions.describe_project_steps("np_1")
+        calls: tuple[Any, ...] = actions.describe_project_progress("np_1"), actions.describe_project_steps("np_1")
         pairs = zip(calls, said, strict=True)
         self.answers = {call.key: Answer(data, NOW, "OMS", NOW) for call, data in pairs}
 
