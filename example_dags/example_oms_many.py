@@ -69,7 +69,7 @@ with DAG(
                 ]
                 failed.append(f"{name}: {next(filter(None, reasons), 'no reason is known')}")
         if failed:
-            raise AirflowFailException(f"{len(failed)} of {len(names)} projects aren't copied. {' '.join(failed)}")
+            raise AirflowFailException(f"Not copied: {len(failed)} of {len(names)} projects. {' '.join(failed)}")
         log.info("All rows have arrived: %s", ", ".join(names))
         return names
 

@@ -47,12 +47,14 @@ def open_page(browser: Browser, sim: Simulator, size: dict[str, int], scheme: st
     return page, complaints
 
 
-def take_picture(browser: Browser, sim: Simulator, folder: Path) -> None:
+def take_pictures(browser: Browser, sim: Simulator, folder: Path) -> None:
+    """Take the pictures for the docs: on a desk, and on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
-    page, _ = open_page(browser, sim, WIDE, "light")
-    with Image.open(BytesIO(page.screenshot())) as picture:
-        picture.convert("RGB").quantize(64).save(folder / "wide.png", optimize=True)
-    page.context.close()
+    for name, size in (("wide", WIDE), ("narrow", NARROW)):
+        page, _ = open_page(browser, sim, size, "light")
+        with Image.open(BytesIO(page.screenshot())) as picture:
+            picture.convert("RGB").quantize(64).save(folder / f"{name}.png", optimize=True)
+        page.context.close()
 
 
 def try_the_looks(browser: Browser, sim: Simulator) -> None:
@@ -98,7 +100,7 @@ def main(chromium: str, folder: str | None = None) -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         try:
             if folder is not None:
-                take_picture(browser, sim, Path(folder))
+                take_pictures(browser, sim, Path(folder))
             for number in range(1, 11):
                 sim.add_project(Project(name=f"warehouse_of_orders_{number:02}"))
             try_the_looks(browser, sim)

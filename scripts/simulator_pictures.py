@@ -1,8 +1,8 @@
-"""Try the simulator's page in a real browser, wide and narrow, light and dark, and make the picture of its docs.
+"""Try the simulator's page in a real browser, wide and narrow, light and dark, and make the pictures of its docs.
 
 python3 scripts/simulator_pictures.py [--to docs/images/simulator]
 
-It needs Chromium (on Debian: apt-get install chromium). Without --to it makes no picture, and only tries.
+It needs Chromium (on Debian: apt-get install chromium). Without --to it makes no pictures, and only tries.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from versions import MAIN
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--to", type=Path, help="the folder for the picture: docs/images/simulator")
+    parser.add_argument("--to", type=Path, help="the folder for the pictures: docs/images/simulator")
     parser.add_argument("--chromium", default="/usr/bin/chromium", help="the browser (default: /usr/bin/chromium)")
     given = parser.parse_args()
     python = environment.make(MAIN[0], "screenshots")

@@ -39,6 +39,17 @@ MACHINE = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY
 #: Seconds for one command.
 LIMIT = 900.0
 
+#: Three projects that are waited for: one is well, one fails, one is paused.
+BROKEN = """\
+projects:
+  - {id: np_a, name: shop_a, rows: 1000}
+  - id: np_b
+    name: shop_b
+    rows: 1000
+    failures: [{step: FULL_TRANSFER, at: 50, code: GHANA-X, message: no space left}]
+  - {id: np_c, name: shop_c, rows: 1000, status: SUSPEND, step: FULL_TRANSFER, step_progress: 12}
+"""
+
 #: The simulator's last line.
 LISTENS = "Ctrl-C stops it."
 
@@ -205,9 +216,7 @@ class Walk:
             self.first.run(command)
         self.save("~/oms-tutorial/dags/daily_report.py", gate.text)
         said = self.first.run("airflow dags test daily_report")
-        for wanted in ("Reached. The forward checkpoint is at", "every change of that day has arrived"):
-            if wanted not in said:
-                raise DoesNotHoldError(f"the README's gate didn't say {wanted!r}:\n{said[-6000:]}")
+        self.expect(said, "Reached. The forward checkpoint is at", "every change of that day has arrived")
         self.command_line()
         self.close_others()
 
@@ -220,6 +229,46 @@ class Walk:
         (script,) = [block for block in blocks(self.page("docs/command-line.md")) if block.title == "report.sh"]
         self.save(f"~/{script.title}", script.text)
         self.first.run(f"sh ~/{script.title}")
+
+    def something_broken(self) -> None:
+        """Run the recipe for many projects where one fails and one is paused, and find out which from outside."""
+        (recipe,) = files(self.page("docs/recipes/many-projects.md")).values()
+        self.save("~/oms-tutorial/dags/many_projects.py", recipe)
+        self.save("broken.yaml", BROKEN, self.home)
+        second = self.open("2")
+        second.run(f". {self.checkout}/.venv-tutorial/bin/activate")
+        simulator = "python -m airflow_provider_oms.simulator"
+        second.run(f"{simulator} --port 8090 --speed 20 --scenario ~/broken.yaml", until=LISTENS)
+        control = f"{simulator} ctl --url http://127.0.0.1:8090"
+        said = self.first.run("airflow dags test many_projects || true")
+        self.expect(
+            said,
+            "Project 'shop_b' (np_b): The project has failed: FULL_TRANSFER GHANA-X no space left.",
+            "Project 'shop_c' (np_c): StartProject needs a project that is INIT; this one is SUSPEND.",
+            "Not copied: 2 of 3 projects.",
+        )
+        first, *_, last = [line for line in self.first.run("airflow-oms projects").splitlines()[1:] if line.strip()]
+        self.expect(first, "np_b", "FAILED")
+        self.expect(last, "3 projects. 2 need a person: 1 failed, 1 paused; others: 1 under way.")
+        self.first.run(f"{control} resume shop_b && {control} resume shop_c")
+        self.expect(self.first.run("airflow-oms wait shop_c --full-transfer --poke-interval 1"), "Reached")
+        self.first.run(f"{control} lag shop_a 7200")
+        said = self.first.run("airflow-oms wait shop_a --max-lag 60 --timeout 0 2>&1 || true")
+        self.expect(said, "Project 'shop_a' (np_a): Still waiting after 0 s (--timeout). The forward checkpoint lies")
+        wrong = "AIRFLOW_CONN_OMS_DEFAULT=${AIRFLOW_CONN_OMS_DEFAULT/oms-simulator/wrong}"
+        said = self.first.run(f"{wrong} airflow-oms test-connection 2>&1 || true")
+        self.expect(said, "OMS refused the login", "(OMS user 'admin', Airflow connection 'oms_default')")
+        self.close_others()
+
+    def expect(self, said: str, *wanted: str) -> None:
+        """Make sure that a command has said something.
+
+        :param said: what it printed
+        :param wanted: what has to be in it
+        """
+        for words in wanted:
+            if words not in said:
+                raise DoesNotHoldError(f"nobody said {words!r}:\n{said[-6000:]}")
 
     def demo(self) -> None:
         """Run the demo as the README says, waiting on a worker and in the triggerer."""
@@ -244,6 +293,7 @@ class Walk:
         for title, part in (
             ("The tutorial", lambda: next(tutorial)),
             ("The README's first gate, and the command line", self.first_gate),
+            ("Many projects, with something broken", self.something_broken),
             ("The demo", self.demo),
             ("A first own test", self.first_test),
             ("Cleaning up", lambda: next(tutorial, None)),

@@ -1325,7 +1325,7 @@ def _without_verification() -> Iterator[Case]:
         yield _case("cutover", f"unverified_{name}-optional", optional, caught_up(), lacking, **given)
     late = caught_up(behind=900)
     yield _case("cutover", "unverified-late", {}, late, lacking, project=UNVERIFIED, expected=FAILED, message=off)
-    yield _case("cutover", "unverified-late-optional", optional, late, lacking, project=UNVERIFIED, message="900 s")
+    yield _case("cutover", "unverified-late-optional", optional, late, lacking, project=UNVERIFIED, message="15 min")
     yield _case("cutover", "unverified-no_steps", {}, caught_up(), [], project=UNVERIFIED)
     # One that is there counts although it need not be.
     yield _case(
@@ -1423,7 +1423,7 @@ def _apart() -> Iterator[Case]:
         allowed = {"verification_project": APART, "allow_modifying": True}
         sent = caught_up("RUNNING_MODIFYING")
         yield _case(gate, "apart-allowed", allowed, sent, lacking, apart=good, project=UNVERIFIED, expected=REACHED)
-    yield of("late", APART, caught_up(behind=900), lacking, message="900 s")
+    yield of("late", APART, caught_up(behind=900), lacking, message="15 min")
     optional = {"verification_project": APART, "require_verification": False}
     given = {"apart": but(verify_pages=bad), "project": UNVERIFIED, "expected": FAILED}
     yield _case("cutover", "apart-optional_bad", optional, caught_up(), lacking, **given)
@@ -1485,7 +1485,7 @@ def odc_cases(what: str, steps: list[dict[str, Any]], pages: Sequence[dict[str, 
         yield of("ready", result, FAILED, verify_pages=found(fullVerifyTableStatistics=tables), message=result)
     yield of("ready", "progress_null", REACHED, caught_up(fullTransferProgress=None))
     yield of("ready", "progress_99", WAITING, caught_up(fullTransferProgress=99))
-    message = "1000 s ahead of now .OMS clock"
+    message = "16 min 40 s ahead of now .OMS clock"
     yield of("ready", "ahead_1000", WAITING, caught_up(incrSyncCheckpoint=NOW + 1000), message=message)
     for status, expected in (("SUSPEND", WAITING), ("INIT", WAITING), ("RELEASED", FAILED), ("HIBERNATING", WAITING)):
         yield of("ready", f"project_{status}", expected, caught_up(status))

@@ -106,7 +106,7 @@ def deferred(gate):
             return gate.execute(context())
         except TaskDeferred as deferral:
             event = fire(deferral.trigger)
-            return getattr(gate, deferral.method_name)(context(), event=event)
+            return gate.resume_execution(deferral.method_name, {"event": event}, context())
 
     return _outcome(run)
 
@@ -116,7 +116,7 @@ def in_triggerer(gate):
     from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 
     event = fire(OmsMilestoneTrigger(gate=gate.gate().as_dict(), deadline=0))
-    return _outcome(lambda: gate.execute_complete(context(), event=event))
+    return _outcome(lambda: gate.resume_execution("execute_complete", {"event": event}, context()))
 
 
 def fire(trigger):

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from airflow_provider_oms.cli.running import UsageError
 from airflow_provider_oms.client.errors import OmsProjectNotFoundError, OmsUnsupportedActionError, safe_text
+from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Project
 from airflow_provider_oms.client.operations import Flow, run_flow
 from airflow_provider_oms.client.protocol import Answer, Call
@@ -128,6 +129,8 @@ class ProjectFound(Milestone):
 def _project_found(milestone: ProjectFound, poll: PollContext) -> Flow[Verdict]:
     """Find the project, or return OMS's refusal."""
     found = yield from find_project(milestone.text)
+    if found.row is not None and (name := value_or_none(found.row, Project.name)):
+        poll.memory.projects[name] = found.id
     return poll.reached("Found.", Observation(project=found.id))
 
 

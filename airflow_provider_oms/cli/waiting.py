@@ -17,7 +17,7 @@ from airflow_provider_oms.cli.asking import Asker, ProjectFound
 from airflow_provider_oms.cli.exit_codes import Exit
 from airflow_provider_oms.cli.running import UsageError
 from airflow_provider_oms.cli.screen import Screen
-from airflow_provider_oms.cli.words import said, seconds
+from airflow_provider_oms.cli.words import said, seconds, span
 from airflow_provider_oms.client.errors import OmsUnsupportedActionError
 from airflow_provider_oms.client.operations import Flow, run_flow
 from airflow_provider_oms.milestones.checks import check
@@ -230,10 +230,13 @@ class Outcome:
     def of(cls, observed: Observed, patience: Patience) -> Outcome:
         """Return the outcome of the last poll."""
         word, code = _ENDINGS[observed.verdict.state]
-        message = said(observed.verdict.message)
+        verdict = observed.verdict
+        message = verdict.message
         if code is Exit.TIMEOUT:
-            message = f"Still waiting after {patience.timeout:g} s (--timeout). {message}"
-        return cls(word, code, message, observed)
+            message = f"Still waiting after {span(patience.timeout)} (--timeout). {message}"
+        if code is not Exit.OK:
+            message = observed.gate.subject(verdict.observed).explain(message)
+        return cls(word, code, said(message), observed)
 
     @classmethod
     def interrupted(cls, observed: Observed | None) -> Outcome:

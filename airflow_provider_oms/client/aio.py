@@ -101,7 +101,7 @@ class AsyncOmsClient(AsyncOperations):
         try:
             answer = await self._asend(call, spent)
         except OmsError as error:
-            failed: BaseException = error.bare(self.settings.secrets | call.secrets)
+            failed: BaseException = self.settings.explain(error).bare(self.settings.secrets | call.secrets)
         except BaseException as error:
             failed = broken_off(error)
         else:

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from airflow_provider_oms.client.envelope import Envelope
 from airflow_provider_oms.client.errors import ErrorDetails, OmsMalformedAnswerError, OmsTimeoutError
+from airflow_provider_oms.client.numbers import counted
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 
@@ -166,14 +167,16 @@ class PagedCall(Generic[T]):
             tally.spent += answer.spent
             if tally.spent > LONGEST_LIST:
                 raise OmsTimeoutError(
-                    f"the list took longer than {LONGEST_LIST:g} times the connection's timeout; {tally.rows} rows "
+                    f"the list took longer than {LONGEST_LIST:g} times the connection's timeout; "
+                    f"{counted(tally.rows, 'row')} "
                     "were read.",
                     ErrorDetails(asked=self.page(1).asked),
                 )
             page = answer.data
             items = list(self.items_of(page.rows))
             if len(items) > self.page_size:
-                raise self._broken(f"page {tally.pages + 1} holds {len(items)} rows, {self.page_size} were asked for")
+                held = counted(len(items), "row")
+                raise self._broken(f"page {tally.pages + 1} holds {held}, {self.page_size} were asked for")
             # A page beyond the last one need not repeat totalCount.
             if tally.pages and page.total != tally.total and (items or page.total is not None):
                 raise _Shifted(
@@ -182,7 +185,7 @@ class PagedCall(Generic[T]):
             if not items:
                 tally.total = tally.total or page.total
                 if not tally.is_kept():
-                    raise self._broken(f"it ended after {tally.rows} rows although there are {tally.total}")
+                    raise self._broken(f"it ended after {counted(tally.rows, 'row')} although there are {tally.total}")
                 return
             tally.total = page.total
             self._note(items, known, tally.pages + 1)

@@ -12,8 +12,9 @@ from functools import cached_property
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from airflow_provider_oms.client.errors import OmsInvalidRequestError
+from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsError, OmsInvalidRequestError
 from airflow_provider_oms.client.redaction import Secrets
+from airflow_provider_oms.client.safe_text import safe_repr
 
 ApiVersion = Literal["v2", "v3", "alibaba_cloud"]
 
@@ -51,6 +52,7 @@ class ClientSettings:
     :param max_concurrent_requests: the most requests that the asynchronous client sends at a time, for all that share
         it; further requests wait
     :param security_token: with ``alibaba_cloud`` the token of temporary credentials (STS)
+    :param source: where the settings come from, for messages: such as ``Airflow connection 'oms_default'``
     """
 
     base_url: str
@@ -62,6 +64,7 @@ class ClientSettings:
     api_version: ApiVersion = "v2"
     max_concurrent_requests: int = DEFAULT_MAX_CONCURRENT_REQUESTS
     security_token: str | None = field(default=None, repr=False)
+    source: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
@@ -102,6 +105,17 @@ class ClientSettings:
         """The secrets of the connection, which must not be shown."""
         basic = (self.password, f"{self.login}:{self.password}") if self.password else ()
         return Secrets(*basic, *((self.security_token,) if self.security_token else ()))
+
+    def explain(self, error: OmsError) -> OmsError:
+        """Return the error of a call as it is shown: of a refused login it says whose it is and where to correct it.
+
+        :param error: how a call ended
+        """
+        if not isinstance(error, OmsAuthenticationError):
+            return error
+        user = "" if self.api_version == "alibaba_cloud" else f"OMS user {safe_repr(self.login, 100)}"
+        whose = ", ".join(filter(None, (user, self.source)))
+        return type(error)(f"{error.problem} ({whose})" if whose else error.problem, error.details)
 
     @property
     def ca_bundle(self) -> bool | str:

@@ -85,7 +85,7 @@ class OmsClient(Operations):
         try:
             answer = self._send(call)
         except OmsError as error:
-            failed: BaseException = error.bare(self.settings.secrets | call.secrets)
+            failed: BaseException = self.settings.explain(error).bare(self.settings.secrets | call.secrets)
         except BaseException as error:
             failed = broken_off(error)
         else:

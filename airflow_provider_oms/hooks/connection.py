@@ -124,6 +124,7 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
             retries=int(_number("retries", extra.get("retries"), DEFAULT_RETRIES)),
             api_version=api_version,
             security_token=str(extra.get("security_token") or "").strip() or None,
+            source=f"Airflow connection {connection.conn_id!r}",
         )
     except OmsInvalidRequestError as error:
         raise OmsInvalidRequestError(f"Airflow connection {connection.conn_id!r}: {error.problem}") from None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
 from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.milestones.person import At, waits_at
 from airflow_provider_oms.milestones.status import Outlook, is_changing, outlook
-from airflow_provider_oms.milestones.steps import RUNNING, StepKind, kind_of
 
 
 class Level(IntEnum):
@@ -20,15 +20,28 @@ class Level(IntEnum):
     ENDED = 3
 
 
+class Why(StrEnum):
+    """What a project needs a person for; the most urgent first."""
+
+    FAILED = "failed"
+    PAUSED = "paused"
+    WAITING = "waiting"
+    ALARM = "alarm"
+    UNKNOWN = "unknown"
+    CHANGING = "changing"
+
+
 class Attention(NamedTuple):
     """Whether a project needs a person.
 
     :param level: how much
     :param reason: why, in words; empty where it needs nobody
+    :param why: the same in one word; None where it needs nobody
     """
 
     level: Level
     reason: str = ""
+    why: Why | None = None
 
 
 def attention(
@@ -49,38 +62,31 @@ def attention(
     if now in (Outlook.GONE, Outlook.OVER):
         return Attention(Level.ENDED)
     if now is Outlook.FAILED:
-        return Attention(Level.ACT, next(_failures(steps or ()), "The project has failed."))
+        reason, _ = next(_failures(steps or ()), ("The project has failed.", Why.FAILED))
+        return Attention(Level.ACT, reason, Why.FAILED)
     if now is Outlook.PAUSED:
-        return Attention(Level.ACT, "The project is paused. Somebody has to resume it.")
-    for reason in (*_failures(steps or ()), *_awaited(steps or ())):
-        return Attention(Level.ACT, reason)
+        return Attention(Level.ACT, "The project is paused. Somebody has to resume it.", Why.PAUSED)
+    for reason, why in _failures(steps or ()):
+        return Attention(Level.ACT, reason, why)
+    if words := waits_at(At(step["name"], step["status"], step["progress"]) for step in steps or ()).words:
+        return Attention(Level.ACT, words, Why.WAITING)
     if now is Outlook.UNKNOWN:
         told = safe_text(status, 60) if status else "none"
-        return Attention(Level.LOOK, f"OMS tells a status that isn't documented: {told}.")
+        return Attention(Level.LOOK, f"OMS tells a status that isn't documented: {told}.", Why.UNKNOWN)
     if is_changing(status):
-        return Attention(Level.LOOK, "Objects are being added to the project or removed from it.")
+        return Attention(Level.LOOK, "Objects are being added to the project or removed from it.", Why.CHANGING)
     if alarms and alarms.get("alarming"):
         content = safe_text(alarms["content"], 500) if alarms.get("content") else ""
-        return Attention(Level.LOOK, f"OMS raises an alarm. {content}".strip())
+        return Attention(Level.LOOK, f"OMS raises an alarm. {content}".strip(), Why.ALARM)
     return Attention(Level.NOTHING)
 
 
-def _failures(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _failures(steps: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Why]]:
     for step in steps:
         name = safe_text(step["name"] or "A step", 60)
         if step["state"] == "failed":
             error = step["error"] or {}
             told = " ".join(safe_text(error[key], 500) for key in ("code", "message") if error.get(key))
-            yield f"{name} has failed: {told or 'OMS gives no error'}"
+            yield f"{name} has failed: {told or 'OMS gives no error'}", Why.FAILED
         elif step["state"] == "paused":
-            yield f"{name} is paused."
-
-
-def _awaited(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Tell the steps in which OMS waits for somebody in its console."""
-    for step in steps:
-        kind, running = kind_of(step["name"]), step["status"] == RUNNING
-        if kind is StepKind.SWITCHOVER and running:
-            yield "The switchover waits for somebody to confirm it in the OMS console."
-        elif kind is StepKind.FULL_VERIFICATION and running and step["state"] == "done":
-            yield "Full verification is through. OMS waits for somebody to go on to the next stage."
+            yield f"{name} is paused.", Why.PAUSED

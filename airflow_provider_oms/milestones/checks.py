@@ -18,6 +18,7 @@ from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.behind import checkpoint_behind
 from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.cutover import cutover_ready
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import (
     ActionMilestone,
     CheckpointBehindMilestone,
@@ -89,7 +90,7 @@ def full_transfer(milestone: FullTransferMilestone, poll: PollContext) -> Flow[V
     if done is None:
         message = "OMS gives no percentage of the full transfer yet."
     else:
-        message = f"The full transfer is at {done:g} % of {milestone.progress:g} %."
+        message = f"The full transfer is at {done:g} % ({milestone.progress:g} % needed)."
         if done >= milestone.progress:
             return poll.reached(message, observed)
     return (yield from poll.not_yet(message, answer, observed, awaits=_FULL))
@@ -111,14 +112,17 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     if not is_running(answer.data.status) or poll.changing:
         return (yield from poll.not_yet("A lag counts only while the project is running.", answer, observed))
     lag = reading.trusted_lag
-    message = f"The {milestone.direction} checkpoint lies {lag:.0f} s behind; {milestone.max_lag:g} s are allowed."
+    message = (
+        f"The {milestone.direction} checkpoint lies {duration(lag)} behind "
+        f"(at most {duration(milestone.max_lag)} allowed)."
+    )
     if lag > milestone.max_lag:
         awaits = _step_of(milestone.direction)
         return (yield from poll.not_yet(message + reading.remark, answer, observed, awaits=awaits))
     held_for = poll.lasted(Condition.LAG_SMALL, answer)
     if held_for >= milestone.hold_for:
         return poll.reached(message, observed)
-    held = f" It has been for {held_for:.0f} s of {milestone.hold_for:g} s."
+    held = f" It has been so for {duration(held_for)} ({duration(milestone.hold_for)} needed)."
     return (yield from poll.not_yet(message + held, answer, observed))
 
 

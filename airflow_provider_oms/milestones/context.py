@@ -24,6 +24,7 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.changes import pending_changes
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.figures import figures_of
 from airflow_provider_oms.milestones.lookup import (
     looks_like_id,
@@ -32,6 +33,7 @@ from airflow_provider_oms.milestones.lookup import (
     project_by_name,
 )
 from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now
+from airflow_provider_oms.milestones.person import holds_up
 from airflow_provider_oms.milestones.status import Outlook, is_changing, outlook
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 
@@ -199,7 +201,7 @@ class PollContext:
         if not untold or not (over or tolerance == 0):
             return ""
         return (
-            f"That has been so for {lasted:.0f} s (outage_tolerance is {tolerance:g} s). "
+            f"That has been so for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). "
             "Look at the project in the OMS console, then clear this task."
         )
 
@@ -241,6 +243,8 @@ class PollContext:
         if view is Outlook.OVER:
             return self.failed(f"{message} Nothing more will happen: the project is {status}.", observed)
         figures = figures_of(awaited)
+        if view is Outlook.UNDER_WAY:
+            message = f"{message} {holds_up(steps or [], awaited)}".rstrip()
         if view is Outlook.PAUSED or (view is Outlook.UNDER_WAY and step_rules.suspended(awaited)):
             what = "The project is paused" if view is Outlook.PAUSED else "The step is paused"
             if self.gate.fail_on_suspend:
@@ -281,7 +285,9 @@ class PollContext:
         if precheck or old or lasted > grace or not grace:
             return self.failed(f"{message} {_WAY_ON}", observed)
         return self.waiting(
-            f"{message} OMS may recover by itself; waiting {grace - lasted:.0f} s more.", observed, alarming=True
+            f"{message} OMS may recover by itself; waiting {duration(max(0.0, grace - lasted))} more.",
+            observed,
+            alarming=True,
         )
 
 
@@ -296,6 +302,17 @@ def project_of(gate: Gate, memory: Memory) -> str | None:
     :param memory: what the gate remembers
     """
     return gate.project_id or memory.projects.get(gate.project_name or "")
+
+
+def name_of(gate: Gate, memory: Memory) -> str | None:
+    """Return the name of a gate's project, as far as it is known without asking.
+
+    :param gate: the gate's settings
+    :param memory: what it remembers
+    """
+    if gate.project_name is not None:
+        return gate.project_name
+    return next((name for name, known in memory.projects.items() if known == gate.project_id != name), None)
 
 
 def resolve_name(name: str, memory: Memory, oms: str) -> Flow[str]:
@@ -372,3 +389,14 @@ def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
     if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
         return None
     return max(0.0, at - checkpoint)
+
+
+def time_of(checkpoint: Checkpoint | None) -> str | None:
+    """Return a checkpoint in ISO 8601, UTC; None where there is no time in it.
+
+    Sources: docs/develop/oms-facts.md#checkpoint-units, docs/develop/oms-facts.md#checkpoint-missing
+    """
+    if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
+        return None
+    text = utc_text(checkpoint)
+    return text if "T" in text else None  # a time that no calendar has stays a number

@@ -9,6 +9,7 @@ from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import freshness, verification
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.context import PollContext
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import CutoverReadyMilestone
 from airflow_provider_oms.milestones.status import is_running
 from airflow_provider_oms.milestones.steps import StepKind
@@ -42,7 +43,10 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
     if reading.problem:
         missing.append(reading.problem)
     elif reading.trusted_lag > milestone.max_lag:
-        missing.append(f"the lag is {reading.trusted_lag:.0f} s of {milestone.max_lag:g} s{reading.remark}")
+        missing.append(
+            f"the lag is {duration(reading.trusted_lag)} (at most {duration(milestone.max_lag)} allowed)"
+            f"{reading.remark}"
+        )
     if poll.changing:
         missing.append("objects are being added or removed")
     # Requested even if something else is missing: tables that differ fail the gate whatever the lag is.
@@ -52,7 +56,7 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
     if verdict.state is State.WAITING:
         missing.append(verdict.message)
     if not missing:
-        message = f"Ready for the cut-over: the lag is {reading.trusted_lag:.0f} s. {verdict.message}"
+        message = f"Ready for the cut-over: the lag is {duration(reading.trusted_lag)}. {verdict.message}"
         return poll.reached(message, observed._replace(note=verdict.observed.note))
     message = f"Not ready for the cut-over: {'; '.join(one.rstrip('.') for one in missing)}."
     awaits = [step.name for step in before if step.name and not step_rules.is_precheck(step)]

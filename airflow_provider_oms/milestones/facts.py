@@ -6,7 +6,8 @@ null. Times are ISO 8601 in UTC, lengths are seconds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -27,9 +28,11 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import freshness
 from airflow_provider_oms.milestones import steps as step_rules
-from airflow_provider_oms.milestones.context import lag_of
+from airflow_provider_oms.milestones.attention import Why, attention
+from airflow_provider_oms.milestones.context import lag_of, time_of
 from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
+from airflow_provider_oms.milestones.status import outlook
 from airflow_provider_oms.milestones.steps import StepKind
 
 #: What the components of an answer do.
@@ -45,8 +48,23 @@ _COMPONENTS = {
 _STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}
 
 
+#: What is told of every project, by ``projects`` and by ``status``.
+ROW_KEYS = (
+    *("id", "name", "type", "source_type", "target_type", "labels", "owner"),
+    *("status", "step", "step_status", "progress", "direction", "checkpoint", "checkpoint_time", "lag"),
+    *("attention", "error", "alarms", "alarm_level"),
+    *("created", "modified", "started", "finished", "objects_changing", "time"),
+)
+
+#: What ``status`` tells beyond that.
+STATUS_KEYS = (
+    *("clock", "current_step", "struct_transfer_progress", "full_transfer_progress"),
+    *("lags", "steps", "movement"),
+)
+
+
 def of_row(row: Project, at: float) -> dict[str, Any]:
-    """Return a row of ``ListProjects``.
+    """Return a row of ``ListProjects``, with the keys of :data:`ROW_KEYS`.
 
     :param row: the row
     :param at: when OMS said so, Unix seconds
@@ -55,7 +73,7 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
         steps = row.steps
     except OmsMalformedAnswerError:
         steps = []
-    current = _current(steps)
+    status, alarms = value_or_none(row, Project.status), _alarms(row)
     direction, checkpoint = _stream(steps)
     return {
         "id": value_or_none(row, Project.id),
@@ -64,13 +82,16 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
         "source_type": value_or_none(row, Project.source_endpoint_type),
         "target_type": value_or_none(row, Project.sink_endpoint_type),
         "labels": _labels(row),
-        "status": value_or_none(row, Project.status),
-        "step": current and value_or_none(current, Step.name),
-        "progress": current and value_or_none(current, Step.progress),
+        "owner": value_or_none(row, Project.owner),
+        "status": status,
+        **_at(_current(steps)),
         "direction": direction,
         "checkpoint": checkpoint,
+        "checkpoint_time": time_of(checkpoint),
         "lag": lag_of(checkpoint, at),
-        "alarms": _alarms(row),
+        "attention": _attention(status, steps, alarms),
+        "error": _error(steps),
+        "alarms": alarms,
         "alarm_level": value_or_none(row, Project.alarm_level),
         "created": _time(value_or_none(row, Project.created)),
         "modified": _time(value_or_none(row, Project.modified)),
@@ -82,7 +103,8 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
 
 
 def of_project(project_id: str, row: Project | None, project_type: str = "MIGRATION") -> Flow[dict[str, Any]]:
-    """Ask for a project's progress and steps, and return all that is known of it.
+    """Ask for a project's progress and steps, and return all that is known of it: :data:`ROW_KEYS` and
+    :data:`STATUS_KEYS`.
 
     :param project_id: the project
     :param row: its row of ``ListProjects``, which alone has its name, type and labels; None where there is none
@@ -95,28 +117,27 @@ def of_project(project_id: str, row: Project | None, project_type: str = "MIGRAT
     except OmsUnsupportedActionError:  # OMS 3.3 has none to tell
         steps = None
     progress = answer.data
-    current = _current(steps or [])
     lags = [_lag(answer, steps or [], direction) for direction in DIRECTIONS]
     shown = lags[1] if lags[1]["checkpoint"] is not None else lags[0]
     listed = {} if row is None else of_row(row, answer.at)
+    status, alarms = value_or_none(progress, ProjectProgress.status), listed.get("alarms")
+    at = _at(_current(steps or []))
+    if steps is None:
+        at["step"] = value_or_none(progress, ProjectProgress.current_step)
     return {
-        "id": project_id,
-        "name": None,
-        "type": None,
-        "source_type": None,
-        "target_type": None,
+        **dict.fromkeys(ROW_KEYS),
         "labels": [],
         **listed,
-        "status": value_or_none(progress, ProjectProgress.status),
-        "step": value_or_none(progress, ProjectProgress.current_step)
-        if steps is None
-        else current and value_or_none(current, Step.name),
-        "progress": value_or_none(current, Step.progress) if current else None,
+        "id": project_id,
+        "status": status,
+        **at,
         "direction": shown["direction"] if shown["checkpoint"] is not None else None,
         "checkpoint": shown["checkpoint"],
+        "checkpoint_time": shown["checkpoint_time"],
         "lag": shown["lag"],
-        "alarms": listed.get("alarms"),
-        **{key: listed.get(key) for key in ("created", "modified", "started", "finished", "objects_changing")},
+        "attention": _attention(status, steps or [], alarms),
+        "error": _error(steps or []),
+        "alarms": alarms,
         "alarm_level": value_or_none(progress, ProjectProgress.alarm_level),
         "time": utc_text(answer.at),
         "clock": answer.clock,
@@ -134,16 +155,9 @@ def of_step(step: Step) -> dict[str, Any]:
 
     :param step: the step
     """
-    info, extra = step.info, step.extra
+    info = step.info
     rows, total = value_or_none(info, StepInfo.processed_records), value_or_none(info, StepInfo.capacity)
     rate = value_or_none(info, StepInfo.target_rps) or value_or_none(info, StepInfo.source_rps)
-    error = None
-    if step_rules.failed([step]):
-        error = {
-            "code": value_or_none(extra, StepExtra.error_code),
-            "message": value_or_none(extra, StepExtra.error_message),
-            "time": _time(value_or_none(extra, StepExtra.failed_time)),
-        }
     return {
         "name": value_or_none(step, Step.name),
         "status": value_or_none(step, Step.status),
@@ -155,8 +169,60 @@ def of_step(step: Step) -> dict[str, Any]:
         "rows_total": total,
         "rows_per_second": rate,
         "seconds_left": seconds_left(rows, total, rate),
-        "error": error,
+        "error": _error([step]),
     }
+
+
+def _at(step: Step | None) -> dict[str, Any]:
+    """Return where a project is: the last step that has begun."""
+    return {
+        "step": step and value_or_none(step, Step.name),
+        "step_status": step and value_or_none(step, Step.status),
+        "progress": step and value_or_none(step, Step.progress),
+    }
+
+
+def _error(steps: Sequence[Step]) -> dict[str, Any] | None:
+    """Return the error of the first step that has failed."""
+    broken = next((step for step in steps if state_of(step) == "failed"), None)
+    if broken is None:
+        return None
+    return {
+        "step": value_or_none(broken, Step.name),
+        "code": value_or_none(broken.extra, StepExtra.error_code),
+        "message": value_or_none(broken.extra, StepExtra.error_message),
+        "time": _time(value_or_none(broken.extra, StepExtra.failed_time)),
+    }
+
+
+def _attention(status: str | None, steps: Sequence[Step], alarms: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what a project needs a person for, or is worth looking at; None where it is neither."""
+    need = attention(status, [of_step(step) for step in steps], alarms)
+    if need.why is None:
+        return None
+    return {"level": need.level.name.lower(), "why": need.why.value, "message": need.reason}
+
+
+def urgency_of(project: Mapping[str, Any]) -> int:
+    """Return a number to sort projects by, the most urgent first.
+
+    :param project: as :func:`of_row` describes it
+    """
+    need = project["attention"]
+    return len(Why) if need is None else list(Why).index(Why(need["why"]))
+
+
+def summary_of(projects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Count projects: those that need a person and those to look at by why, the others by how they are.
+
+    :param projects: as :func:`of_row` describes them
+    """
+    counted: dict[str, Counter[str]] = {"act": Counter(), "look": Counter(), "others": Counter()}
+    for one in projects:
+        need = one["attention"]
+        kind, word = (need["level"], need["why"]) if need else ("others", outlook(one["status"]).value)
+        counted[kind][word] += 1
+    return {"projects": len(projects), **{kind: dict(words) for kind, words in counted.items()}}
 
 
 def state_of(step: Step) -> str:
@@ -219,7 +285,7 @@ def _lag(answer: Answer[ProjectProgress], steps: Sequence[Step], direction: str)
         "direction": direction,
         "enabled": value_or_none(data, enabled),
         "checkpoint": checkpoint,
-        "checkpoint_time": utc_text(checkpoint) if lag is not None and not isinstance(checkpoint, str) else None,
+        "checkpoint_time": time_of(checkpoint),
         "lag": lag,
         "sampled_seconds_ago": None if sampled is None else max(0.0, answer.at - sampled),
         "problem": problem or None,

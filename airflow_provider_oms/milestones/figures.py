@@ -6,10 +6,14 @@ The number of rows in all is OMS's estimate: docs/develop/oms-facts.md#step-fiel
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError
 from airflow_provider_oms.client.models import Step
+from airflow_provider_oms.client.numbers import counted
+from airflow_provider_oms.milestones.durations import estimate
+
+#: Seconds: what is said to take longer isn't said.
+_CENTURY = 100 * 365 * 86400.0
 
 
 def figures_of(steps: Iterable[Step]) -> str:
@@ -37,10 +41,10 @@ def _of_step(step: Step) -> str:
         return ""
     if rows is None:
         return ""
-    parts = [f"{rows:,} rows" if capacity is None else f"{rows:,} of about {capacity:,} rows"]
+    parts = [counted(rows, "row") if capacity is None else f"{rows:,} of about {counted(capacity, 'row')}"]
     if rate and rate > 0:
         parts.append(f"{rate:,.0f} rows/s")
     left = seconds_left(rows, capacity, rate)
-    if left is not None and left < timedelta.max.total_seconds():
-        parts.append(f"about {timedelta(seconds=int(left))} left")
+    if left is not None and left < _CENTURY:
+        parts.append(f"about {estimate(left)} left")
     return f"{step.name}: {', '.join(parts)}"

@@ -9,6 +9,7 @@ from airflow_provider_oms.client.fields import Checkpoint, value_or_none
 from airflow_provider_oms.client.models import ProjectProgress
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.context import BELIEVABLE_AHEAD, lag_of
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 # docs/develop/oms-facts.md#checkpoint-frozen
@@ -31,8 +32,8 @@ def caution(max_lag: float) -> str | None:
     if max_lag >= FINEST_LAG:
         return None
     return (
-        f"max_lag is {max_lag:g} s, but OMS moves checkpoints only every 10 to 20 s: "
-        f"below {FINEST_LAG:g} s the gate opens only by chance."
+        f"max_lag is {duration(max_lag)}, but OMS moves checkpoints only every 10 to 20 s: "
+        f"below {duration(FINEST_LAG)} the gate opens only by chance."
     )
 
 
@@ -108,8 +109,8 @@ def read(answer: Answer[ProjectProgress], direction: str, *, full_transfer_done:
         return Reading(
             checkpoint,
             lag,
-            f"The {direction} checkpoint lies {ahead:.0f} s ahead of now ({answer.clock} clock), which is impossible: "
-            "that clock is slow, or the source's is fast.",
+            f"The {direction} checkpoint lies {duration(ahead)} ahead of now ({answer.clock} clock), which is "
+            "impossible: that clock is slow, or the source's is fast.",
             alarming=True,
         )
     frozen = forward and kind_of(value_or_none(data, ProjectProgress.current_step)) is StepKind.REVERSE

@@ -8,6 +8,8 @@ from typing import Any
 
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import Milestone, from_dict, made_of, to_dict
+from airflow_provider_oms.milestones.subject import Subject, called
+from airflow_provider_oms.milestones.verdict import NOTHING_SEEN, Observation
 
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
@@ -63,12 +65,25 @@ class Gate:
 
     @property
     def project(self) -> str:
-        """The project, in words for people."""
+        """The project as it was given."""
         return self.project_id or repr(self.project_name)
 
-    def describe(self) -> str:
-        """Return, in words, what the gate waits for."""
-        return f"{self.milestone.describe()} in project {self.project}"
+    def describe(self, observed: Observation = NOTHING_SEEN) -> str:
+        """Return, in words, what the gate waits for.
+
+        :param observed: what was seen; name and id of the project may be known from it
+        """
+        return f"{self.milestone.describe()} in {self._project(observed)}"
+
+    def subject(self, observed: Observation = NOTHING_SEEN) -> Subject:
+        """Return what its messages are about.
+
+        :param observed: what was seen; name and id of the project may be known from it
+        """
+        return Subject(self._project(observed), f"waiting for {self.milestone.describe()}", self.oms_conn_id)
+
+    def _project(self, observed: Observation) -> str:
+        return called(self.project_id or observed.project, self.project_name or observed.name)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON; they hold no secret."""

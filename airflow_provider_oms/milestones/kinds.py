@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.durations import duration
 
 if TYPE_CHECKING:
     pass
@@ -124,8 +125,8 @@ class CheckpointLagMilestone(Milestone):
         arguments.choice("direction", self.direction, DIRECTIONS)
 
     def describe(self) -> str:
-        held = f" for {self.hold_for:g} s" if self.hold_for else ""
-        return f"the {self.direction} checkpoint within {self.max_lag:g} s{held}"
+        held = f" for {duration(self.hold_for)}" if self.hold_for else ""
+        return f"the {self.direction} checkpoint within {duration(self.max_lag)}{held}"
 
     def needs_memory(self) -> str | None:
         return "hold_for" if self.hold_for else None
@@ -156,7 +157,7 @@ class CheckpointBehindMilestone(Milestone):
         arguments.choice("direction", self.direction, DIRECTIONS)
 
     def describe(self) -> str:
-        return f"the {self.direction} checkpoint more than {self.min_lag:g} s behind"
+        return f"the {self.direction} checkpoint more than {duration(self.min_lag)} behind"
 
     def aim(self) -> Aim:
         return Aim(self.direction, max_lag=self.min_lag)
@@ -259,7 +260,7 @@ class CutoverReadyMilestone(Milestone):
         object.__setattr__(self, "verification_project", verifies)
 
     def describe(self) -> str:
-        return f"the project to be ready for the cut-over (lag within {self.max_lag:g} s)"
+        return f"the project to be ready for the cut-over (lag within {duration(self.max_lag)})"
 
     def caution(self) -> str | None:
         from airflow_provider_oms.milestones.freshness import caution

@@ -12,6 +12,7 @@ from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.changes import NAMED, Change, changes_in, named, tables_in
 from airflow_provider_oms.milestones.context import BELIEVABLE_AHEAD, PollContext
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import ObjectsMilestone
 from airflow_provider_oms.milestones.memory import Condition
 from airflow_provider_oms.milestones.steps import StepKind
@@ -75,9 +76,8 @@ def _failure(
     message = f"The {'; the '.join(change.describe() for change in failed)}."
     if old or lasted > grace or not grace:
         return poll.failed(f"{message} Fix the cause, repeat or stop it in OMS, then clear this task.", observed)
-    return poll.waiting(
-        f"{message} Somebody may repeat it; waiting {grace - lasted:.0f} s more.", observed, alarming=True
-    )
+    left = duration(max(0.0, grace - lasted))
+    return poll.waiting(f"{message} Somebody may repeat it; waiting {left} more.", observed, alarming=True)
 
 
 def _nothing_brings(

@@ -75,6 +75,7 @@ def payload(watcher: Watcher, asset: str, event: Event, verdict: Verdict, time: 
     :param verdict: the verdict of the poll
     :param time: when the poll was, Unix seconds
     """
+    about = watcher.gate.subject(verdict.observed)._replace(purpose=f"asset {asset!r}")
     found = {
         "id": digest([asset, watcher.identity, event.name, event.which]),
         "event": event.name,
@@ -83,7 +84,7 @@ def payload(watcher: Watcher, asset: str, event: Event, verdict: Verdict, time: 
         "project": verdict.observed.project or watcher.gate.project_id,
         "project_name": watcher.gate.project_name,
         "oms_conn_id": watcher.gate.oms_conn_id,
-        "message": verdict.message,
+        "message": about.explain(verdict.message),
         "observed": verdict.observed.as_dict(),
         "time": utc_text(time),
     }

@@ -15,9 +15,12 @@ from airflow_provider_oms.milestones.context import (
     POLLS_OF_AN_OUTAGE,
     NameUnreadableError,
     PollContext,
+    name_of,
     project_of,
     resolve_name,
+    time_of,
 )
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.memory import Condition, Memory, Now, outlasts_outage
 from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
@@ -40,6 +43,13 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
     :param now: when the poll begins
     :param oms: the address of the OMS that is asked, empty if it isn't known
     """
+    verdict = yield from _poll(gate, memory, now, oms)
+    observed = verdict.observed
+    known = observed._replace(name=name_of(gate, memory), checkpoint_time=time_of(observed.checkpoint))
+    return verdict._replace(observed=known)
+
+
+def _poll(gate: Gate, memory: Memory, now: Now, oms: str) -> Flow[Verdict]:
     memory.begin_poll(now, gate.poke_interval, oms)
     before, memory.since = memory.since, {}
     try:
@@ -97,11 +107,11 @@ def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdi
     if over or tolerance == 0:
         return Verdict(
             State.FAILED,
-            f"No usable answer of OMS for {lasted:.0f} s (outage_tolerance is {tolerance:g} s). {error} "
+            f"No usable answer of OMS for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). {error} "
             "When OMS is well again, clear this task.",
             observed,
         )
-    until = f"for {lasted:.0f} s; giving up after {tolerance:g} s" if memory.kept else "this time"
+    until = f"for {duration(lasted)}; giving up after {duration(tolerance)}" if memory.kept else "this time"
     if memory.kept and lasted >= tolerance:
         until += f" and {POLLS_OF_AN_OUTAGE} polls"
     return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", observed, alarming=True)

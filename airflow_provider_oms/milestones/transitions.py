@@ -14,6 +14,7 @@ from enum import Enum
 from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.client.models import PreCheckItem, PreCheckResult, Step
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.person import is_at_switchover
 from airflow_provider_oms.milestones.status import DELETED, RELEASED, RELEASING, is_running
 
 _RUNNING = "RUNNING*"
@@ -173,7 +174,7 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     if unclear := [one for one in after if not one.status]:
         reason = f"OMS gives no status of step {unclear[0].name}, so nobody knows whether it has begun."
         return Move(Kind.REFUSE, "advance", reason)
-    if step_rules.is_done(step) or _awaits_person(step):
+    if step_rules.is_done(step) or is_at_switchover(step):
         return Move(Kind.SEND, "advance")
     progress = "" if step.progress is None else f" at {step.progress:g} %"
     return Move(
@@ -236,14 +237,6 @@ def name_of(action: str) -> str:
 def may_be_stopped(status: str | None) -> bool:
     """Decide whether a project is running, so that it can be stopped."""
     return is_running(status)
-
-
-def _awaits_person(step: Step) -> bool:
-    """Decide whether a step is a switchover that is RUNNING, which means that it waits for a person.
-
-    Source: docs/develop/oms-facts.md#switchover
-    """
-    return step_rules.kind_of(step.name) is step_rules.StepKind.SWITCHOVER and step.status == step_rules.RUNNING
 
 
 def _in_order(steps: Sequence[Step]) -> list[Step]:

@@ -25,6 +25,8 @@ class Observation(NamedTuple):
     :param lag: seconds between the checkpoint and ``time``
     :param time: when OMS said so: ISO 8601, UTC
     :param note: a restriction that users of the result should know; None if there is none
+    :param name: the project's name; None where only the id was given, since to ask for it would take a request
+    :param checkpoint_time: the checkpoint in ISO 8601, UTC; None where there is no time in it
     """
 
     project: str | None = None
@@ -35,10 +37,16 @@ class Observation(NamedTuple):
     lag: float | None = None
     time: str | None = None
     note: str | None = None
+    name: str | None = None
+    checkpoint_time: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
         return self._asdict()
+
+
+#: What is known before the first poll.
+NOTHING_SEEN = Observation()
 
 
 class Verdict(NamedTuple):
@@ -53,6 +61,6 @@ class Verdict(NamedTuple):
 
     state: State
     message: str
-    observed: Observation = Observation()
+    observed: Observation = NOTHING_SEEN
     figures: str = ""
     alarming: bool = False

@@ -10,6 +10,7 @@ from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, safe_text
 from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Step, TableVerification, VerificationResult
+from airflow_provider_oms.client.numbers import counted, verb
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.context import PollContext
@@ -132,7 +133,8 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
     if bad or (any(number for number in different) and not under_way):
         rows = max(number or 0 for number in different)
         return Finding(
-            f"Full verification found differences: {rows:,} rows; {len(bad)} of {len(tables)} tables: "
+            f"Full verification found differences: {counted(rows, 'row')}; "
+            f"{len(bad):,} of {counted(len(tables), 'table')}: "
             f"{_listed(bad) or 'no table named'}. "
             "Fix them in OMS (its console shows rows and corrective SQL), verify again, then clear this task.",
             progress,
@@ -140,14 +142,16 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
         )
     not_through = [table for table in tables if not _is_through(table)]
     if not_through:
-        message = f"{len(not_through)} of {len(tables)} tables have no result that counts: {_listed(not_through)}."
+        count, have = len(not_through), verb(len(not_through), "has", "have")
+        message = f"{count:,} of {counted(len(tables), 'table')} {have} no result that counts: {_listed(not_through)}."
         paused = any(value_or_none(table, TableVerification.status) == step_rules.SUSPEND for table in not_through)
         odd = len(not_through) > len(under_way)
         return Finding(message, progress, alarming=odd, untold=not under_way and not paused)
     if not tables or None in different:
         message = "Full verification is done, but OMS doesn't tell its result."
         return Finding(message, progress, alarming=True, untold=True)
-    return Finding(f"All {len(tables)} tables are consistent.", progress, consistent=True)
+    every, are = "" if len(tables) == 1 else "All ", verb(len(tables), "is", "are")
+    return Finding(f"{every}{counted(len(tables), 'table')} {are} consistent.", progress, consistent=True)
 
 
 def is_consistent(table: TableVerification) -> bool:

@@ -42,6 +42,8 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
 
     template_fields: Sequence[str] = ("project_id", "project_name", "from_step", "oms_conn_id")
 
+    oms_action = "AdvanceProject"
+
     def __init__(self, *, from_step: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.from_step = from_step
@@ -58,7 +60,7 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
             self.log.info("Nothing to do: project %s is beyond %s; it is at %s.", project_id, step, current)
             return current
         if move.kind is Kind.REFUSE:
-            raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
+            raise OmsOperationRefusedError(move.reason)
         try:
             following = hook.advance_project(project_id)
         except OmsError as error:

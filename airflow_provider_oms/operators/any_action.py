@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json
+from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json, safe_text
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.operators.secrecy import hide_secrets
 from airflow_provider_oms.tasks.templates import is_literal
@@ -48,6 +49,10 @@ class OmsActionOperator(OmsOperator):
             _check_action(action)
         if is_literal(payload):
             _check_payload(payload)
+
+    def subject(self) -> Subject:
+        """Return what its messages are about."""
+        return super().subject()._replace(purpose=safe_text(self.action, 200))
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
         """Send the action, once."""

@@ -9,12 +9,13 @@ from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
 from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, without_frames
 from airflow_provider_oms.client.operations import run_flow
-from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import OmsConsoleLink, project_links, push_console_url, push_progress_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.lookup import no_project_named, project_by_name
 from airflow_provider_oms.milestones.status import DELETED
+from airflow_provider_oms.milestones.subject import Subject, called
 from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ class OmsOperator(BaseOperator):
     ui_color = "#ffe9d2"
     operator_extra_links = (OmsConsoleLink(),)
 
+    #: OMS's name of the action that it is for.
+    oms_action = ""
+
     def __init__(self, *, oms_conn_id: str = OmsHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.oms_conn_id = oms_conn_id
+        self._found: str | None = None  # the id of the project that it is about, once that is known
 
     def execute(self, context: Context) -> Any:
         """Open a hook and carry out the operation.
@@ -45,15 +50,43 @@ class OmsOperator(BaseOperator):
         :raises OmsOperationError: when a retry may help
         :raises OmsOperationRefusedError: when it would not
         """
+        return self._do(lambda hook: self.carry_out(context, hook))
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after a deferral. Where Airflow itself has ended it, it doesn't say what was waited for: that is added.
+
+        :param next_method: the method that goes on
+        :param next_kwargs: its arguments
+        :raises AirflowException: how it ended
+        """
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowException as error:
+            if next_method == "execute_complete":
+                raise
+            raise type(error)(self.subject().explain(str(error))) from error
+
+    def subject(self) -> Subject:
+        """Return what its messages are about."""
+        return Subject(self.about(), self.oms_action, str(self.oms_conn_id))
+
+    def about(self) -> str:
+        """Say what in OMS it is about, such as ``project 'shop' (np_1)``; nothing where it is about nothing there."""
+        return ""
+
+    def _do(self, work: Callable[[OmsHook], Any]) -> Any:
+        """Do something with an open hook. Whatever it ends with says what it is about."""
         with OmsHook(self.oms_conn_id) as hook:
             try:
-                return self.carry_out(context, hook)
+                return work(hook)
             except OmsError as error:
                 failed = to_airflow_error(error)
             except ValueError as error:  # an argument that is invalid once its template is rendered
                 failed = OmsOperationRefusedError(str(error))
             except AirflowException as error:
                 failed = error
+        if isinstance(failed, OmsMilestoneFailedError | OmsOperationError | OmsOperationRefusedError):
+            failed = type(failed)(self.subject().explain(str(failed)))
         raise without_frames(failed)
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
@@ -81,6 +114,10 @@ class OmsProjectOperator(OmsOperator):
         self.project_name = project_name
         self._check_project(rendered=False)
 
+    def about(self) -> str:
+        """Name the project."""
+        return called(self._found or self.project_id, self.project_name)
+
     def find_project(self, hook: OmsHook) -> str | None:
         """Return the project's id, None when OMS shows this user no project of that name.
 
@@ -90,7 +127,8 @@ class OmsProjectOperator(OmsOperator):
         if self.project_id is not None:
             return arguments.identifier("project_id", self.project_id)
         found = run_flow(hook, project_by_name(arguments.proper_name("project_name", self.project_name)))
-        return found.id if found else None
+        self._found = found.id if found else None
+        return self._found
 
     def need_project(self, hook: OmsHook) -> str:
         """Return the project's id.

@@ -43,6 +43,8 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
     template_fields: Sequence[str] = ("project_id", "project_name", "config", "oms_conn_id")
     template_fields_renderers = {"config": "json"}
 
+    oms_action = "UpdateProjectConfig"
+
     def __init__(self, *, config: Mapping[str, Mapping[str, Any]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config = config
@@ -62,7 +64,7 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
             return {}
         move = plan("configure", project.status)
         if move.kind is Kind.REFUSE:
-            raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
+            raise OmsOperationRefusedError(move.reason)
         try:
             hook.update_project_config(project_id, wanted)
         except OmsError as error:

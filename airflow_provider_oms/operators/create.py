@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import PreCheckItem, Project
+from airflow_provider_oms.client.numbers import counted
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.links.oms import project_links, push_console_url, push_progress_url
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.lookup import label_by_name, project_by_name
 from airflow_provider_oms.milestones.status import DELETED
+from airflow_provider_oms.milestones.subject import called
 from airflow_provider_oms.milestones.transitions import Kind, PreCheck, judge_existing, judge_pre_check
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, to_airflow_error
 from airflow_provider_oms.operators.data_source_base import find_data_sources
@@ -58,6 +61,8 @@ class OmsCreateProjectOperator(OmsOperator):
     template_fields_renderers = {"project": "json"}
     operator_extra_links = project_links()
 
+    oms_action = "CreateProject"
+
     def __init__(
         self,
         *,
@@ -86,6 +91,13 @@ class OmsCreateProjectOperator(OmsOperator):
             environment = jinja_env or self.get_template_env()
             content = environment.loader.get_source(environment, content.strip())[0]
         return super().render_template(content, context, jinja_env, seen_oids)
+
+    def about(self) -> str:
+        """Name the project."""
+        try:
+            return called(None, _read(self.project).get("name"))
+        except (ValueError, AttributeError):  # it is no body at all
+            return ""
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
         """Create the project, unless it exists.
@@ -196,7 +208,7 @@ class OmsCreateProjectOperator(OmsOperator):
             result = hook.get_pre_check_result(check_id)
             verdict, failed = judge_pre_check(result)
             if verdict is PreCheck.PASSED:
-                self.log.info("The pre-check passed, %d items.", len(result.items))
+                self.log.info("The pre-check passed, %s.", counted(len(result.items), "item"))
                 return
             if verdict is PreCheck.FAILED:
                 found = "; ".join(map(_describe, failed)) or "OMS doesn't say why"
@@ -204,7 +216,7 @@ class OmsCreateProjectOperator(OmsOperator):
             left = began + self.precheck_timeout - time.monotonic()
             if left <= 0:
                 raise OmsOperationError(
-                    f"The pre-check isn't done after {self.precheck_timeout:g} s (precheck_timeout)."
+                    f"The pre-check isn't done after {duration(self.precheck_timeout)} (precheck_timeout)."
                 )
             time.sleep(min(PRE_CHECK_INTERVAL, left))
 

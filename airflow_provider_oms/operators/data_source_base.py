@@ -15,6 +15,7 @@ from airflow_provider_oms.client.models import DataSource
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
+from airflow_provider_oms.client.safe_text import safe_repr
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.hooks.connection import connection_problem, read_port
 from airflow_provider_oms.links.oms import push_console_url
@@ -92,6 +93,10 @@ class OmsDataSourceOperator(OmsOperator):
         hide_secrets(call.payload)
         wanted = {key: _in_request(call.payload, key) for key in self.kind.compared}
         return call, {"type": call.payload.get("type") or self.kind.type, **wanted}
+
+    def about(self) -> str:
+        """Name the data source."""
+        return f"data source {safe_repr(self.name, 200)}"
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
         """Look, and create what isn't there."""

@@ -27,6 +27,8 @@ class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
     template_fields: Sequence[str] = (*OmsDataSourceOperator.template_fields, "mysql_conn_id", "schema")
     kind = kinds.MYSQL
 
+    oms_action = "CreateMySqlDataSource"
+
     def __init__(
         self,
         *,
@@ -70,6 +72,8 @@ class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
         *("drc_conn_id", "inner_drc_conn_id", "ocp_name", "config_url"),
     )
     kind = kinds.OCEANBASE
+
+    oms_action = "CreateOceanBaseDataSource"
 
     def __init__(
         self,
@@ -118,6 +122,8 @@ class OmsCreateKafkaDataSourceOperator(OmsDataSourceOperator):
     )
     kind = kinds.KAFKA
 
+    oms_action = "CreateKafkaDataSource"
+
     def __init__(
         self,
         *,
@@ -165,6 +171,8 @@ class OmsCreateOceanBaseODPDataSourceOperator(OmsDataSourceOperator):
     )
     kind = kinds.OCEANBASE_ODP
 
+    oms_action = "CreateOceanBaseODPDataSource"
+
     def __init__(
         self,
         *,
@@ -201,6 +209,8 @@ class OmsCreatePolarDBDataSourceOperator(OmsDataSourceOperator):
 
     template_fields: Sequence[str] = (*OmsDataSourceOperator.template_fields, "polardb_conn_id", "access_key_conn_id")
     kind = kinds.POLARDB
+
+    oms_action = "CreatePolarDBDataSource"
 
     def __init__(self, *, polardb_conn_id: str, access_key_conn_id: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsRejectedError, safe_text
 from airflow_provider_oms.client.models import LabelOutcome
+from airflow_provider_oms.client.numbers import counted
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.client.protocol import Call
+from airflow_provider_oms.client.safe_text import safe_repr
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.lookup import label_by_id, label_by_name
+from airflow_provider_oms.milestones.subject import Subject, called
 from airflow_provider_oms.milestones.transitions import Kind, name_of, plan
 from airflow_provider_oms.operators.base import answer_was_lost, check_one_of, to_airflow_error
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
@@ -86,16 +89,24 @@ class OmsLabelOperator(OmsWaitingOperator):
         :raises OmsMilestoneFailedError: when a project's status can't be reached any more, or only after somebody acts
         :raises OmsOperationError: when it wasn't reached in time
         """
+        return self._do(lambda hook: self._go_on_after(context, hook, event))
+
+    def about(self) -> str:
+        """Name the label."""
+        label = f"label {safe_repr(self.label_name or self.label_id, 200)}"
+        return f"{label}, {called(self._found, None)}" if self._found else label
+
+    def subject(self) -> Subject:
+        """Return what its messages are about."""
+        return super().subject()._replace(purpose=f"{name_of(self.action)} for a label")
+
+    def _go_on_after(self, context: Context, hook: OmsHook, event: Any) -> dict[str, Any]:
         self.read_event(event)
         ti: Any = context["ti"]
         done = ti.xcom_pull(task_ids=self.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
         if not isinstance(done, dict):
             raise OmsOperationError(f"What was done isn't in XCom any more (key {XCOM_KEY}). A retry checks again.")
-        with OmsHook(self.oms_conn_id) as hook:
-            try:
-                return self._wait_for_all(hook, done, None)
-            except OmsError as error:
-                raise to_airflow_error(error) from None
+        return self._wait_for_all(hook, done, None)
 
     def _wait_for_all(self, hook: OmsHook, done: dict[str, Any], since: float | None) -> dict[str, Any]:
         if self.wait_for_completion and done["moved"]:
@@ -103,7 +114,7 @@ class OmsLabelOperator(OmsWaitingOperator):
             for project_id in done["moved"]:
                 if project_id not in arrived:
                     self.wait_for(hook, project_id, ActionMilestone(self.action, self.action, since=since))
-        self.log.info("%s: %d projects moved.", name_of(self.action), len(done["moved"]))
+        self.log.info("%s: %s moved.", name_of(self.action), counted(len(done["moved"]), "project"))
         return done
 
     def _send(self, hook: OmsHook, label: str, to_move: dict[str, str | None]) -> float | None:
@@ -121,7 +132,9 @@ class OmsLabelOperator(OmsWaitingOperator):
                 raise to_airflow_error(error, f"Not moved (yet): {_list(left)}. A retry checks first.") from None
             self.log.warning("%s The projects have moved all the same.", error)
             return None
-        self.log.info("OMS has taken %s for %d projects of label %s.", name_of(self.action), len(taken), label)
+        self.log.info(
+            "OMS has taken %s for %s of label %s.", name_of(self.action), counted(len(taken), "project"), label
+        )
         stuck = refused | (set(to_move) - taken)
         if stuck:
             # Another user may have changed them, or OMS lists only some of those that it changes.
@@ -129,7 +142,7 @@ class OmsLabelOperator(OmsWaitingOperator):
             stuck = {one for one in stuck if one not in now[Kind.DONE] and (one in refused or one in now[Kind.SEND])}
         if stuck:
             raise OmsOperationError(
-                f"{name_of(self.action)} of label {label}: OMS moved {len(taken)} projects, but not these: "
+                f"{name_of(self.action)} of label {label}: OMS moved {counted(len(taken), 'project')}, but not these: "
                 f"{safe_text(', '.join(sorted(stuck)))}. A retry checks first."
             )
         return at

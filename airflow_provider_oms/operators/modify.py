@@ -55,6 +55,8 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
     template_fields: Sequence[str] = ("project_id", "project_name", "add", "remove", "oms_conn_id")
     template_fields_renderers = {"add": "json", "remove": "json"}
 
+    oms_action = "CreateProjectModifyRecords"
+
     def __init__(
         self,
         *,
@@ -79,7 +81,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         present = tables_in(project)
         if present is None:
             raise OmsOperationRefusedError(
-                f"Project {project_id} doesn't name its tables one by one (mode SPECIFIC), or OMS doesn't tell them: "
+                "It doesn't name its tables one by one (mode SPECIFIC), or OMS doesn't tell them: "
                 "OMS can't add or remove single tables then."
             )
         missing, surplus = add - present, remove & present
@@ -91,7 +93,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
             self._repeat_if_failed(hook, project_id, change)
             missing, surplus = missing - (change.tables or frozenset()), surplus - (change.tables or frozenset())
         if missing or surplus:
-            _refuse_while_changing(project_id, changes)
+            _refuse_while_changing(changes)
             listed = [database.raw for database in project.transfer_mapping.databases]
             self._send(hook, project, project_id, changed(listed, databases, missing, surplus), missing, surplus)
         elif not any(change.pending and change.tables and change.may_concern(add | remove) for change in changes):
@@ -107,7 +109,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         :raises OmsMilestoneFailedError: when the change has failed, or can't come any more
         :raises OmsOperationError: when it wasn't through in time
         """
-        return self.read_event(event)[0]
+        return str(self._do(lambda hook: self.read_event(event)[0]))
 
     def _wanted(self) -> tuple[list[dict[str, Any]], frozenset[Table], frozenset[Table]]:
         """Return what is to be added in OMS's own keys, and the names of what is to be added and removed."""
@@ -125,7 +127,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
             return
         if not self.retry_failed:
             raise OmsOperationRefusedError(
-                f"Project {project_id}: the {change.describe()}. Fix the cause, then repeat it in OMS or with "
+                f"The {change.describe()}. Fix the cause, then repeat it in OMS or with "
                 "retry_failed=True, or stop it there; then clear this task."
             )
         record_id = str(change.record.id)
@@ -151,9 +153,9 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         """Send the whole list, once, and see what OMS makes of it."""
         move = plan("add_objects" if missing else "remove_objects", project.status)
         if move.kind is Kind.REFUSE:
-            raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
+            raise OmsOperationRefusedError(move.reason)
         if not databases:
-            raise OmsOperationRefusedError(f"Project {project_id} would have no table left. Release it instead.")
+            raise OmsOperationRefusedError("It would have no table left. Release it instead.")
         before = {change.record.id for change in run_flow(hook, changes_in(project_id))}
         lost: OmsError | None = None
         try:
@@ -168,7 +170,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         for change in made:
             if unasked := (change.tables or frozenset()) - (missing if change.record.type == ADDITION else surplus):
                 raise OmsOperationRefusedError(
-                    f"Project {project_id}: OMS has made something else of the list than was asked for, of "
+                    f"OMS has made something else of the list than was asked for, of "
                     f"{named(unasked)}: the {change.describe()}. Cancel or stop it in the OMS console at once."
                 )
         told = "; ".join(change.describe() for change in made) or "it lists no record of it"
@@ -181,12 +183,12 @@ def _is_part_of(change: Change, missing: Collection[Table], surplus: Collection[
     return bool(change.tables) and change.tables <= wanted  # type: ignore[operator]  # it isn't None
 
 
-def _refuse_while_changing(project_id: str, changes: Sequence[Change]) -> None:
+def _refuse_while_changing(changes: Sequence[Change]) -> None:
     """Refuse another change while one isn't through: with one list for all they could undo each other."""
     pending = [change for change in changes if change.pending]
     if not pending:
         return
-    told = f"Project {project_id}: {_ONE_AT_A_TIME} The {'; the '.join(change.describe() for change in pending)}."
+    told = f"{_ONE_AT_A_TIME} The {'; the '.join(change.describe() for change in pending)}."
     if any(change.failed for change in pending):
         raise OmsOperationRefusedError(f"{told} Repeat or stop what has failed in OMS, then clear this task.")
     raise OmsOperationError(f"{told} A retry of this task may find it through.")

@@ -13,6 +13,7 @@ from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.status import DELETED
+from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.milestones.transitions import Kind, Move, may_be_stopped, name_of, plan
 from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, status_of, to_airflow_error
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
@@ -63,12 +64,15 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         :raises OmsMilestoneFailedError: when the status can't be reached any more, or only after somebody acts
         :raises OmsOperationError: when it wasn't reached in time
         """
+        return self._do(lambda hook: self._go_on_after(hook, event))
+
+    def subject(self) -> Subject:
+        """Return what its messages are about."""
+        return super().subject()._replace(purpose=name_of(self.action))
+
+    def _go_on_after(self, hook: OmsHook, event: Any) -> str:
         project_id, status = self.read_event(event)
-        with OmsHook(self.oms_conn_id) as hook:
-            try:
-                return self._go_on(hook, project_id, status, resumed=True)
-            except OmsError as error:
-                raise to_airflow_error(error) from None
+        return self._go_on(hook, project_id, status, resumed=True)
 
     def _go_on(self, hook: OmsHook, project_id: str, status: str | None, *, resumed: bool = False) -> str:
         """Do one step after another until nothing is left to do."""
@@ -79,7 +83,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
                     self._say_nothing_to_do(project_id, status)
                 return project_id
             if move.kind is Kind.REFUSE:
-                raise OmsOperationRefusedError(f"Project {project_id}: {move.reason}")
+                raise OmsOperationRefusedError(move.reason)
             since: float | None = None
             if move.kind is Kind.SEND:
                 since, moved_to = self._send(hook, project_id, move)

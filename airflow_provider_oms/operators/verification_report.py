@@ -56,6 +56,8 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
     template_fields: Sequence[str] = ("project_id", "project_name", "path", "source_schemas", "oms_conn_id")
     template_fields_renderers = {"source_schemas": "json"}
 
+    oms_action = "ListProjectFullVerifyResult"
+
     def __init__(
         self,
         *,

@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.milestones.memory import Memory
@@ -63,6 +64,7 @@ class OmsWaitingOperator(OmsOperator):
         :raises OmsOperationError: when it didn't come in time
         :raises TaskDeferred: when the triggerer is to wait; the task resumes in ``execute_complete``
         """
+        self._found = project_id
         gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
         # The operator has asked for the project before, so it exists.
         memory, reporter = Memory(observed={project_id: hook.address()}), Reporter(gate, self.log)
@@ -89,6 +91,7 @@ class OmsWaitingOperator(OmsOperator):
         :raises OmsOperationError: when it didn't come in time
         """
         status, message, observed = check_event(event)
+        self._found = observed.get("project")
         if status == "timeout":
             raise self._too_late(message)
         if status == "failed":
@@ -100,4 +103,4 @@ class OmsWaitingOperator(OmsOperator):
         return project_id, reached
 
     def _too_late(self, message: str) -> OmsOperationError:
-        return OmsOperationError(f"Still waiting after {self.timeout:g} s (timeout). {message}")
+        return OmsOperationError(f"Still waiting after {duration(self.timeout or 0.0)} (timeout). {message}")

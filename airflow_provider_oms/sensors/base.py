@@ -17,7 +17,7 @@ from airflow.providers.common.compat.sdk import (
     conf,
 )
 
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.links.oms import project_links
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.gate import (
@@ -28,6 +28,7 @@ from airflow_provider_oms.milestones.gate import (
     Gate,
 )
 from airflow_provider_oms.milestones.kinds import Milestone
+from airflow_provider_oms.milestones.subject import Subject, called
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.templates import is_literal
 
@@ -60,7 +61,8 @@ class OmsGateSensor(BaseSensorOperator):
     """A gate: it opens when a project has reached a milestone, and changes nothing in OMS.
 
     Give ``project_id`` or ``project_name``. It returns (XCom) what it observed: ``project``, ``status``, ``step``,
-    ``progress``, ``checkpoint``, ``lag`` and ``time``.
+    ``progress``, ``checkpoint``, ``lag``, ``time``, ``note``, ``name`` and ``checkpoint_time``. Whatever else it ends
+    with names the project, what was waited for and the Airflow connection.
 
     :param project_id: the project (templated)
     :param project_name: its name instead, unique for an OMS user; looked up once by ``ListProjects`` (templated)
@@ -201,15 +203,32 @@ class OmsGateSensor(BaseSensorOperator):
             watch = self._watching(context)
         except ValueError as error:  # an argument that is invalid once its template is rendered
             # soft_fail doesn't apply: the gate didn't poll.
-            raise OmsMilestoneFailedError(f"{error}. Correct the DAG, then clear this task.") from None
+            message = f"{error}. Correct the DAG, then clear this task."
+            raise OmsMilestoneFailedError(self._subject().explain(message)) from None
         try:
             return self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
-        except AirflowSensorTimeout as error:
-            # Airflow's own message doesn't say what was waited for, and with never_fail it skips only on a failure.
-            raise self._to_airflow_error(AirflowSensorTimeout(self._still_waiting(watch.said))) from error
+        except (AirflowSensorTimeout, AirflowSkipException) as error:
+            raise self._in_own_words(error, watch) from error
         finally:
             self._watch = None
             watch.hook.close()
+
+    def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
+        """Go on after a deferral. Where Airflow itself has ended it, it doesn't say what was waited for: that is added.
+
+        :param next_method: the method that goes on
+        :param next_kwargs: its arguments
+        :raises AirflowException: how it ended
+        """
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except AirflowException as error:
+            skipped = isinstance(error, AirflowSkipException)
+            cause = error.__cause__ if skipped and isinstance(error.__cause__, AirflowException) else error
+            if next_method != "execute_complete":
+                ended = type(cause)(self._subject().explain(str(cause)))
+                raise self._to_airflow_error(ended) from error  # 2.11 has it fail although it is never to
+            raise (self._to_airflow_error(cause) if skipped else cause) from error
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Resume after the trigger's event: end, or defer again once a project's name is resolved.
@@ -217,8 +236,9 @@ class OmsGateSensor(BaseSensorOperator):
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         :raises AirflowSensorTimeout: when the gate was still shut at its deadline
         """
-        from airflow_provider_oms.triggers.deferral import check_event, defer_again, is_resolved
+        from airflow_provider_oms.triggers.deferral import check_event, defer_again, is_resolved, subject_of
 
+        subject = subject_of(event) or self._subject()
         try:
             if is_resolved(event):
                 self.log.info("Resolved. %s", event.get("message"))
@@ -230,9 +250,12 @@ class OmsGateSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(self._still_waiting(message))
             if status == "failed":
                 raise OmsMilestoneFailedError(message)
+        except OmsOperationError as error:  # not for soft_fail: a retry begins anew
+            raise OmsOperationError(subject.explain(str(error))) from None
         except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
-            self.log.error("%s", error)
-            raise self._to_airflow_error(error) from error
+            ended = type(error)(subject.explain(str(error)))
+            self.log.error("%s", ended)
+            raise self._to_airflow_error(ended) from None
         self.log.log(logging.WARNING if observed.get("note") else logging.INFO, "Reached. %s", message)
         return observed
 
@@ -266,12 +289,35 @@ class OmsGateSensor(BaseSensorOperator):
     def _to_airflow_error(self, error: AirflowException) -> AirflowException:
         """Return the exception of a gate that doesn't open, the same in every mode and version of Airflow."""
         for name in ("soft_fail", "never_fail"):
-            if getattr(self, name):
+            if getattr(self, name) and not isinstance(error, AirflowSkipException):
                 return AirflowSkipException(f"Skipping due to {name}. {error}")
         return error
 
+    def _in_own_words(self, error: AirflowException, watch: Watch) -> AirflowException:
+        """Return how waiting on a worker ended: of what was waited for, Airflow's own words say nothing.
+
+        It skips for never_fail on a failure only.
+        """
+        if isinstance(error, AirflowSkipException):
+            if isinstance(error.__cause__, AirflowException):
+                return self._to_airflow_error(error.__cause__)
+            if not (self.soft_fail and str(error).startswith("Sensor has timed out")):
+                return error  # somebody else's
+        message = self._still_waiting(watch.last.message)
+        return self._to_airflow_error(AirflowSensorTimeout(watch.gate.subject(watch.last.observed).explain(message)))
+
     def _still_waiting(self, message: str) -> str:
-        return f"Still waiting after {self.timeout:g} s (timeout). {message}"
+        from airflow_provider_oms.milestones.durations import duration
+
+        return f"Still waiting after {duration(self.timeout)} (timeout). {message}"
+
+    def _subject(self) -> Subject:
+        """Return what messages are about, as far as the arguments tell."""
+        try:
+            return self.gate().subject()
+        except ValueError:
+            known = self.project_id or self.project_name
+            return Subject(called(self.project_id, self.project_name) if known else "", "", str(self.oms_conn_id))
 
     def _check_waiting(self) -> None:
         if self.deferrable and (self.exponential_backoff or self.max_wait is not None):

@@ -40,8 +40,8 @@ class Watch:
         self.memory = self.store.load() if self.store else Memory()
         self._clock = across_processes if self.store else within_process
         self._linked = False
-        #: The message of the last poll.
-        self.said = ""
+        #: The verdict of the last poll.
+        self.last = Verdict(State.WAITING, "")
 
     def poll(self, context: Context) -> PokeReturnValue:
         """Poll once, and remember what the next poll needs.
@@ -49,14 +49,14 @@ class Watch:
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         """
         verdict = poll_once(self.hook, self.gate, self.memory, self._clock)
-        self.said = verdict.message
+        self.last = verdict
         if not self._linked:
             self._linked = True
             push_console_url(context, self.hook, project_of(self.gate, self.memory))
             push_progress_url(context, self.gate.as_dict())
         if self.store:
             self.store.save(self.memory)
-        return _conclude(verdict, self.reporter)
+        return _conclude(self.gate, verdict, self.reporter)
 
 
 def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
@@ -65,12 +65,12 @@ def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
     :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
     """
     with OmsHook(gate.oms_conn_id) as hook:
-        return _conclude(poll_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
+        return _conclude(gate, poll_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
 
 
-def _conclude(verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
+def _conclude(gate: Gate, verdict: Verdict, reporter: Reporter) -> PokeReturnValue:
     """Report a verdict, and return it in the form that Airflow expects."""
     reporter.report(verdict)
     if verdict.state is State.FAILED:
-        raise OmsMilestoneFailedError(verdict.message)
+        raise OmsMilestoneFailedError(gate.subject(verdict.observed).explain(verdict.message))
     return PokeReturnValue(verdict.state is State.REACHED, verdict.observed.as_dict())

@@ -13,7 +13,7 @@ from airflow_provider_oms.milestones.verdict import State, Verdict
 
 HEARTBEAT = 10
 
-_NUMBERS = re.compile(r"\d+(\.\d+)?")
+_NUMBERS = re.compile(r"\d+([.,]\d+)*( (d|h|min|s)\b( \d+ (h|min|s)\b)?)?")
 
 
 class Reporter:
@@ -71,7 +71,7 @@ def describe(gate: Gate, verdict: Verdict, pace: str = "") -> str:
     )
     facts = "; ".join(filter(None, [facts, pace, verdict.figures]))
     told = f" [{facts}]" if facts else ""
-    return f"{verdict.state.value.capitalize()}. {verdict.message}{told} Waiting for: {gate.describe()}."
+    return f"{verdict.state.value.capitalize()}. {verdict.message}{told} Waiting for: {gate.describe(observed)}."
 
 
 def _news(verdict: Verdict) -> object:

@@ -16,6 +16,7 @@ from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row, writer
 
 #: Seconds by which Airflow's own time-out of a deferral is later than the trigger's, whose message says more. The
@@ -73,6 +74,14 @@ def is_resolved(event: Any) -> bool:
     :param event: the event
     """
     return isinstance(event, Mapping) and event.get("status") == RESOLVED
+
+
+def subject_of(event: Any) -> Subject | None:
+    """Return what a trigger's event is about, None where it doesn't say.
+
+    :param event: what the trigger sent
+    """
+    return Subject.read(event.get("subject")) if isinstance(event, Mapping) else None
 
 
 def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.row import UNREADABLE, Row, writer
 from airflow_provider_oms.tasks.templates import is_literal
-from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event, event_of
+from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event
 
 
 class OmsFirstPollTrigger(OmsMilestoneTrigger):
@@ -86,13 +86,14 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
     def _refusal(self, error: Exception) -> dict[str, Any]:
         """Return the message for invalid settings. If another version wrote them, that may be the reason."""
         if self.written_by == __version__:
-            return event_of(Verdict(State.FAILED, f"{error}. Correct the DAG, then clear this task."))
+            verdict = Verdict(State.FAILED, f"{error}. Correct the DAG, then clear this task.")
+            return event(State.FAILED.value, verdict, None)
         message = (
             f"{error}. This gate was written by {writer({'version': self.written_by})} of airflow-provider-oms, and "
             f"version {__version__} runs here. Correct the DAG or install the same version everywhere, then clear this "
             "task."
         )
-        return event(UNREADABLE, Verdict(State.FAILED, message))
+        return event(UNREADABLE, Verdict(State.FAILED, message), None)
 
     def _rendered(self) -> Gate:
         module, name = self.sensor.rsplit(".", 1)

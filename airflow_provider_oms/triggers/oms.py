@@ -17,11 +17,13 @@ from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks.connection import NoConnection
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
-from airflow_provider_oms.milestones.context import project_of
+from airflow_provider_oms.milestones.context import name_of, project_of
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.milestones.subject import Subject
+from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
@@ -42,7 +44,8 @@ LAST_POLL = 60.0
 class OmsMilestoneTrigger(BaseTrigger):
     """Poll a project once per interval until a gate opens, fails or times out. It changes nothing in OMS.
 
-    It sends one event, ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "version": ...}``;
+    It sends one event, ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "subject": {...},
+    "version": ...}``;
     or, once it has resolved a name, one with the status ``resolved`` and the row to resume with; or at once one with
     the status ``unreadable``, if another version wrote a row that this version can't read.
 
@@ -93,7 +96,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         try:
             row = Row.from_kwargs(self.serialize()[1])
         except ValueError as error:
-            yield TriggerEvent(event(UNREADABLE, Verdict(State.FAILED, str(error))))
+            yield TriggerEvent(event(UNREADABLE, Verdict(State.FAILED, str(error)), None))
             return
         async for fired in self.follow(row):
             yield fired
@@ -121,12 +124,12 @@ class OmsMilestoneTrigger(BaseTrigger):
             left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
                 await asyncio.sleep(max(0.0, left))
-                return event_of(await self._last_poll(gate, memory, share))
+                return event_of(gate, await self._last_poll(gate, memory, share))
             await asyncio.sleep(pause)
             verdict = await shared_poll(gate, memory, share)
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
-                return event_of(verdict)
+                return event_of(gate, verdict)
             if memory.projects != row.projects:
                 return _resolved(replace(row, projects=memory.projects, observed=memory.observed), verdict)
             # Thousands of gates may sleep here, and the garbage collector visits all objects that they keep.
@@ -138,16 +141,18 @@ class OmsMilestoneTrigger(BaseTrigger):
             async with asyncio.timeout(LAST_POLL):
                 return await shared_poll(gate, memory, share)
         except TimeoutError:
-            return Verdict(State.WAITING, f"OMS gave no answer within {LAST_POLL:g} s.")
+            observed = Observation(project=project_of(gate, memory), name=name_of(gate, memory))
+            return Verdict(State.WAITING, f"OMS gave no answer within {duration(LAST_POLL)}.", observed)
 
 
-def event_of(verdict: Verdict) -> dict[str, Any]:
+def event_of(gate: Gate, verdict: Verdict) -> dict[str, Any]:
     """Return a verdict as the payload of an event. A gate that still waits at its deadline has timed out.
 
+    :param gate: the gate's settings
     :param verdict: the verdict of the last poll
     """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
-    return event(status, verdict)
+    return event(status, verdict, gate.subject(verdict.observed))
 
 
 def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
@@ -156,19 +161,21 @@ def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
     A gate always watches the same project. After a restart it would look up the name again, and might find another
     project that was created under the same name. Only a worker can write the id into the row.
     """
-    return {**event(RESOLVED, verdict), "row": row.as_kwargs()}
+    return {**event(RESOLVED, verdict, row.gate.subject(verdict.observed)), "row": row.as_kwargs()}
 
 
-def event(status: str, verdict: Verdict) -> dict[str, Any]:
+def event(status: str, verdict: Verdict, subject: Subject | None) -> dict[str, Any]:
     """Return the payload of an event.
 
     :param status: the status, which a worker acts on
     :param verdict: the verdict
+    :param subject: what it is about; None if the trigger doesn't know
     """
     return {
         "status": status,
         "message": verdict.message,
         "observed": verdict.observed.as_dict(),
+        "subject": None if subject is None else subject._asdict(),
         "version": __version__,
     }
 

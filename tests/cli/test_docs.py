@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 
 import pytest
 
 import draw_terminal
+from airflow_provider_oms.cli.exit_codes import Exit
+from airflow_provider_oms.cli.waiting import Outcome
+from airflow_provider_oms.milestones import facts
+from airflow_provider_oms.milestones.verdict import Observation
 from airflow_provider_oms.simulator import Clock, Project, Simulator
+from tests.cli.test_verify import KEYS as VERIFY_KEYS
 from tests.docs.pages import DOCS, blocks
 
 SCRIPTS = {block.title: block.text for block in blocks(DOCS / "command-line.md", "text")}
@@ -52,3 +58,39 @@ def test_a_picture_is_what_the_command_shows(name):
     assert draw_terminal.words(drawn) == draw_terminal.words(stored), "Run scripts/terminal_pictures.py."
     assert "http" not in stored.replace("http://www.w3.org", "").replace("https://www.textualize.io", "")
     assert f"images/terminal/{name}.svg" in (DOCS / "command-line.md").read_text()
+
+
+#: Where the page tells the keys of ``--json``: the words before a table, and what the code writes.
+TABLES = {
+    "`projects` writes": facts.ROW_KEYS,
+    "`status` writes": facts.STATUS_KEYS,
+}
+
+
+@pytest.mark.parametrize("words", TABLES)
+def test_the_page_tells_every_key_of_the_json(words):
+    text = (DOCS / "command-line.md").read_text().split(f"\n{words}", 1)[1]
+    table = text[text.index("\n|") :].lstrip().split("\n\n", 1)[0].splitlines()[2:]
+    told = [key for line in table for key in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert sorted(told) == sorted(TABLES[words])
+
+
+def test_the_page_of_gates_tells_every_key_that_they_return():
+    text = (DOCS / "gates" / "index.md").read_text().split("## What a gate returns", 1)[1]
+    table = text[text.index("\n|") :].lstrip().split("\n\n", 1)[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(Observation._fields)
+    (example,) = [block for block in blocks(DOCS / "gates" / "index.md", "json") if '"project"' in block.text]
+    assert list(json.loads(example.text)) == list(Observation._fields)
+
+
+@pytest.mark.parametrize(
+    ("words", "keys"),
+    [
+        ("`wait` writes", Outcome("reached", Exit.OK, "", None).as_dict(None)),
+        ("`verify` writes", VERIFY_KEYS),
+        ("`test-connection` writes", ("ok", "conn_id", "message")),
+    ],
+)
+def test_the_page_tells_the_keys_of_other_commands(words, keys):
+    text = (DOCS / "command-line.md").read_text().split(f"\n{words}", 1)[1].split("\n\n", 1)[0]
+    assert {f"`{key}`" for key in keys} <= set(re.findall(r"`\w+`", text))

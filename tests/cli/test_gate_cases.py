@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from airflow_provider_oms.milestones.verdict import Observation
 from airflow_provider_oms.simulator import Clock, Simulator
 from tests.gate_cases import CASES, FAILED, NOW, REACHED, WAITING, serve
 from tests.modes import one_of_each_kind
@@ -62,7 +63,7 @@ def test_wait_comes_to_what_the_sensor_comes_to(case, oms, cli):
     assert result.code == CODES[case.expected], result
     told = result.json
     assert told["outcome"] == {REACHED: "reached", FAILED: "failed", WAITING: "timeout"}[case.expected]
-    assert set(told["observed"]) == {"project", "status", "step", "progress", "checkpoint", "lag", "time", "note"}
+    assert set(told["observed"]) == set(Observation._fields)
     if case.message:
         assert re.search(case.message, told["message"])
     assert "clear this task" not in told["message"] + result.err

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_oms.milestones.facts import ROW_KEYS
 from airflow_provider_oms.simulator import Project
-
-KEYS = [
-    *("id", "name", "type", "source_type", "target_type", "labels", "status", "step", "progress"),
-    *("direction", "checkpoint", "lag", "alarms", "alarm_level"),
-    *("created", "modified", "started", "finished", "objects_changing", "time"),
-]
 
 
 def test_the_json(oms, cli):
@@ -18,7 +13,7 @@ def test_the_json(oms, cli):
     rows = {row["name"]: row for row in result.json["projects"]}
     assert result.code == 0
     assert set(rows) == {"new", "copying", "late", "good", "bad", "broken", "paused"}
-    assert all(list(row) == KEYS for row in rows.values())
+    assert all(list(row) == list(ROW_KEYS) for row in rows.values())
     assert (rows["new"]["status"], rows["new"]["step"], rows["new"]["lag"]) == ("INIT", None, None)
     assert (rows["copying"]["step"], rows["copying"]["progress"]) == ("FULL_TRANSFER", 40)
     assert rows["late"]["lag"] > 6000
@@ -112,7 +107,7 @@ def test_nothing_is_cut(oms, cli, columns):
     assert "np_0123456789abcdef" in text
     assert "a_name_" + "x" * 50 in text
     assert "…" not in text
-    assert "8projects:6underway,1paused,1failed" in text
+    assert "8projects.4needaperson:1failed,1paused,2waiting;others:4underway." in text
 
 
 def test_wide_is_a_table_and_narrow_is_not(oms, cli):
@@ -131,4 +126,27 @@ def test_a_pipe_has_room(oms, cli):
 def test_none(oms, cli):
     result = cli("projects", "--name", "nothing_of_this_name")
     assert (result.code, result.out.strip()) == (0, "OMS shows this user no such project.")
-    assert cli("projects", "--name", "nothing_of_this_name", "--json").json == {"projects": []}
+    assert cli("projects", "--name", "nothing_of_this_name", "--json").json == {
+        "projects": [],
+        "summary": {"projects": 0, "act": {}, "look": {}, "others": {}},
+    }
+
+
+def test_what_needs_a_person_comes_first(oms, cli):
+    told = cli("projects", "--json").json
+    rows = [(row["name"], row["attention"] and row["attention"]["why"]) for row in told["projects"]]
+    assert rows[:4] == [("broken", "failed"), ("paused", "paused"), ("bad", "waiting"), ("good", "waiting")]
+    assert {need for _, need in rows[4:]} == {None}
+    assert told["summary"] == {
+        "projects": 7,
+        "act": {"failed": 1, "paused": 1, "waiting": 2},
+        "look": {},
+        "others": {"under way": 3},
+    }
+    error = told["projects"][0]["error"]
+    assert (error["step"], error["code"], error["message"]) == ("FULL_TRANSFER", "GHANA-X000001", "no space left")
+
+
+@pytest.mark.parametrize("columns", [60, 200])
+def test_one_that_waits_for_a_person_says_so(oms, cli, columns):
+    assert "FULL_VERIFIER, waits for a person" in " ".join(cli("projects", columns=columns).out.split())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_provider_oms.milestones.facts import ROW_KEYS, STATUS_KEYS
 from airflow_provider_oms.simulator import Project, Simulator
-from tests.cli.test_projects import KEYS
 
-MORE = ["clock", "current_step", "struct_transfer_progress", "full_transfer_progress", "lags", "steps", "movement"]
 STEP = [
     *("name", "status", "state", "progress", "started", "finished"),
     *("rows", "rows_total", "rows_per_second", "seconds_left", "error"),
@@ -16,7 +15,7 @@ STEP = [
 
 def test_the_json(oms, cli):
     told = cli("status", "copying", "--json").json
-    assert set(told) == {*KEYS, *MORE}
+    assert set(told) == {*ROW_KEYS, *STATUS_KEYS}
     assert (told["id"], told["name"], told["status"], told["clock"]) == ("np_copying", "copying", "RUNNING", "OMS")
     assert all(list(step) == STEP for step in told["steps"])
     full = next(step for step in told["steps"] if step["name"] == "FULL_TRANSFER")
@@ -75,6 +74,7 @@ def test_an_id_does_as_well_as_a_name(oms, cli):
 def test_an_error_of_a_step(oms, cli):
     step = next(s for s in cli("status", "broken", "--json").json["steps"] if s["state"] == "failed")
     assert (step["error"]["code"], step["error"]["message"]) == ("GHANA-X000001", "no space left")
+    assert cli("status", "broken", "--json").json["error"] == step["error"]
     for columns in (60, 200):
         text = " ".join(cli("status", "broken", columns=columns).out.split())
         assert "FULL_TRANSFER failed: GHANA-X000001 no space left (since" in text
@@ -213,3 +213,17 @@ def test_part_of_a_name_is_no_name(oms, cli, command):
     refused = cli(name, "goo", *options, "--json")
     assert refused.code in (1, 5)
     assert "no project with the id or the name 'goo'" in refused.out
+
+
+def test_where_a_person_is_needed(oms, cli):
+    need = cli("status", "good", "--json").json["attention"]
+    assert (need["level"], need["why"]) == ("act", "waiting")
+    assert "FULL_VERIFIER" in need["message"]
+    assert "Step FULL_VERIFIER waits for a person" in cli("status", "good", columns=200).out
+    oms.project("good").advance()
+    oms.clock.advance(5)
+    need = cli("status", "good", "--json").json["attention"]
+    assert need["why"] == "waiting"
+    assert "TRANSFER_APP_SWITCH" in need["message"]
+    assert "Step TRANSFER_APP_SWITCH waits for a person: switch over" in cli("status", "good", columns=200).out
+    assert cli("status", "copying", "--json").json["attention"] is None

@@ -186,7 +186,7 @@ def test_ctrl_c(oms, cli, clock):
 def test_the_result_as_json(oms, cli):
     told = cli("wait", "good", "--cutover-ready", "--max-lag", "60", "--json").json
     assert list(told) == ["outcome", "exit_code", "milestone", "message", "observed"]
-    assert told["milestone"] == "the project to be ready for the cut-over (lag within 60 s)"
+    assert told["milestone"] == "the project to be ready for the cut-over (lag within 1 min)"
     assert told["observed"]["project"] == "np_good"
 
 

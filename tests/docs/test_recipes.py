@@ -166,7 +166,7 @@ class TestManyProjects:
         assert [state == "success" for state in outcome.mapped("migration.copied").values()] == [False] * 3 + [True]
         assert outcome.run_state == "failed"
         told = logged()
-        assert "3 of 4 projects aren't copied. shop_1: " in told
+        assert "Not copied: 3 of 4 projects. shop_1: " in told
         for reason in ("no space left", "shop_2: ", "SUSPEND", "shop_3: "):
             assert reason in told
 
@@ -194,14 +194,18 @@ class TestAlerts:
         oms.add_project(running(initial_lag=200_000))
         oms.project("shop").fail(message="no space left")
         alert = alert(deferrable=deferrable, failure_grace=0)
-        assert alert.startswith("watched_report.complete failed. The project has failed: INCR_TRANSFER GHANA-")
+        project = f"Project 'shop' ({oms.project('shop').id}): "
+        said = f"watched_report.complete failed. {project}The project has failed: INCR_TRANSFER GHANA-"
+        assert alert.startswith(said)
         assert "no space left. Fix the cause, resume the project in OMS, then clear this task." in alert
 
     @pytest.mark.parametrize("deferrable", [False, True])
     def test_a_time_out_says_so(self, oms, alert, deferrable):
         oms.add_project(running(initial_lag=200_000, idle_source=True))
-        said = "watched_report.complete failed. Still waiting after 1 s (timeout). The forward checkpoint is at "
-        assert alert(deferrable=deferrable, timeout=1).startswith(said)
+        told = alert(deferrable=deferrable, timeout=1)
+        project = f"Project 'shop' ({oms.project('shop').id}): "
+        assert told.startswith(f"watched_report.complete failed. {project}Still waiting after 1 s (timeout). ")
+        assert told.endswith(", Airflow connection 'oms_default')")
 
     def test_a_notifier_may_use_the_reason_in_its_template(self, oms, load):
         told = []
@@ -216,7 +220,8 @@ class TestAlerts:
         oms.add_project(running(initial_lag=200_000))
         oms.project("shop").fail(message="no space left")
         load("alerts.md", failure_grace=0, on_failure_callback=[Notifier()]).test()
-        assert told[0].startswith("complete: The project has failed: INCR_TRANSFER GHANA-")
+        assert told[0].startswith("complete: Project 'shop' (np_")
+        assert "The project has failed: INCR_TRANSFER GHANA-" in told[0]
 
 
 def test_an_idle_source_holds_the_gate_until_something_is_written(oms, load):

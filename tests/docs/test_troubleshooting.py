@@ -24,8 +24,7 @@ GOOD_NEWS = (
     "OMS answers at …",
     "OMS answers at … and knows this user.",
     "…; as expected it knows no project np_connection_test.",
-    "All … tables are consistent.",
-    "Ready for the cut-over: the lag is … s.",
+    "Ready for the cut-over: the lag is ….",
     "The project is gone.",
     "The tables are as wanted, and nothing that concerns them is under way.",
     "it lists no record of it",
@@ -39,6 +38,7 @@ INSIDE = (
     "OceanBase Migration Service",
     "login and password",
     ", may be skipped",
+    "Sensor has timed out",  # Airflow's words, which are looked for
 )
 
 

@@ -149,7 +149,7 @@ class TestCutover:
             said = " ".join(person.question.split())
             observed = outcome.returned("ready")
             assert f"Cut over project shop_cutover to OceanBase? The source of project shop_cutover ({shop.id})" in said
-            assert f"- Lag: {observed['lag']} s - Verification: All 1 tables are consistent." in said
+            assert f"- Lag: {observed['lag']} s - Verification: 1 table is consistent." in said
             assert f"- All of this was so at {observed['time']};" in said
 
     @ONE_MODE
@@ -215,7 +215,7 @@ class TestMany:
         assert [state == "success" for state in outcome.mapped("migration.copied").values()] == [True, False, True]
         assert outcome.states()["report"] == {"failed"}
         assert outcome.run_state == "failed"
-        assert "1 of 3 projects aren't copied. shop_2: " in (log := logged())
+        assert "Not copied: 1 of 3 projects. shop_2: " in (log := logged())
         assert reason in log
 
 

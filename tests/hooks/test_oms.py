@@ -104,6 +104,7 @@ def test_a_wrong_password_is_told(sim, monkeypatch, api_version):
     assert "login" in message
     assert "expire" in message
     assert "wr0ng-one" not in message
+    assert f"(OMS user {sim.login!r}, Airflow connection 'tried')" in message
 
 
 def test_alibaba_cloud(monkeypatch):

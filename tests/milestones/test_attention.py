@@ -6,7 +6,7 @@ import pytest
 
 from airflow_provider_oms.client.models import Project, Step
 from airflow_provider_oms.milestones import facts
-from airflow_provider_oms.milestones.attention import Level, attention
+from airflow_provider_oms.milestones.attention import Level, Why, attention
 
 
 def steps(*rows):
@@ -26,11 +26,16 @@ DONE = ("FULL_TRANSFER", "FINISHED", 100)
         ("INIT", [("FULL_TRANSFER", "INIT", 0)], Level.NOTHING, ""),
         ("RUNNING", [("FULL_TRANSFER", "FAILED", 40)], Level.ACT, "FULL_TRANSFER has failed: OMS gives no error"),
         ("RUNNING", [("FULL_TRANSFER", "SUSPEND", 40)], Level.ACT, "FULL_TRANSFER is paused"),
-        ("RUNNING", [("TRANSFER_APP_SWITCH", "RUNNING", 0)], Level.ACT, "The switchover waits for somebody"),
+        (
+            "RUNNING",
+            [("TRANSFER_APP_SWITCH", "RUNNING", 0)],
+            Level.ACT,
+            "waits for a person: switch over",
+        ),
         ("RUNNING", [("TRANSFER_APP_SWITCH", "INIT", 0)], Level.NOTHING, ""),
         ("RUNNING", [("TRANSFER_APP_SWITCH", "FINISHED", 100)], Level.NOTHING, ""),
-        ("RUNNING", [("FULL_VERIFIER", "RUNNING", 100)], Level.ACT, "Full verification is through"),
-        ("RUNNING", [("FULL_VALIDATION", "RUNNING", 100)], Level.ACT, "Full verification is through"),
+        ("RUNNING", [("FULL_VERIFIER", "RUNNING", 100)], Level.ACT, " waits for a person: look at its result"),
+        ("RUNNING", [("FULL_VALIDATION", "RUNNING", 100)], Level.ACT, " waits for a person: look at its result"),
         ("RUNNING", [("FULL_VERIFIER", "RUNNING", 99)], Level.NOTHING, ""),
         ("RUNNING", [("FULL_VERIFIER", "FINISHED", 100)], Level.NOTHING, ""),
         ("FAILED", [], Level.ACT, "The project has failed"),
@@ -47,7 +52,7 @@ def test_who_needs_a_person(status, rows, level, words):
     found = attention(status, steps(*rows))
     assert found.level is level
     assert words in found.reason
-    assert bool(found.reason) is (level in (Level.ACT, Level.LOOK))
+    assert bool(found.reason) is bool(found.why) is (level in (Level.ACT, Level.LOOK))
 
 
 def test_an_error_is_told():
@@ -64,7 +69,7 @@ def test_an_error_is_told():
 def test_an_alarm_is_worth_a_look():
     row = Project({"id": "np_1", "status": "RUNNING", "alarmStats": {"alarming": True, "alarmContent": "late"}})
     alarms = facts.of_row(row, 0.0)["alarms"]
-    assert attention("RUNNING", [], alarms) == (Level.LOOK, "OMS raises an alarm. late")
+    assert attention("RUNNING", [], alarms) == (Level.LOOK, "OMS raises an alarm. late", Why.ALARM)
     assert attention("RUNNING", [], {"alarming": False, "content": "late"}).level is Level.NOTHING
 
 

@@ -26,7 +26,7 @@ def _told(**info: Any) -> str:
         ({"processedRecords": 4200, "capacity": 10_000}, "FULL_TRANSFER: 4,200 of about 10,000 rows"),
         (
             {"processedRecords": 4200, "capacity": 10_000, "dstRps": 58, "srcRps": 99},
-            "FULL_TRANSFER: 4,200 of about 10,000 rows, 58 rows/s, about 0:01:40 left",
+            "FULL_TRANSFER: 4,200 of about 10,000 rows, 58 rows/s, about 2 min left",
         ),
         ({"processedRecords": 5, "srcRps": 2}, "FULL_TRANSFER: 5 rows, 2 rows/s"),
         ({"processedRecords": 5, "capacity": 9, "dstRps": 0}, "FULL_TRANSFER: 5 of about 9 rows"),
@@ -53,7 +53,7 @@ def test_several_steps():
         Step(step("B")),
         Step(step("C", stepInfo={"processedRecords": 2})),
     ]
-    assert figures_of(rows) == "A: 1 rows; C: 2 rows"
+    assert figures_of(rows) == "A: 1 row; C: 2 rows"
     assert figures_of([]) == ""
 
 

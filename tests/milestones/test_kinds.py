@@ -121,6 +121,8 @@ def test_a_poll_returns_what_was_observed():
         "lag": 10,
         "time": "2027-01-15T08:00:00+00:00",
         "note": None,
+        "name": None,
+        "checkpoint_time": "2027-01-15T07:59:50+00:00",
     }
     observed = (
         Script(gate_of("OmsStepSensor", {"step": "FULL_MIGRATION"})).poll(NOW, progress(), in_transfer()).observed
@@ -179,7 +181,7 @@ def test_a_cutover_says_all_that_is_missing():
         "isn't running",
         "FULL_TRANSFER is RUNNING",
         "INCR_TRANSFER is RUNNING",
-        "500 s of 25 s",
+        "8 min 20 s (at most 25 s allowed)",
         "FULL_VERIFIER",
     ):
         assert part in verdict.message

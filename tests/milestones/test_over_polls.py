@@ -141,7 +141,7 @@ def test_a_result_that_oms_never_tells_fails_the_gate_in_the_end(sensor, what, l
         assert verdict.alarming
     verdict = script.poll(NOW + 600, caught_up(behind=lag - 600), **told)
     assert verdict.state == "failed"
-    assert "600 s (outage_tolerance is 600 s)" in verdict.message
+    assert "10 min (outage_tolerance is 10 min)" in verdict.message
 
 
 @pytest.mark.parametrize("what", UNDER_WAY)

@@ -345,5 +345,5 @@ def test_an_argument_that_was_rendered_to_nothing(runner, sim, kind, rendered):
         setattr(operator, name, rendered)
         run = runner.go(operator)
         assert isinstance(run.error, OmsOperationRefusedError)
-        assert str(run.error).startswith(f"{name} must be text")
+        assert f"{name} must be text" in str(run.error)
     assert sim.requests == []

@@ -157,7 +157,7 @@ class TestWaiting:
             operators.OmsStopProjectOperator, project_name="p", deferrable=deferrable, timeout=60, poke_interval=30
         )
         assert isinstance(run.error, OmsOperationError)
-        assert "60 s (timeout)" in str(run.error)
+        assert "1 min (timeout)" in str(run.error)
         assert run.xcoms["project_id"] == project_id
 
     def test_a_project_that_fails_meanwhile(self, runner, sim, deferrable):

@@ -11,6 +11,7 @@ import re
 
 import pytest
 
+from airflow_provider_oms.milestones.verdict import Observation
 from airflow_provider_oms.simulator import Clock, Simulator
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from tests import modes
@@ -37,7 +38,7 @@ def connection(oms, monkeypatch, pauses):
 def check(case: Case, outcome: modes.Outcome, expected: str) -> None:
     assert outcome.state == expected, outcome
     if expected == REACHED:
-        assert set(outcome.observed) == {"project", "status", "step", "progress", "checkpoint", "lag", "time", "note"}
+        assert set(outcome.observed) == set(Observation._fields)
         json.dumps(outcome.observed)
     if expected == FAILED and case.message:
         assert re.search(case.message, outcome.message)

@@ -7,9 +7,15 @@ import re
 import sys
 
 import pytest
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSensorTimeout
+from airflow.providers.common.compat.sdk import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+)
 
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
+from airflow_provider_oms.sensors.oms import OmsFullTransferSensor
 from airflow_provider_oms.simulator import Fault
 from tests import modes
 from tests.gate_cases import FAILED, REACHED, WAITING
@@ -26,7 +32,11 @@ FAILED_STEP = {
 #: What OMS says; how the gate ends; what the message says. WAITING stands for its time-out.
 ENDINGS = {
     "reached": ({**PROGRESS, "fullTransferProgress": 100}, REACHED, ""),
-    "time-out": (PROGRESS, WAITING, r"Still waiting after 0 s \(timeout\)\. The full transfer is at 50 % of 100 %\."),
+    "time-out": (
+        PROGRESS,
+        WAITING,
+        r"Still waiting after 0 s \(timeout\)\. .* at 50 % \(100 % needed\)\.",
+    ),
     "paused": ({**PROGRESS, "status": "SUSPEND"}, FAILED, "Resume it in OMS, then clear this task"),
     "failed": ({**PROGRESS, "status": "FAILED"}, FAILED, "X-1 the disk is full.*resume the project.*clear this task"),
     "released": ({**PROGRESS, "status": "RELEASED"}, FAILED, "RELEASED"),
@@ -74,8 +84,17 @@ def test_a_gate_ends_the_same_in_every_mode(ending, setting, mode, sim, monkeypa
         assert outcome.state == expected
         if expected != REACHED:
             assert re.search(message, outcome.message), outcome.message
+            assert_says_what_it_is_about(outcome.message)
     else:
         assert outcome.state == modes.SKIPPED
+        assert re.search(message, outcome.message), outcome.message
+        assert outcome.message.startswith(f"Skipping due to {setting}. ")
+        assert_says_what_it_is_about(outcome.message.removeprefix(f"Skipping due to {setting}. "))
+
+
+def assert_says_what_it_is_about(message):
+    assert message.startswith("Project np_1: "), message
+    assert message.endswith(" (waiting for the full transfer at 100 %, Airflow connection 'oms_default')"), message
 
 
 @pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "triggerer first"])
@@ -104,3 +123,35 @@ def test_an_event_that_is_not_known_opens_nothing(event):
         gate().execute_complete(modes.context(), event=event)
     with pytest.raises(OmsMilestoneFailedError, match="not known"):
         gate().execute_complete(modes.context())
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize("error", ["Trigger timeout", "Trigger failure"])
+def test_what_airflow_itself_says_of_a_deferral_s_end_is_said_with_the_project(error, setting):
+    with pytest.raises(AirflowException) as ended:
+        gate(**SETTINGS[setting]).resume_execution("__fail__", {"error": error}, modes.context())
+    said = str(ended.value)
+    assert isinstance(ended.value, AirflowSkipException) == (setting != "none")
+    if setting != "none":
+        assert said.startswith(f"Skipping due to {setting}. ")
+        said = said.removeprefix(f"Skipping due to {setting}. ")
+    assert error.lower() in said.lower().replace("_", " ")
+    assert_says_what_it_is_about(said)
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_a_row_that_cannot_be_followed_says_so_and_is_tried_again(setting):
+    event = {"status": "unreadable", "message": "Another version has written it.", "observed": {}}
+    with pytest.raises(OmsOperationError) as ended:
+        gate(**SETTINGS[setting]).execute_complete(modes.context(), event=event)
+    assert "Another version has written it." in str(ended.value)
+    assert_says_what_it_is_about(str(ended.value))
+
+
+def test_somebody_s_own_skip_stays_as_it_is(sim, pauses):
+    class Own(OmsFullTransferSensor):
+        def poke(self, context):
+            raise AirflowSkipException("not on a Sunday")
+
+    with pytest.raises(AirflowSkipException, match=r"^not on a Sunday$"):
+        Own(task_id="gate", project_id="np_1", soft_fail=True).execute(modes.context())

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from airflow_provider_oms.client.protocol import utc_text
+from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import CheckpointLagMilestone, FullTransferMilestone
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
@@ -17,12 +18,14 @@ GATE = Gate(CheckpointLagMilestone(25), project_name="shop")
 
 def verdict(lag=66, state=State.WAITING, **more):
     observed = Observation(status="RUNNING", step="INCR_TRANSFER", progress=100, lag=lag)
-    return Verdict(state, f"The forward checkpoint lies {lag} s behind; 25 s are allowed.", observed, **more)
+    return Verdict(
+        state, f"The forward checkpoint lies {duration(lag)} behind (at most 25 s allowed).", observed, **more
+    )
 
 
 def test_what_is_new_comes_first_and_what_is_awaited_last():
     assert describe(GATE, verdict(figures="FULL_TRANSFER: 7 rows")) == (
-        "Waiting. The forward checkpoint lies 66 s behind; 25 s are allowed. "
+        "Waiting. The forward checkpoint lies 1 min 6 s behind (at most 25 s allowed). "
         "[status RUNNING, step INCR_TRANSFER, 100 %, lag 1 min 6 s; FULL_TRANSFER: 7 rows] "
         "Waiting for: the forward checkpoint within 25 s in project 'shop'."
     )

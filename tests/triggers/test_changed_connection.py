@@ -301,7 +301,7 @@ async def test_a_connection_that_can_not_be_read_ends_no_gate_that_waits(sim, re
         reads.error = error
         for _ in range(20):
             let_pass(60)
-            assert (await poll_of(share)).message == "The full transfer is at 50 % of 100 %."
+            assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
         assert reads.count <= 1 + 20 * 60 / RECHECK + 1
         async with shared_oms("oms_default") as beginning:  # it can't know that the old one is still right
             with pytest.raises(OmsError):
@@ -359,7 +359,7 @@ async def test_airflow_is_away_when_oms_refuses_the_login(sim, monkeypatch, paus
         assert (await poll_of(share)).alarming
         reads.error = None
         let_pass(30)
-        assert (await poll_of(share)).message == "The full transfer is at 50 % of 100 %."
+        assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
 
 
 # The CA bundle
@@ -419,7 +419,7 @@ async def test_a_renewed_bundle_is_used_as_soon_as_the_old_one_does_not_do(secur
         await poll_of(share)  # over the connection that OMS has closed
         let_pass(30)
         verdicts = await asyncio.gather(*(poll_of(share) for _ in range(10)))
-        assert {verdict.message for verdict in verdicts} == {"The full transfer is at 50 % of 100 %."}
+        assert {verdict.message for verdict in verdicts} == {"The full transfer is at 50 % (100 % needed)."}
 
 
 @pytest.mark.asyncio
@@ -459,11 +459,11 @@ async def test_a_bundle_that_is_just_being_written_ends_no_gate(secure, pauses, 
             secure.renew_bundle(content)
         for _ in range(3):
             let_pass(RECHECK)
-            assert (await poll_of(share)).message == "The full transfer is at 50 % of 100 %."
+            assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
         secure.renew_bundle(whole + secure.authorities[1].bundle.read_bytes())
         secure.renew_certificate()
         let_pass(RECHECK)
-        assert (await poll_of(share)).message == "The full transfer is at 50 % of 100 %."
+        assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
 
 
 @pytest.mark.asyncio

@@ -49,7 +49,7 @@ MILESTONES_0_1 = [
     ({"kind": "full_transfer", "progress": 100.0}, "the full transfer at 100 %"),
     (
         {"kind": "checkpoint_lag", "max_lag": 25.0, "direction": "forward", "hold_for": 60.0},
-        "the forward checkpoint within 25 s for 60 s",
+        "the forward checkpoint within 25 s for 1 min",
     ),
     (
         {"kind": "checkpoint_reached", "checkpoint": 1767225600.0, "direction": "reverse"},
@@ -57,7 +57,7 @@ MILESTONES_0_1 = [
     ),
     (
         {"kind": "checkpoint_behind", "min_lag": 900.0, "direction": "forward"},
-        "the forward checkpoint more than 900 s behind",
+        "the forward checkpoint more than 15 min behind",
     ),
     ({"kind": "full_verification"}, "full verification to find every table consistent"),
     ({"kind": "project_status", "target_statuses": ["RELEASED", "DELETED"]}, "the project to be RELEASED or DELETED"),

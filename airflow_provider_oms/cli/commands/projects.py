@@ -41,7 +41,9 @@ def run(given: Namespace, screen: Screen) -> Exit:
     if given.sort:
         # Here and not by OMS, whose words for an order nobody is sure of: docs/develop/oms-actions.md#order
         listed.sort(key=lambda one: one[given.sort] or "", reverse=True)
-    screen.write_json({"projects": listed})
+    else:  # what needs a person comes first, each kind in OMS's order
+        listed.sort(key=facts.urgency_of)
+    screen.write_json({"projects": listed, "summary": facts.summary_of(listed)})
     screen.show(project_list.picture(listed))
     return Exit.OK
 

@@ -152,7 +152,7 @@ class _Watched:
             lines.append(fold(message, "yellow" if observed.verdict.alarming else ""))
         if observed.next_poll is not None:
             left = max(0.0, self._polled + observed.next_poll - time.monotonic())
-            lines.append(fold(f"Next poll in {left:.0f} s. Ctrl-C ends this, not the migration.", "dim"))
+            lines.append(fold(f"Next poll in {span(round(left))}. Ctrl-C ends this, not the migration.", "dim"))
         return lines
 
 

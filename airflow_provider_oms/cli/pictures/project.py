@@ -24,9 +24,13 @@ from airflow_provider_oms.cli.pictures.parts import (
     table,
 )
 from airflow_provider_oms.cli.words import clock, shown, span
+from airflow_provider_oms.milestones.attention import Why
 
 #: Seconds. A smaller lag is drawn low, since OMS moves checkpoints in steps of 10 to 20 s.
 MINUTE = 60.0
+
+#: What draws attention and is told in words of its own.
+_SAID_ELSEWHERE = (Why.ALARM, Why.FAILED, Why.CHANGING)
 
 _BAR = 20
 _SHORT_BAR = 10
@@ -61,6 +65,10 @@ def _parts(project: Mapping[str, Any]) -> Iterator[RenderableType]:
     if "components" in project:
         yield Text("")
         yield from _components(project["components"])
+    need = project["attention"]
+    if need and need["why"] not in _SAID_ELSEWHERE:
+        yield Text("")
+        yield fold(shown(need["message"], 500), "bold yellow")
     errors = list(_errors(project))
     if errors:
         yield Text("")

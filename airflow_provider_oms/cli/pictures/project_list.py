@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +11,9 @@ from rich.text import Text
 
 from airflow_provider_oms.cli.pictures.parts import Fitting, fold, lag_text, percent, status_text, table
 from airflow_provider_oms.cli.words import shown
-from airflow_provider_oms.milestones.status import outlook
+from airflow_provider_oms.client.numbers import counted, verb
+from airflow_provider_oms.milestones import facts
+from airflow_provider_oms.milestones.attention import Why
 
 
 def picture(projects: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -34,7 +35,7 @@ def _wide(projects: Sequence[Mapping[str, Any]]) -> Table:
             shown(one["id"]),
             shown(one["name"]),
             status_text(one["status"]),
-            shown(one["step"], 40),
+            _step(one),
             percent(one["progress"]),
             _lag(one),
             _alarms(one),
@@ -48,7 +49,7 @@ def _narrow(projects: Sequence[Mapping[str, Any]]) -> Group:
         title = Text.assemble((shown(one["name"]), "bold"), "  ", shown(one["id"]), overflow="fold")
         where = Text("  ", overflow="fold").append_text(status_text(one["status"]))
         lag = _lag(one)
-        for part in (f"{shown(one['step'], 40)} {percent(one['progress'])}".strip(), f"lag {lag}" if lag else ""):
+        for part in (f"{_step(one)} {percent(one['progress'])}".strip(), f"lag {lag}" if lag else ""):
             where.append(f"  {part}" if part else "")
         alarms = _alarms(one)
         if alarms.plain:
@@ -71,7 +72,20 @@ def _alarms(one: Mapping[str, Any]) -> Text:
     return Text(f"{words}{count}", style="bold red" if alarms["alarming"] else "yellow")
 
 
+def _step(one: Mapping[str, Any]) -> str:
+    waits = one["attention"] and one["attention"]["why"] == Why.WAITING
+    return f"{shown(one['step'], 40)}{', waits for a person' if waits else ''}"
+
+
 def _summary(projects: Sequence[Mapping[str, Any]]) -> str:
-    counted = Counter(outlook(one["status"]).value for one in projects)
-    what = "1 project" if len(projects) == 1 else f"{len(projects):,} projects"
-    return f"{what}: {', '.join(f'{number:,} {word}' for word, number in counted.most_common())}"
+    summary = facts.summary_of(projects)
+    act, look, others = (summary[kind] for kind in ("act", "look", "others"))
+    number = sum(act.values())
+    parts = [f"{number:,} {verb(number, 'needs', 'need')} a person: {_listed(act)}"] if act else []
+    parts += [f"{sum(look.values()):,} to look at: {_listed(look)}"] if look else []
+    parts += [f"{'others: ' if parts else ''}{_listed(others)}"] if others else []
+    return f"{counted(len(projects), 'project')}. {'; '.join(parts)}."
+
+
+def _listed(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {word}" for word, number in numbers.items())

@@ -1,0 +1,85 @@
+"""Where a project waits for a person to go on: the one place that decides it, and says what there is to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import Step
+from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.steps import StepKind, kind_of
+
+
+class At(NamedTuple):
+    """Where a step is.
+
+    :param name: its name
+    :param status: its status
+    :param progress: its percentage
+    """
+
+    name: str | None
+    status: str | None
+    progress: float | None
+
+    @classmethod
+    def of(cls, step: Step) -> At:
+        """Read a step; what can't be read counts as not told."""
+        return cls(*(value_or_none(step, field) for field in (Step.name, Step.status, Step.progress)))
+
+
+class Wait(NamedTuple):
+    """What a project waits for.
+
+    :param step: the step that waits for a person; None where none does
+    :param words: what there is to do, a sentence; empty where nobody is needed
+    """
+
+    step: str | None = None
+    words: str = ""
+
+
+def waits_at(steps: Iterable[At]) -> Wait:
+    """Decide whether a project that is at work waits for a person to go on.
+
+    It does at a full verification that is through and behind which nothing has begun, and at a switchover, most parts
+    of which are a person's. It serves explanations alone.
+
+    Sources: docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#switchover
+
+    :param steps: its steps
+    """
+    steps = list(steps)
+    behind = [step for step in steps if kind_of(step.name) in (StepKind.SWITCHOVER, StepKind.REVERSE)]
+    for step in behind:
+        if kind_of(step.name) is StepKind.SWITCHOVER and step.status == step_rules.RUNNING:
+            return Wait(step.name, f"Step {step.name} waits for a person: switch over in the OMS console.")
+    if any(step.status not in (None, step_rules.INIT) for step in behind):
+        return Wait()
+    for step in steps:
+        through = step.status == step_rules.RUNNING and step.progress == 100
+        if kind_of(step.name) is StepKind.FULL_VERIFICATION and through:
+            words = f"Step {step.name} waits for a person: look at its result, then go on in the OMS console."
+            return Wait(step.name, words)
+    return Wait()
+
+
+def is_at_switchover(step: Step) -> bool:
+    """Decide whether a step is a switchover that waits: one that is RUNNING is not at work.
+
+    Source: docs/develop/oms-facts.md#switchover
+    """
+    return kind_of(step.name) is StepKind.SWITCHOVER and step.status == step_rules.RUNNING
+
+
+def holds_up(steps: Sequence[Step], awaited: Sequence[Step]) -> str:
+    """Say what a person has to do before the steps that a gate waits for go on; empty where it isn't up to one.
+
+    :param steps: the project's steps
+    :param awaited: those that are waited for
+    """
+    wait = waits_at(map(At.of, steps))
+    ahead = any(At.of(step).status == step_rules.INIT for step in awaited)
+    at = any(At.of(step).name == wait.step and not step_rules.is_done(step) for step in awaited)
+    return wait.words if ahead or at else ""
