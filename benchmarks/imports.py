@@ -74,7 +74,7 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
     """Yield the cost of our import beside that of each provider that is installed."""
     info = "airflow_provider_oms.get_provider_info"
     wanted = [("ours", OURS, None), *((name, module, None) for name, module in PEERS.items())]
-    wanted.append(("info", info, "get_provider_info"))
+    wanted += [("operators", "airflow_provider_oms.operators.oms", None), ("info", info, "get_provider_info")]
     wanted.append(("plugin", PLUGIN, None))
     found = _probe(size.of(15, 1), wanted)
     cost, modules, heavy = found["ours"]
@@ -88,6 +88,8 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
             continue
         note = f"{count} modules, among them {', '.join(loads)}" if loads else f"{count} modules"
         yield Row("import sensors.oms, CPU", cost, f"the {name} sensor", theirs, "ms", aim=1.0, note=note)
+    cost, modules, _ = found["operators"]
+    yield Row("import operators.oms, CPU", cost, unit="ms", note=f"{modules} modules, with the hook and the rules")
     yield Row("import and call get_provider_info, CPU", found["info"][0], unit="ms", most=AIM)
     cost, modules, heavy = found["plugin"]
     note = f"{modules} modules; of {', '.join(HEAVY)} it loads {', '.join(heavy) or 'none'}"
