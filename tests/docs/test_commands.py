@@ -73,6 +73,7 @@ WAYS = (
     Way(r"\.venv-airflow-3\.3-test-lint/bin/python scripts/follow\.py", "tests/test_develop.py", "scripts/follow.py"),
     Way(r"python3 scripts/docs\.py( --serve)?", "scripts/check.py", "scripts/docs.py"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="starts two Airflows and a browser, which CI has not"),
+    Way(r"python3 scripts/progress_page\.py( .*)?", reason="starts an Airflow and a browser, which CI has not"),
     Way(r"airflow standalone", "demo/standalone.py", '"standalone"'),
     Way(r"python -m benchmarks( .*)?", "tests/benchmarks/test_benchmarks.py", "__main__"),
     Way(r"python -m reliability\.upgrade( .*)?", reason="needs two Airflows, each whole; it is run before a release"),
