@@ -83,6 +83,20 @@ def _make_uv() -> Path:
     return where / "bin" / "uv"
 
 
+def run_script(python: Path, name: str, *arguments: Any) -> bool:
+    """Run a script of this folder in an environment; tell whether it ended well.
+
+    The checkout comes first on its path: its package ``demo`` is not the script of that name.
+
+    :param python: the environment's Python
+    :param name: the script
+    :param arguments: what it is given
+    """
+    command = [str(word) for word in (python, "-P", ROOT / "scripts" / name, *arguments)]
+    path = os.pathsep.join([str(ROOT), str(ROOT / "scripts")])
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode == 0
+
+
 def _make(name: str, pins: str, checkout: Sequence[str], groups: Sequence[str], version: str) -> Path:
     where = ROOT / name
     constraints = ROOT / "constraints" / f"{pins}.txt"

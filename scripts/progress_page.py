@@ -37,9 +37,8 @@ def main() -> int:
         for version in given.airflow or VERSIONS:
             python = environment.make(version, "screenshots")
             print(f"\n=== Airflow {version}", flush=True)
-            command = [python, Path(__file__).with_name("browse_progress.py"), version, str(given.port)]
-            command += [given.chromium, axe, *([given.to.resolve()] if given.to else [])]
-            if subprocess.run(command, check=False).returncode:
+            arguments = [version, given.port, given.chromium, axe, *([given.to.resolve()] if given.to else [])]
+            if not environment.run_script(python, "browse_progress.py", *arguments):
                 failed.append(version)
     print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All of it held."), flush=True)
     return 1 if failed else 0

@@ -8,7 +8,6 @@ It needs Chromium (on Debian: apt-get install chromium). Without --to it makes n
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from pathlib import Path
 
@@ -29,9 +28,8 @@ def main() -> int:
     for version in given.airflow or MAIN:
         python = environment.make(version, "screenshots")
         print(f"\n=== Airflow {version}", flush=True)
-        command = [python, Path(__file__).with_name("browse.py"), version, str(given.port), given.chromium]
-        command += [given.to.resolve()] if given.to else []
-        if subprocess.run(command, check=False).returncode:
+        arguments = [version, given.port, given.chromium, *([given.to.resolve()] if given.to else [])]
+        if not environment.run_script(python, "browse.py", *arguments):
             failed.append(version)
     print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All of it held."), flush=True)
     return 1 if failed else 0

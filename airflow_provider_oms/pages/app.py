@@ -28,7 +28,10 @@ from airflow_provider_oms.pages.tasks_seen import NoProjectError, read_task
 
 _HERE = Path(__file__).parent
 
-_STATIC = {"page.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8"}
+_STATIC = {
+    "page.css": "text/css; charset=utf-8",
+    "page.js": "text/javascript; charset=utf-8",
+}
 
 #: Nothing from another host, nothing inline, no frame but Airflow's own.
 HEADERS = {

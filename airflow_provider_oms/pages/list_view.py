@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.milestones.attention import Attention, Level, attention
-from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.pages import phrases
 from airflow_provider_oms.pages.known import Known
 from airflow_provider_oms.pages.sources import ListSeen
@@ -68,7 +67,7 @@ class ListView:
     :param total: how many there are
     :param counts: how many there are of each level of attention, in words
     :param seen: when OMS said so, ISO 8601
-    :param age: how long ago that is
+    :param age: how long ago that is, in words
     :param problem: why there is nothing newer
     """
 
@@ -104,7 +103,7 @@ def list_view(known: Known[ListSeen], seen: ListSeen, search: str = "", show: st
         total=len(judged),
         counts=_counts(need.level for need, _ in judged),
         seen=seen.rows[0]["time"] if seen.rows else "",
-        age=duration(max(0.0, known.age)),
+        age=phrases.ago(known.age),
         problem=phrases.shown(known.problem, 1000),
     )
 

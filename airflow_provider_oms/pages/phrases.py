@@ -75,6 +75,11 @@ def lag(seconds: float | None) -> str:
     return "" if seconds is None else duration(seconds)
 
 
+def ago(seconds: float) -> str:
+    """Return how long ago something was, in whole seconds."""
+    return "just now" if seconds < 1 else f"{duration(int(seconds))} ago"
+
+
 def clock(at: str | None) -> str:
     """Return a time of ISO 8601 in UTC, short."""
     return "" if not at else at.replace("T", " ").replace("+00:00", " UTC")

@@ -43,7 +43,12 @@ if page_is_on():
     OmsProgressPlugin.fastapi_apps = [{"app": LazyApp(), "url_prefix": PREFIX, "name": NAME}]
     OmsProgressPlugin.external_views = [
         # In the navigation; the path of the frame within Airflow's own page.
-        {"name": NAME, "href": page_path(""), "destination": "nav", "url_route": PREFIX.strip("/")},
+        {
+            "name": NAME,
+            "href": page_path(""),
+            "destination": "nav",
+            "url_route": PREFIX.strip("/"),
+        },
     ]
 
 

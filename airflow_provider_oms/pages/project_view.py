@@ -112,7 +112,7 @@ class ProjectView:
     :param curve: the lag over the last hours; None where there is nothing to draw
     :param curve_source: whose figures they are
     :param seen: when OMS said so, ISO 8601
-    :param age: how long ago that is
+    :param age: how long ago that is, in words
     :param problem: why there is nothing newer
     :param summary: all of it in a sentence, for a screen reader, when it changes
     """
@@ -152,7 +152,7 @@ def wait_view(task: TaskSeen, seen: ProjectSeen | None, now: datetime) -> WaitVi
         state=(task.state or "no state yet").replace("_", " "),
         what=gate.milestone.describe() if gate else "",
         since=phrases.iso(task.began) if task.began else "",
-        lasted=duration(max(0.0, (end - task.began).total_seconds())) if task.began else "",
+        lasted=duration(int(max(0.0, (end - task.began).total_seconds()))) if task.began else "",
         says=phrases.shown(verdict, 1000),
     )
 
@@ -216,7 +216,7 @@ def project_view(task: TaskSeen, known: Known[ProjectSeen], seen: ProjectSeen, n
         curve=curve,
         curve_source="recorded by OMS" if seen.history.is_recorded else "as seen by this page",
         seen=facts["time"],
-        age=duration(max(0.0, known.age)),
+        age=phrases.ago(known.age),
         problem=phrases.shown(known.problem, 1000),
         summary=_summary(title, status, need, facts),
     )
@@ -271,7 +271,7 @@ def _lag(one: Mapping[str, Any], facts: Mapping[str, Any]) -> LagView:
         name="Lag" if one["direction"] == "forward" else "Reverse lag",
         lag=phrases.lag(one["lag"]),
         checkpoint=phrases.clock(one["checkpoint_time"]),
-        sampled="" if ago is None else duration(ago),
+        sampled="" if ago is None else phrases.ago(ago),
         problem=phrases.shown(one["problem"], 500),
         pace=facts["movement"]["message"] if moves and facts["movement"] else "",
     )

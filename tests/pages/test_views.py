@@ -83,7 +83,7 @@ def test_a_project():
     shown = view()
     assert (shown.title, shown.project_id, shown.status, shown.tone) == ("shop", "np_1", "RUNNING", "working")
     assert shown.about == "Migration, labels night"
-    assert (shown.attention, shown.urgent, shown.problem, shown.age) == ("", False, "", "3 s")
+    assert (shown.attention, shown.urgent, shown.problem, shown.age) == ("", False, "", "3 s ago")
     assert [step.name for step in shown.steps] == ["Full transfer", "Incremental sync", "Switchover"]
     assert [step.state for step in shown.steps] == ["done", "under way", "not begun"]
     assert [step.percent for step in shown.steps] == ["100 %", "40 %", ""]
@@ -128,7 +128,7 @@ def test_a_task_that_is_no_gate():
 def test_oms_away():
     project = seen()
     shown = project_view(task(), Known(project, 3700.0, "nobody\nanswers"), project, TIME)
-    assert (shown.age, shown.problem) == ("1 h 1 min", "nobody answers")
+    assert (shown.age, shown.problem) == ("1 h 1 min ago", "nobody answers")
 
 
 def test_a_failure():

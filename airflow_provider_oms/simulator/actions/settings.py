@@ -87,25 +87,26 @@ def describe_project_step_metric(store: Store, payload: Payload) -> dict[str, An
     points = payload.get("maxPointNum")
     points = points if isinstance(points, int) and 1 < points <= 1000 else 60
     moments = [begin + (end - begin) * number // (points - 1) for number in range(points)]
+    values = [(at, _metric(live, name, kind, at)) for at in moments]
     return {
         "referenceValue": None,
         "metrics": [
             {
                 "name": None,
                 "tags": None,
-                "dataPoints": [{"timestamp": at, "value": _metric(live, name, kind, at)} for at in moments],
+                "dataPoints": [{"timestamp": at, "value": value} for at, value in values if value is not None],
             }
         ],
         "aggregator": aggregator,
     }
 
 
-def _metric(live: LiveProject, name: str, kind: str, at: float) -> int:
-    """Return what a step's metric was at a moment; those that aren't simulated are 0."""
+def _metric(live: LiveProject, name: str, kind: str, at: float) -> int | None:
+    """Return what a step's metric was at a moment: 0 for those that aren't simulated, None while it wasn't at work."""
     state = live.state_at(at)
     step, stream = state.steps.get(name), state.stream(name)
     if step is None or not step.active:
-        return 0
+        return None
     if kind == "DELAY" and stream.sampled_at and stream.checkpoint:
         return max(0, int(stream.sampled_at - stream.checkpoint))
     if kind.endswith("RPS") and step.duration:
