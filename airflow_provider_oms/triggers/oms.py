@@ -37,6 +37,9 @@ SETTLE = 5.0
 #: this only has to cover the delays of a busy event loop.
 FRESH = 0.1
 
+#: Seconds that it may be old at most: of a poll a day a tenth would be hours.
+OLDEST = 5.0
+
 #: Seconds for the poll at the deadline.
 LAST_POLL = 60.0
 
@@ -210,7 +213,7 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share) -> Verdict:
             session = await share.session()
         except OmsError as error:
             return await arun_flow(NoConnection(error), poll(gate, memory, within_process()))
-        asker, trial = _Asker(session, gate.poke_interval * FRESH), memory.copy()
+        asker, trial = _Asker(session, min(gate.poke_interval * FRESH, OLDEST)), memory.copy()
         try:
             verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address))
         except ConnectionReplacedError:  # in the middle of a poll, whose answers must all come from one OMS

@@ -12,11 +12,12 @@ from aiohttp import web
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsTemporaryError
-from airflow_provider_oms.milestones.kinds import StepMilestone
+from airflow_provider_oms.milestones.kinds import ProjectStatusMilestone, StepMilestone
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.simulator import Fault, Project
 from airflow_provider_oms.triggers.oms import shared_poll
 from airflow_provider_oms.triggers.shared import shared_oms
+from tests.triggers.conftest import let_pass
 from tests.triggers.test_oms import asked, gate, success
 
 PROGRESS, STEPS = "DescribeProjectProgress", "DescribeProjectSteps"
@@ -178,6 +179,21 @@ async def test_steps_that_somebody_asked_for_while_the_progress_was_on_its_way_a
         held.release()
         assert (await poll).state == "reached"
     assert held.asked == [PROGRESS, STEPS, STEPS]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("interval", "age"), [(30, 4), (300, 6), (3600, 6), (3600, 300), (86_400, 6), (86_400, 8000)])
+async def test_a_gate_that_polls_seldom_believes_nothing_old(sim, interval, age):
+    """Somebody else has asked a while ago, when the project wasn't paused yet."""
+    answers = [{"projectId": "np_1", "status": status} for status in ("RUNNING", "SUSPEND")]
+    sim.set_answer(PROGRESS, lambda payload: success(answers.pop(0)))
+    sim.set_answer(STEPS, success([]))
+    waiting = gate(milestone=ProjectStatusMilestone(["RUNNING"]), poke_interval=interval)
+    async with shared_oms("oms_default") as share:
+        oms = await share.session()
+        await oms.ask(actions.describe_project_progress("np_1"), fresh_for=30)
+        let_pass(age)
+        assert (await shared_poll(waiting, Memory(), share)).state == "waiting"
 
 
 @pytest.mark.asyncio
