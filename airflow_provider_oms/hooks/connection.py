@@ -18,6 +18,7 @@ from airflow_provider_oms.client.errors import (
     OmsInvalidRequestError,
     OmsPermanentError,
     OmsUnreachableError,
+    broken_off,
 )
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.client.settings import (
@@ -78,6 +79,15 @@ def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
             "number and its extra a JSON object. Correct it."
         )
     return OmsUnreachableError(f"Airflow couldn't give the connection {oms_conn_id!r} ({type(error).__name__}).")
+
+
+def unreadable(oms_conn_id: str, error: BaseException) -> BaseException:
+    """Return what to raise where a connection wasn't read: :func:`connection_problem`, or what broke it off.
+
+    :param oms_conn_id: the Airflow connection
+    :param error: what was raised when it was read; also a time-out of the task, or a cancellation
+    """
+    return connection_problem(oms_conn_id, error) if isinstance(error, Exception) else broken_off(error)
 
 
 class NoConnection:

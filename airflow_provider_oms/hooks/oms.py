@@ -20,10 +20,10 @@ from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks import form
 from airflow_provider_oms.hooks.connection import (
     RECHECK,
-    connection_problem,
     console_url,
     only_password_differs,
     read_settings,
+    unreadable,
 )
 from airflow_provider_oms.hooks.options import max_concurrent_requests
 
@@ -173,15 +173,15 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def _read_connection(self) -> ClientSettings:
         try:
             settings, self._extra = self._read_fields()
-        except Exception as error:
-            problem = connection_problem(self.oms_conn_id, error)
+        except BaseException as error:
+            problem = unreadable(self.oms_conn_id, error)
         else:
             self._read_at = time.monotonic()
             return settings
         raise problem
 
     def _read_fields(self) -> tuple[ClientSettings, dict[str, Any]]:
-        """Read the Airflow connection; see :func:`connection_problem` for why this has a frame of its own."""
+        """Read the Airflow connection; see :func:`connection_problem` for why it has a frame of its own."""
         connection = self.get_connection(self.oms_conn_id)
         extra = connection.extra_dejson
         return self._mind_secrets(read_settings(connection, extra)), extra or {}
@@ -213,8 +213,8 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         """
         try:
             settings = await self._read_fields_async()
-        except Exception as error:
-            problem = connection_problem(self.oms_conn_id, error)
+        except BaseException as error:
+            problem = unreadable(self.oms_conn_id, error)
         else:
             return replace(settings, max_concurrent_requests=max_concurrent_requests())
         raise problem

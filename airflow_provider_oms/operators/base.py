@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
-from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsUnreachableError, without_frames
+from airflow_provider_oms.client.errors import (
+    OmsError,
+    OmsProjectNotFoundError,
+    OmsUnreachableError,
+    broken_off,
+    without_frames,
+)
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
@@ -80,11 +86,13 @@ class OmsOperator(BaseOperator):
             try:
                 return work(hook)
             except OmsError as error:
-                failed = to_airflow_error(error)
+                failed: BaseException = to_airflow_error(error)
             except ValueError as error:  # an argument that is invalid once its template is rendered
                 failed = OmsOperationRefusedError(str(error))
             except AirflowException as error:
                 failed = error
+            except BaseException as error:  # a time-out of the task, or a fault of ours
+                failed = broken_off(error)
         if isinstance(failed, OmsMilestoneFailedError | OmsOperationError | OmsOperationRefusedError):
             failed = type(failed)(self.subject().explain(str(failed)))
         raise without_frames(failed)
