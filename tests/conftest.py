@@ -80,7 +80,7 @@ def airflow_db(airflow_home, tmp_path_factory):
     with made.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not made.exists():
-            subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True, timeout=180)
+            subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True, timeout=600)
             _copy(airflow_home / "airflow.db", made)
         elif not (airflow_home / "airflow.db").exists():
             _copy(made, airflow_home / "airflow.db")

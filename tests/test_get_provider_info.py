@@ -125,7 +125,7 @@ def test_airflow_s_command_line_lists_it(what, airflow_home):
     if what in ("widgets", "behaviours") and (3, 0) <= airflow_version() <= (3, 1):
         pytest.skip("Airflow 3.0 and 3.1 list no form of a provider: docs/versions.md")
     done = subprocess.run(
-        [sys.executable, "-m", "airflow", "providers", what, "-o", "plain"], capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", "airflow", "providers", what, "-o", "plain"], capture_output=True, text=True, timeout=600
     )
     assert done.returncode == 0, done.stderr
     expected = {"list": "airflow-provider-oms", "hooks": "airflow_provider_oms.hooks.oms.OmsHook"}.get(what, "oms")

@@ -98,7 +98,7 @@ def test_the_script_reads_its_arguments_before_it_loads_airflow():
 
 @pytest.mark.skipif(not HAS_CLI, reason="providers may bring commands from Airflow 3.2 on")
 def test_airflow_has_the_commands():
-    done = subprocess.run(["airflow", "oms", "--help"], capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(["airflow", "oms", "--help"], capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     for command in definition.COMMANDS:
         assert re.search(rf"^ +{command.name}\b", done.stdout, re.MULTILINE), done.stdout

@@ -41,7 +41,7 @@ def test_a_script_runs(tmp_path, name, project, passed, code, says):
             env={**os.environ, "AIRFLOW_CONN_OMS_DEFAULT": oms.connection_json},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
     assert done.returncode == code, done.stderr

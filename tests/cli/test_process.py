@@ -37,7 +37,7 @@ def test_a_signal_ends_it_and_leaves_the_project_alone(oms, number, code, outcom
     ) as process:
         first = process.stderr.readline()
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=600)
     assert "FULL" in first.upper(), first + err
     assert process.returncode == code, err
     assert (json.loads(out)["outcome"] if out else None) == outcome
@@ -56,7 +56,7 @@ def test_a_connection_out_of_airflow_s_database(oms, airflow_db):
         ["airflow-oms", "wait", "shop", "--full-transfer", "30", "--json", "--conn-id", "oms_stored"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -75,7 +75,7 @@ def test_a_reader_that_has_observed_enough_gets_no_success(oms, command):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 141, done.stderr

@@ -43,7 +43,7 @@ class RunningDemo:
         """What it has written so far."""
         return self._output.read_text(encoding="utf-8")
 
-    def wait_for(self, text: str, seconds: float = 240.0) -> None:
+    def wait_for(self, text: str, seconds: float = 600.0) -> None:
         """Wait until it has written a text."""
         deadline = time.monotonic() + seconds
         while text not in self.output:
@@ -70,4 +70,4 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., RunningDemo]]:
     for running in started:
         if running.process.poll() is None:
             running.process.terminate()  # which stops its Airflow, too
-        running.process.wait(60)
+        running.process.wait(600)

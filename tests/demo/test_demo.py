@@ -40,7 +40,7 @@ def still_running(processes):
 
 def test_downstream_runs_after_the_milestones(demo):
     running = demo("--deferrable")
-    assert running.process.wait(280) == 0, running.output
+    assert running.process.wait(600) == 0, running.output
     output = running.output
     assert "OMS is simulated" in output
     assert "\x1b" not in output
@@ -67,7 +67,7 @@ def test_ctrl_c_leaves_nothing_behind(demo):
     started = descendants(running.process)
     assert started
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(60) == 130
+    assert running.process.wait(600) == 130
     assert "Stopped." in running.output
     assert not still_running(started)
     assert not running.left_behind()
@@ -145,6 +145,6 @@ def test_the_pages_come_and_go(demo):
     }
     assert listening == {"127.0.0.1"}
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(90) == 130
+    assert running.process.wait(600) == 130
     assert not still_running(started)
     assert not running.left_behind()

@@ -83,7 +83,7 @@ def test_the_certificate_that_is_fetched_is_a_bundle_for_verify(tmp_path, monkey
             cwd=tmp_path,
             check=True,
             capture_output=True,
-            timeout=60,
+            timeout=600,
         )
         for verify, answers in ((True, False), (str(tmp_path / "oms-ca.pem"), True)):
             connection = oms.connection_kwargs | {"extra": {"verify": verify}}

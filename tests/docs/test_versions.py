@@ -79,7 +79,7 @@ def has_events() -> bool:
 def lists_the_form() -> bool:
     """Ask as the command does, in a process of its own: once Airflow has made a form, it goes on with stand-ins."""
     code = "from airflow.providers_manager import ProvidersManager as P; print(*P().connection_form_widgets)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     return "extra__oms__verify" in done.stdout
 
 

@@ -87,6 +87,6 @@ def test_the_gates_of_a_triggerer_keep_to_it(monkeypatch, most):
 
 def test_airflow_s_command_line_knows_it(airflow_home):
     command = [sys.executable, "-m", "airflow", "config", "get-value", "oms", "max_concurrent_requests"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "20"

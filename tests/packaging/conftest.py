@@ -35,7 +35,7 @@ def run(*command: object, cwd: Path, **more: str) -> str:
         env={**os.environ, **more},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -69,7 +69,7 @@ def test_its_command_starts(installed, tmp_path):
         env={**os.environ, "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert "airflow-oms" in done.stdout

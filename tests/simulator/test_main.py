@@ -36,11 +36,11 @@ def test_it_runs_until_ctrl_c():
         answer = requests.post(
             f"http://{connection['host']}:{connection['port']}/api/v2?Action=ListProjects",
             auth=(connection["login"], connection["password"]),
-            timeout=60,
+            timeout=600,
         ).json()
         assert answer["totalCount"] == 4
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=600)
     finally:
         process.kill()
         process.wait()
