@@ -1039,11 +1039,14 @@ def _verifications() -> Iterator[Case]:
         ("bad_on_page_2", [page(good), page(table("items", "INCONSISTENT"))], FAILED, "shop.items"),
         ("bad_on_page_3", [page(good), page(table("b")), page(table("c", "SOURCE_EMPTY"))], FAILED, "shop.c"),
         ("different_on_page_2", [page(good), page(table("b"), different=3)], FAILED, "3"),
+        ("different_on_page_1", [page(good, different=3), page(table("b"))], FAILED, "3"),
+        ("different_in_the_middle", [page(good), page(table("b"), different=3), page(table("c"))], FAILED, "3"),
         ("different", [page(good, different=1)], FAILED, "1"),
         ("different_text", [page(good, different="12")], FAILED, "12"),
         ("different_null", [page(good, different=None)], WAITING, None),
         ("different_missing", [page(good, different=MISSING)], WAITING, None),
         ("different_null_on_page_2", [page(good), page(table("b"), different=None)], WAITING, None),
+        ("different_null_on_page_1", [page(good, different=None), page(table("b"))], WAITING, None),
         ("different_negative", [page(good, different=-1)], WAITING, None),
         ("different_true", [page(good, different=True)], WAITING, None),
         ("different_false", [page(good, different=False)], WAITING, None),
@@ -1114,6 +1117,11 @@ def _verifications() -> Iterator[Case]:
         yield _case(
             gate, f"pages-{name}", {}, caught_up(), ALL_DONE, verify_pages=sent, expected=expected, message=message
         )
+    # One of several that verify isn't enough, under whichever name and in whichever place.
+    for gate, name in product(("verification", "cutover"), ("FULL_VERIFIER", "FULL_VALIDATION")):
+        second = step(name, "RUNNING", 40)
+        for what, rows in (("after", [*ALL_DONE, second]), ("before", [second, *ALL_DONE])):
+            yield _case(gate, f"second_{name}-{what}", {}, caught_up(), rows, verify_pages=CONSISTENT)
     short = Reply(success(page(good), total=2))
     yield _case("verification", "pages-the_same_again", {}, caught_up(), ALL_DONE, verify_pages=short)
     refused = Reply(refusal("PARAM_ERROR", "no result for you"))

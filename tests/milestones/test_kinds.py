@@ -20,6 +20,7 @@ from tests.gate_cases import (
     RECORDS,
     STEPS,
     VERIFY,
+    WAITING,
     caught_up,
     in_transfer,
     progress,
@@ -131,6 +132,14 @@ def test_a_poll_returns_what_was_observed():
     back = {"max_lag": 60, "direction": "reverse"}
     observed = Script(gate_of("OmsCheckpointLagSensor", back)).poll(NOW, switched(behind=7), ALL_DONE).observed
     assert (observed.checkpoint, observed.lag) == (NOW - 7, 7)
+
+
+def test_of_equal_steps_the_last_is_shown():
+    """It is the one that is under way, if any is."""
+    twice = [step("FULL_TRANSFER", "FINISHED", 100), step("FULL_TRANSFER", "RUNNING", 3)]
+    verdict = Script(gate_of("OmsStepSensor", {"step": "FULL_TRANSFER"})).poll(NOW, progress(), twice)
+    assert (verdict.state, verdict.observed.progress) == (WAITING, 3)
+    assert "RUNNING at 3 %" in verdict.message
 
 
 def test_a_direction_without_a_checkpoint_shows_no_lag_of_the_other():
