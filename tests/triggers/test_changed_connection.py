@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
 from blockbuster import blockbuster_ctx
 
 from airflow_provider_oms.client import actions
@@ -13,12 +14,14 @@ from airflow_provider_oms.client.errors import OmsError, OmsPermanentError, OmsT
 from airflow_provider_oms.hooks.connection import RECHECK
 from airflow_provider_oms.milestones.kinds import ProjectStatusMilestone
 from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.sensors.oms import OmsProjectStatusSensor
 from airflow_provider_oms.simulator import Clock, Fault, Project, Simulator
 from airflow_provider_oms.tasks.row import Row
 from airflow_provider_oms.triggers import shared
 from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, shared_poll
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, shared_oms
 from tests.certificates import Authority
+from tests.modes import context
 from tests.triggers.conftest import let_pass
 from tests.triggers.test_oms import DONE, HALF, asked, events_of, gate, then, trigger
 
@@ -277,6 +280,20 @@ async def test_nor_is_it_after_a_restart_of_the_triggerer(sim, other, monkeypatc
     row = Row(gate(milestone=ProjectStatusMilestone(("DELETED",))), observed={"np_1": sim.url})
     (event,) = await events_of(OmsMilestoneTrigger(**json.loads(json.dumps(row.as_kwargs()))))
     assert event["status"] == "failed"
+
+
+def test_nor_where_a_worker_saw_it_before_it_deferred(sim, other, monkeypatch, pauses):
+    """The connection is changed while the gate is on its way to the triggerer."""
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    waiting = OmsProjectStatusSensor(
+        task_id="gate", project_id="np_1", target_statuses=["DELETED"], deferrable=True, timeout=3600
+    )
+    with pytest.raises(TaskDeferred) as deferral:
+        waiting.execute(context())
+    lead_to(monkeypatch, other)
+    (event,) = asyncio.run(events_of(deferral.value.trigger))
+    assert event["status"] == "failed"
+    assert sim.url in event["message"]
 
 
 # What ends no gate
