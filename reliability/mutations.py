@@ -22,9 +22,9 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -38,27 +38,34 @@ PACKAGE = "airflow_provider_oms"
 class Suite:
     """The tests of a room, the quickest first.
 
-    :param about: those that run first; ``{}`` stands for the module's name, where there are such
-    :param room: those that run on what these let live
+    :param folder: where the tests are that are named like their modules
+    :param room: those that run on what the tests about a module let live
+    :param about: those about a module that have other names, by the module's
     """
 
-    about: tuple[str, ...]
+    folder: str
     room: tuple[str, ...]
+    about: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def stages(self, module: str) -> Iterator[tuple[str, ...]]:
         """Iterate over the tests of a module.
 
         :param module: the module, below the package
         """
-        named = [name.format(Path(module).stem) for name in self.about]
-        about = [name for name in dict.fromkeys(named) if (ROOT / name).exists()]
-        yield tuple(about)
-        yield tuple(name for name in self.room if name not in about)
+        name = Path(module).stem
+        named = [test for test in _tests(self.folder, name) if (ROOT / test).exists()]
+        about = tuple(dict.fromkeys([*named, *self.about.get(name, ())]))
+        if about:
+            yield about
+        yield tuple(test for test in self.room if test not in about)
 
 
 def _tests(folder: str, *names: str) -> tuple[str, ...]:
     return tuple(f"tests/{folder}/test_{name}.py" for name in names)
 
+
+_ACTIONS = _tests("operators", "every_state", "lost_answers")
+_EVENTS = (*_tests("milestones", "occurrences"), *_tests("triggers", "events"))
 
 #: Needs Airflow's database, which takes long to make.
 LEFT_OUT = "tests/operators/test_data_sources.py::test_a_connection_that_is_wrong_is_named"
@@ -66,31 +73,52 @@ LEFT_OUT = "tests/operators/test_data_sources.py::test_a_connection_that_is_wron
 #: Which modules, and the tests that hold them.
 SUITES: dict[str, Suite] = {
     "milestones/*.py": Suite(
-        _tests("milestones", "{}", "status", "steps", "verification", "over_polls", "gate", "kinds", "memory", "poll"),
-        (
-            *_tests("milestones", "arguments", "patience", "odc", "which_oms", "forgery"),
-            *_tests("operators", "every_state"),
-            *_tests("triggers", "restarts", "events"),
-            *_tests("sensors", "state_store", "oms"),
-            *_tests("milestones", "property"),
-        ),
+        "milestones",
+        _tests("milestones", "patience", "over_polls", "verification", "which_oms", "gate", "kinds", "memory", "poll"),
+        {
+            "arguments": _tests("operators", "arguments"),
+            "behind": _EVENTS,
+            "checks": _tests("milestones", "kinds", "patience"),
+            "context": _tests("milestones", "patience", "which_oms"),
+            "edges": _EVENTS,
+            "figures": _tests("tasks", "reporting"),
+            "kinds": _tests("sensors", "oms"),
+            "memory": (*_tests("triggers", "restarts"), *_tests("sensors", "state_store")),
+            "remembered": _EVENTS,
+            "status": _tests("milestones", "patience"),
+            "transitions": (*_tests("operators", "advance"), *_ACTIONS, *_tests("operators", "labels", "create")),
+            "verified": _tests("milestones", "verification", "over_polls"),
+            "watchers": (*_EVENTS, "tests/test_assets.py"),
+        },
     ),
     "triggers/*.py": Suite(
-        _tests("triggers", "{}", "shared", "stress", "oms"),
-        (*_tests("triggers", "changed_connection", "restarts", "stored", "events"), *_tests("sensors", "outcomes")),
+        "triggers",
+        (*_tests("triggers", "oms", "restarts", "stored", "changed_connection"), *_tests("sensors", "outcomes")),
+        {
+            "deferral": _tests("triggers", "restarts", "stored"),
+            "events": _tests("triggers", "events"),
+            "first_poll": _tests("triggerer", "first_poll"),
+            "oms": _tests("triggers", "shared", "stress"),
+            "shared": _tests("triggers", "shared", "stress", "changed_connection"),
+            "watching": _tests("triggers", "events"),
+        },
     ),
     "client/protocol.py": Suite(
-        _tests("client", "protocol", "envelope", "errors"),
-        _tests("client", "actions", "fields", "models", "alibaba_cloud", "strict", "parity"),
+        "client", _tests("client", "envelope", "errors", "actions", "models", "alibaba_cloud", "strict", "parity")
     ),
-    "client/paging.py": Suite(_tests("client", "paging"), _tests("client", "actions", "envelope", "sync", "aio")),
+    "client/paging.py": Suite("client", _tests("client", "envelope", "actions", "sync", "aio")),
     "operators/*.py": Suite(
-        _tests("operators", "{}", "arguments", "every_state"),
-        _tests(
-            "operators",
-            *("create", "waits", "labels", "config", "advance", "verification_report", "hostile_text", "lost_answers"),
-            *("crash", "data_sources", "modify"),
-        ),
+        "operators",
+        (*_tests("operators", "arguments", "every_state", "waits", "lost_answers", "crash", "hostile_text"),),
+        {
+            "base": _tests("operators", "waits", "lost_answers"),
+            "data_source_base": _tests("operators", "data_sources"),
+            "data_source_kinds": _tests("operators", "data_sources"),
+            "object_list": _tests("operators", "modify"),
+            "project_body": _tests("operators", "create"),
+            "projects": _ACTIONS,
+            "secrecy": _tests("operators", "secrets"),
+        },
     ),
 }
 
