@@ -262,7 +262,7 @@ def try_all(pattern: str, suite: Suite, given: argparse.Namespace, known: set[st
     if not todo:
         return
     with checkout() as folder:
-        limit = measure(folder, suite, [module for module, _, _ in todo])
+        limit = given.limit or measure(folder, suite, [module for module, _, _ in todo])
         for module, mutant, key in todo:
             target = folder / PACKAGE / module
             target.write_text(mutant.apply(sources[module]), encoding="utf-8")
@@ -323,6 +323,11 @@ def main() -> int:
     )
     parser.add_argument(
         "--kept", type=Path, default=ROOT / ".mutants.jsonl", help="where it is kept what became of each mutant"
+    )
+    parser.add_argument(
+        "--limit",
+        type=float,
+        help="seconds after which tests hang; without it they are run without a mutant first, and must pass",
     )
     parser.add_argument("--report", action="store_true", help="try nothing, print what is kept")
     given = parser.parse_args()
