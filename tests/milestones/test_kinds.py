@@ -9,6 +9,7 @@ import pytest
 
 from airflow_provider_oms.milestones import kinds
 from airflow_provider_oms.milestones.checks import check
+from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import from_dict, to_dict
 from tests.gate_cases import (
     ALL_DONE,
@@ -132,6 +133,27 @@ def test_a_poll_returns_what_was_observed():
     back = {"max_lag": 60, "direction": "reverse"}
     observed = Script(gate_of("OmsCheckpointLagSensor", back)).poll(NOW, switched(behind=7), ALL_DONE).observed
     assert (observed.checkpoint, observed.lag) == (NOW - 7, 7)
+
+
+def test_a_milestone_that_is_not_known_is_said_so():
+    with pytest.raises(ValueError, match="'later' isn't known here"):
+        from_dict({"kind": "later", "step": "FULL_TRANSFER"})
+
+
+@pytest.mark.parametrize(
+    ("direction", "paused", "state"),
+    [
+        ("forward", "INCR_TRANSFER", "failed"),
+        ("forward", "REVERSE_INCR_TRANSFER", "waiting"),
+        ("reverse", "INCR_TRANSFER", "waiting"),
+        ("reverse", "REVERSE_INCR_TRANSFER", "failed"),
+    ],
+)
+def test_an_alarm_looks_at_the_step_of_its_direction(direction, paused, state):
+    milestone = kinds.CheckpointBehindMilestone(min_lag=3600, direction=direction)
+    watch = Script(Gate(milestone=milestone, project_id="np_1", fail_on_suspend=True))
+    told = caught_up() if direction == "forward" else switched(behind=7)
+    assert watch.poll(NOW, told, [step(paused, "SUSPEND", 50)]).state == state
 
 
 def test_of_equal_steps_the_last_is_shown():

@@ -213,3 +213,9 @@ def test_nothing_is_ever_raised(polls, aim):
         assert pace.seconds_left is None or pace.seconds_left >= 0
         assert pace.unmoved_for >= 0
     assert series is None or len(series.changes) <= 20
+
+
+@pytest.mark.parametrize(("rate", "said"), [(0.25, "0.25"), (0.5, "0.5"), (1.0, "1.0"), (3.5, "3.5"), (12.0, "12")])
+def test_a_rate_is_said_as_precisely_as_it_is_known(rate, said):
+    pace = pace_of(series_of([100_000 - rate * 30 * number for number in range(20)]), WITHIN_25)
+    assert pace.message.startswith(f"catching up {said} s per s")
