@@ -7,6 +7,7 @@ that nothing here holds up the API server.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,9 @@ def make_app() -> FastAPI:
         except NoProjectError as error:
             return page("task.html", task=task, view=None, wait=wait_view(task, None, now), message=str(error), all="")
         known = await _memory().look(("project", subject), lambda before: ask_project(subject, before))
+        if known.value is not None:  # another task may give the id, or the name
+            by_id = replace(subject, project_id=known.value.facts["id"], project_name=None)
+            _memory().same(("project", subject), ("project", by_id))
         may = await access.may_read_connection(user, subject.conn_id)
         values: dict[str, Any] = {"task": task, "all": page_path("connections", subject.conn_id) if may else ""}
         if known.value is None:

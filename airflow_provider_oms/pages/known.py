@@ -88,6 +88,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Hashable, Kept[object]] = OrderedDict()
+        self._same: dict[Hashable, Hashable] = {}
 
     async def look(self, key: Hashable, ask: Callable[[T | None], Awaitable[T]]) -> Known[T]:
         """Return what is known of something.
@@ -95,6 +96,7 @@ class Memory:
         :param key: what it is
         :param ask: asks OMS for it, given what it said before
         """
+        key = self._same.get(key, key)
         kept = self._kept.get(key)
         if kept is None:
             kept = self._kept[key] = Kept(ask)  # type: ignore[arg-type]
@@ -102,3 +104,18 @@ class Memory:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(key)
         return await kept.look()  # type: ignore[return-value]
+
+    def same(self, key: Hashable, other: Hashable) -> None:
+        """Note that two keys mean the same, so that it is asked for once.
+
+        :param key: a key that was looked at
+        :param other: the one by which it is kept from now on
+        """
+        if key == other or self._same.get(key) == other:
+            return
+        if len(self._same) >= MOST_KEPT:
+            self._same.clear()
+        self._same[key] = other
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self._kept.setdefault(other, kept)

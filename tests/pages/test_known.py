@@ -126,6 +126,24 @@ def test_a_browser_that_goes_away_takes_the_answer_from_nobody(oms, clock):
     assert oms.asked == 1
 
 
+def test_two_names_of_the_same_are_asked_for_once(oms):
+    other = Oms()
+
+    async def run():
+        memory = Memory()
+        await memory.look("name", oms.ask)
+        memory.same("name", "id")
+        memory.same("name", "id")
+        assert (await memory.look("id", other.ask)).value == 1
+        await memory.look("name", other.ask)
+        await memory.look("second name", other.ask)
+        memory.same("second name", "id")
+        await memory.look("second name", other.ask)
+
+    asyncio.run(run())
+    assert (oms.asked, other.asked) == (1, 1)
+
+
 def test_what_nobody_looks_at_is_forgotten(oms, monkeypatch):
     monkeypatch.setattr(known, "MOST_KEPT", 2)
 
