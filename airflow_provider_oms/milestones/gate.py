@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.kinds import Milestone, from_dict, made_of, to_dict
-from airflow_provider_oms.milestones.subject import Subject, called
-from airflow_provider_oms.milestones.verdict import NOTHING_SEEN, Observation
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.milestones.subject import Subject
+    from airflow_provider_oms.milestones.verdict import Observation
 
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
@@ -68,22 +70,27 @@ class Gate:
         """The project as it was given."""
         return self.project_id or repr(self.project_name)
 
-    def describe(self, observed: Observation = NOTHING_SEEN) -> str:
+    def describe(self, observed: Observation | None = None) -> str:
         """Return, in words, what the gate waits for.
 
-        :param observed: what was seen; name and id of the project may be known from it
+        :param observed: what was observed, which may tell name and id of the project; None before the first poll
         """
         return f"{self.milestone.describe()} in {self._project(observed)}"
 
-    def subject(self, observed: Observation = NOTHING_SEEN) -> Subject:
+    def subject(self, observed: Observation | None = None) -> Subject:
         """Return what its messages are about.
 
-        :param observed: what was seen; name and id of the project may be known from it
+        :param observed: what was observed, which may tell name and id of the project; None before the first poll
         """
+        from airflow_provider_oms.milestones.subject import Subject
+
         return Subject(self._project(observed), f"waiting for {self.milestone.describe()}", self.oms_conn_id)
 
-    def _project(self, observed: Observation) -> str:
-        return called(self.project_id or observed.project, self.project_name or observed.name)
+    def _project(self, observed: Observation | None) -> str:
+        from airflow_provider_oms.milestones.subject import called
+
+        seen_id, seen_name = (observed.project, observed.name) if observed else (None, None)
+        return called(self.project_id or seen_id, self.project_name or seen_name)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON; they hold no secret."""

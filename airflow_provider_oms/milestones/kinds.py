@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.durations import duration
 
 if TYPE_CHECKING:
     pass
@@ -125,8 +124,8 @@ class CheckpointLagMilestone(Milestone):
         arguments.choice("direction", self.direction, DIRECTIONS)
 
     def describe(self) -> str:
-        held = f" for {duration(self.hold_for)}" if self.hold_for else ""
-        return f"the {self.direction} checkpoint within {duration(self.max_lag)}{held}"
+        held = f" for {_length(self.hold_for)}" if self.hold_for else ""
+        return f"the {self.direction} checkpoint within {_length(self.max_lag)}{held}"
 
     def needs_memory(self) -> str | None:
         return "hold_for" if self.hold_for else None
@@ -157,7 +156,7 @@ class CheckpointBehindMilestone(Milestone):
         arguments.choice("direction", self.direction, DIRECTIONS)
 
     def describe(self) -> str:
-        return f"the {self.direction} checkpoint more than {duration(self.min_lag)} behind"
+        return f"the {self.direction} checkpoint more than {_length(self.min_lag)} behind"
 
     def aim(self) -> Aim:
         return Aim(self.direction, max_lag=self.min_lag)
@@ -260,7 +259,7 @@ class CutoverReadyMilestone(Milestone):
         object.__setattr__(self, "verification_project", verifies)
 
     def describe(self) -> str:
-        return f"the project to be ready for the cut-over (lag within {duration(self.max_lag)})"
+        return f"the project to be ready for the cut-over (lag within {_length(self.max_lag)})"
 
     def caution(self) -> str | None:
         from airflow_provider_oms.milestones.freshness import caution
@@ -335,6 +334,13 @@ class ActionMilestone(Milestone):
         from airflow_provider_oms.milestones.transitions import has_effect
 
         return bool(has_effect(self.goal, self.sent, DELETED, stop_first=self.stop_first))
+
+
+def _length(seconds: float) -> str:
+    """Return a length of time, in words."""
+    from airflow_provider_oms.milestones.durations import duration
+
+    return duration(seconds)
 
 
 _KINDS: dict[str, type[Milestone]] = {

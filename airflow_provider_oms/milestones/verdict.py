@@ -45,10 +45,6 @@ class Observation(NamedTuple):
         return self._asdict()
 
 
-#: What is known before the first poll.
-NOTHING_SEEN = Observation()
-
-
 class Verdict(NamedTuple):
     """The verdict of a poll.
 
@@ -61,6 +57,6 @@ class Verdict(NamedTuple):
 
     state: State
     message: str
-    observed: Observation = NOTHING_SEEN
+    observed: Observation = Observation()
     figures: str = ""
     alarming: bool = False

@@ -28,7 +28,6 @@ from airflow_provider_oms.milestones.gate import (
     Gate,
 )
 from airflow_provider_oms.milestones.kinds import Milestone
-from airflow_provider_oms.milestones.subject import Subject, called
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.templates import is_literal
 
@@ -36,6 +35,7 @@ from airflow_provider_oms.tasks.templates import is_literal
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_oms.milestones.subject import Subject
     from airflow_provider_oms.sensors.watch import Watch
 
 
@@ -316,6 +316,8 @@ class OmsGateSensor(BaseSensorOperator):
         try:
             return self.gate().subject()
         except ValueError:
+            from airflow_provider_oms.milestones.subject import Subject, called
+
             known = self.project_id or self.project_name
             return Subject(called(self.project_id, self.project_name) if known else "", "", str(self.oms_conn_id))
 
