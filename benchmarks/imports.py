@@ -17,9 +17,10 @@ AIM = 10.0
 
 OURS = "airflow_provider_oms.sensors.oms"
 
-#: What every process of Airflow loads because of the progress page, and the most that it may cost, in milliseconds.
+#: What every process of Airflow loads because of the progress page. It may cost 2 ms on a machine where the sensors
+#: cost 8 ms, so the aim is that part of them: a busy machine makes both figures worse, but not their ratio.
 PLUGIN = "airflow_provider_oms.pages.plugin"
-PLUGIN_AIM = 2.0
+PLUGIN_AIM = 0.25
 
 PEERS = {
     "http": "airflow.providers.http.sensors.http",
@@ -91,9 +92,12 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
     cost, modules, _ = found["operators"]
     yield Row("import operators.oms, CPU", cost, unit="ms", note=f"{modules} modules, with the hook and the rules")
     yield Row("import and call get_provider_info, CPU", found["info"][0], unit="ms", most=AIM)
-    cost, modules, heavy = found["plugin"]
+    plugin, modules, heavy = found["plugin"]
     note = f"{modules} modules; of {', '.join(HEAVY)} it loads {', '.join(heavy) or 'none'}"
-    yield Row("load the plugin of the progress page, CPU", cost, unit="ms", most=PLUGIN_AIM, note=note)
+    sensors = found["ours"][0]
+    yield Row(
+        "load the plugin of the progress page, CPU", plugin, "import sensors.oms", sensors, "ms", PLUGIN_AIM, note=note
+    )
 
 
 def _probe(rounds: int, wanted: list[Any]) -> dict[str, Any]:
