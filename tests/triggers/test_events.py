@@ -223,9 +223,13 @@ async def test_an_error_that_nobody_has_thought_of_does_not_end_it(sim, monkeypa
 
     monkeypatch.setattr(watching, "shared_poll", poll)
     run = Run(full(), Store("full"))
+    told = []
+    monkeypatch.setattr(run.trigger.log, "exception", lambda said, *arguments: told.append((said, arguments)))
     assert await run.run(monkeypatch, 8) == []
     assert len(asked) == 4
     assert sum(pause >= 60 for pause in run.pauses) == 4
+    assert [type(arguments[-1]) for _, arguments in told] == [ZeroDivisionError] * 4
+    assert all("goes on in" in said for said, _ in told)
 
 
 async def test_a_name_is_looked_up_once_and_again_once_its_project_is_gone(sim, monkeypatch):
