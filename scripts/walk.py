@@ -249,7 +249,8 @@ class Walk:
         )
         first, *_, last = [line for line in self.first.run("airflow-oms projects").splitlines()[1:] if line.strip()]
         self.expect(first, "np_b", "FAILED")
-        self.expect(last, "3 projects. 2 need a person: 1 failed, 1 paused; others: 1 under way.")
+        # The third may be through its verification by now, and wait for somebody, too.
+        self.expect(last, "3 projects. ", " need a person: 1 failed, 1 paused")
         self.first.run(f"{control} resume shop_b && {control} resume shop_c")
         self.expect(self.first.run("airflow-oms wait shop_c --full-transfer --poke-interval 1"), "Reached")
         self.first.run(f"{control} lag shop_a 7200")
