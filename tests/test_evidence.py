@@ -33,6 +33,8 @@ WITHOUT_A_RULE = {
     "milestones/__init__.py": "holds nothing",
     "milestones/boundaries.py": "counts days and hours of time zones",
     "milestones/durations.py": "writes lengths of time",
+    "milestones/fleet.py": "holds which projects a gate over many is about",
+    "milestones/together.py": "counts what the polls of many projects come to",
     "milestones/edges.py": "makes events of what lasts",
     "milestones/movement.py": "holds what milestones/pace.py judges",
     "milestones/subject.py": "says what messages are about",

@@ -6,9 +6,10 @@ arguments, their types and the docstring are those of the function in :mod:`airf
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterator, Mapping, Sequence
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, without_frames
@@ -21,6 +22,23 @@ T = TypeVar("T")
 #: A generator that yields calls and is sent the answers, so that each call can depend on the answers before it. It
 #: returns the result.
 Flow = Generator[Call[Any], Answer[Any], T]
+
+
+class Together(NamedTuple):
+    """What a flow yields instead of a call: other flows, which need not wait for one another."""
+
+    flows: Sequence[Flow[Any]]
+
+
+def all_of(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
+    """Carry on some flows and return what each returns, in their order. None of them may let an error out.
+
+    An asynchronous client carries them on at the same time, a synchronous one in their order.
+
+    :param flows: the flows
+    """
+    found: Any = yield Together(flows)  # type: ignore[misc]  # see Flow: this alone isn't answered by an Answer
+    return list(found)
 
 
 class Sender(Protocol):
@@ -40,8 +58,12 @@ class AsyncSender(Protocol):
 def run_flow(sender: Sender, flow: Flow[T]) -> T:
     """Run a flow over a synchronous client. Errors are thrown into the flow, so that it can handle them."""
     try:
-        call = next(flow)
+        call: Any = next(flow)
         while True:
+            if isinstance(call, Together):
+                found: Any = [run_flow(sender, one) for one in call.flows]
+                call = flow.send(found)
+                continue
             try:
                 answer = sender.send(call)
             except OmsError as error:
@@ -55,8 +77,12 @@ def run_flow(sender: Sender, flow: Flow[T]) -> T:
 async def arun_flow(sender: AsyncSender, flow: Flow[T]) -> T:
     """Run a flow over an asynchronous client; the twin of :func:`run_flow`."""
     try:
-        call = next(flow)
+        call: Any = next(flow)
         while True:
+            if isinstance(call, Together):
+                found: Any = await _at_once(sender, call.flows)
+                call = flow.send(found)
+                continue
             try:
                 answer = await sender.asend(call)
             except OmsError as error:
@@ -65,6 +91,18 @@ async def arun_flow(sender: AsyncSender, flow: Flow[T]) -> T:
                 call = flow.send(answer)
     except StopIteration as end:
         return end.value  # type: ignore[no-any-return]
+
+
+async def _at_once(sender: AsyncSender, flows: Sequence[Flow[Any]]) -> list[Any]:
+    """Carry on flows at the same time; where one ends in an error, the others are not left behind."""
+    tasks = [asyncio.ensure_future(arun_flow(sender, flow)) for flow in flows]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        if left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
 
 def _described(describe: Callable[..., Call[T]], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call[T] | Exception:

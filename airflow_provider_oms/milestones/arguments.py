@@ -109,6 +109,19 @@ def seconds(name: str, value: Any) -> float:
     return parsed
 
 
+def whole(name: str, value: Any, *, least: int) -> int:
+    """Read a whole number.
+
+    :param name: the argument's name
+    :param value: what was given
+    :param least: the smallest that will do
+    :raises ValueError: naming the argument
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be a whole number, {least} or more; it is {value!r}")
+    return value
+
+
 def percentage(name: str, value: Any) -> float:
     """Read a percentage to wait for.
 

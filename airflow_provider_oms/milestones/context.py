@@ -19,7 +19,7 @@ from airflow_provider_oms.client.errors import (
     safe_text,
 )
 from airflow_provider_oms.client.fields import Checkpoint, value_or_none
-from airflow_provider_oms.client.models import ProjectProgress, Step
+from airflow_provider_oms.client.models import Project, ProjectProgress, Step
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer, utc_text
 from airflow_provider_oms.milestones import steps as step_rules
@@ -31,6 +31,7 @@ from airflow_provider_oms.milestones.lookup import (
     no_project_named,
     project_by_id_or_name,
     project_by_name,
+    project_named,
 )
 from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now
 from airflow_provider_oms.milestones.person import holds_up
@@ -315,9 +316,21 @@ def name_of(gate: Gate, memory: Memory) -> str | None:
     return next((name for name, known in memory.projects.items() if known == gate.project_id != name), None)
 
 
-def resolve_name(name: str, memory: Memory, oms: str) -> Flow[str]:
-    """Resolve a project's name, once for each OMS."""
-    return (yield from _resolved(name, memory, oms, _find_project))
+def resolve_name(name: str, memory: Memory, oms: str, rows: Sequence[Project] | None = None) -> Flow[str]:
+    """Resolve a project's name, once for each OMS.
+
+    :param name: the name
+    :param memory: what the gate remembers; changed on the way
+    :param oms: the address of the OMS that is asked, empty where it isn't known
+    :param rows: the rows of that name in a list that is at hand, so that none need be asked for
+    """
+
+    def find(wanted: str) -> Flow[str]:
+        listed = project_named(wanted, rows or ())
+        # Absence from a list proves nothing.
+        return listed.id if listed is not None and listed.id is not None else (yield from _find_project(wanted))
+
+    return (yield from _resolved(name, memory, oms, find))
 
 
 def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[str]]) -> Flow[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.fleet import SELECTORS, Fleet
 from airflow_provider_oms.milestones.kinds import Milestone, from_dict, made_of, to_dict
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ DEFAULT_OUTAGE_TOLERANCE = 600.0  # docs/develop/oms-wire.md#passing-codes
 
 @dataclass(frozen=True)
 class Gate:
-    """Which project a gate watches, what it waits for, and how patient it is.
+    """Which project a gate watches, or which projects, what it waits for, and how patient it is.
 
     :param milestone: the milestone
     :param project_id: the project
@@ -36,6 +38,7 @@ class Gate:
     :param allow_modifying: whether to ignore that objects are being added to the project
     :param failure_grace: seconds that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds without a usable answer until the gate fails
+    :param fleet: the projects, instead of one: it opens when every one has reached the milestone
     :raises ValueError: naming the invalid argument
     """
 
@@ -49,26 +52,46 @@ class Gate:
     allow_modifying: bool = False
     failure_grace: float = DEFAULT_FAILURE_GRACE
     outage_tolerance: float = DEFAULT_OUTAGE_TOLERANCE
+    fleet: Fleet | None = None
 
     def __post_init__(self) -> None:
-        given = [name for name in ("project_id", "project_name") if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give project_id or project_name; {'both are' if given else 'neither is'} given")
-        read = arguments.identifier if given[0] == "project_id" else arguments.proper_name
-        value = read(given[0], getattr(self, given[0]))
-        object.__setattr__(self, given[0], value)
-        if getattr(self.milestone, "verification_project", None) == value:
-            raise ValueError("verification_project must be another project than the one that it verifies")
+        verifies = getattr(self.milestone, "verification_project", None)
+        if self.fleet is None:
+            if self._read_project() == verifies:
+                raise ValueError("verification_project must be another project than the one that it verifies")
+        elif self.project_id is not None or self.project_name is not None:
+            raise ValueError(f"give project_id or project_name, or for many {' or '.join(SELECTORS)}; both are given")
+        elif verifies is not None:
+            raise ValueError("verification_project verifies one project, so it doesn't go with many")
         arguments.choice("project_type", self.project_type, ("MIGRATION", "SYNC"))
         for name in ("poke_interval", "failure_grace", "outage_tolerance"):
             object.__setattr__(self, name, arguments.seconds(name, getattr(self, name)))
         for name in ("fail_on_suspend", "allow_modifying"):
             arguments.flag(name, getattr(self, name))
 
+    def _read_project(self) -> str:
+        given = [name for name in ("project_id", "project_name") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give project_id or project_name; {'both are' if given else 'neither is'} given")
+        read = arguments.identifier if given[0] == "project_id" else arguments.proper_name
+        value: str = read(given[0], getattr(self, given[0]))
+        object.__setattr__(self, given[0], value)
+        return value
+
     @property
     def project(self) -> str:
         """The project as it was given."""
         return self.project_id or repr(self.project_name)
+
+    def of_member(self, project_id: str) -> Gate:
+        """Return the gate about one of its projects alone.
+
+        :param project_id: an id that was read already
+        """
+        one = copy(self)
+        object.__setattr__(one, "project_id", project_id)
+        object.__setattr__(one, "fleet", None)
+        return one
 
     def describe(self, observed: Observation | None = None) -> str:
         """Return, in words, what the gate waits for.
@@ -89,12 +112,19 @@ class Gate:
     def _project(self, observed: Observation | None) -> str:
         from airflow_provider_oms.milestones.subject import called
 
+        if self.fleet is not None:
+            return f"each of {self.fleet.describe()}"
         seen_id, seen_name = (observed.project, observed.name) if observed else (None, None)
         return called(self.project_id or seen_id, self.project_name or seen_name)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON; they hold no secret."""
-        return {**vars(self), "milestone": to_dict(self.milestone)}
+        """Return the settings as JSON; they hold no secret. A gate about one project has no ``fleet`` there."""
+        stored = {**vars(self), "milestone": to_dict(self.milestone)}
+        if self.fleet is None:
+            del stored["fleet"]
+        else:
+            stored["fleet"] = self.fleet.as_dict()
+        return stored
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Gate:
@@ -105,4 +135,9 @@ class Gate:
         milestone = stored.get("milestone")
         if not isinstance(milestone, Mapping):
             raise ValueError("it has no milestone")
-        return made_of(cls, {**stored, "milestone": from_dict(milestone)})
+        parts = {**stored, "milestone": from_dict(milestone)}
+        if isinstance(parts.get("fleet"), Mapping):
+            parts["fleet"] = Fleet.from_dict(parts["fleet"])
+        elif parts.get("fleet") is not None:
+            raise ValueError("it doesn't say which projects")
+        return made_of(cls, parts)

@@ -44,6 +44,10 @@ class Milestone:
     #: Whether it is about all data, so that it isn't reached while objects are being added to the project.
     needs_all_objects: ClassVar[bool] = False
 
+    #: Whether a project that has reached it need not be asked again while one process waits for other projects. What is
+    #: about now (a lag, a status) is asked for in the poll that opens the gate.
+    stays_reached: ClassVar[bool] = False
+
     @abstractmethod
     def describe(self) -> str:
         """Return, in words, what is waited for."""
@@ -76,6 +80,7 @@ class StepMilestone(Milestone):
     step: str
     until: str = "done"
     kind: ClassVar[str] = "step"
+    stays_reached: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "step", arguments.name_of("step", self.step))
@@ -94,6 +99,7 @@ class FullTransferMilestone(Milestone):
 
     progress: float = 100.0
     kind: ClassVar[str] = "full_transfer"
+    stays_reached: ClassVar[bool] = True
     needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -173,6 +179,7 @@ class CheckpointReachedMilestone(Milestone):
     checkpoint: float
     direction: str = "forward"
     kind: ClassVar[str] = "checkpoint_reached"
+    stays_reached: ClassVar[bool] = True
     needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -198,6 +205,7 @@ class FullVerificationMilestone(Milestone):
 
     verification_project: str | None = None
     kind: ClassVar[str] = "full_verification"
+    stays_reached: ClassVar[bool] = True
     needs_all_objects: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -317,6 +325,7 @@ class ActionMilestone(Milestone):
     stop_first: bool = False
     since: float | None = None
     kind: ClassVar[str] = "action"
+    stays_reached: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         from airflow_provider_oms.milestones import transitions

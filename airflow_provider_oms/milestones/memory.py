@@ -12,7 +12,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.milestones.verdict import Verdict
+
+
+#: Projects of a gate over many of which it is told to the next poke which steps they had: there is little room.
+_STEPS_OF = 50
 
 
 class Now(NamedTuple):
@@ -79,6 +86,13 @@ class Memory:
     :param kept: False if the memory of earlier polls was lost, or won't be kept until the next one
     :param names: whether a name that isn't in ``projects`` may be looked up
     :param steps: the names of the steps that OMS has listed, by project
+    :param by_row: how many polls in a row a row of ``ListProjects`` has answered; None before the first
+    :param lists: False where OMS has refused to list this user's projects
+    :param called: what people call the project, for one of many
+    :param members: what a gate over many projects remembers of each, by the project's id
+    :param reached: what the precise calls said of those of them that have reached the milestone and stay so. Only the
+        process that has asked knows it
+    :param counted: what people call each of them, and whether it was ready at the poll before; None at the first poll
     """
 
     projects: dict[str, str] = field(default_factory=dict)
@@ -90,6 +104,21 @@ class Memory:
     kept: bool = True
     names: Names = Names.FREE
     steps: dict[str, list[str]] = field(default_factory=dict)
+    by_row: int | None = None
+    lists: bool = True
+    called: str = ""
+    members: dict[str, Memory] = field(default_factory=dict)
+    reached: dict[str, Verdict] = field(default_factory=dict)
+    counted: dict[str, tuple[str, bool]] | None = None
+
+    def member(self, project_id: str) -> Memory:
+        """Return what is remembered of one of many projects; names and addresses are the gate's own.
+
+        :param project_id: the project
+        """
+        own = self.members.setdefault(project_id, Memory(kept=self.kept))
+        own.projects, own.observed = self.projects, self.observed
+        return own
 
     def begin_poll(self, now: Now, poke_interval: float, oms: str = "") -> None:
         """Note that a poll begins, and decide how much of the time since the last poll counts.
@@ -106,6 +135,7 @@ class Memory:
         """
         if oms and self.oms and oms != self.oms:
             self.since, self.unanswered, self.steps = {}, 0, {}
+            self.members, self.reached, self.counted = {}, {}, None
         self.oms = oms or self.oms
         if self.polled_at is not None:
             gap = now.passed - self.polled_at
@@ -132,6 +162,8 @@ class Memory:
             since=dict(self.since),
             observed=dict(self.observed),
             steps=dict(self.steps),
+            members={project_id: own.copy() for project_id, own in self.members.items()},
+            reached=dict(self.reached),
         )
 
     def take(self, other: Memory) -> None:
@@ -143,14 +175,21 @@ class Memory:
 
     def as_dict(self) -> dict[str, Any]:
         """Return, as JSON, what the next poke may know."""
+        named = {"projects": dict(self.projects), "observed": dict(self.observed)}
+        if not self.members:
+            return {**named, **self._of_member()}
+        steps = len(self.members) <= _STEPS_OF
+        members = {project_id: own._of_member(steps=steps) for project_id, own in self.members.items()}
+        return {**named, **self._of_member(), "members": members}
+
+    def _of_member(self, *, steps: bool = True) -> dict[str, Any]:
         return {
-            "projects": dict(self.projects),
-            "observed": dict(self.observed),
             "oms": self.oms,
             "since": dict(self.since),
-            "steps": {project: list(names) for project, names in self.steps.items()},
+            "steps": {project: list(names) for project, names in self.steps.items()} if steps else {},
             "unanswered": self.unanswered,
             "polled_at": self.polled_at,
+            **({} if self.by_row is None else {"by_row": self.by_row}),
         }
 
     @classmethod
@@ -161,6 +200,7 @@ class Memory:
         """
         polled_at, unanswered = stored.get("polled_at"), stored.get("unanswered", 0)
         since, steps = stored.get("since", {}), stored.get("steps", {})
+        members, by_row = stored.get("members", {}), stored.get("by_row")
         if (
             not isinstance(since, Mapping)
             or not all(_is_number(at) for at in since.values())
@@ -168,6 +208,9 @@ class Memory:
             or not _is_number(unanswered)
             or not isinstance(steps, Mapping)
             or not all(isinstance(names, list) for names in steps.values())
+            or not (by_row is None or _is_number(by_row))
+            or not isinstance(members, Mapping)
+            or not all(isinstance(own, Mapping) for own in members.values())
         ):
             raise ValueError(f"not what a gate remembers: {dict(stored)!r}")
         oms = stored.get("oms")
@@ -179,6 +222,8 @@ class Memory:
             observed_of(stored.get("observed")),
             oms if isinstance(oms, str) else "",
             steps={project: [str(name) for name in names] for project, names in steps.items()},
+            by_row=None if by_row is None else int(by_row),
+            members={project: cls.from_dict(own) for project, own in members.items()},
         )
 
 

@@ -1,4 +1,4 @@
-"""One poll of a gate's project: the project is found, the milestone's rule decides, and errors become a verdict.
+"""One poll of a gate: its project is found, the milestone's rule decides, and errors become a verdict.
 
 A poll is a flow: a generator that yields the calls it needs and is sent the answers, so that the same rules work with
 the synchronous client, with the asynchronous one, and in a test without either. It does no I/O and reads no clock.
@@ -6,10 +6,12 @@ the synchronous client, with the asynchronous one, and in a test without either.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsTemporaryError
 from airflow_provider_oms.client.operations import Flow
+from airflow_provider_oms.milestones import rows
 from airflow_provider_oms.milestones.checks import check
 from airflow_provider_oms.milestones.context import (
     POLLS_OF_AN_OUTAGE,
@@ -22,8 +24,10 @@ from airflow_provider_oms.milestones.context import (
 )
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.memory import Condition, Memory, Now, outlasts_outage
+from airflow_provider_oms.milestones.rows import Listing
 from airflow_provider_oms.milestones.status import DELETED
-from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
+from airflow_provider_oms.milestones.together import together
+from airflow_provider_oms.milestones.verdict import FleetObservation, Observation, State, Verdict
 
 if TYPE_CHECKING:
     from airflow_provider_oms.milestones.gate import Gate
@@ -35,28 +39,31 @@ NEVER_OBSERVED = (
 )
 
 
-def poll(gate: Gate, memory: Memory, now: Now, oms: str = "") -> Flow[Verdict]:
-    """Poll a gate's project once and decide.
+def poll(gate: Gate, memory: Memory, now: Now, oms: str = "", listed: Listing | None = None) -> Flow[Verdict]:
+    """Poll a gate's project, or its projects, once and decide.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; it is changed
     :param now: when the poll begins
     :param oms: the address of the OMS that is asked, empty if it isn't known
+    :param listed: a list of all projects, whose row of this one may say "not yet"
     """
-    verdict = yield from _poll(gate, memory, now, oms)
+    verdict = yield from _poll(gate, memory, now, oms, listed)
     observed = verdict.observed
+    if isinstance(observed, FleetObservation):  # each of its projects has been polled by itself
+        return verdict
     known = observed._replace(name=name_of(gate, memory), checkpoint_time=time_of(observed.checkpoint))
     return verdict._replace(observed=known)
 
 
-def _poll(gate: Gate, memory: Memory, now: Now, oms: str) -> Flow[Verdict]:
+def _poll(gate: Gate, memory: Memory, now: Now, oms: str, listed: Listing | None) -> Flow[Verdict]:
     memory.begin_poll(now, gate.poke_interval, oms)
     before, memory.since = memory.since, {}
     try:
-        project_id = gate.project_id or ""
-        if not project_id and not gate.milestone.finds_project:
-            project_id = yield from resolve_name(gate.project_name or "", memory, oms)
-        verdict = yield from check(gate.milestone, PollContext(gate, memory, project_id, now, before, oms=oms))
+        if gate.fleet is not None:
+            verdict = yield from together(gate, memory, now, oms, poll)
+        else:
+            verdict = yield from _of_one(gate, memory, now, oms, listed, before)
     except NameUnreadableError as unreadable:
         return Verdict(State.WAITING, str(unreadable), alarming=True)
     except OmsProjectNotFoundError as error:
@@ -70,6 +77,22 @@ def _poll(gate: Gate, memory: Memory, now: Now, oms: str) -> Flow[Verdict]:
         return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)
     memory.unanswered = 0
     return verdict
+
+
+def _of_one(
+    gate: Gate, memory: Memory, now: Now, oms: str, listed: Listing | None, before: Mapping[str, float]
+) -> Flow[Verdict]:
+    project_id = gate.project_id or ""
+    if not project_id and not gate.milestone.finds_project:
+        name = gate.project_name or ""
+        project_id = yield from resolve_name(name, memory, oms, None if listed is None else listed.named(name))
+    if listed is not None and not rows.is_due(memory, project_id):
+        known = memory.steps.get(project_id, ())
+        told = rows.told_by(gate, listed.rows.get(project_id), listed.read, known)
+        if told.verdict is not None and told.hint is rows.Hint.NOT_YET:
+            return told.verdict
+        memory.by_row = 0
+    return (yield from check(gate.milestone, PollContext(gate, memory, project_id, now, before, oms=oms)))
 
 
 def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundError) -> Verdict:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
+
+#: Bytes of JSON: Airflow 3.3 takes an XCom of 48 KiB, of which something is left for what is around it.
+_LARGEST = 44 * 1024
 
 
 class State(StrEnum):
@@ -43,6 +48,63 @@ class Observation(NamedTuple):
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON."""
         return self._asdict()
+
+
+class Seen(NamedTuple):
+    """One of many projects.
+
+    :param name: what people call it
+    :param state: what its poll came to
+    :param observed: what was seen
+    """
+
+    name: str
+    state: State
+    observed: Observation
+
+
+class FleetObservation(Observation):
+    """What a gate over many projects saw; its percentage is how many of them are ready."""
+
+    projects: Sequence[Seen] = ()
+    ready: int = 0
+    failed: int = 0
+
+    @classmethod
+    def of(cls, projects: Sequence[Seen], *, ready: int, failed: int, note: str | None) -> Self:
+        """Return what was seen of many projects.
+
+        :param projects: each; where there is no room for all, the last ones are left out
+        :param ready: how many are there
+        :param failed: how many never will be
+        :param note: what whoever relies on it should know
+        """
+        percent = float(100 * ready // len(projects)) if projects else None
+        times = [one.observed.time for one in projects if one.observed.time]
+        made = cls(progress=percent, time=min(times, default=None), note=note)
+        made.projects, made.ready, made.failed = projects, ready, failed
+        return made
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON that Airflow takes for an XCom."""
+        told: dict[str, Any] = {
+            "total": len(self.projects),
+            "reached": sum(one.state is State.REACHED for one in self.projects),
+            "failed": self.failed,
+            "time": self.time,
+            "note": self.note,
+            "projects": [],
+            "left_out": 0,
+        }
+        room = _LARGEST - len(json.dumps(told))
+        for number, one in enumerate(self.projects):
+            row = {**one.observed.as_dict(), "name": one.name, "state": one.state.value}
+            room -= len(json.dumps(row)) + 2
+            if room < 0:
+                told["left_out"] = len(self.projects) - number
+                break
+            told["projects"].append(row)
+        return told
 
 
 class Verdict(NamedTuple):

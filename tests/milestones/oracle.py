@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import product
 from typing import Any
 
 SAME = [
@@ -550,3 +551,14 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     if under_way and suspended and wish.fail_on_suspend:
         return {"failed"}
     return {"waiting"}
+
+
+# Many projects
+
+
+def of_set(each: Sequence[set[str]]) -> set[str]:
+    """Tell what a gate over many may say, from what a gate may say of each of its projects."""
+    combined = set()
+    for chosen in product(*each):
+        combined.add("failed" if "failed" in chosen else "waiting" if "waiting" in chosen else "reached")
+    return combined

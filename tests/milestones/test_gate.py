@@ -53,7 +53,8 @@ def test_every_setting_survives_json():
     )
     default = Gate(FullTransferMilestone(), project_id="np_1")
     different = {name for name in vars(gate) if getattr(gate, name) != getattr(default, name)}
-    assert different == set(vars(gate)), "a setting is left at its default, so the comparison would miss it"
+    # Which projects, where there are many, is in test_together.py.
+    assert different == set(vars(gate)) - {"fleet"}, "a setting is left at its default, so the comparison would miss it"
     assert Gate.from_dict(json.loads(json.dumps(gate.as_dict()))) == gate
 
 
@@ -190,4 +191,4 @@ def test_a_named_project_that_is_deleted_meanwhile_is():
 
 def test_the_gates_kwargs_hold_nothing_but_its_settings():
     gate = replace(gate_of(FULL), oms_conn_id="oms_x")
-    assert set(gate.as_dict()) == set(vars(gate))
+    assert set(gate.as_dict()) == set(vars(gate)) - {"fleet"}

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import pytest
 
 from airflow_provider_oms.client.operations import run_flow
+from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
@@ -24,7 +25,7 @@ from airflow_provider_oms.milestones.verdict import State
 from tests import gate_cases as oms
 from tests.gate_cases import NOW, PROGRESS, PROJECT, PROJECTS, RECORDS, STEPS, Reply
 from tests.milestones import oracle
-from tests.milestones.oracle import Http, Observed, Wish, may_open, verdicts
+from tests.milestones.oracle import Http, Observed, Wish, may_open, of_set, verdicts
 from tests.milestones.support import FakeOms, gate_of
 
 T = TypeVar("T")
@@ -435,6 +436,42 @@ def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bo
         assert verdict.state in expected, (expected, verdict.message)
 
     try_all(check, sensor, kept)
+    assert len(said) == 3, "the answers don't show every verdict"
+
+
+class HeardMany(FakeOms):
+    """Answers of each of some projects as if it were alone."""
+
+    def __init__(self, each: dict[str, Observed]) -> None:
+        super().__init__(self._reply, None, NOW)
+        self.each = {project_id: HeardOms(observed) for project_id, observed in each.items()}
+
+    def _reply(self, action: str, payload: Any) -> Any:
+        project_id = payload.get("id") or payload.get("projectId")
+        raw = self.each[project_id]._reply(action, payload)
+        return Raw(raw.body.replace(b'"np_1"', f'"{project_id}"'.encode()), raw.status, raw.headers, raw.fault)
+
+
+@pytest.mark.parametrize("sensor", WISHES)
+def test_of_many_projects_a_gate_says_what_the_oracle_says_of_all(sensor: str):
+    said: set[str] = set()
+
+    def check(dice: Dice) -> None:
+        arguments = {name: value for name, value in dice.wish(sensor).items() if name != "verification_project"}
+        arguments.pop("hold_for", None)
+        good = _reached_at(NOW, sensor, arguments)
+        good.progress.date = None  # as of the others: the clock is the local one
+        each = {
+            f"np_{number}": good if dice.once_in(2) else sound_answers(dice, sensor)
+            for number in range(dice.pick([2, 3]))
+        }
+        gate = gate_of(sensor, arguments, fleet=Fleet(project_ids=tuple(each)))
+        expected = of_set([verdicts(Wish(sensor, arguments), observed) for observed in each.values()])
+        verdict = run_flow(HeardMany(each), poll(gate, Memory(), Now(NOW, NOW)))
+        said.add(verdict.state)
+        assert verdict.state in expected, (expected, verdict.message)
+
+    try_all(check, sensor)
     assert len(said) == 3, "the answers don't show every verdict"
 
 

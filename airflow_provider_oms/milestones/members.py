@@ -1,0 +1,165 @@
+"""Which projects a gate over many is about, asked at each poll.
+
+Source: docs/develop/oms-actions.md#community (what ``ListProjects`` searches, its labels)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import (
+    OmsError,
+    OmsMalformedAnswerError,
+    OmsPermanentError,
+    OmsProjectNotFoundError,
+    safe_text,
+)
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import Label, Project
+from airflow_provider_oms.client.operations import Flow
+from airflow_provider_oms.client.protocol import Answer
+from airflow_provider_oms.milestones.context import resolve_name
+from airflow_provider_oms.milestones.fleet import Fleet
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.rows import ROWS_A_PAGE, Listing, listing
+
+#: Projects from which on one list costs OMS less than asking for each.
+LIST_ABOVE = 10
+
+
+class Member(NamedTuple):
+    """A project of a gate over many.
+
+    :param name: what people call it: its name where that is known
+    :param id: its id; None where it has none
+    :param row: its row of ``ListProjects``, if it was listed
+    :param read: when the list was told; None where there was none
+    :param problem: why it can't be polled; empty where it can
+    """
+
+    name: str
+    id: str | None
+    row: Project | None = None
+    read: Answer[None] | None = None
+    problem: str = ""
+
+
+def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
+    """Find the projects of a gate over many.
+
+    :param gate: the gate's settings
+    :param memory: what the gate remembers; changed on the way
+    :param oms: the address of the OMS that is asked, empty where it isn't known
+    :raises OmsError: when it can't be told which they are
+    """
+    fleet = gate.fleet
+    assert fleet is not None  # noqa: S101 - only gates over many get here
+    if fleet.named is not None:
+        return (yield from _named(fleet, memory, oms))
+    label_id = None if fleet.search_key is not None else (yield from find_label(fleet))
+    label_ids = None if label_id is None else [label_id]
+    listed = yield from listing(actions.list_projects(fleet.search_key, label_ids=label_ids, page_size=ROWS_A_PAGE))
+    if listed.without_id:
+        raise OmsMalformedAnswerError(f"OMS lists {listed.without_id} of {fleet.describe()} without an id.")
+    members = [Member(row.name or project_id, project_id, row, listed.read) for project_id, row in listed.rows.items()]
+    for project_id in [known for known in memory.members if known not in listed.rows]:
+        missing = yield from _missing(fleet, label_id, project_id, memory.members[project_id].called)
+        if missing is None:
+            del memory.members[project_id]
+            memory.reached.pop(project_id, None)
+        else:
+            members.append(missing)
+    return _told_apart(sorted(members, key=lambda one: (one.name, one.id or "")))
+
+
+def find_label(fleet: Fleet) -> Flow[str]:
+    """Return the id of a label; one that doesn't exist would be a label without projects.
+
+    :param fleet: which one
+    :raises OmsPermanentError: when there is none, or several of that name
+    """
+    labels: list[Label] = (yield actions.list_all_labels()).data
+    wanted = fleet.label_id or fleet.label_name or fleet.label
+    name = fleet.label_name or fleet.label
+    found = {one.id for one in labels if one.id and name is not None and one.name == name}
+    if not found and fleet.label_name is None:
+        found = {one.id for one in labels if one.id and one.id == wanted}
+    if len(found) == 1:
+        return found.pop()
+    said = safe_text(repr(wanted), 200)
+    if found:
+        raise OmsPermanentError(f"OMS has {len(found)} labels named {said}. Give the id.")
+    known = ", ".join(sorted(safe_text(one.name, 80) for one in labels if one.name)[:20]) or "none"
+    raise OmsPermanentError(f"OMS has no label {said}; it has: {known}.")
+
+
+def _named(fleet: Fleet, memory: Memory, oms: str) -> Flow[list[Member]]:
+    named = fleet.named or ()
+    by_name = fleet.project_names is not None
+    ids = [memory.projects.get(name) if by_name else name for name in named]
+    left = [one for one in ids if one is None or one not in memory.reached]
+    listed: Listing | None = None
+    if len(left) > LIST_ABOVE and memory.lists and memory.kept:
+        listed = yield from _whole_list(memory)
+    members = []
+    for name in named:
+        try:
+            rows = None if listed is None else listed.named(name)
+            project_id = (yield from resolve_name(name, memory, oms, rows)) if by_name else name
+        except OmsProjectNotFoundError as error:
+            members.append(Member(name, None, problem=str(error)))
+            continue
+        row = None if listed is None else listed.rows.get(project_id)
+        known = memory.members[project_id].called if project_id in memory.members else None if row is None else row.name
+        read = None if listed is None else listed.read
+        members.append(Member(name if by_name else known or name, project_id, row, read))
+    return _told_apart(members)
+
+
+def _whole_list(memory: Memory) -> Flow[Listing | None]:
+    """Ask for all projects; without the list each is asked for by itself, as where there are few.
+
+    A user who may not list, or an OMS that can't, isn't asked again.
+    """
+    try:
+        return (yield from listing(actions.list_projects(page_size=ROWS_A_PAGE)))
+    except OmsPermanentError:
+        memory.lists = False
+    except OmsError:
+        pass
+    return None
+
+
+def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -> Flow[Member | None]:
+    """Ask what has become of a project that was listed before: absence from a list proves nothing.
+
+    :param fleet: which projects are meant
+    :param label_id: their label, if they have one
+    :param project_id: the project
+    :param called: what people called it
+    :return: None where it doesn't belong to the others any more: its label was taken away, or its name was changed
+    """
+    try:
+        row: Project = (yield actions.describe_project(project_id)).data
+    except OmsProjectNotFoundError as error:
+        return Member(called or project_id, project_id, problem=str(error))
+    name = value_or_none(row, Project.name)
+    if label_id is not None:
+        labels = value_or_none(row, Project.labels)
+        told = [label.id for label in labels or [] if label.id]
+        left = "labels" in row.raw and labels is not None and label_id not in told
+    else:
+        key = (fleet.search_key or "").lower()
+        left = name is not None and key not in name.lower() and key not in project_id.lower()
+    return None if left else Member(name or called or project_id, project_id)
+
+
+def _told_apart(members: list[Member]) -> list[Member]:
+    """Call those that have the same name by their ids, too."""
+    names = Counter(member.name for member in members)
+    return [
+        member._replace(name=f"{member.name} ({member.id})") if names[member.name] > 1 else member for member in members
+    ]

@@ -1,0 +1,196 @@
+"""A poll of many projects: each is polled by its own rules, and what they come to is counted.
+
+The gate opens when every one has reached the milestone. Of a milestone that stays reached, a project isn't asked again
+in the same process; one of now is asked for everywhere in the poll that opens the gate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.operations import Flow, all_of
+from airflow_provider_oms.milestones import rows
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.members import Member, members_of
+from airflow_provider_oms.milestones.memory import Memory, Now
+from airflow_provider_oms.milestones.rows import Hint
+from airflow_provider_oms.milestones.verdict import FleetObservation, Observation, Seen, State, Verdict
+
+#: Polls one project: gate, memory, moment, address of the OMS.
+PollOne = Callable[[Gate, Memory, Now, str], Flow[Verdict]]
+
+#: Projects asked for at the same time, after the first few, which tell whether OMS answers at all.
+_FIRST, _AT_ONCE = 3, 20
+
+#: Projects named in a message.
+_NAMED = 5
+
+#: How those that a message or XCom can't hold are left out: from the end.
+_ORDER = (State.FAILED, State.WAITING, State.REACHED)
+
+_BY_ROW = Verdict(State.WAITING, "Nothing in its row stands against it.")
+
+_UNASKED = Verdict(State.WAITING, "It wasn't asked for, since OMS gives no usable answer.", alarming=True)
+
+
+class _Outcome(NamedTuple):
+    """How a project is.
+
+    :param member: the project
+    :param verdict: what its poll came to, or what its row says
+    :param ready: whether it is where it shall be, as far as is known: by its row alone, or by the precise calls
+    """
+
+    member: Member
+    verdict: Verdict
+    ready: bool
+
+
+def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) -> Flow[Verdict]:
+    """Poll every project of a gate over many.
+
+    :param gate: the gate's settings
+    :param memory: what the gate remembers; changed on the way
+    :param now: when the poll begins
+    :param oms: the address of the OMS that is asked, empty where it isn't known
+    :param poll_one: polls one of them
+    :raises OmsError: when it can't be told which they are
+    """
+    members = yield from members_of(gate, memory, oms)
+    found: dict[str, _Outcome] = {}
+    asked: list[Member] = []
+    candidates: list[_Outcome] = []
+    for member in members:
+        if member.id is None or member.problem:
+            found[member.name] = _Outcome(member, _no_member(member), ready=False)
+        elif (known := memory.reached.get(member.id)) is not None:
+            found[member.name] = _Outcome(member, known, ready=True)
+        else:
+            own = memory.member(member.id)
+            own.called = member.name
+            told = rows.ASK
+            if member.read is not None and not rows.is_due(own, member.id):
+                told = rows.told_by(gate, member.row, member.read, own.steps.get(member.id, ()))
+            if told.verdict is not None and told.hint is Hint.NOT_YET:
+                _answered_by_row(own, now, gate, oms)
+                found[member.name] = _Outcome(member, told.verdict, ready=False)
+            elif told.hint is Hint.CANDIDATE and not gate.milestone.stays_reached:
+                verdict = told.verdict or _BY_ROW
+                candidates.append(_Outcome(member, verdict._replace(state=State.WAITING), told.verdict is not None))
+            else:
+                asked.append(member)
+    blocked = any(not one.ready for one in found.values())
+    for one in candidates:
+        # While another project isn't there yet, the precise calls would decide nothing.
+        if blocked and one.member.id is not None:
+            _answered_by_row(memory.member(one.member.id), now, gate, oms)
+            found[one.member.name] = one
+        else:
+            asked.append(one.member)
+    for member, verdict in (yield from _ask(gate, memory, now, oms, asked, poll_one)):
+        reached = verdict.state is State.REACHED
+        if reached and gate.milestone.stays_reached and member.id is not None:
+            memory.reached[member.id] = verdict
+        found[member.name] = _Outcome(member, verdict, reached)
+    return _summary(gate, memory, [found[member.name] for member in members])
+
+
+def _answered_by_row(own: Memory, now: Now, gate: Gate, oms: str) -> None:
+    """Take note that a row has answered: what is counted over time has ended, and OMS has answered."""
+    own.begin_poll(now, gate.poke_interval, oms)
+    own.since, own.unanswered = {}, 0
+
+
+def _ask(
+    gate: Gate, memory: Memory, now: Now, oms: str, members: list[Member], poll_one: PollOne
+) -> Flow[list[tuple[Member, Verdict]]]:
+    """Ask the precise calls, of a few at a time; not of all the others where OMS gives none of a few an answer."""
+    verdicts: list[Verdict] = []
+    while len(verdicts) < len(members):
+        few = members[len(verdicts) : len(verdicts) + (_AT_ONCE if verdicts else _FIRST)]
+        owns = [memory.member(member.id or "") for member in few]
+        for own in owns:
+            own.by_row = 0
+        verdicts += yield from all_of(
+            [poll_one(gate.of_member(member.id or ""), own, now, oms) for member, own in zip(few, owns, strict=True)]
+        )
+        if len(members) > _FIRST and all(own.unanswered for own in owns):
+            break
+    verdicts += [_UNASKED] * (len(members) - len(verdicts))
+    return list(zip(members, verdicts, strict=True))
+
+
+def _no_member(member: Member) -> Verdict:
+    return Verdict(State.FAILED, member.problem, Observation(project=member.id))
+
+
+def _summary(gate: Gate, memory: Memory, outcomes: list[_Outcome]) -> Verdict:
+    """Count, and say what has changed since the poll before."""
+    fleet = gate.fleet
+    assert fleet is not None  # noqa: S101 - only gates over many get here
+    failed = [one for one in outcomes if one.verdict.state is State.FAILED]
+    waiting = [one for one in outcomes if one.verdict.state is State.WAITING]
+    ready = [one for one in outcomes if one.ready]
+    order = sorted(outcomes, key=lambda one: _ORDER.index(one.verdict.state))
+    seen = [Seen(one.member.name, one.verdict.state, one.verdict.observed) for one in order]
+    notes = [f"{_name(one)}: {one.verdict.observed.note}" for one in ready if one.verdict.observed.note]
+    observed = FleetObservation.of(seen, ready=len(ready), failed=len(failed), note=_few(notes, " ") or None)
+    count = f"{len(ready)} of {len(outcomes)} ready"
+    changes = _changes(memory, outcomes)
+    broken = _few([f"{_name(one)} failed: {one.verdict.message}" for one in failed], " ")
+    missing = fleet.min_projects - len(outcomes)
+    if missing > 0 and fleet.named is not None:
+        what = f"{len(outcomes)} projects are named; min_projects is {fleet.min_projects}. Correct the DAG."
+        return Verdict(State.FAILED, what, observed)
+    if failed and (fleet.on_failure == "fail" or not waiting):
+        return Verdict(State.FAILED, f"{count}; {broken}", observed)
+    alarming = [one for one in waiting if one.verdict.alarming]
+    if missing > 0:
+        what = f"There {'is no project' if not outcomes else f'are {len(outcomes)} projects'} of {fleet.min_projects}"
+        return Verdict(State.WAITING, f"{count}. {what} (min_projects) yet{changes}.", observed, alarming=not outcomes)
+    if not failed and not waiting:
+        return Verdict(State.REACHED, f"{count}{changes}.", observed)
+    message = f"{count}{changes}."
+    if failed:
+        message = f"{count}; {broken} Waiting until the other {len(waiting)} have come to an end."
+    elif alarming:
+        message = f"{count}{changes}. {_few([f'{_name(one)}: {one.verdict.message}' for one in alarming], ' ', 2)}"
+    behind = _few([_where(one) for one in waiting if not one.ready], ", ", 3)
+    figures = f"waiting for {behind}" if behind else ""
+    return Verdict(State.WAITING, message, observed, figures, alarming=bool(failed or alarming))
+
+
+def _changes(memory: Memory, outcomes: list[_Outcome]) -> str:
+    """Say what is new, and remember how it is."""
+    before, after = memory.counted, {one.member.id or one.member.name: (one.member.name, one.ready) for one in outcomes}
+    memory.counted = after
+    if before is None:
+        return ""
+    new = [name for key, (name, ready) in after.items() if ready and not before.get(key, ("", True))[1]]
+    lost = [name for key, (name, ready) in after.items() if not ready and before.get(key, ("", False))[1]]
+    joined = [name for key, (name, _) in after.items() if key not in before]
+    left = [name for key, (name, _) in before.items() if key not in after]
+    said = (("now ready", new), ("not ready now", lost), ("joined", joined), ("left", left))
+    return "".join(f"; {what}: {_few(map(_safe, names), ', ')}" for what, names in said if names)
+
+
+def _where(one: _Outcome) -> str:
+    observed = one.verdict.observed
+    where = "" if observed.progress is None else f" at {observed.progress:g} %"
+    return f"{_name(one)}{where}"
+
+
+def _name(one: _Outcome) -> str:
+    return _safe(one.member.name)
+
+
+def _safe(name: str) -> str:
+    return safe_text(name, 80)
+
+
+def _few(texts: Iterable[str], between: str, most: int = _NAMED) -> str:
+    every = list(texts)
+    more = f"{between.rstrip()} and {len(every) - most} more" if len(every) > most else ""
+    return f"{between.join(every[:most])}{more}"

@@ -1,0 +1,197 @@
+"""A row of ``ListProjects`` may only say "not yet": held against the precise calls, wherever those can be told."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+import pytest
+
+from airflow_provider_oms.client.models import Project as Row
+from airflow_provider_oms.client.operations import run_flow
+from airflow_provider_oms.client.protocol import Answer
+from airflow_provider_oms.client.sync import OmsClient
+from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.milestones.memory import Memory, Now
+from airflow_provider_oms.milestones.poll import poll
+from airflow_provider_oms.milestones.rows import Hint, Listing, told_by
+from airflow_provider_oms.milestones.verdict import State
+from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator
+from tests.gate_cases import CASES, NOW, Case
+from tests.milestones.fleets import row
+from tests.milestones.support import FakeOms, gate_of, poll_case, poll_once
+
+READ = Answer(None, float(NOW), "OMS", float(NOW))
+
+
+def told(case, **more):
+    """What the row of a case says."""
+    return told_by(gate_of(case.sensor, case.arguments), Row(row("np_1", case, **more)), READ)
+
+
+def test_a_row_says_no_more_than_not_yet_in_any_row_of_the_table():
+    said = 0
+    for case in CASES:
+        if case.date_offset:
+            continue
+        found = told(case)
+        if found.hint is Hint.NOT_YET:
+            said += 1
+            assert found.verdict.state is State.WAITING
+            assert poll_case(case).state is State.WAITING, case.id
+    assert said > 60
+
+
+def test_a_gate_with_a_row_decides_as_one_without():
+    """With a fresh row, also where the precise calls are due; and with a row that shows what was long ago."""
+    for case in CASES:
+        if case.date_offset:
+            continue
+        oms = FakeOms(case.reply, NOW)
+        gate, alone = gate_of(case.sensor, case.arguments), poll_case(case)
+        listed = Listing({"np_1": Row(row("np_1", case))}, READ)
+        for by_row in (0, 9):
+            memory = Memory(by_row=by_row)
+            verdict = run_flow(oms, poll(gate, memory, Now(NOW, NOW), listed=listed))
+            assert verdict.state == alone.state, case.id
+            assert memory.unanswered == (1 if "No usable answer" in alone.message else 0), case.id
+
+
+#: A project of every kind, and what is asked of it.
+KINDS = {
+    "ordinary": {},
+    "idle": {"idle_source": True},
+    "slow": {"catch_up_rate": 1.0},
+    "fails": {"failures": [Failure("FULL_TRANSFER", 50.0)]},
+    "recovers": {"failures": [Failure("INCR_TRANSFER", after=20.0, recover_after=200.0)]},
+    "paused": {"status": "SUSPEND", "step": "FULL_TRANSFER", "step_progress": 30.0},
+    "over": {"status": "FINISHED"},
+    "released": {"status": "RELEASED"},
+    "deleted": {"status": "DELETED"},
+    "odd": {"status": "ODD"},
+    "running something": {"status": "RUNNING_SOMETHING"},
+    "changing": {"status_override": "RUNNING_MODIFYING"},
+    "alarming": {"status_override": "RUNNING_ALARMING"},
+    "not begun": {"status": "INIT"},
+    "without verification": {"enable_full_verify": False},
+    "without changes": {"enable_incr": False},
+    "without rows": {"enable_full": False},
+    "no way back": {"enable_reverse_incr": False},
+    "sync": {"type": "SYNC"},
+    "verify": {"type": "VERIFY"},
+    "legacy": {"vocabulary": "legacy"},
+    "sybase": {"sybase": True},
+    "deferred index": {"defer_index": True},
+    "ahead": {"shown": {"progress": {"incrSyncCheckpoint": NOW + 99_999}}},
+    "no steps in rows": {"shown": {"row": {"steps": None}}},
+    "stale row": {"shown": {"row": {"status": "RUNNING"}}},
+}
+
+ASKED = {
+    "OmsFullTransferSensor": [{}, {"progress": 50}],
+    "OmsStepSensor": [{"step": "FULL_TRANSFER"}, {"step": "REVERSE_INCR_TRANSFER"}, {"step": "FULL_VERIFIER"}],
+    "OmsCheckpointLagSensor": [{"max_lag": 25}, {"max_lag": 25, "direction": "reverse"}],
+    "OmsCheckpointReachedSensor": [{"checkpoint": NOW + 100}],
+    "OmsFullVerificationSensor": [{}],
+    "OmsProjectStatusSensor": [{"target_statuses": ["FINISHED"]}, {"target_statuses": ["RELEASED", "DELETED"]}],
+    "OmsCutoverReadySensor": [{}, {"require_verification": False}],
+}
+
+#: Where a row says "not yet" and the precise calls fail: so much of a failure is known up to ten polls later.
+LATE: set[tuple[str, str]] = set()
+
+
+@pytest.fixture
+def client(monkeypatch):
+    with Simulator(clock=Clock(start=NOW, speed=0)) as simulator:
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", simulator.connection_json)
+        for name, settings in KINDS.items():
+            durations = {"FULL_TRANSFER": 100, "FULL_VERIFIER": 50}
+            simulator.add_project(Project(**{"id": f"np_{name.replace(' ', '_')}", "durations": durations, **settings}))
+        with OmsHook() as hook:
+            yield simulator, hook.get_conn()
+
+
+def test_a_row_says_no_more_than_not_yet_of_any_simulated_project(client):
+    simulator, oms = client
+    for name, settings in KINDS.items():
+        if "status" not in settings:
+            simulator.project(f"np_{name.replace(' ', '_')}").start()
+    compared, early, late = 0, [], set()
+    for _ in range(12):
+        listed = {one.id: one for one in oms.list_projects()}
+        read = replace_time(simulator)
+        answers: dict[str, object] = {}
+        for name in KINDS:
+            project_id = f"np_{name.replace(' ', '_')}"
+            for sensor, every in ASKED.items():
+                for given in every:
+                    gate = gate_of(sensor, given, project_id=project_id)
+                    hint = told_by(gate, listed.get(project_id), read).hint
+                    compared += 1
+                    if hint is Hint.NOT_YET:
+                        verdict = poll_once(gate, Kept(oms, answers), now=read.at)
+                        if verdict.state is State.REACHED:
+                            early.append((name, sensor, given, verdict.message))
+                        if verdict.state is State.FAILED:
+                            late.add((name, sensor))
+        simulator.clock.advance(23)
+    assert compared == 12 * len(KINDS) * sum(map(len, ASKED.values()))
+    assert not early
+    assert late == LATE
+
+
+class Kept:
+    """Asks a real server, each question once."""
+
+    def __init__(self, client: OmsClient, answers: dict[str, object]) -> None:
+        self._client, self._answers = client, answers
+
+    def send(self, call):
+        if call.key not in self._answers:
+            try:
+                self._answers[call.key] = self._client.send(call)
+            except Exception as error:
+                self._answers[call.key] = error
+        found = self._answers[call.key]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def replace_time(simulator):
+    """Return when a list is told now."""
+    return READ._replace(at=simulator.clock.now())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"steps": []},
+        {"steps": None},
+        {"steps": "nonsense"},
+        {"status": None},
+        {"status": "ODD"},
+        {"isSubProject": True},
+        {"enableFullTransfer": "perhaps"},
+        {"id": None},
+    ],
+)
+def test_a_row_that_tells_too_little_says_nothing(changes):
+    at_work = next(case for case in CASES if case.sensor == "OmsFullTransferSensor" and told(case).hint is Hint.NOT_YET)
+    assert told(at_work, **changes).hint is Hint.ASK
+    steps = copy.deepcopy(row("np_1", at_work)["steps"])
+    assert told(replace(at_work, steps=tuple(steps[:1]))).hint is not Hint.CANDIDATE
+
+
+def test_what_is_missing_from_a_list_and_what_is_counted_is_asked():
+    close = next(case for case in CASES if case.sensor == "OmsCheckpointLagSensor" and case.expected == "reached")
+    gate = gate_of(close.sensor, {**close.arguments, "hold_for": 60})
+    assert told_by(gate, Row(row("np_1", close)), READ).hint is Hint.ASK
+    assert told_by(gate, None, READ).hint is Hint.ASK
+    case: Case = replace(close, arguments={"max_lag": 600})
+    assert told(case).hint is Hint.CANDIDATE
+    known = ["FULL_TRANSFER", "A_STEP_THAT_IS_LISTED_NO_MORE"]
+    waiting = next(case for case in CASES if case.sensor == "OmsStepSensor" and told(case).hint is Hint.NOT_YET)
+    gate = gate_of(waiting.sensor, waiting.arguments)
+    assert told_by(gate, Row(row("np_1", waiting)), READ, known).hint is Hint.ASK

@@ -1,0 +1,281 @@
+"""Gates over many: the table of cases with each row among projects that are ready, and what only a set has."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from airflow_provider_oms.milestones.fleet import Fleet
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.verdict import FleetObservation, State
+from tests.gate_cases import (
+    ALL_DONE,
+    CASES,
+    FAILED,
+    NOW,
+    REACHED,
+    WAITING,
+    Case,
+    caught_up,
+    failed_step,
+    in_transfer,
+    oms_time,
+    progress,
+    replaced,
+)
+from tests.milestones.fleets import LABEL, Wave, companion, over, row
+
+#: A project that is copied, one that isn't yet, and one that never will be.
+DONE = Case("done", "OmsFullTransferSensor", {}, progress(fullTransferProgress=100), tuple(ALL_DONE))
+AT_WORK = Case("at work", "OmsFullTransferSensor", {}, progress(fullTransferProgress=42), tuple(in_transfer()))
+BROKEN = replace(
+    AT_WORK,
+    progress=progress("FAILED", fullTransferProgress=42),
+    steps=tuple(replaced(in_transfer(), failed_step("FULL_TRANSFER", oms_time(NOW - 900)))),
+)
+CLOSE, FAR = (
+    Case("lag", "OmsCheckpointLagSensor", {}, caught_up(behind=behind), tuple(ALL_DONE)) for behind in (10, 900)
+)
+
+#: The rows of the table that a gate over many can have: a project that verifies another verifies one.
+OF_SETS = [case for case in CASES if "verification_project" not in case.arguments]
+
+
+def copied(*projects, **more):
+    """Make a gate that waits for the full transfer of these projects."""
+    return over("OmsFullTransferSensor", more, project_ids=projects)
+
+
+def test_every_row_of_the_table_decides_for_a_set():
+    """Each is one member among others for which the gate would open; so it alone decides."""
+    for case in OF_SETS:
+        other = companion(case)
+        ready = {"np_0": other, "np_1": case, "np_2": other}
+        gate = over(case.sensor, case.arguments, project_ids=list(ready))
+        for kept, expected in ((True, case.expected), (False, case.expected_without_memory)):
+            if case.date_offset or (case.needs_memory and not kept):
+                continue
+            verdict = Wave(gate, ready, kept=kept).poll()
+            assert verdict.state == expected, (case.id, verdict.message)
+            if expected == FAILED and case.message:
+                assert re.search(case.message, verdict.message), (case.id, verdict.message)
+            if expected == REACHED:
+                assert verdict.observed.as_dict()["reached"] == 3, case.id
+
+
+def test_it_opens_when_every_project_is_there_and_doesnt_ask_again_for_what_stays():
+    wave = Wave(copied("np_1", "np_2", "np_3"), {"np_1": DONE, "np_2": AT_WORK, "np_3": AT_WORK})
+    first = wave.poll()
+    assert (first.state, first.message) == (WAITING, "1 of 3 ready.")
+    assert first.figures == "waiting for np_2 at 42 %, np_3 at 42 %"
+    wave.projects["np_2"] = DONE
+    second = wave.poll(NOW + 30)
+    assert second.message == "2 of 3 ready; now ready: np_2."
+    wave.projects |= {"np_1": BROKEN, "np_3": DONE}  # what was reached stays so
+    third = wave.poll(NOW + 60)
+    assert third.state == REACHED
+    assert wave.asked["DescribeProjectProgress"] == 1
+    assert {one["name"] for one in third.observed.as_dict()["projects"]} == {"np_1", "np_2", "np_3"}
+
+
+def test_a_state_of_now_is_asked_for_everywhere_in_the_poll_that_opens():
+    wave = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25}, project_ids=["np_1", "np_2"]), {})
+    wave.projects = {"np_1": CLOSE, "np_2": FAR}
+    assert wave.poll().state == WAITING
+    wave.projects = {"np_1": FAR, "np_2": CLOSE}
+    lost = wave.poll()
+    assert (lost.state, lost.message) == (WAITING, "1 of 2 ready; now ready: np_2; not ready now: np_1.")
+    wave.projects = {"np_1": CLOSE, "np_2": CLOSE}
+    assert wave.poll().state == REACHED
+
+
+@pytest.mark.parametrize("broken", [BROKEN, None], ids=["failed", "gone"])
+def test_a_project_that_never_will_be_there(broken):
+    projects = {"np_1": DONE, "np_2": AT_WORK} | ({"np_7": broken} if broken else {})
+    said = "CONNECTOR-CNT0042 the sink is full" if broken else "GHANA-PROJECT000001"
+    at_once = Wave(copied("np_1", "np_2", "np_7"), projects).poll()
+    assert at_once.state == FAILED
+    assert at_once.message.startswith("1 of 3 ready; np_7 failed: ")
+    assert said in at_once.message
+    patient = Wave(copied("np_1", "np_2", "np_7", on_failure="wait_for_others"), projects)
+    waits = patient.poll()
+    assert waits.state == WAITING
+    assert waits.alarming
+    assert said in waits.message
+    patient.projects["np_2"] = DONE
+    over_now = patient.poll()
+    assert over_now.state == FAILED
+    assert over_now.observed.as_dict()["failed"] == 1
+
+
+def test_each_project_has_a_memory_of_its_own():
+    """Grace and hold_for count for each, beginning when it is first so."""
+    new = replace(BROKEN, steps=tuple(replaced(in_transfer(), failed_step("FULL_TRANSFER"))))
+    wave = Wave(copied("np_1", "np_2"), {"np_1": new, "np_2": AT_WORK})
+    assert wave.poll(NOW).state == WAITING
+    wave.projects = {"np_1": AT_WORK, "np_2": new}
+    assert wave.poll(NOW + 100).state == WAITING
+    assert wave.poll(NOW + 200).state == WAITING  # 200 s together, 100 s of np_2
+    assert wave.poll(NOW + 230).state == FAILED
+    held = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25, "hold_for": 60}, project_ids=["np_1", "np_2"]), {})
+    for at, near in ((0, 2), (30, 1), (60, 2), (90, 2), (110, 2)):
+        held.projects = {
+            f"np_{number}": replace(CLOSE, progress=caught_up(behind=10 - at if number <= near else 900))
+            for number in (1, 2)
+        }
+        assert held.poll(NOW + at).state == WAITING
+    assert held.poll(NOW + 120).state == REACHED
+    assert Memory.from_dict(json.loads(json.dumps(held.memory.as_dict()))).members.keys() == {"np_1", "np_2"}
+
+
+def test_an_outage_is_waited_out_and_not_asked_into_by_all():
+    many = {f"np_{number}": AT_WORK for number in range(9)}
+    wave = Wave(copied(*many), many)
+    wave.poll(NOW)
+    wave.lost = True
+    for at in range(30, 630, 60):
+        verdict = wave.poll(NOW + at)
+        assert (verdict.state, verdict.alarming) == (WAITING, True)
+        assert wave.asked.total() == 3  # and not of all nine
+    assert wave.poll(NOW + 640).state == FAILED
+
+
+def label(**more):
+    return over("OmsFullTransferSensor", more, label_name="wave-7")
+
+
+def test_the_projects_of_a_label_are_asked_for_at_each_poll():
+    projects = {"np_1": DONE}
+    wave = Wave(label(), projects, [])
+    empty = wave.poll()
+    assert (empty.state, empty.alarming) == (WAITING, True)
+    assert "There is no project of 1 (min_projects) yet" in empty.message
+    wave.rows = [row("np_1", DONE), row("np_2", AT_WORK)]
+    wave.projects["np_2"] = AT_WORK
+    assert wave.poll().message == "1 of 2 ready; joined: shop_1, shop_2."
+    wave.rows = [row("np_1", DONE)]
+    wave.projects["np_2"] = replace(AT_WORK, project={"id": "np_1", "name": "shop_2", "labels": [LABEL]})
+    assert wave.poll().state == WAITING  # absence from a list proves nothing
+    wave.projects["np_2"] = replace(AT_WORK, project={"id": "np_1", "name": "shop_2", "labels": []})
+    left = wave.poll()
+    assert (left.state, left.message) == (REACHED, "1 of 1 ready; left: shop_2.")
+
+
+def test_a_project_of_a_label_that_is_gone_fails_the_gate():
+    wave = Wave(label(), {"np_1": DONE, "np_2": AT_WORK}, [row("np_1", DONE), row("np_2", AT_WORK)])
+    assert wave.poll().state == WAITING
+    wave.rows.pop()
+    del wave.projects["np_2"]
+    verdict = wave.poll()
+    assert verdict.state == FAILED
+    assert "shop_2 failed:" in verdict.message
+    assert "GHANA-PROJECT000001" in verdict.message
+
+
+def test_a_label_that_doesnt_exist_fails_at_once():
+    for fleet in ({"label_name": "wave-8"}, {"label_id": "l_8"}, {"label": "wave-8"}):
+        verdict = Wave(over("OmsFullTransferSensor", **fleet), {}, []).poll()
+        assert verdict.state == FAILED
+        assert "it has: wave-7" in verdict.message
+    wave = Wave(label(), {}, [])
+    wave.labels = [LABEL, {"id": "l_2", "name": "wave-7"}]
+    assert "2 labels named" in wave.poll().message
+    for fleet in ({"label_id": "l_1"}, {"label": "l_1"}, {"label": "wave-7"}, {"search_key": "shop_"}):
+        assert Wave(over("OmsFullTransferSensor", **fleet), {"np_1": DONE}, [row("np_1", DONE)]).poll().state == REACHED
+
+
+def test_fewer_than_wanted():
+    wave = Wave(label(min_projects=2), {"np_1": DONE, "np_2": DONE}, [row("np_1", DONE)])
+    assert wave.poll().state == WAITING
+    wave.rows.append(row("np_2", DONE))
+    assert wave.poll().state == REACHED
+    assert Wave(copied("np_1", min_projects=2), {"np_1": DONE}).poll().state == FAILED
+
+
+def test_a_project_without_an_id_isnt_left_out():
+    verdict = Wave(label(), {"np_1": DONE}, [row("np_1", DONE), {**row("np_2", DONE), "id": None}]).poll()
+    assert verdict.state == WAITING
+    assert "without an id" in verdict.message
+
+
+def names(count):
+    return over("OmsFullTransferSensor", project_names=[f"shop_{number}" for number in range(count)])
+
+
+def test_names_are_resolved_from_one_list_and_rows_say_not_yet():
+    projects = {f"np_{number}": AT_WORK for number in range(40)}
+    wave = Wave(names(40), projects, [row(one, case) for one, case in projects.items()])
+    asked = 0
+    for at in range(20):
+        assert wave.poll(NOW + 30 * at).message.startswith("0 of 40 ready")
+        assert wave.asked["ListProjects"] == 1
+        asked += wave.asked["DescribeProjectProgress"]
+    assert asked == 2 * 40  # each once in ten polls
+    wave.projects = dict.fromkeys(projects, DONE)
+    assert wave.poll(NOW + 630).state == WAITING  # the rows are stale, and yet
+    for at in range(9):
+        last = wave.poll(NOW + 660 + 30 * at)
+    assert last.state == REACHED
+
+
+def test_an_oms_that_lists_nothing_is_asked_for_each():
+    projects = {f"np_{number}": AT_WORK for number in range(12)}
+    wave = Wave(copied(*projects), projects, None)
+    assert wave.poll().message == "0 of 12 ready."
+    assert wave.poll().state == WAITING
+    assert (wave.asked["ListProjects"], wave.asked["DescribeProjectProgress"]) == (0, 12)
+
+
+def test_a_name_that_nobody_has():
+    verdict = Wave(over("OmsFullTransferSensor", project_names=["shop_1", "shop_9"]), {"np_1": DONE}, []).poll()
+    assert verdict.state == FAILED
+    assert "shop_9 failed: OMS shows this user no project named 'shop_9'" in verdict.message
+
+
+def test_what_is_returned_fits_into_an_xcom():
+    projects = {f"np_{number}": DONE for number in range(300)}
+    observed = Wave(copied(*projects), projects).poll().observed
+    assert isinstance(observed, FleetObservation)
+    told = observed.as_dict()
+    assert len(json.dumps(told)) < 48 * 1024
+    assert told["total"] == told["reached"] == 300
+    assert len(told["projects"]) + told["left_out"] == 300
+    assert 100 < len(told["projects"]) < 300
+
+
+@pytest.mark.parametrize(
+    ("fleet", "wrong"),
+    [
+        ({}, "none is given"),
+        ({"project_ids": ["np_1"], "label_id": "l_1"}, "project_ids and label_id is given"),
+        ({"project_ids": []}, "names no project"),
+        ({"project_names": "[]"}, "names no project"),
+        ({"project_names": "{{ x }"}, "list of texts"),
+        ({"project_ids": "np 1"}, "an id of OMS"),
+        ({"project_ids": ["np_1"], "min_projects": 0}, "min_projects"),
+        ({"project_ids": ["np_1"], "on_failure": "ignore"}, "on_failure"),
+    ],
+)
+def test_settings_that_cant_be(fleet, wrong):
+    with pytest.raises(ValueError, match=wrong):
+        Fleet(**fleet)
+
+
+def test_settings_are_stored_and_read():
+    for given in (["np_1", "np_2", "np_1"], '["np_1", "np_2"]', "np_1, np_2", "('np_1', 'np_2')"):
+        gate = over("OmsFullTransferSensor", project_ids=given)
+        assert gate.fleet is not None
+        assert gate.fleet.project_ids == ("np_1", "np_2")
+        stored = json.loads(json.dumps(gate.as_dict()))
+        assert stored["fleet"] == {"project_ids": ["np_1", "np_2"]}
+        assert Gate.from_dict(stored) == gate
+    with pytest.raises(ValueError, match="isn't known here"):
+        Gate.from_dict({**stored, "fleet": {**stored["fleet"], "new": 1}})
+    with pytest.raises(ValueError, match="both are given"):
+        replace(gate, project_id="np_1")
+    assert State(gate.of_member("np_2").project_id == "np_2" and State.WAITING) == WAITING
+    assert "fleet" not in gate.of_member("np_2").as_dict()
