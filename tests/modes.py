@@ -18,6 +18,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import AirflowSensorTimeout, AirflowSkipException, TaskDeferred
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.milestones.fleet import SELECTORS
 from airflow_provider_oms.sensors import oms as sensors
 from tests.gate_cases import FAILED, REACHED, WAITING, Case, Reply
 
@@ -73,7 +74,7 @@ def context(store=None, poke=0, try_number=1):
 def make(sensor, arguments, **more):
     """Make a gate that polls once: its time is up at once."""
     settings = {"task_id": "gate", "timeout": 0, **arguments, **more}
-    if "project_name" not in settings:
+    if not {"project_name", *SELECTORS} & settings.keys():
         settings.setdefault("project_id", "np_1")
     return getattr(sensors, sensor)(**settings)
 

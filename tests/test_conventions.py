@@ -14,7 +14,7 @@ from airflow_provider_oms.sensors import oms as sensors
 #: How a task waits or works. It is settled, and checked, when the DAG is parsed; what a task is about is templated.
 SETTLED = {
     *("deferrable", "start_from_trigger", "wait_for_completion", "poke_interval", "timeout", "stop_on_kill"),
-    *("allow_modifying", "require_verification"),
+    *("allow_modifying", "require_verification", "min_projects", "on_failure"),
     *("fail_on_suspend", "failure_grace", "outage_tolerance", "hold_for", "stop_first", "reads_only", "retry_failed"),
     *(
         "precheck",

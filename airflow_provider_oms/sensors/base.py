@@ -6,7 +6,7 @@ import logging
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import (
     AirflowException,
@@ -20,6 +20,7 @@ from airflow.providers.common.compat.sdk import (
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.links.oms import project_links
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.fleet import ON_FAILURE, SELECTORS, Fleet
 from airflow_provider_oms.milestones.gate import (
     DEFAULT_CONN_ID,
     DEFAULT_FAILURE_GRACE,
@@ -54,7 +55,16 @@ RENDERED: dict[str, Any] = {
     "target_statuses": ["RUNNING"],
     "tables": ["schema.table"],
     "verification_project": "name",
+    "project_ids": ["np"],
+    "project_names": ["name"],
+    "label_id": "l",
+    "label_name": "label",
+    "search_key": "name",
 }
+
+
+#: The ways to say which project is meant, where it is one.
+_ONE = ("project_id", "project_name")
 
 
 class OmsGateSensor(BaseSensorOperator):
@@ -63,6 +73,11 @@ class OmsGateSensor(BaseSensorOperator):
     Give ``project_id`` or ``project_name``. It returns (XCom) what it observed: ``project``, ``status``, ``step``,
     ``progress``, ``checkpoint``, ``lag``, ``time``, ``note``, ``name`` and ``checkpoint_time``. Whatever else it ends
     with names the project, what was waited for and the Airflow connection.
+
+    Or give one of ``project_ids``, ``project_names``, ``label_id``, ``label_name`` and ``search_key``: then it opens
+    when every one of these projects has reached it, and returns ``total``, ``reached``, ``failed``, and in ``projects``
+    what it saw of each; of more than Airflow takes, ``left_out`` are counted only. Lists may be text: JSON, a Python
+    list, or parts between commas.
 
     :param project_id: the project (templated)
     :param project_name: its name instead, unique for an OMS user; looked up once by ``ListProjects`` (templated)
@@ -77,11 +92,19 @@ class OmsGateSensor(BaseSensorOperator):
         gates about complete data wait for them (the step and the status gate never do)
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
+    :param project_ids: many projects (templated)
+    :param project_names: their names instead (templated)
+    :param label_id: all projects with this label, asked for at each poll (templated)
+    :param label_name: the label's name instead; one that doesn't exist fails the gate (templated)
+    :param search_key: all projects that ``ListProjects`` finds by this: part of a name, or an id (templated)
+    :param min_projects: how many projects there must be at least, so that a label that nobody has yet opens nothing
+    :param on_failure: ``fail``: a project that fails, fails the gate at once; ``wait_for_others``: once none waits
     :raises ValueError: naming the invalid argument
     """
 
     # What the gate is about. How it waits can't be a template: it must be known when the DAG is parsed.
-    template_fields: Sequence[str] = ("project_id", "project_name", "project_type", "oms_conn_id")
+    template_fields: Sequence[str] = ("project_id", "project_name", "project_type", "oms_conn_id", *SELECTORS)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"project_ids": "json", "project_names": "json"}
     ui_color = "#d9ecff"
     operator_extra_links = project_links()
 
@@ -99,6 +122,13 @@ class OmsGateSensor(BaseSensorOperator):
         allow_modifying: bool = False,
         failure_grace: timedelta | float = DEFAULT_FAILURE_GRACE,
         outage_tolerance: timedelta | float = DEFAULT_OUTAGE_TOLERANCE,
+        project_ids: Sequence[str] | str | None = None,
+        project_names: Sequence[str] | str | None = None,
+        label_id: str | None = None,
+        label_name: str | None = None,
+        search_key: str | None = None,
+        min_projects: int = 1,
+        on_failure: str = "fail",
         **kwargs: Any,
     ) -> None:
         super().__init__(poke_interval=poke_interval, **kwargs)
@@ -112,6 +142,13 @@ class OmsGateSensor(BaseSensorOperator):
         self.allow_modifying = allow_modifying
         self.failure_grace = failure_grace
         self.outage_tolerance = outage_tolerance
+        self.project_ids = project_ids
+        self.project_names = project_names
+        self.label_id = label_id
+        self.label_name = label_name
+        self.search_key = search_key
+        self.min_projects = min_projects
+        self.on_failure = on_failure
         self._watch: Watch | None = None
         self._check_waiting()
 
@@ -139,7 +176,20 @@ class OmsGateSensor(BaseSensorOperator):
             allow_modifying=self.allow_modifying,
             failure_grace=self.failure_grace,  # type: ignore[arg-type]  # Gate takes a timedelta, too
             outage_tolerance=self.outage_tolerance,  # type: ignore[arg-type]
+            fleet=self.fleet(),
         )
+
+    def fleet(self) -> Fleet | None:
+        """Return which projects it is about, from the rendered arguments; None where it is about one.
+
+        :raises ValueError: naming the argument that is wrong
+        """
+        given = {name: value for name in SELECTORS if (value := getattr(self, name)) is not None}
+        if not given:
+            if self.min_projects != 1 or self.on_failure != ON_FAILURE[0]:
+                raise ValueError(f"min_projects and on_failure go with {', '.join(SELECTORS)} only")
+            return None
+        return Fleet(**given, min_projects=self.min_projects, on_failure=self.on_failure)
 
     def check_arguments(self) -> None:
         """Check the arguments while the DAG is parsed, as far as they aren't templates. Called by constructors.
@@ -152,8 +202,11 @@ class OmsGateSensor(BaseSensorOperator):
             self.start_trigger_args = start_trigger_args(self, OmsGateSensor)
         hidden = [name for name in self.template_fields if not is_literal(getattr(self, name))]
         if not RENDERED.keys() >= set(hidden):  # a field of a subclass outside this package: it may render to anything
-            if (self.project_id is None) == (self.project_name is None):
-                raise ValueError("give project_id or project_name, and not both")
+            given = [name for name in (*_ONE, *SELECTORS) if getattr(self, name) is not None]
+            if len(given) != 1:
+                raise ValueError(
+                    f"give project_id or project_name, or for many {' or '.join(SELECTORS)}, and one alone"
+                )
             return
         gate = self._gate_once_rendered(hidden)
         needed = gate.milestone.needs_memory()

@@ -169,7 +169,7 @@ class OmsObjectsSensor(OmsGateSensor):
     """
 
     template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "tables")
-    template_fields_renderers = {"tables": "json"}
+    template_fields_renderers = {**OmsGateSensor.template_fields_renderers, "tables": "json"}
 
     def __init__(self, *, tables: Sequence[str] | Mapping[str, Sequence[str]] | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -189,7 +189,7 @@ class OmsProjectStatusSensor(OmsGateSensor):
     """
 
     template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "target_statuses")
-    template_fields_renderers = {"target_statuses": "json"}
+    template_fields_renderers = {**OmsGateSensor.template_fields_renderers, "target_statuses": "json"}
 
     def __init__(self, *, target_statuses: Sequence[str] | str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

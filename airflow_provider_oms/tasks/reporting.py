@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.pace import Series, follow, pace_of
-from airflow_provider_oms.milestones.verdict import State, Verdict
+from airflow_provider_oms.milestones.verdict import FleetObservation, State, Verdict
 
 HEARTBEAT = 10
 
@@ -28,7 +28,7 @@ class Reporter:
         self.log = log
         self._last: object = None
         self._silent = 0
-        self._aim = gate.milestone.aim()
+        self._aim = gate.milestone.aim() if gate.fleet is None else None
         self._series: Series | None = None
 
     def report(self, verdict: Verdict) -> None:
@@ -76,6 +76,8 @@ def describe(gate: Gate, verdict: Verdict, pace: str = "") -> str:
 
 def _news(verdict: Verdict) -> object:
     """Return the parts of a verdict that make it new. Lag and rows are left out because they change at every poll."""
-    progress = None if verdict.observed.progress is None else int(verdict.observed.progress)
+    seen = verdict.observed
+    progress = None if seen.progress is None else int(seen.progress)
     words = _NUMBERS.sub("#", verdict.message)
-    return verdict.state, verdict.observed.status, verdict.observed.step, progress, verdict.alarming, words
+    counted = (seen.ready, seen.failed, len(seen.projects)) if isinstance(seen, FleetObservation) else None
+    return verdict.state, seen.status, seen.step, progress, verdict.alarming, words, counted

@@ -44,9 +44,13 @@ class Row:
             "gate": self.gate.as_dict(),
             "deadline": self.deadline,
             "projects": dict(self.projects),
-            "observed": dict(self.observed),
+            "observed": dict(self._observed()),
             "version": __version__,
         }
+
+    def _observed(self) -> Mapping[str, str]:
+        """Return where projects were observed: of many only where it decides, since a row has little room."""
+        return self.observed if self.gate.fleet is None or self.gate.milestone.reached_by_absence() else {}
 
     @classmethod
     def from_kwargs(cls, stored: Mapping[str, Any]) -> Row:

@@ -13,6 +13,7 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskDeferred
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.milestones.fleet import SELECTORS
 from airflow_provider_oms.sensors import oms as sensors
 from airflow_provider_oms.sensors.base import RENDERED, OmsGateSensor
 from airflow_provider_oms.simulator import Project
@@ -50,6 +51,7 @@ GIVEN = {
 
 #: Arguments that say how to wait, or that stand for another, and so don't travel in the gate's settings.
 ELSEWHERE = {"project_name", "deferrable", "kwargs", "self", "start_from_trigger"}
+ELSEWHERE |= {*SELECTORS, "min_projects", "on_failure"}  # test_fleets.py
 
 #: What a milestone has for an operator that waits for it alone.
 OF_OPERATORS = {"OmsObjectsSensor": {"absent", "until"}}
@@ -182,7 +184,7 @@ def test_a_mistake_is_found_when_the_dag_is_parsed_and_named(sensor, arguments, 
 @pytest.mark.parametrize("cls", GATES)
 def test_templates_stay_as_they_are_written(cls):
     """The arguments beside them are checked; what they render to is checked when the gate runs."""
-    fields = set(cls.template_fields) - {"project_name"}
+    fields = set(cls.template_fields) - {"project_name", *SELECTORS}
     gate = cls(task_id="gate", **{name: f"{{{{ {name} }}}}" for name in fields})
     assert {name: getattr(gate, name) for name in fields} == {name: f"{{{{ {name} }}}}" for name in fields}
     assert fields <= RENDERED.keys()
