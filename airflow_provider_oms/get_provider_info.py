@@ -65,6 +65,15 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "example": "True",
                         "default": "False",
                     },
+                    "list_above": {
+                        "description": "Deferred gates that wait for more projects than this at one connection are "
+                        "served from one list of all projects an interval, instead of asking for each. What the list "
+                        "says is only ever 'not yet': before a gate opens or fails, its project is asked for.",
+                        "version_added": "0.1.0",
+                        "type": "integer",
+                        "example": "50",
+                        "default": "10",
+                    },
                 },
             }
         },

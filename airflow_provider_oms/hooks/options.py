@@ -11,23 +11,36 @@ log = logging.getLogger(__name__)
 SECTION = "oms"
 
 
+#: Projects from which on deferred gates are served from the list of projects.
+DEFAULT_LIST_ABOVE = 10
+
+
 def max_concurrent_requests() -> int:
     """Return the most requests that a triggerer sends at a time over each connection to OMS.
 
     An invalid value doesn't stop a gate: the default is used, and a warning is logged.
     """
+    return _whole("max_concurrent_requests", DEFAULT_MAX_CONCURRENT_REQUESTS, least=1)
+
+
+def list_above() -> int:
+    """Return for how many projects a triggerer asks for each, before it asks for the list of all instead.
+
+    A value that is none stops no gate: the default counts then, and a warning says so.
+    """
+    return _whole("list_above", DEFAULT_LIST_ABOVE, least=0)
+
+
+def _whole(name: str, default: int, *, least: int) -> int:
     from airflow.providers.common.compat.sdk import conf
 
-    text = conf.get(SECTION, "max_concurrent_requests", fallback=str(DEFAULT_MAX_CONCURRENT_REQUESTS))
+    text = conf.get(SECTION, name, fallback=str(default))
     try:
-        if (number := int(str(text))) >= 1:
+        if (number := int(str(text))) >= least:
             return number
     except ValueError:
         pass
     log.warning(
-        "[%s] max_concurrent_requests must be a whole number from 1 on, not %r; it is taken as %d.",
-        SECTION,
-        text,
-        DEFAULT_MAX_CONCURRENT_REQUESTS,
+        "[%s] %s must be a whole number from %d on, not %r; it is taken as %d.", SECTION, name, least, text, default
     )
-    return DEFAULT_MAX_CONCURRENT_REQUESTS
+    return default

@@ -12,14 +12,14 @@ from typing import Any
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from airflow_provider_oms import __version__
-from airflow_provider_oms.client.errors import OmsError
-from airflow_provider_oms.client.operations import arun_flow
+from airflow_provider_oms.client.errors import OmsError, OmsUnreachableError
+from airflow_provider_oms.client.operations import AsyncSender, arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks.connection import NoConnection
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
 from airflow_provider_oms.milestones.context import name_of, project_of
 from airflow_provider_oms.milestones.durations import duration
-from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
+from airflow_provider_oms.milestones.gate import DEFAULT_POKE_INTERVAL, SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.subject import Subject
@@ -27,6 +27,7 @@ from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
+from airflow_provider_oms.triggers.listing import LIST_SPREAD, is_listed, list_of_all
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession, shared_oms
 
 #: Seconds. Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
@@ -111,7 +112,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         """
         gate, memory = row.gate, Memory(projects=dict(row.projects), observed=dict(row.observed))
         reporter = Reporter(gate, self.log)
-        async with shared_oms(gate.oms_conn_id) as share:
+        async with shared_oms(gate.oms_conn_id, gate.project if gate.fleet is None else None) as share:
             payload = await self._wait(row, memory, share, reporter)
         yield TriggerEvent(payload)
         return  # docs/develop/airflow-facts.md#on-kill
@@ -122,7 +123,9 @@ class OmsMilestoneTrigger(BaseTrigger):
         # Source: docs/develop/airflow-facts.md#dag-test
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
-            pause = pause_before_poll(gate, time.time(), settle, project_of(gate, memory))
+            pause = pause_before_poll(
+                gate, time.time(), settle, project_of(gate, memory), together=is_listed(share) or bool(gate.fleet)
+            )
             settle = 0.0
             left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
@@ -142,7 +145,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         """Poll once more at the deadline, so that a milestone reached just before it counts."""
         try:
             async with asyncio.timeout(LAST_POLL):
-                return await shared_poll(gate, memory, share)
+                return await shared_poll(gate, memory, share, last=True)
         except TimeoutError:
             observed = Observation(project=project_of(gate, memory), name=name_of(gate, memory))
             return Verdict(State.WAITING, f"OMS gave no answer within {duration(LAST_POLL)}.", observed)
@@ -183,39 +186,61 @@ def event(status: str, verdict: Verdict, subject: Subject | None) -> dict[str, A
     }
 
 
-def pause_before_poll(gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None) -> float:
+def pause_before_poll(
+    gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None, *, together: bool = False
+) -> float:
     """Return the seconds until the gate's next poll.
 
-    Gates with the same project and interval poll at the same moments, so that one request serves them all. The moments
-    depend on the project, so that a thousand projects aren't polled at the same time.
+    Gates with the same project and interval poll at the same moments, so that one request serves them all. Which
+    moments those are depends on the project, so that a thousand projects aren't polled all together; where one list
+    serves them it depends on the connection alone, and they follow one another within the time that it is fresh.
 
     :param gate: the gate's settings
     :param now: the wall clock, Unix seconds
-    :param settle: the least seconds to wait
-    :param project_id: the project, if the gate only has its name
+    :param settle: seconds to wait at least
+    :param project_id: the project, where the gate itself only has its name
+    :param together: whether the list of projects serves it
     """
     interval = max(gate.poke_interval, SHORTEST_INTERVAL)
-    phase = zlib.crc32(f"{gate.oms_conn_id} {project_id or gate.project}".encode()) / 2**32 * interval
+    place = _share_of(f"{gate.oms_conn_id} {project_id or gate.project}")
+    phase = place * interval
+    if together:
+        # Intervals of 30 and 60 s begin together, so the moment doesn't depend on the interval.
+        spread = min(interval * FRESH, OLDEST) * LIST_SPREAD
+        phase = _share_of(gate.oms_conn_id) * DEFAULT_POKE_INTERVAL + place * spread
     # A poll that was slightly early isn't repeated at once.
     least = max(settle, interval * FRESH)
     return least + (phase - now - least) % interval
 
 
-async def shared_poll(gate: Gate, memory: Memory, share: Share) -> Verdict:
+def _share_of(text: str) -> float:
+    """Return a number from 0 to 1 that is always the same for a text."""
+    return zlib.crc32(text.encode()) / 2**32
+
+
+async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = False) -> Verdict:
     """Poll once, sharing the requests with other gates.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; it is changed
     :param share: the gate's share of the session
+    :param last: whether no other follows, so that only the precise calls will do
     """
     while True:
         try:
             session = await share.session()
         except OmsError as error:
             return await arun_flow(NoConnection(error), poll(gate, memory, within_process()))
-        asker, trial = _Asker(session, min(gate.poke_interval * FRESH, OLDEST)), memory.copy()
+        trial, fresh_for = memory.copy(), min(gate.poke_interval * FRESH, OLDEST)
+        asker: AsyncSender = _Asker(session, fresh_for)
         try:
-            verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address))
+            listed = None
+            if is_listed(share) and not last:
+                try:
+                    listed = await list_of_all(share, session, fresh_for)
+                except OmsUnreachableError as error:
+                    asker = NoConnection(error)  # so are the precise calls: what one has found out counts for all
+            verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address, listed))
         except ConnectionReplacedError:  # in the middle of a poll, whose answers must all come from one OMS
             continue
         memory.take(trial)

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -26,6 +27,7 @@ from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.hooks.connection import RECHECK, connection_problem, only_password_differs, read_ca_bundle
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.hooks.options import list_above
 
 T = TypeVar("T")
 
@@ -44,7 +46,7 @@ class _Asked:
     """A question: when it was asked, and its answer or error. None: the gate that asked it was cancelled."""
 
     at: float
-    found: asyncio.Future[tuple[Answer[Any], float] | None]
+    found: asyncio.Future[tuple[Any, float] | None]
 
 
 class SharedSession:
@@ -82,7 +84,21 @@ class SharedSession:
         :raises OmsError: one of its kinds
         :raises ConnectionReplacedError: when another session has replaced this one
         """
-        loop, key = asyncio.get_running_loop(), call.key
+        return await self.once(call.key, partial(self._send, call), fresh_for=fresh_for, after=after)
+
+    async def once(
+        self, key: str, get: Callable[[float], Awaitable[T]], *, fresh_for: float, after: float = 0.0
+    ) -> tuple[T, float]:
+        """Return what somebody gets for all who want the same, and when it came (the loop's clock).
+
+        :param key: what is wanted
+        :param get: gets it; it is given the loop's time
+        :param fresh_for: as for :meth:`ask`
+        :param after: as for :meth:`ask`
+        :raises OmsError: one of its kinds
+        :raises ConnectionReplacedError: when another session has taken the place of this one
+        """
+        loop = asyncio.get_running_loop()
         while not self.replaced:
             now = loop.time()
             asked = self._asked.get(key)
@@ -91,7 +107,7 @@ class SharedSession:
                 self._forget(now)
                 asked = self._asked[key] = _Asked(now, loop.create_future())
                 self._asked.move_to_end(key)
-                return await self._ask_for_all(key, asked, call)
+                return await self._get_for_all(key, asked, get)
             try:
                 # If a gate is cancelled, the others must still get the answer.
                 found = await asyncio.shield(asked.found)
@@ -107,14 +123,14 @@ class SharedSession:
         self._asked.clear()
         await self.client.aclose()
 
-    async def _ask_for_all(self, key: str, asked: _Asked, call: Call[T]) -> tuple[Answer[T], float]:
+    async def _get_for_all(self, key: str, asked: _Asked, get: Callable[[float], Awaitable[T]]) -> tuple[T, float]:
         """Ask, and pass the result to all that wait for the same question.
 
         This runs in the task of the gate that asks: a separate task would cost a tenth of a poll. So if the gate is
         cancelled, the next one that waits has to ask again.
         """
         try:
-            found = await self._send(call, asked.at), asyncio.get_running_loop().time()
+            found = await get(asked.at), asyncio.get_running_loop().time()
         except OmsError as error:
             asked.found.set_exception(error)
             asked.found.exception()  # no other gate may be waiting for it
@@ -169,6 +185,11 @@ class SharedOms:
     def __init__(self, oms_conn_id: str) -> None:
         self.oms_conn_id = oms_conn_id
         self.users = 0
+        #: How many gates wait for each project.
+        self.projects: Counter[str] = Counter()
+        self.list_above = list_above()
+        #: The loop's time until which the list of projects is left alone.
+        self.unlisted_until = float("-inf")
         self._session: SharedSession | None = None
         #: Sessions that were replaced while they had pending requests.
         self._retired: list[SharedSession] = []
@@ -243,6 +264,7 @@ class SharedOms:
             log.warning("Airflow connection %r: %s Going on with what was there.", self.oms_conn_id, client.unusable)
         else:
             self._session = SharedSession(client, ca_bundle, self._renew)
+            self.unlisted_until = float("-inf")
             if old is not None:
                 log.info("The Airflow connection %r has changed; its gates go on over a new session.", self.oms_conn_id)
                 self._retire(old)
@@ -273,10 +295,12 @@ class Share:
     """A gate's share of the session with an OMS.
 
     :param oms: the OMS
+    :param project: the one project that the gate waits for; None for what the list of projects doesn't serve
     """
 
-    def __init__(self, oms: SharedOms) -> None:
-        self._oms = oms
+    def __init__(self, oms: SharedOms, project: str | None = None) -> None:
+        self.oms = oms
+        self.project = project
         self._since = asyncio.get_running_loop().time()
 
     async def session(self) -> SharedSession:
@@ -284,25 +308,32 @@ class Share:
 
         :raises OmsError: when the Airflow connection can't be read, or is wrong
         """
-        return await self._oms.session(self._since)
+        return await self.oms.session(self._since)
 
 
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedOms]] = WeakKeyDictionary()
 
 
 @asynccontextmanager
-async def shared_oms(oms_conn_id: str) -> AsyncIterator[Share]:
+async def shared_oms(oms_conn_id: str, project: str | None = None) -> AsyncIterator[Share]:
     """Join the gates that ask the same OMS in this event loop; the last one to leave closes the session.
 
     :param oms_conn_id: the Airflow connection
+    :param project: the one project that is waited for, if the list of projects may say "not yet" of it
     """
     here = _shared.setdefault(asyncio.get_running_loop(), {})
     oms = here.setdefault(oms_conn_id, SharedOms(oms_conn_id))
     oms.users += 1
+    if project is not None:
+        oms.projects[project] += 1
     try:
-        yield Share(oms)
+        yield Share(oms, project)
     finally:
         oms.users -= 1
+        if project is not None:
+            oms.projects[project] -= 1
+            if not oms.projects[project]:
+                del oms.projects[project]
         if oms.users == 0:
             del here[oms_conn_id]
             await oms.close()

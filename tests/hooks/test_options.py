@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_oms.client.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 from airflow_provider_oms.get_provider_info import get_provider_info
 from airflow_provider_oms.hooks.oms import OmsHook
+from airflow_provider_oms.hooks.options import DEFAULT_LIST_ABOVE, list_above
 from airflow_provider_oms.simulator import Simulator
 from airflow_provider_oms.triggers.shared import shared_oms
 
@@ -36,6 +37,15 @@ def test_a_wrong_value_stops_no_gate_and_is_warned_about(sim, monkeypatch, caplo
     monkeypatch.setenv(VARIABLE, text)
     assert limit() == DEFAULT_MAX_CONCURRENT_REQUESTS
     assert "[oms] max_concurrent_requests must be a whole number" in caplog.text
+
+
+def test_how_many_projects_are_asked_for_one_by_one(monkeypatch, caplog):
+    assert list_above() == DEFAULT_LIST_ABOVE == int(OPTIONS["list_above"]["default"])
+    monkeypatch.setenv("AIRFLOW__OMS__LIST_ABOVE", "0")
+    assert list_above() == 0
+    monkeypatch.setenv("AIRFLOW__OMS__LIST_ABOVE", "-1")
+    assert list_above() == DEFAULT_LIST_ABOVE
+    assert "[oms] list_above must be a whole number from 0 on" in caplog.text
 
 
 def test_a_hook_reads_nothing_before_it_is_used(monkeypatch):

@@ -1,0 +1,197 @@
+"""Deferred gates on many projects of one connection: one list an interval, which only ever says "not yet"."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import pytest
+
+from airflow_provider_oms.milestones.fleet import Fleet
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import FullTransferMilestone
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.verdict import State
+from airflow_provider_oms.simulator import Fault, Project, Simulator
+from airflow_provider_oms.triggers import listing
+from airflow_provider_oms.triggers.oms import FRESH, OLDEST, OmsMilestoneTrigger, pause_before_poll, shared_poll
+from airflow_provider_oms.triggers.shared import shared_oms
+from tests.triggers.conftest import let_pass
+from tests.triggers.test_oms import events_of, trigger
+
+MANY = 12
+
+#: A project in the middle of its full transfer, where the simulator's clock stands.
+UNDER_WAY = {"status": "RUNNING", "step": "FULL_TRANSFER", "step_progress": 42.0, "durations": {"FULL_TRANSFER": 1e6}}
+
+
+def gates(count=MANY, **more):
+    """Gates by name and by id, as a mapped task has them."""
+    return [
+        Gate(FullTransferMilestone(), **({"project_id": f"np_{n}"} if n % 2 else {"project_name": f"shop_{n}"}), **more)
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def wave(sim):
+    for number in range(MANY):
+        sim.add_project(Project(id=f"np_{number}", name=f"shop_{number}", **UNDER_WAY))
+    return sim
+
+
+@asynccontextmanager
+async def waiting(every, conn_id="oms_default"):
+    """Have gates wait; each has a memory, and a row may answer its next poll."""
+    async with AsyncExitStack() as stack:
+        shares = [await stack.enter_async_context(shared_oms(conn_id, gate.project)) for gate in every]
+        memories = [Memory(by_row=0) for _ in every]
+
+        async def poll():
+            return await asyncio.gather(
+                *(shared_poll(gate, memory, share) for gate, memory, share in zip(every, memories, shares, strict=True))
+            )
+
+        yield poll
+
+
+def asked(simulator):
+    """What was asked since the last time."""
+    found = Counter(record.action for record in simulator.requests)
+    simulator.clear_requests()
+    return found
+
+
+@pytest.mark.asyncio
+async def test_one_list_serves_all_and_the_precise_calls_decide(wave):
+    async with waiting(gates()) as poll:
+        assert {verdict.state for verdict in await poll()} == {State.WAITING}
+        assert asked(wave) == {"ListProjects": 1}
+        let_pass(30)
+        wave.set_answer("DescribeProjectProgress", answer_of_done)
+        assert {verdict.state for verdict in await poll()} == {State.WAITING}  # the rows are older
+        assert asked(wave) == {"ListProjects": 1}
+        for number in range(0, MANY, 2):
+            wave.project(f"np_{number}").show_step("FULL_TRANSFER", progress=100)
+        let_pass(30)
+        verdicts = await poll()
+        assert [verdict.state for verdict in verdicts] == [State.REACHED, State.WAITING] * (MANY // 2)
+        assert asked(wave) == {"ListProjects": 1, "DescribeProjectProgress": MANY // 2}
+        for _ in range(8):  # a tenth poll in a row is precise in any case
+            let_pass(30)
+            verdicts = await poll()
+        assert {verdict.state for verdict in verdicts} == {State.REACHED}
+
+
+def answer_of_done(payload):
+    data = {"projectId": payload["id"], "status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100}
+    return {"success": True, "data": data}
+
+
+@pytest.mark.asyncio
+async def test_few_projects_are_asked_for_each(wave):
+    async with waiting([*gates(10), *gates(10)]) as poll:
+        await poll()
+        assert asked(wave) == {"ListProjects": 5, "DescribeProjectProgress": 10, "DescribeProjectSteps": 10}
+
+
+@pytest.mark.asyncio
+async def test_how_many_are_many_is_set(wave, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__OMS__LIST_ABOVE", "1")
+    async with waiting(gates(2)) as poll:
+        await poll()
+        assert asked(wave) == {"ListProjects": 1}
+
+
+def refuse(simulator):
+    simulator.add_fault(Fault(kind="error", code="NO", message="you may not list", action="ListProjects", times=99))
+
+
+def no_steps(simulator):
+    for live in map(simulator.project, [f"np_{number}" for number in range(MANY)]):
+        live.show_row(steps=None)
+
+
+def break_off(simulator):
+    simulator.add_fault(Fault(kind="status", status=503, action="ListProjects", times=99))
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("problem", "lists"), [(refuse, 1), (no_steps, 1), (break_off, 2)])
+async def test_without_a_list_each_is_asked_for(wave, problem, lists):
+    """As if there were none; what won't pass by itself isn't asked for again at the next poll."""
+    problem(wave)
+    by_id = [Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]
+    async with waiting(by_id) as poll:
+        for _ in range(2):
+            assert {verdict.state for verdict in await poll()} == {State.WAITING}
+            let_pass(30)
+        found = asked(wave)
+        assert found["ListProjects"] == lists
+        assert found["DescribeProjectProgress"] == 2 * MANY
+
+
+@pytest.mark.asyncio
+async def test_a_list_that_is_longer_than_what_it_saves_is_left_alone(wave, monkeypatch):
+    monkeypatch.setattr(listing, "_useless", lambda found, projects: "too long")
+    async with waiting(gates()) as poll:
+        await poll()
+        let_pass(30)
+        asked(wave)
+        await poll()
+        assert asked(wave)["DescribeProjectProgress"] == MANY
+    assert listing._useless.__name__ == "<lambda>"
+    monkeypatch.undo()
+    assert listing._useless(listing.Listing({}, None, pages=MANY + 1), MANY)
+    assert not listing._useless(listing.Listing({}, None, pages=MANY), MANY)
+
+
+@pytest.mark.asyncio
+async def test_an_oms_that_is_away_is_tried_once_for_all(wave):
+    wave.add_fault(Fault(kind="reset_before", times=99))
+    async with waiting(gates()) as poll:
+        verdicts = await poll()
+        assert {(verdict.state, verdict.alarming) for verdict in verdicts} == {(State.WAITING, True)}
+
+
+@pytest.mark.asyncio
+async def test_one_connection_that_fails_harms_no_other(wave, monkeypatch):
+    with Simulator() as other:
+        for number in range(MANY):
+            other.add_project(Project(id=f"np_{number}", name=f"shop_{number}", **UNDER_WAY))
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_OTHER", other.connection_json)
+        refuse(wave)
+        async with (
+            waiting([Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]) as here,
+            waiting(gates(oms_conn_id="oms_other"), "oms_other") as there,
+        ):
+            await asyncio.gather(here(), there())
+            assert asked(other) == {"ListProjects": 1}
+            assert asked(wave)["DescribeProjectProgress"] == MANY
+
+
+@pytest.mark.asyncio
+async def test_the_last_poll_is_precise(wave, pauses, monkeypatch):
+    monkeypatch.setenv("AIRFLOW__OMS__LIST_ABOVE", "0")
+    (event,) = await events_of(trigger(deadline=0, project_id="np_1"))
+    assert event["status"] == "timeout"
+    assert asked(wave)["ListProjects"] == 0
+
+
+def test_what_one_list_serves_polls_while_that_is_fresh():
+    at = 1_000_000.0
+    for interval in (30.0, 60.0):
+        moments = sorted(at + pause_before_poll(gate, at, together=True) for gate in gates(200, poke_interval=interval))
+        assert moments[-1] - moments[0] < min(interval * FRESH, OLDEST)
+    alone = sorted(pause_before_poll(gate, at) for gate in gates(200))
+    assert alone[-1] - alone[0] > 20
+
+
+@pytest.mark.asyncio
+async def test_names_are_resolved_and_put_into_the_row(wave, pauses):
+    gate = Gate(FullTransferMilestone(), fleet=Fleet(project_names=("shop_1", "shop_2")))
+    (event,) = await events_of(OmsMilestoneTrigger(gate=gate.as_dict()))
+    assert event["status"] == "resolved"
+    assert event["row"]["projects"] == {"shop_1": "np_1", "shop_2": "np_2"}
+    assert event["row"]["observed"] == {}
