@@ -60,6 +60,12 @@ COMMON = (
 
 PROJECT = _option("project", metavar="PROJECT", help="a project's id or name")
 
+#: Instead of a project: all that have a label.
+ONE_OR_LABEL = (
+    _option("project", metavar="PROJECT", nargs="?", help="a project's id or name"),
+    _option("--label", metavar="LABEL", help="instead of a project: every project with this label (name or id)"),
+)
+
 PROJECT_TYPE = _option(
     "--project-type",
     choices=("MIGRATION", "SYNC"),
@@ -177,8 +183,8 @@ COMMANDS = (
     ),
     Command(
         "watch",
-        "Show a project live, until a milestone or Ctrl-C",
-        (PROJECT, *MILESTONES, *_patience("10", None), PROJECT_TYPE, *COMMON),
+        "Show a project live, or those of a label, until a milestone or Ctrl-C",
+        (*ONE_OR_LABEL, *MILESTONES, *_patience("10", None), PROJECT_TYPE, *COMMON),
         "Show a project as status does, again and again, until a milestone (as in wait) or Ctrl-C.\n"
         f"Where there is no terminal it writes a line when something changes. {_TIMES}",
         ENDINGS,
@@ -194,8 +200,9 @@ COMMANDS = (
     Command(
         "wait",
         "Wait for a milestone, as a gate does; for shell scripts and CI",
-        (PROJECT, *MILESTONES, *_patience("30", "7d"), PROJECT_TYPE, *COMMON),
-        "Wait until a project has reached one milestone. It is judged exactly as the sensors do.\n"
+        (*ONE_OR_LABEL, *MILESTONES, *_patience("30", "7d"), PROJECT_TYPE, *COMMON),
+        "Wait until a project, or every project of a label, has reached one milestone. It is judged exactly as the\n"
+        "sensors do.\n"
         f"Progress goes to stderr, the result to stdout. {_TIMES}",
         ENDINGS,
     ),

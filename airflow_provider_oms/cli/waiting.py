@@ -22,6 +22,7 @@ from airflow_provider_oms.client.errors import OmsUnsupportedActionError
 from airflow_provider_oms.client.operations import Flow, run_flow
 from airflow_provider_oms.milestones.checks import check
 from airflow_provider_oms.milestones.context import PollContext
+from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import (
     CheckpointLagMilestone,
@@ -147,10 +148,13 @@ class Patience:
 
         :raises UsageError: naming the invalid option
         """
+        if (given.project is None) == (given.label is None):
+            raise UsageError("give PROJECT or --label LABEL")
         try:
             gate = Gate(
                 milestone=milestone,
                 project_name=given.project,
+                fleet=None if given.label is None else Fleet(label=given.label),
                 project_type=given.project_type,
                 oms_conn_id=given.conn_id,
                 poke_interval=max(SHORTEST_INTERVAL, seconds("--poke-interval", given.poke_interval)),
@@ -161,7 +165,9 @@ class Patience:
             )
         except UsageError:
             raise
-        except ValueError:
+        except ValueError as error:
+            if given.label is not None:
+                raise UsageError(str(error)) from None
             raise UsageError("PROJECT must be the id or the name of a project") from None
         return cls(gate, None if given.timeout is None else seconds("--timeout", given.timeout))
 
@@ -194,7 +200,9 @@ def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
     end = None if patience.timeout is None else time.monotonic() + patience.timeout
     memory = Memory()
     settings = {**vars(patience.gate)}
-    gate = Gate(**{**settings, "milestone": ProjectFound(patience.gate.project_name or "")})
+    gate = patience.gate
+    if gate.fleet is None:
+        gate = Gate(**{**settings, "milestone": ProjectFound(gate.project_name or "")})
     while True:
         asker.begin()
         sender, oms = connect(asker.hook, asker)

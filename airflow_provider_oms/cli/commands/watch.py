@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -14,7 +14,7 @@ from rich.text import Text
 from airflow_provider_oms.cli import observing
 from airflow_provider_oms.cli.asking import Asker, check_connection, find_project
 from airflow_provider_oms.cli.exit_codes import Exit
-from airflow_provider_oms.cli.pictures import project
+from airflow_provider_oms.cli.pictures import project, wave
 from airflow_provider_oms.cli.pictures.parts import fold
 from airflow_provider_oms.cli.screen import Screen
 from airflow_provider_oms.cli.waiting import NoMilestone, Observed, Outcome, Patience, ScreenLog, milestone_of, polls
@@ -22,7 +22,7 @@ from airflow_provider_oms.cli.words import said, shown, span
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.movement import Movement
-from airflow_provider_oms.milestones.verdict import State
+from airflow_provider_oms.milestones.verdict import FleetObservation, Seen, State
 from airflow_provider_oms.tasks.reporting import Reporter
 
 
@@ -64,6 +64,7 @@ class _Watched:
         self._patience = patience
         self._screen = screen
         self._known: Mapping[str, Any] | None = None
+        self._many: Sequence[Seen] | None = None
         self._movement = Movement(patience.gate.milestone.aim())
         self._observed: Observed | None = None
         self._polled = time.monotonic()
@@ -86,6 +87,10 @@ class _Watched:
 
     def update(self, observed: Observed) -> None:
         """Process a poll. It shows the answers on which the verdict is based."""
+        seen = observed.verdict.observed
+        if isinstance(seen, FleetObservation):
+            self._update_many(observed, seen)
+            return
         known = None if observed.finding else self._ask(observed)
         if known is not None:
             known = self._known = self._movement.add(known)
@@ -95,6 +100,14 @@ class _Watched:
             self._live.refresh()
         elif not self._screen.as_json:
             self._write_lines(observed)
+
+    def _update_many(self, observed: Observed, seen: FleetObservation) -> None:
+        self._many, self._observed, self._polled = seen.projects, observed, time.monotonic()
+        self._screen.write_json({**_verdict(observed), **seen.as_dict()}, line=True)
+        if self._live is not None:
+            self._live.refresh()
+        elif not self._screen.as_json:
+            self._report(observed)
 
     def _ask(self, observed: Observed) -> Mapping[str, Any] | None:
         try:
@@ -124,6 +137,9 @@ class _Watched:
                 told = ", ".join(filter(None, [line, lag, self._known["movement"]["message"]]))
                 self._screen.result(f"{time.strftime('%H:%M:%S')}  {told}")
             return
+        self._report(observed)
+
+    def _report(self, observed: Observed) -> None:
         if self._reporter is None or self._reporter.gate is not observed.gate:
             self._reporter = Reporter(observed.gate, ScreenLog(self._screen))
         if observed.verdict.state is State.WAITING:
@@ -135,13 +151,15 @@ class _Watched:
         parts: list[RenderableType] = []
         if self._known is not None:
             parts.append(project.picture(self._known))
+        if self._many is not None:
+            parts.append(wave.picture(self._many, plain=isinstance(self._patience.gate.milestone, NoMilestone)))
         parts += self._footer()
         return Group(*parts)
 
     def _footer(self) -> list[RenderableType]:
         observed = self._observed
         if observed is None:
-            return [] if self._known is not None else [Text("Asking OMS ...")]
+            return [] if self._known is not None or self._many is not None else [Text("Asking OMS ...")]
         message = said(observed.verdict.message)
         lines: list[RenderableType] = [Text("")]
         if isinstance(observed.gate.milestone, NoMilestone) or observed.finding:
