@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowException, BaseOperator
 
+from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import (
     OmsError,
     OmsProjectNotFoundError,
@@ -14,7 +15,7 @@ from airflow_provider_oms.client.errors import (
     broken_off,
     without_frames,
 )
-from airflow_provider_oms.client.operations import run_flow
+from airflow_provider_oms.client.operations import Sender, run_flow
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import OmsConsoleLink, project_links, push_console_url, push_progress_url
@@ -174,14 +175,14 @@ def check_one_of(operator: Any, *, rendered: bool, **readers: Callable[[str, Any
         readers[given[0]](given[0], value)
 
 
-def status_of(hook: OmsHook, project_id: str) -> str | None:
+def status_of(hook: Sender, project_id: str) -> str | None:
     """Return a project's status (``DescribeProjectProgress``); DELETED if OMS doesn't have the project.
 
     :param hook: the hook to ask
     :param project_id: the project
     """
     try:
-        return hook.describe_project_progress(project_id).status
+        return hook.send(actions.describe_project_progress(project_id)).data.status
     except OmsProjectNotFoundError:
         return DELETED
 

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsProjectNotFoundError, OmsRejectedError
+from airflow_provider_oms.client.operations import Sender
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
+from airflow_provider_oms.milestones.fleet import SELECTORS, Fleet
 from airflow_provider_oms.milestones.kinds import ActionMilestone
 from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.milestones.transitions import Kind, Move, may_be_stopped, name_of, plan
 from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, status_of, to_airflow_error
+from airflow_provider_oms.operators.many import ManyProjects
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
+from airflow_provider_oms.tasks.templates import is_literal
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -38,8 +42,19 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     and those in which the action is allowed.
     Returns (XCom) the project's id, which is pushed under ``project_id`` before any waiting, too.
 
+    Or give one of ``project_ids``, ``project_names``, ``label_id``, ``label_name`` and ``search_key``: then each of
+    these projects is looked at, a few at a time, and sent the action if it needs it. What can't be done with one keeps
+    it from none of the others; the task fails in the end, naming it and why. It returns ``{"total": ..., "done": [...],
+    "already": [...], "refused": {name: why}}``, pushed under ``projects`` before any waiting, too.
+
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param project_ids: many projects (templated)
+    :param project_names: their names instead (templated)
+    :param label_id: all projects with this label (templated)
+    :param label_name: the label's name instead (templated)
+    :param search_key: all projects that ``ListProjects`` finds by this: part of a name, or an id (templated)
+    :param min_projects: how many there must be at least; for release and delete there may be none (left)
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
     :raises ValueError: naming the invalid argument
@@ -49,8 +64,50 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     action: ClassVar[str]
     stop_first = False
 
-    def carry_out(self, context: Context, hook: OmsHook) -> str | None:
-        """Check the project, and do what is left to do."""
+    template_fields: Sequence[str] = (*OmsProjectOperator.template_fields, *SELECTORS)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"project_ids": "json", "project_names": "json"}
+
+    def __init__(
+        self,
+        *,
+        project_ids: Sequence[str] | str | None = None,
+        project_names: Sequence[str] | str | None = None,
+        label_id: str | None = None,
+        label_name: str | None = None,
+        search_key: str | None = None,
+        min_projects: int = 1,
+        **kwargs: Any,
+    ) -> None:
+        self.project_ids = project_ids
+        self.project_names = project_names
+        self.label_id = label_id
+        self.label_name = label_name
+        self.search_key = search_key
+        self.min_projects = arguments.whole("min_projects", min_projects, least=1)
+        super().__init__(**kwargs)
+
+    def fleet(self) -> Fleet | None:
+        """Return which projects it is about, from the rendered arguments; None where it is about one.
+
+        :raises ValueError: naming the argument that is wrong
+        """
+        given = {name: value for name in SELECTORS if (value := getattr(self, name)) is not None}
+        return Fleet(**given, on_failure="wait_for_others") if given else None
+
+    def _check_project(self, *, rendered: bool) -> None:
+        given = [name for name in SELECTORS if getattr(self, name) is not None]
+        if not given:
+            super()._check_project(rendered=rendered)
+        elif len(given) > 1 or self.project_id is not None or self.project_name is not None:
+            raise ValueError(f"give project_id or project_name, or for many {' or '.join(SELECTORS)}, and one alone")
+        elif rendered or is_literal(getattr(self, given[0])):
+            self.fleet()
+
+    def carry_out(self, context: Context, hook: OmsHook) -> Any:
+        """Check the project, or each of many, and do what is left to do."""
+        self._check_project(rendered=True)
+        if (fleet := self.fleet()) is not None:
+            return ManyProjects(self, context, hook).begin(fleet)
         project_id = self.find_project(hook)
         if project_id is None:
             self._without_project()
@@ -64,11 +121,25 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         :raises OmsMilestoneFailedError: when the status can't be reached any more, or only after somebody acts
         :raises OmsOperationError: when it wasn't reached in time
         """
+        if self.fleet() is not None:
+            return self._do(lambda hook: self._go_on_with_many(context, hook, event))
         return self._do(lambda hook: self._go_on_after(hook, event))
 
     def subject(self) -> Subject:
         """Return what its messages are about."""
         return super().subject()._replace(purpose=name_of(self.action))
+
+    def about(self) -> str:
+        """Name the project, or the projects."""
+        try:
+            fleet = self.fleet()
+        except ValueError:  # which the message is about
+            return "projects"
+        return super().about() if fleet is None else fleet.describe()
+
+    def _go_on_with_many(self, context: Context, hook: OmsHook, event: Any) -> dict[str, Any]:
+        self.read_end(event)
+        return ManyProjects(self, context, hook).go_on()
 
     def _go_on_after(self, hook: OmsHook, event: Any) -> str:
         project_id, status = self.read_event(event)
@@ -86,7 +157,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
                 raise OmsOperationRefusedError(move.reason)
             since: float | None = None
             if move.kind is Kind.SEND:
-                since, moved_to = self._send(hook, project_id, move)
+                since, moved_to = self.send_once(hook, project_id, move)
                 if moved_to is not None:
                     status, resumed = moved_to, False
                     continue
@@ -107,8 +178,15 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         else:
             self.log.info("Nothing to do for %s: project %s is %s already.", name, project_id, status)
 
-    def _send(self, hook: OmsHook, project_id: str, move: Move) -> tuple[float | None, str | None]:
-        """Send an action, once. Return when OMS accepted it, or the status into which the project has changed."""
+    def send_once(self, hook: Sender, project_id: str, move: Move) -> tuple[float | None, str | None]:
+        """Send an action, once. Return when OMS took it, or else the status that the project has gone to.
+
+        :param hook: what sends it
+        :param project_id: the project
+        :param move: the action
+        :raises OmsError: when OMS has refused it
+        :raises OmsOperationError: when it isn't known whether OMS has taken it
+        """
         try:
             answer = hook.send(_CALLS[move.action](project_id))
         except OmsProjectNotFoundError:
@@ -143,6 +221,8 @@ class _StoppingOnKill(OmsProjectActionOperator):
     def __init__(self, *, stop_on_kill: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stop_on_kill = arguments.flag("stop_on_kill", stop_on_kill)
+        if stop_on_kill and any(getattr(self, name) is not None for name in SELECTORS):
+            raise ValueError("stop_on_kill stops one project; it doesn't go with many")
 
     def on_kill(self) -> None:
         """With ``stop_on_kill``, stop the project when somebody marks or clears the task while it waits on a worker."""

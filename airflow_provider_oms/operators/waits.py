@@ -15,7 +15,7 @@ from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.verdict import State
+from airflow_provider_oms.milestones.verdict import Observation, State
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.tasks.polling import poll_once
 from airflow_provider_oms.tasks.reporting import Reporter
@@ -67,13 +67,25 @@ class OmsWaitingOperator(OmsOperator):
         self._found = project_id
         gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
         # The operator has asked for the project before, so it exists.
-        memory, reporter = Memory(observed={project_id: hook.address()}), Reporter(gate, self.log)
+        return self.wait_at(hook, gate, Memory(observed={project_id: hook.address()})).status
+
+    def wait_at(self, hook: OmsHook, gate: Gate, memory: Memory) -> Observation:
+        """Wait at a gate, and return what it saw.
+
+        :param hook: the hook to ask
+        :param gate: the gate's settings
+        :param memory: what is known already; changed on the way
+        :raises OmsMilestoneFailedError: when it can't open any more, or not without a person
+        :raises OmsOperationError: when it didn't open in time
+        :raises TaskDeferred: when the triggerer is to wait; the task goes on in ``execute_complete``
+        """
+        reporter = Reporter(gate, self.log)
         began = time.monotonic()
         while True:
             verdict = poll_once(hook, gate, memory)
             reporter.report(verdict)
             if verdict.state is State.REACHED:
-                return verdict.observed.status
+                return verdict.observed
             if verdict.state is State.FAILED:
                 raise OmsMilestoneFailedError(verdict.message)
             if self.deferrable:
@@ -84,8 +96,8 @@ class OmsWaitingOperator(OmsOperator):
             # The last poll is at the deadline.
             time.sleep(min(self.poke_interval, left))
 
-    def read_event(self, event: Any) -> tuple[str, str]:
-        """Return the project and the status in the trigger's event.
+    def read_end(self, event: Any) -> dict[str, Any]:
+        """Return what the trigger saw.
 
         :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
         :raises OmsOperationError: when it didn't come in time
@@ -96,10 +108,19 @@ class OmsWaitingOperator(OmsOperator):
             raise self._too_late(message)
         if status == "failed":
             raise OmsMilestoneFailedError(message)
+        self.log.info("Reached. %s", message)
+        return observed
+
+    def read_event(self, event: Any) -> tuple[str, str]:
+        """Return the project and the status that the trigger saw.
+
+        :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
+        :raises OmsOperationError: when it didn't come in time
+        """
+        observed = self.read_end(event)
         project_id, reached = observed.get("project"), observed.get("status")
         if not (project_id and isinstance(project_id, str) and reached and isinstance(reached, str)):
             raise OmsMilestoneFailedError(f"The trigger's event doesn't say what was reached: {event!r}.")
-        self.log.info("Reached. %s", message)
         return project_id, reached
 
     def _too_late(self, message: str) -> OmsOperationError:
