@@ -14,6 +14,9 @@ from airflow_provider_oms.simulator import Clock, Project, Simulator
 
 PROJECTS = 150
 
+#: Of a list that is read with as many rows a page as OMS allows, and the label that all of them have.
+MANY, LABEL = 1000, "wave-7"
+
 
 def project_id(number: int) -> str:
     """The id of a listed project."""
@@ -42,8 +45,11 @@ def taken() -> dict[str, bytes]:
         found["ListProjects"] = _ask(oms, "ListProjects", pageNumber=1, pageSize=PROJECTS)
         for page in (1, 2):
             found[f"ListProjects {page}"] = _ask(oms, "ListProjects", pageNumber=page, pageSize=100)
+        found["row"] = _ask(oms, "ListProjects", searchKey=project_id(0), pageNumber=1, pageSize=1)
+        found["ListAllLabels"] = json.dumps({"success": True, "data": [{"id": "l_1", "name": LABEL}]}).encode()
         oms.clock.advance(5000)
         found["done"] = _ask(oms, "DescribeProjectProgress", id=project_id(0))
+        found["row done"] = _ask(oms, "ListProjects", searchKey=project_id(0), pageNumber=1, pageSize=1)
     return found
 
 

@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
 
+#: Rows of a page of a list of many projects.
+ROWS = 150
+
 #: Where the JSON of ``DescribeProjectProgress`` is found without an action, and with the status 404.
 JSON, MISSING = "/json", "/missing"
 
@@ -82,10 +85,33 @@ class _State:
 def _serve() -> None:
     from aiohttp import web
 
+    from benchmarks.answers import MANY, project_id, project_name
+
     answers = {name: base64.b64decode(body) for name, body in json.loads(sys.stdin.readline()).items()}
     progress = answers["DescribeProjectProgress"]
     taken_of = json.loads(progress)["data"]["projectId"].encode()
     state = _State()
+
+    def many(row: str) -> list[bytes]:
+        """Return the pages of a list of many projects that are all like one."""
+        envelope = json.loads(answers[row])
+        one = json.dumps(envelope["data"][0])
+        rows = [
+            one.replace(project_id(0), project_id(n)).replace(project_name(0), project_name(n)) for n in range(MANY)
+        ]
+        head = json.dumps({**envelope, "totalCount": MANY, "data": []})
+        pages = [", ".join(rows[first : first + ROWS]) for first in range(0, MANY, ROWS)]
+        return [head.replace('"data": []', f'"data": [{rows}]').encode() for rows in pages]
+
+    lists = {False: many("row"), True: many("row done")}
+
+    def page(number: int) -> bytes:
+        state.asked[f"ListProjects {number}"] += 1
+        if state.reached:
+            now = time.monotonic()
+            for one in range(ROWS * (number - 1), min(ROWS * number, MANY)):
+                state.told_at.setdefault(project_id(one), now)
+        return lists[state.reached][number - 1]
 
     def answer(body: bytes, status: int = 200) -> web.Response:
         return web.Response(body=body, status=status, content_type="application/json")
@@ -104,6 +130,8 @@ def _serve() -> None:
             return answer(progress, 404 if request.path == MISSING else 200)
         action = request.query_string.removeprefix("Action=")
         payload = json.loads(body)
+        if action == "ListProjects" and payload["pageSize"] == ROWS:
+            return answer(page(int(payload["pageNumber"])))
         about = payload.get("id", "")
         state.asked[f"{action} {about}"] += 1
         if state.reached and action == "DescribeProjectProgress":

@@ -1,0 +1,99 @@
+"""A thousand projects, waited for by a gate each, or by one gate over their label: requests, CPU, time to the event."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from benchmarks.answers import LABEL, MANY
+from benchmarks.gates import FULL_TRANSFER, cpu_of, fire, logging_to_nowhere, running, trigger
+from benchmarks.measuring import Size
+from benchmarks.row import Row, Skipped
+from benchmarks.server import CannedOms
+
+#: From how many projects on the list of all serves them; so many that it never does.
+SETTING, NEVER = "AIRFLOW__OMS__LIST_ABOVE", "1000000"
+
+#: Polls of which one asks the precise calls, whatever the list says.
+CYCLE = 10
+
+
+def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
+    """Yield what they cost, each way beside a request for each project, and how fast they hear of it."""
+    gates, interval = size.of(MANY, 40), size.of(10.0, 1.0)
+    intervals = size.of(CYCLE, 2)
+    ways = {"a gate each": lambda: _each(gates, interval), "one gate over their label": lambda: [_label(interval)]}
+    with logging_to_nowhere():
+        before = asyncio.run(_cost(oms, _each(gates, interval), interval, size.of(3, 2), NEVER))
+        found = {name: asyncio.run(_cost(oms, jobs(), interval, intervals)) for name, jobs in ways.items()}
+        heard = {name: asyncio.run(_heard(oms, jobs(), interval)) for name, jobs in ways.items()}
+    for name, (lists, precise, cpu) in found.items():
+        what = f"{gates} projects, {name}" if name == "a gate each" else f"{MANY} projects, {name}"
+        note = f"{lists:.0f} for the list, the rest for every tenth poll; CPU is a triggerer's"
+        asked, theirs = lists + precise, before[0] + before[1]
+        yield Row(f"{what}: requests an interval", asked, "a poll of each project", theirs, most=10, note=note)
+        yield Row(f"{what}: of these for the list", lists, "a poll of each project", theirs, most=10)
+        yield Row(f"{what}: CPU an interval", 1000 * cpu, "a poll of each project", 1000 * before[2], "ms", aim=0.1)
+    for name, times in heard.items():
+        middle = sorted(times)[len(times) // 2]
+        note = f"median {middle:.0f} ms; the interval comes on top"
+        yield Row(
+            f"{MANY} projects, {name}: from OMS saying so to the event", max(times), unit="ms", most=100, note=note
+        )
+
+
+def _each(gates: int, interval: float) -> list[Any]:
+    return [fire(trigger(number, interval, FULL_TRANSFER)) for number in range(gates)]
+
+
+def _label(interval: float) -> Any:
+    return fire(trigger(0, interval, FULL_TRANSFER, fleet={"label_name": LABEL}))
+
+
+async def _cost(
+    oms: CannedOms, jobs: list[Any], interval: float, intervals: int, above: str | None = None
+) -> tuple[float, float, float]:
+    """Return the requests of an interval for lists, those for the rest, and the CPU seconds of an interval."""
+    _set(above)
+    asked: dict[str, int] = {}
+
+    async def count() -> None:
+        await asyncio.sleep(1.25 * interval)
+        await asyncio.to_thread(oms.tell)
+        await asyncio.sleep(interval * intervals)
+        asked.update((await asyncio.to_thread(oms.tell))["asked"])
+
+    cpu = await cpu_of([*jobs, count()], warm=1.25 * interval, seconds=interval * intervals)
+    _set(None)
+    await asyncio.sleep(0)
+    if not asked:  # counting ends with the window, give or take a moment
+        asked.update((await asyncio.to_thread(oms.tell))["asked"])
+    lists = sum(number for action, number in asked.items() if action.startswith("List"))
+    return lists / intervals, (sum(asked.values()) - lists) / intervals, cpu / intervals
+
+
+async def _heard(oms: CannedOms, jobs: list[Any], interval: float) -> list[float]:
+    """Return the milliseconds from the answer in which OMS first says that a project is there to its gate's event."""
+    fired: list[tuple[str | None, float]] = []
+
+    async def gate(job: Any) -> None:
+        event: Any = await job
+        assert event.payload["status"] == "reached", event
+        fired.append((event.payload["observed"].get("project"), time.monotonic()))
+
+    async with running(gate(job) for job in jobs) as tasks:
+        await asyncio.sleep(interval * 2.5)
+        await asyncio.to_thread(oms.tell, reached=True)
+        await asyncio.wait_for(asyncio.gather(*tasks), interval * 10)
+    told = (await asyncio.to_thread(oms.tell, reached=False))["told_at"]
+    return [(at - (told[project] if project else max(told.values()))) * 1000 for project, at in fired]
+
+
+def _set(above: str | None) -> None:
+    if above is None:
+        os.environ.pop(SETTING, None)
+    else:
+        os.environ[SETTING] = above
