@@ -25,6 +25,7 @@ EXAMPLES = (
     "many",
     "teardown",
     "label",
+    "wave",
     "maintenance",
     "objects",
     "data_sources",
@@ -235,6 +236,31 @@ class TestLabel:
         assert sorted(outcome.returned("projects")) == wave
         assert [fast_sim.project(one).status for one in wave] == ["SUSPEND", "SUSPEND"]
         assert fast_sim.project(other).status == "INIT"
+
+
+class TestWave:
+    def test_one_gate_opens_for_all(self, fast_sim, run_example):
+        for one in range(3):
+            fast_sim.add_project(Project(name=f"shop_{one}", labels=["wave_7"], initial_lag=1))
+        fast_sim.add_project(Project(name="another"))
+        outcome = run_example("example_oms_wave")
+        assert outcome.states() == {name: {"success"} for name in ("start", "copied", "ready", "report")}
+        assert [one.partition(":")[0] for one in outcome.returned("report")] == ["shop_0", "shop_1", "shop_2"]
+        assert outcome.returned("copied")["reached"] == len(outcome.returned("start")["done"]) == 3
+        assert fast_sim.project("another").status == "INIT"
+
+    @ONE_MODE
+    def test_a_project_that_fails_is_named(self, fast_sim, run_example, logged):
+        fast_sim.add_project(Project(name="shop_1", labels=["wave_7"]))
+        # It was ended before its rows were copied, so there is nothing to start.
+        copying = {"status": "RUNNING", "step": "FULL_TRANSFER", "durations": {"FULL_TRANSFER": 1e6}}
+        fast_sim.add_project(Project(name="shop_2", labels=["wave_7"], **copying))
+        fast_sim.project("shop_2").show_progress(status="FINISHED")
+        fast_sim.project("shop_2").show_row(status="FINISHED")
+        outcome = run_example("example_oms_wave")
+        assert outcome.states()["copied"] == {"failed"}
+        assert "1 of 2 ready; shop_2 failed:" in (log := logged())
+        assert "Nothing more will happen: the project is FINISHED" in log
 
 
 class TestMaintenance:
