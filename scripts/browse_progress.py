@@ -222,10 +222,13 @@ class Tried:
         page = person.open(f"/dags/{DAG_ID}/runs/{quote(self.run_id)}/tasks/orders_fresh/details")
         button = page.locator(f"a[href='{self.task('orders_fresh')}']")  # not the one of the navigation
         expect(button).to_be_visible()
-        with person.context.expect_page() as opened:
-            button.click()
-        expect(opened.value.get_by_role("heading", name="orders_to_oceanbase")).to_be_visible()
-        hold(True, "the link of a task leads to its project")
+        button.click()
+
+        def is_there() -> bool:
+            """Look in every tab: 3.1 opens another one, later versions don't."""
+            return any(tab.get_by_role("heading", name="orders_to_oceanbase").count() for tab in person.context.pages)
+
+        hold(until("the link leads somewhere", is_there, 60), "the link of a task leads to its project")
         person.complaints.clear()  # Airflow's own page has some
         person.close("the link")
 
