@@ -10,19 +10,15 @@ import pytest
 
 #: What a file with gates loads. How long that takes: ``python -m benchmarks --only imports``.
 GATES = {
-    "client",
-    "client.safe_text",
     "exceptions",
     "links",
     "links.address",
     "links.oms",
     "milestones",
     "milestones.arguments",
-    "milestones.durations",
+    "milestones.fleet",
     "milestones.gate",
     "milestones.kinds",
-    "milestones.subject",
-    "milestones.verdict",
     "sensors",
     "sensors.base",
     "sensors.oms",

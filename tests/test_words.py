@@ -29,7 +29,7 @@ RETIRED = {
     r"\bAwaited:": "Waiting for:",
     r"\b(it is|by|bad|mere) luck\b": "chance",
     r"\b(become|becomes|became) of (it|the|them|a)\b": "say what happens: whether it was carried out, how it ended",
-    r"\bto Airflow's words\b|\bsays no\b": "refuses",
+    r"\bto Airflow's words\b|\bOMS says no\b": "refuses",
     r", which can't be\.": "say what is wrong with it",
 }
 

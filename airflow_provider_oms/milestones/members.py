@@ -134,7 +134,7 @@ def _whole_list(memory: Memory) -> Flow[Listing | None]:
 
 
 def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -> Flow[Member | None]:
-    """Ask what has become of a project that was listed before: absence from a list proves nothing.
+    """Ask for a project that was listed before and is missing now: absence from a list proves nothing.
 
     :param fleet: which projects are meant
     :param label_id: their label, if they have one

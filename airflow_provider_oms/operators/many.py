@@ -45,7 +45,7 @@ _NAMED, _WHY = 10, 300
 
 @dataclass
 class _Result:
-    """What became of a project in a round.
+    """The result for a project in a round.
 
     :param waits_for: the action whose effect is waited for; empty for none
     :param since: when OMS took it
