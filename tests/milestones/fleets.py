@@ -92,7 +92,7 @@ def row(project_id: str, case: Case, **more: Any) -> dict[str, Any]:
         "enableReverseIncrTransfer": progress.get("enableReverseIncrTransfer"),
     }
     given = list(case.steps) if isinstance(case.steps, list | tuple) else []
-    if not given and case.sensor in _BY_PROGRESS:  # the table says no more than the gate asks for
+    if not given and case.sensor in _BY_PROGRESS:  # the table holds what the gate asks for, and nothing else
         given = [step for step in ALL_DONE if step["name"] != "FULL_VERIFIER"]
     steps = [dict(step) if isinstance(step, dict) else step for step in given]
     for step in steps:
