@@ -141,12 +141,25 @@ class AlarmStats(Model):
     monitored = Field(boolean, "openMonitor")
 
 
+class MappedColumn(Model):
+    """A column of a table that a project moves, where OMS lists them.
+
+    Source: docs/develop/oms-actions.md#mapping
+    """
+
+    __slots__ = ()
+    name = Field(text, "columnName")
+    mapped_name = Field(text, "mappedName")
+    is_hidden = Field(boolean, "isGenerateField")
+
+
 class MappedObject(Model):
     """A table or view that a project moves."""
 
     __slots__ = ()
     name = Field(text, "name")
     mapped_name = Field(text, "mappedName")
+    columns = NestedField(MappedColumn, "columns")
 
 
 class MappedDatabase(Model):
@@ -168,6 +181,30 @@ class TransferMapping(Model):
     __slots__ = ()
     mode = Field(word, "mode")
     databases = NestedField(MappedDatabase, "databases")
+
+
+class ConnectInfo(Model):
+    """The ``sourceConnectInfo`` or ``sinkConnectInfo`` of a project: where a database is. It holds a login, too.
+
+    Source: docs/develop/oms-actions.md#mapping
+    """
+
+    __slots__ = ()
+    endpoint_id = Field(identifier, "endpointId")
+    host = Field(text, "host")
+    port = Field(count, "port")
+
+    @property
+    def endpoint(self) -> str | None:
+        """The brokers of a Kafka, ``host:port``, several with commas."""
+        return _Attributes(self.part("connExtraAttributes"), self.source).endpoint
+
+
+class _Attributes(Model):
+    """The ``connExtraAttributes``, as far as they are read."""
+
+    __slots__ = ()
+    endpoint = Field(text, "endpoint")
 
 
 class Project(Model):
@@ -207,6 +244,16 @@ class Project(Model):
     def transfer_mapping(self) -> TransferMapping:
         """What the project moves, empty when OMS didn't send it."""
         return TransferMapping(self.part("transferMapping"), self.source)
+
+    @property
+    def source_connect_info(self) -> ConnectInfo:
+        """Where its source is, empty when OMS sent nothing of it."""
+        return ConnectInfo(self.part("sourceConnectInfo"), self.source)
+
+    @property
+    def sink_connect_info(self) -> ConnectInfo:
+        """Where its target is, empty when OMS sent nothing of it."""
+        return ConnectInfo(self.part("sinkConnectInfo"), self.source)
 
     @property
     def full_transfer_config(self) -> FullTransferConfig:

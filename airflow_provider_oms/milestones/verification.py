@@ -22,6 +22,10 @@ _ERROR = "ERROR"
 # docs/develop/oms-facts.md#verification-result-types
 _CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
 
+#: A table that differs, but was compared to its end: the other results end the comparison, or never began it.
+#: Source: docs/develop/oms-facts.md#verification-result-types (inferred from the words)
+_COMPARED = "INCONSISTENT"
+
 #: The results, of those that OMS's client ODC knows, that mean a difference. RUNNING isn't a result yet.
 #: Source: docs/develop/oms-facts.md#verification-result-types
 _INCONSISTENT = (
@@ -156,8 +160,33 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
 
 def is_consistent(table: TableVerification) -> bool:
     """Decide about one table by the same rule."""
+    return _alone(table).consistent
+
+
+def verdict_of(table: TableVerification) -> bool | None:
+    """Decide about one table by the same rule: consistent, not consistent, or None for neither yet."""
+    finding = _alone(table)
+    return True if finding.consistent else False if finding.inconsistent else None
+
+
+def counted_rows(table: TableVerification) -> tuple[int | None, int | None]:
+    """Return how many rows of the source and of the target were compared; None where not all of them were.
+
+    Source: docs/develop/oms-facts.md#verification-result
+    """
+    whole = value_or_none(table, TableVerification.progress) in (None, _WHOLE)
+    through = value_or_none(table, TableVerification.status) == step_rules.FINISHED
+    result = value_or_none(table, TableVerification.result_type)
+    counts = [value_or_none(table, field) for field in (TableVerification.consistent_count, *_COUNTS)]
+    if not (whole and through and result in (*_CONSISTENT, _COMPARED)) or None in counts:
+        return None, None
+    consistent, source_only, target_only, mismatched = counts
+    return consistent + source_only + mismatched, consistent + target_only + mismatched
+
+
+def _alone(table: TableVerification) -> Finding:
     alone = {"differentNumber": 0, "fullVerifyTableStatistics": [table.raw]}
-    return judge([VerificationResult(alone, table.source)]).consistent
+    return judge([VerificationResult(alone, table.source)])
 
 
 def describe(table: TableVerification) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from airflow_provider_oms.milestones.subject import called
 from airflow_provider_oms.milestones.transitions import Kind, PreCheck, judge_existing, judge_pre_check
 from airflow_provider_oms.operators.base import OmsOperator, answer_was_lost, to_airflow_error
 from airflow_provider_oms.operators.data_source_base import find_data_sources
+from airflow_provider_oms.operators.lineage import TellsLineage
 from airflow_provider_oms.operators.project_body import LABEL_NAMES, LABELS, SINK_NAME, SOURCE_NAME, check
 from airflow_provider_oms.tasks.templates import is_literal
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 PRE_CHECK_INTERVAL = 5.0
 
 
-class OmsCreateProjectOperator(OmsOperator):
+class OmsCreateProjectOperator(TellsLineage, OmsOperator):
     """Create a project, once (``CreateProject``). It isn't started.
 
     It looks up the name first (``ListProjects``): if a project of the same name, type and endpoints exists, its id is
@@ -57,6 +58,7 @@ class OmsCreateProjectOperator(OmsOperator):
     :raises ValueError: naming the invalid argument, or the invalid key of ``project``
     """
 
+    action = "create"
     template_fields: Sequence[str] = ("project", "oms_conn_id")
     template_fields_renderers = {"project": "json"}
     operator_extra_links = project_links()
@@ -117,6 +119,7 @@ class OmsCreateProjectOperator(OmsOperator):
         context["ti"].xcom_push(key="project_id", value=project_id)
         push_console_url(context, hook, project_id)
         push_progress_url(context)
+        self._worked_on = project_id
         return project_id
 
     def _create(self, hook: OmsHook, body: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.milestones.transitions import Kind, Move, may_be_stopped, name_of, plan
 from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, status_of, to_airflow_error
+from airflow_provider_oms.operators.lineage import TellsLineage
 from airflow_provider_oms.operators.many import ManyProjects
 from airflow_provider_oms.operators.waits import OmsWaitingOperator
 from airflow_provider_oms.tasks.templates import is_literal
@@ -238,7 +239,7 @@ class _StoppingOnKill(OmsProjectActionOperator):
             self.log.warning("Killed, but the project could not be stopped: %s", error)
 
 
-class OmsStartProjectOperator(_StoppingOnKill):
+class OmsStartProjectOperator(TellsLineage, _StoppingOnKill):
     """Start a project (``StartProject``), and wait until it is RUNNING or has FINISHED.
 
     From INIT; nothing to do when it is RUNNING or FINISHED already. Takes the arguments of
@@ -249,6 +250,10 @@ class OmsStartProjectOperator(_StoppingOnKill):
     """
 
     action = "start"
+
+    def _go_on(self, hook: OmsHook, project_id: str, status: str | None, *, resumed: bool = False) -> str:
+        self._worked_on = project_id
+        return super()._go_on(hook, project_id, status, resumed=resumed)
 
 
 class OmsResumeProjectOperator(_StoppingOnKill):

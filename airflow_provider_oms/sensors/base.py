@@ -35,6 +35,7 @@ from airflow_provider_oms.tasks.templates import is_literal
 # What a gate needs when it runs is imported then, because DAG files are parsed again and again.
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_oms.milestones.subject import Subject
     from airflow_provider_oms.sensors.watch import Watch
@@ -150,6 +151,7 @@ class OmsGateSensor(BaseSensorOperator):
         self.min_projects = min_projects
         self.on_failure = on_failure
         self._watch: Watch | None = None
+        self._opened: dict[str, Any] | None = None
         self._check_waiting()
 
     @abstractmethod
@@ -259,7 +261,8 @@ class OmsGateSensor(BaseSensorOperator):
             message = f"{error}. Correct the DAG, then clear this task."
             raise OmsMilestoneFailedError(self._subject().explain(message)) from None
         try:
-            return self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
+            self._opened = self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
+            return self._opened
         except (AirflowSensorTimeout, AirflowSkipException) as error:
             raise self._in_own_words(error, watch) from error
         finally:
@@ -310,7 +313,27 @@ class OmsGateSensor(BaseSensorOperator):
             self.log.error("%s", ended)
             raise self._to_airflow_error(ended) from None
         self.log.log(logging.WARNING if observed.get("note") else logging.INFO, "Reached. %s", message)
+        self._opened = observed
         return observed
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
+        """Tell OpenLineage, once the gate has opened: what it saw, and which tables the project moves where.
+
+        Airflow's OpenLineage provider calls it, where that is installed (the extra ``[openlineage]``).
+
+        :param task_instance: Airflow's own; nothing is read of it
+        """
+        if self._opened is None:
+            return None
+        from airflow_provider_oms.lineage.extraction import of_gate
+
+        return of_gate(self.gate, self._opened)
+
+    def get_openlineage_facets_on_failure(self, task_instance: Any) -> None:
+        """Tell OpenLineage nothing: without this method it would ask for what a gate tells that has opened.
+
+        :param task_instance: Airflow's own; nothing is read of it
+        """
 
     def _leave_link(self, context: Context, project_id: str | None) -> None:
         from airflow_provider_oms.hooks.oms import OmsHook

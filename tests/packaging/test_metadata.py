@@ -66,8 +66,16 @@ def test_the_pythons_are_those_that_the_page_about_releases_calls_tested(metadat
 
 def test_what_it_needs(metadata):
     assert str(metadata.requires_python) == PROJECT["requires-python"]
-    assert sorted(map(str, metadata.requires_dist)) == sorted(map(str, map(Requirement, PROJECT["dependencies"])))
-    assert not metadata.provides_extra
+    needed = [one for one in metadata.requires_dist if one.marker is None]
+    assert sorted(map(str, needed)) == sorted(map(str, map(Requirement, PROJECT["dependencies"])))
+
+
+def test_what_each_extra_adds(metadata):
+    extras = PROJECT["optional-dependencies"]
+    assert sorted(metadata.provides_extra) == sorted(extras)
+    for extra, wanted in extras.items():
+        added = [one for one in metadata.requires_dist if one.marker and one.marker.evaluate({"extra": extra})]
+        assert [one.name for one in added] == [Requirement(text).name for text in wanted]
 
 
 def test_it_is_listed_where_people_look_for_providers(metadata):
