@@ -74,6 +74,23 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "example": "50",
                         "default": "10",
                     },
+                    "metrics": {
+                        "description": "Whether gates count what they see (lag, progress, outages, verdicts) in "
+                        "Airflow's own metrics (statsd, OpenTelemetry), in workers and triggerers.",
+                        "version_added": "0.1.0",
+                        "type": "boolean",
+                        "example": "True",
+                        "default": "False",
+                    },
+                    "lineage_databases": {
+                        "description": "For OpenLineage: the database, or Oracle's service, that holds the schemas at "
+                        "an address, which OMS doesn't tell. A JSON object by host:port. Tables of Oracle, PostgreSQL "
+                        "and DB2 at other addresses are left out.",
+                        "version_added": "0.1.0",
+                        "type": "string",
+                        "example": '{"10.0.0.5:1521": "ORCL"}',
+                        "default": "",
+                    },
                 },
             }
         },

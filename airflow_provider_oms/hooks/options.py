@@ -44,3 +44,13 @@ def _whole(name: str, default: int, *, least: int) -> int:
         "[%s] %s must be a whole number from %d on, not %r; it is taken as %d.", SECTION, name, least, text, default
     )
     return default
+
+
+def metrics_are_on() -> bool:
+    """Tell whether gates count what they see, for Airflow's metrics. A value that is none means no, with a warning."""
+    from airflow.providers.common.compat.sdk import conf
+
+    text = str(conf.get(SECTION, "metrics", fallback="False")).strip().lower()
+    if text not in ("true", "t", "1", "false", "f", "0", ""):
+        log.warning("[%s] metrics must be True or False, not %r; nothing is counted.", SECTION, text)
+    return text in ("true", "t", "1")

@@ -133,8 +133,10 @@ def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdi
             f"No usable answer of OMS for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). {error} "
             "When OMS is well again, clear this task.",
             observed,
+            unanswered=memory.unanswered,
         )
     until = f"for {duration(lasted)}; giving up after {duration(tolerance)}" if memory.kept else "this time"
     if memory.kept and lasted >= tolerance:
         until += f" and {POLLS_OF_AN_OUTAGE} polls"
-    return Verdict(State.WAITING, f"No usable answer of OMS {until}. {error}", observed, alarming=True)
+    message = f"No usable answer of OMS {until}. {error}"
+    return Verdict(State.WAITING, message, observed, alarming=True, unanswered=memory.unanswered)

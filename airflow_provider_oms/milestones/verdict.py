@@ -115,6 +115,7 @@ class Verdict(NamedTuple):
     :param observed: the observation
     :param figures: the progress, only for the log: rows, rates, time left
     :param alarming: whether a person should look at it although the gate goes on waiting
+    :param unanswered: how many polls in a row had no usable answer, this one included
     """
 
     state: State
@@ -122,3 +123,4 @@ class Verdict(NamedTuple):
     observed: Observation = Observation()
     figures: str = ""
     alarming: bool = False
+    unanswered: int = 0

@@ -17,6 +17,7 @@ from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import Observation, State
 from airflow_provider_oms.operators.base import OmsOperator
+from airflow_provider_oms.tasks.metrics import metrics_of
 from airflow_provider_oms.tasks.polling import poll_once
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.triggers.deferral import check_event, defer_until_reached
@@ -79,7 +80,7 @@ class OmsWaitingOperator(OmsOperator):
         :raises OmsOperationError: when it didn't open in time
         :raises TaskDeferred: when the triggerer is to wait; the task goes on in ``execute_complete``
         """
-        reporter = Reporter(gate, self.log)
+        reporter = Reporter(gate, self.log, metrics_of(gate))
         began = time.monotonic()
         while True:
             verdict = poll_once(hook, gate, memory)

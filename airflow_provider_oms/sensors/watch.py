@@ -15,6 +15,7 @@ from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.sensors.state_store import MemoryStore
 from airflow_provider_oms.tasks.clock import across_processes, within_process
+from airflow_provider_oms.tasks.metrics import metrics_of
 from airflow_provider_oms.tasks.polling import poll_once
 from airflow_provider_oms.tasks.reporting import Reporter
 
@@ -30,7 +31,7 @@ class Watch:
     def __init__(self, sensor: OmsGateSensor, context: Context) -> None:
         self.gate = sensor.gate()
         self.hook = OmsHook(sensor.oms_conn_id)
-        self.reporter = Reporter(self.gate, sensor.log)
+        self.reporter = Reporter(self.gate, sensor.log, metrics_of(self.gate))
         if caution := self.gate.milestone.caution():
             sensor.log.warning("%s", caution)
         if note := sensor.note():
@@ -65,7 +66,7 @@ def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
     :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
     """
     with OmsHook(gate.oms_conn_id) as hook:
-        return _conclude(gate, poll_once(hook, gate, Memory(kept=False)), Reporter(gate, log))
+        return _conclude(gate, poll_once(hook, gate, Memory(kept=False)), Reporter(gate, log, metrics_of(gate)))
 
 
 def _conclude(gate: Gate, verdict: Verdict, reporter: Reporter) -> PokeReturnValue:

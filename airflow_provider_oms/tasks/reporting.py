@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.pace import Series, follow, pace_of
 from airflow_provider_oms.milestones.verdict import FleetObservation, State, Verdict
+
+if TYPE_CHECKING:
+    from airflow_provider_oms.tasks.metrics import Metrics
 
 HEARTBEAT = 10
 
@@ -21,18 +24,21 @@ class Reporter:
 
     :param gate: the gate's settings
     :param log: where to write
+    :param metrics: what counts the verdicts, where they are to be counted
     """
 
-    def __init__(self, gate: Gate, log: logging.Logger | Any) -> None:
+    def __init__(self, gate: Gate, log: logging.Logger | Any, metrics: Metrics | None = None) -> None:
         self.gate = gate
         self.log = log
+        self._metrics = metrics
         self._last: object = None
         self._silent = 0
         self._aim = gate.milestone.aim() if gate.fleet is None else None
         self._series: Series | None = None
 
     def report(self, verdict: Verdict) -> None:
-        """Log a verdict if it is new, or if a heartbeat is due."""
+        """Log a verdict if it is new, or if a heartbeat is due, and count it."""
+        self.count(verdict)
         if self._aim:
             self._series = follow(self._series, verdict.observed, self._aim.direction)
         news = _news(verdict)
@@ -43,6 +49,11 @@ class Reporter:
         level = logging.WARNING if verdict.alarming else logging.INFO
         level = logging.ERROR if verdict.state is State.FAILED else level
         self.log.log(level, "%s", describe(self.gate, verdict, self._pace(verdict)))
+
+    def count(self, verdict: Verdict) -> None:
+        """Count a verdict that is logged elsewhere."""
+        if self._metrics:
+            self._metrics.count(verdict)
 
     def _pace(self, verdict: Verdict) -> str:
         """Return, in words, how the checkpoint moves that the gate waits for."""

@@ -25,6 +25,7 @@ from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
+from airflow_provider_oms.tasks.metrics import metrics_of
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
 from airflow_provider_oms.triggers.listing import LIST_SPREAD, is_listed, list_of_all
@@ -111,7 +112,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         :param row: the gate and its deadline
         """
         gate, memory = row.gate, Memory(projects=dict(row.projects), observed=dict(row.observed))
-        reporter = Reporter(gate, self.log)
+        reporter = Reporter(gate, self.log, metrics_of(gate, beside_the_loop=True))
         async with shared_oms(gate.oms_conn_id, gate.project if gate.fleet is None else None) as share:
             payload = await self._wait(row, memory, share, reporter)
         yield TriggerEvent(payload)
@@ -130,7 +131,9 @@ class OmsMilestoneTrigger(BaseTrigger):
             left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
                 await asyncio.sleep(max(0.0, left))
-                return event_of(gate, await self._last_poll(gate, memory, share))
+                last = await self._last_poll(gate, memory, share)
+                reporter.count(last)
+                return event_of(gate, last)
             await asyncio.sleep(pause)
             verdict = await shared_poll(gate, memory, share)
             reporter.report(verdict)

@@ -19,6 +19,7 @@ from airflow_provider_oms.milestones.occurrences import gate_now, is_gone, judge
 from airflow_provider_oms.milestones.remembered import Remembered
 from airflow_provider_oms.milestones.verdict import Verdict
 from airflow_provider_oms.milestones.watchers import Watcher, from_json
+from airflow_provider_oms.tasks.metrics import metrics_of
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.triggers.oms import pause_before_poll, shared_poll
 from airflow_provider_oms.triggers.shared import Share, shared_oms
@@ -102,7 +103,7 @@ class _Watch:
 
     async def _poll(self, gate: Gate) -> Verdict:
         if self._reporter is None or self._reporter.gate != gate:
-            self._reporter = Reporter(gate, self._log)
+            self._reporter = Reporter(gate, self._log, metrics_of(gate, beside_the_loop=True))
         verdict = await shared_poll(gate, self._memory, self._share)
         self._reporter.report(verdict)
         return verdict

@@ -1,0 +1,29 @@
+"""Run a DAG by ``dag.test()``, with Airflow's metrics made ready as its task runner makes them ready on a worker."""
+
+from __future__ import annotations
+
+import runpy
+import sys
+
+from airflow_provider_oms.tasks.airflow_version import airflow_version
+
+
+def make_ready() -> None:
+    """Do what the task runner of this Airflow does; before 3.2 metrics make themselves ready."""
+    if airflow_version() < (3, 2):
+        return
+    from airflow.providers.common.compat.sdk import Stats, conf
+    from airflow.sdk.observability.metrics import stats_utils
+
+    if airflow_version() == (3, 2):
+        Stats.initialize(factory=stats_utils.get_stats_factory(Stats))
+    else:
+        legacy = conf.getboolean("metrics", "legacy_names_on")
+        Stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=legacy)
+
+
+if __name__ == "__main__":
+    make_ready()
+    run = runpy.run_path(sys.argv[1])["dag"].test()
+    states = {str(getattr(ti.state, "value", ti.state)) for ti in run.get_task_instances()}
+    sys.exit(f"{states}" if states != {"success"} else 0)
