@@ -45,16 +45,17 @@ class Run:
 
     :param dag: the DAG
     :param home: Airflow's home, whose database there is
+    :param state: the run's state
     """
 
-    def __init__(self, dag: Any, home: Path) -> None:
+    def __init__(self, dag: Any, home: Path, state: DagRunState = DagRunState.RUNNING) -> None:
         from airflow.models.trigger import Trigger
 
         self.dag = dag
         self.file = home / "airflow.db"
         with create_session() as session:
             Trigger.clean_unused(session=session)  # what other tests' dag.test() runs have left
-        (_create_3 if AIRFLOW_3 else _create_2)(dag)
+        (_create_3 if AIRFLOW_3 else _create_2)(dag, state)
 
     def defer(self, deferrals: dict[str, Any]) -> None:
         """Put tasks into DEFERRED, each with the TaskDeferred that it has raised."""
@@ -126,7 +127,7 @@ def _decoded(stored: Any) -> dict[str, Any]:
     return dict(deserialize(stored or {}))
 
 
-def _create_2(dag: Any) -> None:
+def _create_2(dag: Any, state: DagRunState) -> None:
     from airflow.models.serialized_dag import SerializedDagModel
 
     now = datetime.now(UTC)
@@ -135,7 +136,7 @@ def _create_2(dag: Any) -> None:
         SerializedDagModel.write_dag(dag, session=session)
         dag.create_dagrun(
             run_id=RUN_ID,
-            state=DagRunState.RUNNING,
+            state=state,
             execution_date=now,
             data_interval=(now - timedelta(days=1), now),
             run_type=DagRunType.MANUAL,
@@ -143,7 +144,7 @@ def _create_2(dag: Any) -> None:
         )
 
 
-def _create_3(dag: Any) -> None:
+def _create_3(dag: Any, state: DagRunState) -> None:
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.serialization.serialized_objects import LazyDeserializedDAG
@@ -171,7 +172,7 @@ def _create_3(dag: Any) -> None:
             run_after=now,
             run_type=DagRunType.MANUAL,
             triggered_by=DagRunTriggeredByType.TEST,
-            state=DagRunState.RUNNING,
+            state=state,
             session=session,
         )
 
