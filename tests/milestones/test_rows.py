@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -121,7 +122,7 @@ def test_a_row_says_no_more_than_not_yet_of_any_simulated_project(client):
     for _ in range(12):
         listed = {one.id: one for one in oms.list_projects()}
         read = replace_time(simulator)
-        answers: dict[str, object] = {}
+        answers: dict[str, Any] = {}
         for name in KINDS:
             project_id = f"np_{name.replace(' ', '_')}"
             for sensor, every in ASKED.items():
