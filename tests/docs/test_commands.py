@@ -48,6 +48,10 @@ WAYS = (
     Way(r"deactivate", WALK, "docs/tutorial.md"),
     Way(r"rm -r ~/oms-tutorial \.venv-tutorial", WALK, "docs/tutorial.md"),
     Way(r"pip install pytest", WALK, "docs/testing.md"),
+    Way(
+        r"pip install \"airflow-provider-oms\[openlineage\]\"",
+        reason="the package is on no index yet; the extra is in pyproject.toml",
+    ),
     Way(r"\.venv-airflow-3\.3-test-lint/bin/python -m pytest .*", "scripts/test.py", '"pytest"'),
     Way(r"python -m pytest", "tests/docs/test_testing.py", '"-m", "pytest"'),
     # The connection.

@@ -88,7 +88,7 @@ KINDS = {
     "stale row": {"shown": {"row": {"status": "RUNNING"}}},
 }
 
-ASKED = {
+ASKED: dict[str, Any] = {
     "OmsFullTransferSensor": [{}, {"progress": 50}],
     "OmsStepSensor": [{"step": "FULL_TRANSFER"}, {"step": "REVERSE_INCR_TRANSFER"}, {"step": "FULL_VERIFIER"}],
     "OmsCheckpointLagSensor": [{"max_lag": 25}, {"max_lag": 25, "direction": "reverse"}],

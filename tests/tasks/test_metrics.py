@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import DAG, TaskDeferred
@@ -221,7 +222,7 @@ def test_what_a_real_triggerer_counts_is_received(airflow_db, tmp_path, monkeypa
     from tests.triggerer.process import Triggerer, wait_for
 
     shop = Project(id="np_1", name="shop", status="RUNNING", step="FULL_TRANSFER", step_progress=40)
-    receiver = {"statsd": statsd, "opentelemetry": collector}[backend]
+    receiver: Any = {"statsd": statsd, "opentelemetry": collector}[backend]
     with receiver() as received, Simulator([shop], clock=Clock(speed=0)) as sim:
         for name, value in {"AIRFLOW__OMS__METRICS": "True", **received.environment}.items():
             monkeypatch.setenv(name, value)
