@@ -60,7 +60,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "description": 'Show the page "Migration progress" in Airflow: how the project of a task, '
                         "and all projects of a connection, are getting on. From Airflow 3.1 on; the API server asks "
                         "OMS for it, so it must be able to reach OMS.",
-                        "version_added": "0.2.0",
+                        "version_added": "0.1.0",
                         "type": "boolean",
                         "example": "True",
                         "default": "False",
