@@ -142,7 +142,7 @@ FOREIGN = ("docker ", "helm ", "kubectl ", "openssl ", "pip ", "uv")
 HELP = (
     (r"python3 (scripts/demo\.py)", [["scripts/demo.py"], ["-m", "demo"]]),
     (r"python3 (scripts/\w+\.py)", [["{0}"]]),
-    (r"python -m ([\w.]+)", [["-m", "{0}"]]),
+    (r"(?:\.venv[\w.-]+/bin/)?python -m ([\w.]+)", [["-m", "{0}"]]),
 )
 
 
@@ -180,6 +180,7 @@ def test_the_command_line_understands_it(command):
 
 OWN_TOOLS = (
     ("-m", "demo"),
+    ("-m", "pytest"),
     ("-m", "airflow_provider_oms.simulator"),
     ("-m", "benchmarks"),
     ("-m", "reliability"),

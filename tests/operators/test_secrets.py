@@ -60,6 +60,12 @@ def connections(monkeypatch):
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(values))
 
 
+#: What each task of ``tasks`` that makes a data source sends, and by which actions.
+SENT = (SOURCE, TARGET, SOURCE, TARGET, SOURCE, PAYLOAD)
+KINDS = ("MySql", "OceanBase", "Kafka", "OceanBaseODP", "PilarDB")  # as OMS spells them
+CREATE = [f"Create{kind}DataSource" for kind in KINDS]
+
+
 def tasks(deferrable):
     """The tasks of a whole migration."""
     body = {
@@ -153,7 +159,7 @@ def test_a_run_that_fails_at_every_place(runner, sim, caplog, capfd, fault, defe
         assert fault is None, "there were more requests than places"
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(len(SENT)))
 @pytest.mark.parametrize("way", ["refused", "busy", "html", "text"])
 @pytest.mark.parametrize(
     ("before", "spelling"), [*((before, "as it is") for before in range(0, 60, 7)), *((13, name) for name in SPELLINGS)]
@@ -164,10 +170,9 @@ def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number
     made = tasks(False)[number]
 
     def repeat(payload):
-        sent = [value for key, value in payload.items() if "assword" in key]
-        said = "-" * before + " ".join(
-            SPELLINGS[spelling](form) for value in sent for form in (base64.b64decode(value).decode(), value)
-        )
+        sent = [secret for secret in (SOURCE, TARGET, DRC, INNER, PAYLOAD) if forms(secret)[1] in json.dumps(payload)]
+        assert sent
+        said = "-" * before + " ".join(SPELLINGS[spelling](form) for secret in sent for form in forms(secret))
         if way == "html":
             return f"<html>{said}</html>"
         if way == "text":
@@ -176,7 +181,7 @@ def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number
         detail = {"message": f"{'x' * 960}{said}", "proposal": said, "code": code}
         return {"success": False, "code": code, "message": said, "advice": said, "errorDetail": detail}
 
-    for action in ("CreateMySqlDataSource", "CreateOceanBaseDataSource"):
+    for action in CREATE:
         sim.set_answer(action, repeat)
     run = runner.go(made)
     assert run.error is not None
@@ -187,17 +192,17 @@ def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number
             assert secret[:5] not in text, where
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(len(SENT)))
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("listed", [False, True], ids=["created", "found"])
 def test_an_id_that_is_a_password(runner, sim, caplog, capfd, number, spelling, listed):
     """An id goes to XCom, so what holds a secret is none."""
     caplog.set_level(logging.DEBUG)
     made = tasks(False)[number]
-    secret = SPELLINGS[spelling]((SOURCE, TARGET, PAYLOAD)[number])
+    secret = SPELLINGS[spelling](SENT[number])
     there = {"id": secret, "name": getattr(made, "name", ""), "ip": secret, "type": secret}
     sim.set_answer("ListDataSource", {"success": True, "data": [there] if listed else [], "totalCount": int(listed)})
-    for action in ("CreateMySqlDataSource", "CreateOceanBaseDataSource"):
+    for action in CREATE:
         sim.set_answer(action, {"success": True, "data": secret})
     run = runner.go(made)
 
@@ -219,10 +224,10 @@ def test_errors_before_anything_is_sent_show_no_frames(runner, monkeypatch):
 
 def test_the_simulator_does_get_the_passwords(runner, sim):
     """Or the test above would find none for the wrong reason."""
-    for task in tasks(False)[:3]:
+    for task in tasks(False)[: len(SENT)]:
         assert runner.go(task).error is None
     found = [source.password for source in sim.data_sources.values()]
-    assert found == [SOURCE, TARGET, PAYLOAD]
+    assert found == list(SENT)
 
 
 def test_both_forms_are_masked(monkeypatch, runner):
@@ -230,7 +235,7 @@ def test_both_forms_are_masked(monkeypatch, runner):
 
     masked = []
     monkeypatch.setattr(sdk, "mask_secret", lambda value, name=None: masked.append(value))
-    for task in tasks(False)[:3]:
+    for task in tasks(False)[: len(SENT)]:
         runner.go(task)
     for secret in (SOURCE, TARGET, DRC, INNER):
         assert set(forms(secret)) <= set(masked)

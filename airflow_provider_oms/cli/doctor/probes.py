@@ -307,6 +307,23 @@ PROBES = (
         "the unit of DELAY in DescribeProjectStepMetric, and what an OMS without InfluxDB answers",
         _delay,
     ),
+    Probe(
+        "whether rows of ListProjects are as fresh as what the precise calls tell",
+        "one request tells nothing of it: compare over an hour what airflow-oms projects and airflow-oms status say",
+    ),
+    Probe(
+        "what of a name search_key is compared with",
+        "it takes projects with chosen names: search the console for a part of one, in other letters, too",
+    ),
+    Probe(
+        "whether the topic of a Kafka is a table's mappedName, and databases.name the schema in Oracle, PostgreSQL and "
+        "DB2",
+        "only who knows the databases can tell: compare what OpenLineage is told with them",
+    ),
+    Probe(
+        "what a port or host looks like that stands for several nodes",
+        "it takes a data source of several nodes: see what the console shows as its host and port",
+    ),
     Probe("rate limits", _rate_limits),
 )
 
