@@ -69,6 +69,8 @@ MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE, "once": ONCE}
 #: What takes seconds a test, most of them waiting for an Airflow or another process. It runs first, so that the others
 #: run beside them.
 LONG = (
+    "tests/docs/test_recipes.py::TestTheVerifiedCutOver",  # whole migrations, one to two minutes each
+    "tests/example_dags/test_example_dags.py::TestObjects",
     "tests/demo/test_demo.py",
     "tests/triggerer",
     "tests/benchmarks",
@@ -89,7 +91,7 @@ LONG = (
 _PATTERNS = {name: re.compile(rf"({'|'.join(map(re.escape, paths))})(/|::|$)") for name, paths in MARKERS.items()}
 
 
-_LONG = {path: place for place, path in enumerate(LONG)}
+_LONG = [re.compile(rf"{re.escape(path)}(/|::|$)") for path in LONG]
 
 
 def place(test: str) -> int:
@@ -97,8 +99,7 @@ def place(test: str) -> int:
 
     :param test: its id
     """
-    file = test.partition("::")[0]
-    return min((number for path, number in _LONG.items() if f"{file}/".startswith(f"{path}/")), default=len(LONG))
+    return next((number for number, pattern in enumerate(_LONG) if pattern.match(test)), len(LONG))
 
 
 @cache

@@ -113,7 +113,7 @@ class TestTheVerifiedCutOver:
         def run(apart, **settings):
             line = 'CHECK = "shop_check"'
             changes = {} if apart else {line: "CHECK = None"}
-            return Outcome(load("verified-cut-over.md", changes=changes, **settings).test()).states()
+            return Outcome(load("verified-cut-over.md", changes=changes, hold_for=2.0, **settings).test()).states()
 
         return run
 
