@@ -5,8 +5,9 @@ Nothing here does I/O or reads a clock: calls are yielded, and their answers are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,26 @@ class PollContext:
             "Look at the project in the OMS console, then clear this task."
         )
 
+    def grace_left(self, failed_at: Iterable[datetime | None], answer: Answer[ProjectProgress]) -> float | None:
+        """Apply the FAILED rule: a new failure is waited out for a while. Return the seconds left; None once it is old.
+
+        Its age when it is first observed comes from OMS; from then on our clock measures it.
+
+        Source: docs/develop/oms-facts.md#failed-recovers
+
+        :param failed_at: when OMS says that each part of it failed; None where OMS doesn't say
+        :param answer: the progress that was polled
+        """
+        ages = [
+            max(0.0, answer.at - at.timestamp())
+            for at in failed_at
+            if at is not None and at.timestamp() <= answer.at + BELIEVABLE_AHEAD
+        ]
+        lasted = self.lasted(Condition.FAILED, already=min(ages, default=0.0))
+        old = not ages and not self.memory.kept  # its age is unknown and will stay unknown
+        grace = self.gate.failure_grace
+        return None if old or lasted > grace or not grace else max(0.0, grace - lasted)
+
     def not_yet(
         self,
         message: str,
@@ -268,28 +289,14 @@ class PollContext:
     def _failure(
         self, broken: list[Step], what: str, answer: Answer[ProjectProgress], observed: Observation
     ) -> Verdict:
-        """Apply the FAILED rule: OMS recovers from some failures by itself, so a new one is waited out for a while.
-
-        Its age when it is first observed comes from OMS (``failedTime``); from then on our clock measures it.
-        """
+        """Judge failed steps: OMS recovers from some failures by itself, but not from a failed precheck."""
         said = "; ".join(step_rules.error_of(step) for step in broken) or "OMS gives no step and no error for it"
         message = f"{what}: {said}."
-        ages = [
-            max(0.0, answer.at - failed.timestamp())
-            for step in broken
-            if (failed := step.extra.failed_time) is not None and failed.timestamp() <= answer.at + BELIEVABLE_AHEAD
-        ]
-        lasted = self.lasted(Condition.FAILED, already=min(ages, default=0.0))
-        old = not ages and not self.memory.kept  # its age is unknown and will stay unknown
-        precheck = any(step_rules.kind_of(step.name) is step_rules.StepKind.PRECHECK for step in broken)
-        grace = self.gate.failure_grace
-        if precheck or old or lasted > grace or not grace:
+        left = self.grace_left((step.extra.failed_time for step in broken), answer)
+        if left is None or any(map(step_rules.is_precheck, broken)):
             return self.failed(f"{message} {_WAY_ON}", observed)
-        return self.waiting(
-            f"{message} OMS may recover by itself; waiting {duration(max(0.0, grace - lasted))} more.",
-            observed,
-            alarming=True,
-        )
+        message = f"{message} OMS may recover by itself; waiting {duration(left)} more."
+        return self.waiting(message, observed, alarming=True)
 
 
 class NameUnreadableError(Exception):

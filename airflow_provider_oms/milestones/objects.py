@@ -11,7 +11,7 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.changes import NAMED, Change, changes_in, named, tables_in
-from airflow_provider_oms.milestones.context import BELIEVABLE_AHEAD, PollContext
+from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import ObjectsMilestone
 from airflow_provider_oms.milestones.memory import Condition
@@ -68,16 +68,12 @@ def _untold(poll: PollContext, progress: Answer[ProjectProgress], observed: Obse
 def _failure(
     failed: Sequence[Change], poll: PollContext, progress: Answer[ProjectProgress], observed: Observation
 ) -> Verdict:
-    """Apply the FAILED rule to a change: a new failure is waited out for a while, as that of a step is."""
-    times = [at.timestamp() for change in failed if (at := value_or_none(change.record, ModifyRecord.modified))]
-    ages = [max(0.0, progress.at - at) for at in times if at <= progress.at + BELIEVABLE_AHEAD]
-    lasted = poll.lasted(Condition.FAILED, already=min(ages, default=0.0))
-    grace, old = poll.gate.failure_grace, not ages and not poll.memory.kept
+    """Judge a failed change as a failed step is."""
     message = f"The {'; the '.join(change.describe() for change in failed)}."
-    if old or lasted > grace or not grace:
+    left = poll.grace_left((value_or_none(change.record, ModifyRecord.modified) for change in failed), progress)
+    if left is None:
         return poll.failed(f"{message} Fix the cause, repeat or stop it in OMS, then clear this task.", observed)
-    left = duration(max(0.0, grace - lasted))
-    return poll.waiting(f"{message} Somebody may repeat it; waiting {left} more.", observed, alarming=True)
+    return poll.waiting(f"{message} Somebody may repeat it; waiting {duration(left)} more.", observed, alarming=True)
 
 
 def _nothing_brings(
