@@ -94,10 +94,7 @@ def label_by_name(name: str) -> Flow[Label | None]:
     :param name: the whole name
     :raises OmsPermanentError: when there are several
     """
-    labels = {label.id: label for label in (yield actions.list_all_labels()).data if label.name == name and label.id}
-    if len(labels) > 1:
-        raise OmsPermanentError(f"OMS has {len(labels)} labels named {_quoted(name)}. Give the id.")
-    return next(iter(labels.values()), None)
+    return label_named(name, (yield actions.list_all_labels()).data)
 
 
 def label_by_id(label_id: str) -> Flow[Label | None]:
@@ -105,7 +102,29 @@ def label_by_id(label_id: str) -> Flow[Label | None]:
 
     :param label_id: the id
     """
-    return next((label for label in (yield actions.list_all_labels()).data if label.id == label_id), None)
+    return label_with_id(label_id, (yield actions.list_all_labels()).data)
+
+
+def label_named(name: str, labels: Iterable[Label]) -> Label | None:
+    """Return the label with a name; None when it isn't among them.
+
+    :param name: the whole name
+    :param labels: the labels; those without an id don't count
+    :raises OmsPermanentError: when there are several
+    """
+    named = {label.id: label for label in labels if label.name == name and label.id}
+    if len(named) > 1:
+        raise OmsPermanentError(f"OMS has {len(named)} labels named {_quoted(name)}. Give the id.")
+    return next(iter(named.values()), None)
+
+
+def label_with_id(label_id: str, labels: Iterable[Label]) -> Label | None:
+    """Return the label with an id; None when it isn't among them.
+
+    :param label_id: the id
+    :param labels: the labels
+    """
+    return next((label for label in labels if label.id == label_id), None)
 
 
 def _quoted(name: str) -> str:

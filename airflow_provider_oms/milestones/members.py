@@ -23,6 +23,7 @@ from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.context import resolve_name
 from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.lookup import label_named, label_with_id
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.rows import ROWS_A_PAGE, Listing, listing
 
@@ -82,16 +83,13 @@ def find_label(fleet: Fleet) -> Flow[str]:
     :raises OmsPermanentError: when there is none, or several of that name
     """
     labels: list[Label] = (yield actions.list_all_labels()).data
-    wanted = fleet.label_id or fleet.label_name or fleet.label
-    name = fleet.label_name or fleet.label
-    found = {one.id for one in labels if one.id and name is not None and one.name == name}
-    if not found and fleet.label_name is None:
-        found = {one.id for one in labels if one.id and one.id == wanted}
-    if len(found) == 1:
-        return found.pop()
-    said = safe_text(repr(wanted), 200)
-    if found:
-        raise OmsPermanentError(f"OMS has {len(found)} labels named {said}. Give the id.")
+    name, label_id = fleet.label_name or fleet.label, fleet.label_id or fleet.label
+    found = None if name is None else label_named(name, labels)
+    if found is None and label_id is not None:
+        found = label_with_id(label_id, labels)
+    if found is not None and found.id is not None:
+        return found.id
+    said = safe_text(repr(label_id or name), 200)
     known = ", ".join(sorted(safe_text(one.name, 80) for one in labels if one.name)[:20]) or "none"
     raise OmsPermanentError(f"OMS has no label {said}; it has: {known}.")
 
