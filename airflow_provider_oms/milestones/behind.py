@@ -7,7 +7,7 @@ from airflow_provider_oms.milestones import freshness
 from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import CheckpointBehindMilestone
-from airflow_provider_oms.milestones.steps import StepKind
+from airflow_provider_oms.milestones.steps import stream_of
 from airflow_provider_oms.milestones.verdict import State, Verdict
 
 
@@ -32,8 +32,7 @@ def checkpoint_behind(milestone: CheckpointBehindMilestone, poll: PollContext) -
         f"The {milestone.direction} checkpoint lies {duration(reading.trusted_lag)} behind; the alarm is for more than "
         f"{duration(milestone.min_lag)}.{reading.remark}"
     )
-    step = StepKind.INCREMENTAL if milestone.direction == "forward" else StepKind.REVERSE
-    awaits = (step.value[0],)
+    awaits = (stream_of(milestone.direction),)
     verdict = yield from poll.not_yet(message, answer, observed, awaits=awaits, alarming=reading.alarming)
     if late and verdict.state is State.WAITING:
         return poll.reached(message, observed)

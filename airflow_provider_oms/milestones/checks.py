@@ -41,9 +41,6 @@ from airflow_provider_oms.milestones.verified import full_verification
 
 # A step by one of its names, which finds it under each of them.
 _FULL = (StepKind.FULL.value[0],)
-_INCREMENTAL = (StepKind.INCREMENTAL.value[0],)
-_REVERSE = (StepKind.REVERSE.value[0],)
-_VERIFICATION = (StepKind.FULL_VERIFICATION.value[0],)
 
 
 def step(milestone: StepMilestone, poll: PollContext) -> Flow[Verdict]:
@@ -107,7 +104,7 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     if reading.impossible:
         return poll.failed(reading.problem, observed)
     if reading.problem:
-        awaits = _step_of(milestone.direction)
+        awaits = (step_rules.stream_of(milestone.direction),)
         return (yield from poll.not_yet(reading.problem, answer, observed, awaits=awaits, alarming=reading.alarming))
     if not is_running(answer.data.status) or poll.changing:
         return (yield from poll.not_yet("A lag counts only while the project is running.", answer, observed))
@@ -117,7 +114,7 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
         f"(at most {duration(milestone.max_lag)} allowed)."
     )
     if lag > milestone.max_lag:
-        awaits = _step_of(milestone.direction)
+        awaits = (step_rules.stream_of(milestone.direction),)
         return (yield from poll.not_yet(message + reading.remark, answer, observed, awaits=awaits))
     held_for = poll.lasted(Condition.LAG_SMALL, answer)
     if held_for >= milestone.hold_for:
@@ -134,7 +131,7 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
     if reading.impossible:
         return poll.failed(reading.problem, observed)
     if reading.problem:
-        awaits = _step_of(milestone.direction)
+        awaits = (step_rules.stream_of(milestone.direction),)
         return (yield from poll.not_yet(reading.problem, answer, observed, awaits=awaits, alarming=reading.alarming))
     message = (
         f"The {milestone.direction} checkpoint is at {utc_text(reading.trusted_checkpoint)}; "
@@ -144,7 +141,7 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
     # Source: docs/develop/oms-facts.md#checkpoint-strictly
     if reading.trusted_checkpoint > milestone.checkpoint:
         return poll.reached(message, observed)
-    awaits = _step_of(milestone.direction)
+    awaits = (step_rules.stream_of(milestone.direction),)
     return (yield from poll.not_yet(message + reading.remark, answer, observed, awaits=awaits))
 
 
@@ -183,11 +180,6 @@ def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:
 
 def _percent(progress: float | None) -> str:
     return "" if progress is None else f" at {progress:g} %"
-
-
-def _step_of(direction: str) -> tuple[str, ...]:
-    """Return the step whose checkpoint a direction reads."""
-    return _INCREMENTAL if direction == "forward" else _REVERSE
 
 
 @singledispatch

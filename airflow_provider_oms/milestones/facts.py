@@ -33,7 +33,6 @@ from airflow_provider_oms.milestones.context import lag_of, time_of
 from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
 from airflow_provider_oms.milestones.status import outlook
-from airflow_provider_oms.milestones.steps import StepKind
 
 #: What the components of an answer do.
 _COMPONENTS = {
@@ -44,9 +43,6 @@ _COMPONENTS = {
     "reverse log pull": ProjectComponents.reverse_stores,
     "reverse incremental": ProjectComponents.reverse_incr_syncs,
 }
-
-_STREAMS = {"forward": StepKind.INCREMENTAL.value[0], "reverse": StepKind.REVERSE.value[0]}
-
 
 #: What is told of every project, by ``projects`` and by ``status``.
 ROW_KEYS = (
@@ -247,7 +243,7 @@ def _current(steps: Sequence[Step]) -> Step | None:
 
 def _find(steps: Sequence[Step], direction: str) -> list[Step]:
     """Return the steps of a direction's stream of changes."""
-    return step_rules.find([step for step in steps if value_or_none(step, Step.name)], _STREAMS[direction])
+    return step_rules.find([step for step in steps if value_or_none(step, Step.name)], step_rules.stream_of(direction))
 
 
 def _stream(steps: Sequence[Step]) -> tuple[str | None, Checkpoint | None]:

@@ -53,7 +53,7 @@ def waits_at(steps: Iterable[At]) -> Wait:
     steps = list(steps)
     behind = [step for step in steps if kind_of(step.name) in (StepKind.SWITCHOVER, StepKind.REVERSE)]
     for step in behind:
-        if kind_of(step.name) is StepKind.SWITCHOVER and step.status == step_rules.RUNNING:
+        if is_at_switchover(step):
             return Wait(step.name, f"Step {step.name} waits for a person: switch over in the OMS console.")
     if any(step.status not in (None, step_rules.INIT) for step in behind):
         return Wait()
@@ -65,7 +65,7 @@ def waits_at(steps: Iterable[At]) -> Wait:
     return Wait()
 
 
-def is_at_switchover(step: Step) -> bool:
+def is_at_switchover(step: Step | At) -> bool:
     """Decide whether a step is a switchover that waits: one that is RUNNING is not at work.
 
     Source: docs/develop/oms-facts.md#switchover

@@ -66,6 +66,12 @@ def kind_of(name: str | None) -> StepKind | None:
     return _KINDS.get(name or "")
 
 
+def stream_of(direction: str) -> str:
+    """Return the name of the step that moves the changes of a direction, ``forward`` or ``reverse``."""
+    name: str = (StepKind.INCREMENTAL if direction == "forward" else StepKind.REVERSE).value[0]
+    return name
+
+
 def find(steps: Iterable[Step], name: str) -> list[Step]:
     """Return the steps with a name, whichever vocabularies the name and the steps use."""
     kind = kind_of(name)

@@ -15,7 +15,7 @@ from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import DataPoint, Metric, StepMetric
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
-from airflow_provider_oms.milestones.steps import StepKind
+from airflow_provider_oms.milestones.steps import stream_of
 
 #: Seconds that are looked back on, and the most points of OMS's curve: one in two minutes.
 WINDOW = 6 * 3600
@@ -89,13 +89,12 @@ def ask_curve(history: History, known: Mapping[str, Any], now: float) -> Flow[No
     :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
     :param now: Unix seconds
     """
-    step = {"forward": StepKind.INCREMENTAL, "reverse": StepKind.REVERSE}.get(known["direction"])
-    if step is None:  # nothing moves yet
+    if known["direction"] is None:  # nothing moves yet
         return
     end = int(now)
     try:
         answer: Answer[StepMetric] = yield actions.describe_project_step_metric(
-            known["id"], step.value[0], "DELAY", end - WINDOW, end, "AVG", POINTS
+            known["id"], stream_of(known["direction"]), "DELAY", end - WINDOW, end, "AVG", POINTS
         )
     except OmsError:
         history.record((), now)
