@@ -113,7 +113,8 @@ class OmsMilestoneTrigger(BaseTrigger):
         """
         gate, memory = row.gate, Memory(projects=dict(row.projects), observed=dict(row.observed))
         reporter = Reporter(gate, self.log, metrics_of(gate, beside_the_loop=True))
-        async with shared_oms(gate.oms_conn_id, gate.project if gate.fleet is None else None) as share:
+        one = (project_of(gate, memory) or gate.project) if gate.fleet is None else None
+        async with shared_oms(gate.oms_conn_id, one) as share:
             payload = await self._wait(row, memory, share, reporter)
         yield TriggerEvent(payload)
         return  # docs/develop/airflow-facts.md#on-kill

@@ -14,7 +14,7 @@ from airflow_provider_oms.milestones.kinds import FullTransferMilestone
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.simulator import Fault, Project, Simulator
-from airflow_provider_oms.triggers import listing
+from airflow_provider_oms.triggers import listing, shared
 from airflow_provider_oms.triggers.oms import FRESH, OLDEST, OmsMilestoneTrigger, pause_before_poll, shared_poll
 from airflow_provider_oms.triggers.shared import shared_oms
 from tests.triggers.conftest import let_pass
@@ -102,6 +102,20 @@ async def test_how_many_are_many_is_set(wave, monkeypatch):
     async with waiting(gates(2)) as poll:
         await poll()
         assert asked(wave) == {"ListProjects": 1}
+
+
+@pytest.mark.asyncio
+async def test_gates_by_a_projects_name_and_by_its_id_wait_for_one_project(wave, pauses):
+    joined, here = [], asyncio.get_running_loop()
+
+    def answer(payload):
+        joined.append(set(shared._shared[here]["oms_default"].projects))
+        return answer_of_done(payload)
+
+    wave.set_answer("DescribeProjectProgress", answer)
+    by_name = trigger(projects={"shop_1": "np_1"}, project_id=None, project_name="shop_1")
+    await asyncio.gather(events_of(trigger(project_id="np_1")), events_of(by_name))
+    assert joined == [{"np_1"}]
 
 
 def refuse(simulator):
