@@ -17,6 +17,7 @@ from airflow_provider_oms.cli.screen import Screen, wants_color
 from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator, Table
 from airflow_provider_oms.tasks import clock as task_clock
 from tests.clocks import Elapsed
+from tests.connections import connect
 
 START = 1_800_000_000
 
@@ -103,8 +104,7 @@ def oms(monkeypatch):
         for project in projects:
             simulator.add_project(project)
         simulator.add_label("nightly")
-        fields = {**json.loads(simulator.connection_json), "extra": {"retries": 0, "timeout": 5}}
-        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+        connect(monkeypatch, simulator)
         yield simulator
 
 

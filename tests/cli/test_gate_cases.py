@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import datetime
 
@@ -10,6 +9,7 @@ import pytest
 
 from airflow_provider_oms.milestones.verdict import Observation
 from airflow_provider_oms.simulator import Clock, Simulator
+from tests.connections import connect
 from tests.gate_cases import CASES, FAILED, NOW, REACHED, WAITING, serve
 from tests.modes import one_of_each_kind
 
@@ -32,8 +32,7 @@ def oms():
 
 @pytest.fixture(autouse=True)
 def connection(oms, monkeypatch, pauses):
-    fields = {**json.loads(oms.connection_json), "extra": {"retries": 0, "timeout": 5}}
-    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+    connect(monkeypatch, oms)
 
 
 def options(case):

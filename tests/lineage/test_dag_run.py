@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 
 from airflow_provider_oms.simulator import Clock, DataSource, Fault, Project, Simulator, Table
-from tests.docs.pages import ROOT
+from tests.dag_process import run_dag
 from tests.lineage.projects import SECRETS, column, database, end, table
 
 pytest.importorskip("airflow.providers.openlineage")
@@ -93,18 +90,8 @@ def run(airflow_db, tmp_path):
     def run(text, **environment):
         file, written = airflow_db / "dags" / f"oms_{tmp_path.name}.py", tmp_path / "events.jsonl"
         transport = {"type": "file", "log_file_path": str(written), "append": True}
-        settings = {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport), "PYTHONPATH": str(ROOT), **environment}
-        file.write_text(text)
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "tests.lineage.runner", str(file)],
-                env=os.environ | settings,
-                capture_output=True,
-                text=True,
-                timeout=600,
-            )
-        finally:
-            file.unlink()
+        settings = {"AIRFLOW__OPENLINEAGE__TRANSPORT": json.dumps(transport), **environment}
+        done = run_dag("tests.lineage.runner", file, text, settings)
         told = [line for line in done.stdout.splitlines() if line.startswith("STATES ")]
         assert told, done.stdout[-3000:] + done.stderr[-3000:]
         return json.loads(told[0].removeprefix("STATES ")), written.read_text(), done.stdout + done.stderr

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from airflow_provider_oms.simulator import Clock, Simulator
+from tests.connections import connect
 from tests.operators.running import Runner, no_sleep
 
 
@@ -14,8 +13,7 @@ from tests.operators.running import Runner, no_sleep
 def sim(monkeypatch):
     """A simulated OMS whose clock moves with the pauses only."""
     with Simulator(clock=Clock(speed=0)) as simulator:
-        connection = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 5}}
-        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(connection))
+        connect(monkeypatch, simulator)
         yield simulator
 
 

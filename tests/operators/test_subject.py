@@ -9,6 +9,7 @@ from airflow.providers.common.compat.sdk import AirflowException
 
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.simulator import Fault, Project
+from tests.connections import connect
 
 NIGHT = {"oms_conn_id": "oms_night", "task_id": "task"}
 
@@ -16,8 +17,7 @@ NIGHT = {"oms_conn_id": "oms_night", "task_id": "task"}
 @pytest.fixture
 def night(sim, monkeypatch):
     """The simulated OMS behind another connection, too."""
-    connection = {**sim.connection_kwargs, "extra": {"retries": 0, "timeout": 5}}
-    monkeypatch.setenv("AIRFLOW_CONN_OMS_NIGHT", json.dumps(connection))
+    connect(monkeypatch, sim, "oms_night")
     return sim
 
 

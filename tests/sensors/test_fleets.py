@@ -13,6 +13,7 @@ from airflow_provider_oms.simulator import Clock, Project, Simulator
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.row import Row
 from tests import modes
+from tests.connections import connect
 from tests.gate_cases import CASES, NOW, PROGRESS, PROJECT, REACHED, RECORDS, STEPS, VERIFY, Reply
 from tests.milestones.fleets import companion
 
@@ -41,8 +42,7 @@ def oms():
 
 @pytest.fixture(autouse=True)
 def connection(oms, monkeypatch, pauses):
-    fields = {**json.loads(oms.connection_json), "extra": {"retries": 0, "timeout": 5}}
-    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+    connect(monkeypatch, oms)
 
 
 def serve(oms, case):
@@ -102,8 +102,7 @@ def test_each_project_is_remembered_from_poke_to_poke(oms, monkeypatch):
 @pytest.fixture
 def wave(monkeypatch):
     with Simulator(clock=Clock(start=NOW, speed=0)) as simulator:
-        fields = {**json.loads(simulator.connection_json), "extra": {"retries": 0, "timeout": 5}}
-        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+        connect(monkeypatch, simulator)
         simulator.add_label("wave-7")
         done = {"status": "RUNNING", "step": "INCR_TRANSFER"}
         for number in range(3):

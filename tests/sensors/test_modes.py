@@ -15,6 +15,7 @@ from airflow_provider_oms.milestones.verdict import Observation
 from airflow_provider_oms.simulator import Clock, Simulator
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from tests import modes
+from tests.connections import connect
 from tests.gate_cases import CASES, FAILED, NOW, REACHED, Case, serve
 
 OF_EACH_KIND = modes.one_of_each_kind(CASES)
@@ -31,8 +32,7 @@ def oms():
 
 @pytest.fixture(autouse=True)
 def connection(oms, monkeypatch, pauses):
-    fields = {**json.loads(oms.connection_json), "extra": {"retries": 0, "timeout": 5}}
-    monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+    connect(monkeypatch, oms)
 
 
 def check(case: Case, outcome: modes.Outcome, expected: str) -> None:

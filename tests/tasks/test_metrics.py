@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +24,7 @@ from airflow_provider_oms.simulator import Clock, Project, Simulator
 from airflow_provider_oms.tasks import metrics
 from airflow_provider_oms.tasks.metrics import metrics_of, name_of
 from tests import modes
+from tests.dag_process import run_dag
 from tests.docs.pages import ROOT
 from tests.tasks.receivers import collector, statsd
 
@@ -173,19 +171,9 @@ def on_a_worker(airflow_db, monkeypatch, shop, tmp_path):
 
     def run(environment):
         file = airflow_db / "dags" / f"oms_metrics_{tmp_path.name}.py"
-        file.write_text(DAG_FILE)
         with Simulator([shop], clock=Clock(speed=20)) as sim:
-            settings = {"AIRFLOW_CONN_OMS_DEFAULT": sim.connection_json, "PYTHONPATH": str(ROOT), **environment}
-            try:
-                done = subprocess.run(
-                    [sys.executable, "-m", "tests.tasks.metrics_worker", str(file)],
-                    env=os.environ | settings,
-                    capture_output=True,
-                    text=True,
-                    timeout=600,
-                )
-            finally:
-                file.unlink()
+            settings = {"AIRFLOW_CONN_OMS_DEFAULT": sim.connection_json, **environment}
+            done = run_dag("tests.tasks.metrics_worker", file, DAG_FILE, settings)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
     return run

@@ -111,8 +111,8 @@ def test_gates_open_whatever_happens_to_the_triggerer_and_to_oms(airflow_db, oms
     for gate in planned:
         event = events[gate.task_id]
         assert dag.get_task(gate.task_id).execute_complete(modes.context(), event=event) == event["observed"]
-        # What it saw is of the step in which it opened. Progress is asked first, and its time is told: the clock may go on
-        # between it and the steps, by which some gates are decided.
+        # What it saw is of the step in which it opened. Progress is asked first, and its time is told: the clock may go
+        # on between it and the steps, by which some gates are decided.
         ago = story.opened[gate.task_id] - datetime.fromisoformat(event["observed"]["time"]).timestamp()
         assert int(ago) in ((0, STEP) if gate.sensor in DECIDED_BY_STEPS else (0,)), gate
 

@@ -54,6 +54,22 @@ def reads(monkeypatch):
     return Reads
 
 
+def answer_late(simulator, data):
+    """Have OMS hold its answer back: return what tells that it was asked, and what lets it answer."""
+    loop, arrived, release = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+
+    async def hold():
+        arrived.set()
+        await release.wait()
+
+    def late(payload):
+        asyncio.run_coroutine_threadsafe(hold(), loop).result()
+        return {"success": True, "data": data}
+
+    simulator.set_answer("DescribeProjectProgress", late)
+    return arrived, release
+
+
 def lead_to(monkeypatch, simulator, **changes):
     """Change the Airflow connection."""
     monkeypatch.setenv(VARIABLE, json.dumps({**json.loads(simulator.connection_json), **changes}))
@@ -173,17 +189,7 @@ async def test_what_one_oms_has_answered_is_never_given_at_another(sim, other, m
 async def test_an_answer_that_is_on_its_way_meanwhile_is_not_believed(sim, other, monkeypatch, pauses):
     """The old OMS answers after the gates have gone over to the new one."""
     then(other, HALF)
-    loop, arrived, release = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    async def hold():
-        arrived.set()
-        await release.wait()
-
-    def late(payload):
-        asyncio.run_coroutine_threadsafe(hold(), loop).result()
-        return {"success": True, "data": DONE}
-
-    sim.set_answer("DescribeProjectProgress", late)
+    arrived, release = answer_late(sim, DONE)
     async with shared_oms("oms_default") as share:
         polls = [asyncio.create_task(poll_of(share)) for _ in range(3)]
         await arrived.wait()
@@ -203,17 +209,7 @@ async def test_a_name_that_the_old_oms_resolved_for_a_poll_that_is_begun_anew_is
     """The project of that id is another one at the new OMS."""
     for oms, project_id in ((sim, "np_1"), (other, "np_2")):
         oms.add_project(Project(id=project_id, name="shop"))
-    loop, arrived, release = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
-
-    async def hold():
-        arrived.set()
-        await release.wait()
-
-    def late(payload):
-        asyncio.run_coroutine_threadsafe(hold(), loop).result()
-        return {"success": True, "data": HALF}
-
-    sim.set_answer("DescribeProjectProgress", late)
+    arrived, release = answer_late(sim, HALF)
     memory = Memory()
     async with shared_oms("oms_default") as share:
         poll = asyncio.create_task(poll_of(share, memory, project_id=None, project_name="shop"))

@@ -1,0 +1,20 @@
+"""The Airflow connection of the tests: to a simulator, without retries, so that no test waits for one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_provider_oms.simulator import Simulator
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, conn_id: str = "oms_default") -> None:
+    """Define the connection in the environment.
+
+    :param monkeypatch: undoes it
+    :param simulator: where it leads
+    :param conn_id: its id
+    """
+    fields = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 5}}
+    monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))

@@ -1,0 +1,32 @@
+"""A DAG in a process of its own, for what Airflow reads once a process."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.docs.pages import ROOT
+
+
+def run_dag(runner: str, file: Path, text: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Have a module of the tests run a DAG, and return how its process ended.
+
+    :param runner: the module, which is given the file
+    :param file: where the DAG is, while it runs
+    :param text: the DAG
+    :param environment: further variables
+    """
+    file.write_text(text)
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", runner, str(file)],
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+    finally:
+        file.unlink()
