@@ -93,11 +93,12 @@ class Process:
             with contextlib.suppress(psutil.Error):
                 for child in member.children(recursive=True):
                     self._members.setdefault(child.pid, child)
-        self._members = {pid: member for pid, member in self._members.items() if _runs(member)}
+        self._members = {pid: member for pid, member in self._members.items() if runs(member)}
         return list(self._members.values())
 
 
-def _runs(process: psutil.Process) -> bool:
+def runs(process: psutil.Process) -> bool:
+    """Tell whether a process runs: it has neither ended nor is it only remembered."""
     with contextlib.suppress(psutil.Error):
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False

@@ -9,7 +9,7 @@ import time
 import psutil
 import pytest
 
-from demo.process import Process
+from demo.process import Process, runs
 
 #: A stubborn parent and child: the child ignores what can be ignored and sits in a session of its own.
 STUBBORN = """
@@ -42,7 +42,10 @@ def child_of(tmp_path):
 
 
 def is_gone(pid):
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return not runs(psutil.Process(pid))
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.mark.parametrize("arguments", [(), ("stubborn",)], ids=["ends when asked", "doesn't"])
