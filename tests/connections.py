@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from airflow_provider_oms.simulator import Simulator
 
 
-def connect(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, conn_id: str = "oms_default") -> None:
+def connect(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, conn_id: str = "oms_default", **extra: Any) -> None:
     """Define the connection in the environment.
 
     :param monkeypatch: undoes it
     :param simulator: where it leads
     :param conn_id: its id
+    :param extra: more settings of its extra
     """
-    fields = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 5}}
+    fields = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 5, **extra}}
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))

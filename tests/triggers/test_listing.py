@@ -17,6 +17,7 @@ from airflow_provider_oms.simulator import Fault, Project, Simulator
 from airflow_provider_oms.triggers import listing, shared
 from airflow_provider_oms.triggers.oms import FRESH, OLDEST, OmsMilestoneTrigger, pause_before_poll, shared_poll
 from airflow_provider_oms.triggers.shared import shared_oms
+from tests.connections import connect
 from tests.triggers.conftest import let_pass
 from tests.triggers.test_oms import events_of, trigger
 
@@ -144,6 +145,17 @@ async def test_without_a_list_each_is_asked_for(wave, problem, lists):
         found = asked(wave)
         assert found["ListProjects"] == lists
         assert found["DescribeProjectProgress"] == 2 * MANY
+
+
+@pytest.mark.asyncio
+async def test_the_older_api_has_no_list(wave, monkeypatch):
+    connect(monkeypatch, wave, api_version="v3")
+    async with waiting([Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]) as poll:
+        for _ in range(2):
+            assert {verdict.state for verdict in await poll()} == {State.WAITING}
+            let_pass(30)
+    assert [record.path for record in wave.requests if "list" in record.path.lower()] == []
+    assert len(wave.requests) == 2 * MANY
 
 
 @pytest.mark.asyncio
