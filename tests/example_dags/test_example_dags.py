@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
+from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.simulator import Failure, Fault, Modification, Pause, Project, Table
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
@@ -316,7 +318,9 @@ class TestObjects:
         assert record.shown_status == "SUCCESS"
 
     @ONE_MODE
-    def test_an_addition_that_fails_holds_up_the_job(self, fast_sim, run_example):
+    def test_an_addition_that_fails_holds_up_the_job(self, fast_sim, run_example, monkeypatch):
+        # Otherwise OMS is given two minutes of ours to recover by itself.
+        monkeypatch.setattr("airflow_provider_oms.operators.waits.Gate", partial(Gate, failure_grace=0.0))
         fast_sim.add_project(self.running(fails="modifying"))
         states = run_example("example_oms_objects").states()
         assert states.pop("add_prices") == {"failed"}

@@ -51,7 +51,7 @@ def test_a_mutant_is_a_module_and_another_one(module):
     source = module.read_text(encoding="utf-8")
     statements = ast.parse(source).body
     dumps = [ast.dump(statement) for statement in statements]
-    for mutant in mutants(source):
+    for mutant in mutants(source)[::5]:  # all of them take half a minute
         changed = ast.parse(mutant.apply(source)).body
         assert len(changed) == len(statements), mutant
         # A change is within one statement of the module; to compare the whole module takes ten times as long.
