@@ -1,7 +1,8 @@
 """What a gate remembers from one poll to the next, and how it measures the time that has passed between them.
 
 Time is measured with our own clock: the monotonic clock while one process polls, the wall clock if the memory outlives
-the process (reschedule mode). OMS's clock isn't used for it: two nodes behind one address may differ by minutes.
+the process (reschedule mode), and may then be that of another machine at each poll. OMS's clock isn't used for it: two
+nodes behind one address may differ by minutes.
 
 Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What outlives a poke in reschedule mode:
 docs/develop/airflow-facts.md#state-store
@@ -28,10 +29,12 @@ class Now(NamedTuple):
     :param passed: seconds on the clock that measures elapsed time: monotonic, or the wall clock if the memory outlives
         the process. All polls that share a memory use the same clock
     :param wall: the wall clock, Unix seconds; it only serves to measure how much later the answers arrived
+    :param shared: whether ``passed`` is read by several processes, whose machines' clocks may differ
     """
 
     passed: float
     wall: float
+    shared: bool = False
 
 
 class Condition(StrEnum):
@@ -123,9 +126,10 @@ class Memory:
     def begin_poll(self, now: Now, poke_interval: float, oms: str = "") -> None:
         """Note that a poll begins, and decide how much of the time since the last poll counts.
 
-        If the clock went back, none of it counts, and every condition begins anew. If the last poll is long ago (no
-        worker was free, the clock was set, the process was stopped), the state in between is unknown, so only as much
-        time counts as ordinary late polls need.
+        If the clock went back, none of it counts. If the last poll is long ago (no worker was free, the clock was set,
+        the process was stopped), the state in between is unknown, so only as much time counts as ordinary late polls
+        need. Where each poll may have read the clock of another machine, that is no more than Airflow lets pass
+        between two polls: else a clock that is ahead would pass for time in which something has held.
 
         Conditions that were observed at another OMS are dropped.
 
@@ -139,11 +143,8 @@ class Memory:
         self.oms = oms or self.oms
         if self.polled_at is not None:
             gap = now.passed - self.polled_at
-            if gap < 0:
-                self.since, self.unanswered = {}, 0
-            else:
-                uncounted = max(0.0, gap - longest_gap(poke_interval))
-                self.since = {name: at + uncounted for name, at in self.since.items()}
+            counted = min(max(0.0, gap), longest_gap(poke_interval, shared=now.shared))
+            self.since = {name: at + gap - counted for name, at in self.since.items()}
         self.polled_at = now.passed
 
     def observed_elsewhere(self, project_id: str, oms: str) -> bool:
@@ -227,12 +228,17 @@ class Memory:
         )
 
 
-def longest_gap(poke_interval: float) -> float:
+#: Seconds that Airflow takes at least to run a task again whose time has come.
+_STARTS = 3.0
+
+
+def longest_gap(poke_interval: float, *, shared: bool = False) -> float:
     """Return the most seconds between two polls that count.
 
     :param poke_interval: seconds between two polls
+    :param shared: whether the clocks of several machines tell them
     """
-    return 2 * poke_interval + 60.0
+    return poke_interval + _STARTS if shared else 2 * poke_interval + 60.0
 
 
 def projects_of(stored: Any) -> dict[str, str]:

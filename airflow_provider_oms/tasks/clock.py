@@ -15,4 +15,4 @@ def within_process() -> Now:
 def across_processes() -> Now:
     """Return the moment for a gate whose polls happen in several processes, which share only the wall clock."""
     wall = time.time()
-    return Now(wall, wall)
+    return Now(wall, wall, shared=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import replace
 
 import pytest
@@ -53,18 +54,33 @@ def test_a_name_that_was_resolved_to_nothing_is_not_resolved(projects):
     assert Memory.from_dict({"projects": projects}).projects == {}
 
 
-@pytest.mark.parametrize(("gap", "counted"), [(0, 0), (30, 30), (120, 120), (121, 120), (10**9, 120), (-1, None)])
-def test_of_the_time_between_two_polls_only_so_much_counts(gap, counted):
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("gap", [0, 30, 33, 34, 120, 121, 10**9, -1, -(10**9)])
+def test_of_the_time_between_two_polls_only_so_much_counts(gap, shared):
     memory = replace(FULL, since={"x": 1.0, "y": 5.0})
-    memory.begin_poll(Now(5.0 + gap, 0.0), poke_interval=30)
+    memory.begin_poll(Now(5.0 + gap, 0.0, shared), poke_interval=30)
+    counted = min(max(gap, 0), longest_gap(30, shared=shared))
+    assert longest_gap(30, shared=shared) == (33 if shared else 120)
     assert memory.polled_at == 5.0 + gap
-    if counted is None:
-        assert (memory.since, memory.unanswered) == ({}, 0)
-    else:
-        assert longest_gap(30) == 120
-        assert {name: memory.polled_at - at for name, at in memory.since.items()} == {"x": 4 + counted, "y": counted}
-        assert memory.unanswered == 4
+    assert {name: memory.polled_at - at for name, at in memory.since.items()} == {"x": 4 + counted, "y": counted}
+    assert memory.unanswered == 4
     assert memory.projects == {"shop": "np_1"}
+
+
+@pytest.mark.parametrize("poke_interval", [5, 15, 60])
+@pytest.mark.parametrize("ahead", [-3600, -90, -7, 0, 7, 90, 3600])
+def test_workers_with_different_clocks_count_no_time_that_has_not_passed(ahead, poke_interval):
+    """Airflow runs a task again when its own clock has come to what the last worker wrote, by that worker's clock."""
+    dice = random.Random(ahead)
+    memory, begin, now, counted = Memory(), 10.0**9, 10.0**9, 0.0
+    for _ in range(200):
+        clock = now + dice.choice([0, ahead])
+        memory.begin_poll(Now(clock, clock, shared=True), poke_interval)
+        memory.since.setdefault("x", clock)
+        counted = clock - memory.since["x"]
+        assert counted <= now - begin + poke_interval + 3
+        now = max(now, clock + poke_interval) + 3
+    assert counted > 0.4 * 200 * poke_interval
 
 
 def test_a_first_poll_has_no_gap():
