@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,51 +12,82 @@ from airflow_provider_oms.milestones.durations import duration
 #: The size of the drawing; a browser stretches it.
 WIDTH, HEIGHT = 600, 120
 
-#: Seconds: the top of the drawing stands for it at least, since OMS moves checkpoints in steps of 10 to 20 s.
-#: Source: docs/develop/oms-facts.md#checkpoint-period
-_LEAST_TOP = 60.0
-
-#: Round lengths of time for the top of the drawing, in seconds.
-_TOPS = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
+#: Round lengths of time for the top of the drawing, in seconds. OMS moves checkpoints in steps of 10 to 20 s, so a lag
+#: of as much looks small. Source: docs/develop/oms-facts.md#checkpoint-period
+_TIMES = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
 #: Seconds without a point after which the line is broken: nobody looked.
 _GAP = 600.0
 
 
 @dataclass(frozen=True)
+class Scale:
+    """What is drawn, and how its figures read.
+
+    :param name: what it is
+    :param words: a figure in words
+    :param top: what the top of a drawing stands for, given the least that it must
+    """
+
+    name: str
+    words: Callable[[float], str]
+    top: Callable[[float], float]
+
+
+def _round_time(least: float) -> float:
+    day = _TIMES[-1]
+    return float(next((top for top in _TIMES if top >= least), -(-least // day) * day))
+
+
+def _round_number(least: float) -> float:
+    """Return 1, 2 or 5 with as many zeros as it takes, and 10 at least."""
+    zeros = 10.0 ** max(0, math.floor(math.log10(max(least, 1.0))))
+    return max(10.0, next(top for top in (zeros, 2 * zeros, 5 * zeros, 10 * zeros) if top >= least))
+
+
+LAG = Scale("Lag", duration, _round_time)
+RATE = Scale("Rows per second", lambda figure: f"{figure:,.0f}", _round_number)
+
+
+@dataclass(frozen=True)
 class Curve:
     """A drawing.
 
+    :param name: what is drawn
     :param line: the line, as a path of SVG
     :param area: what is below it
     :param top: what the top of the drawing stands for, in words
     :param middle: what its middle stands for
+    :param last: its last figure
     :param begins: where it begins, ISO 8601, UTC
     :param ends: where it ends
     :param words: the same for who can't see it
-    :param rows: the same as a table: the time, and the highest lag of the time up to the next row
+    :param rows: the same as a table: the time, and the highest figure of the time up to the next row
     """
 
+    name: str
     line: str
     area: str
     top: str
     middle: str
+    last: str
     begins: str
     ends: str
     words: str
     rows: tuple[tuple[str, str], ...]
 
 
-def curve_of(points: Sequence[tuple[float, float]]) -> Curve | None:
+def curve_of(points: Sequence[tuple[float, float]], scale: Scale) -> Curve | None:
     """Draw points; None where there are too few.
 
-    :param points: (Unix seconds, seconds of lag), the oldest first
+    :param points: (Unix seconds, figure), the oldest first
+    :param scale: what the figures are
     """
     if len(points) < 2 or points[-1][0] <= points[0][0]:
         return None
     first, last = points[0][0], points[-1][0]
     highest = max(value for _, value in points)
-    top = _top(highest)
+    top = scale.top(highest * 1.05)
     parts: list[list[tuple[float, float]]] = [[]]
     for number, (at, value) in enumerate(points):
         if number and at - points[number - 1][0] > max(_GAP, 3 * (last - first) / len(points)):
@@ -63,25 +95,21 @@ def curve_of(points: Sequence[tuple[float, float]]) -> Curve | None:
         parts[-1].append(((at - first) / (last - first) * WIDTH, HEIGHT - value / top * HEIGHT))
     lowest = min(value for _, value in points)
     words = (
-        f"Lag from {_clock(first)} to {_clock(last)} UTC: highest {duration(highest)}, lowest {duration(lowest)}, "
-        f"last {duration(points[-1][1])}."
+        f"{scale.name} from {_clock(first)} to {_clock(last)} UTC: highest {scale.words(highest)}, "
+        f"lowest {scale.words(lowest)}, last {scale.words(points[-1][1])}."
     )
     return Curve(
+        scale.name,
         " ".join(map(_line, parts)),
         " ".join(map(_area, parts)),
-        duration(top),
-        duration(top / 2),
+        scale.words(top),
+        scale.words(top / 2),
+        scale.words(points[-1][1]),
         _iso(first),
         _iso(last),
         words,
-        tuple(_table(points)),
+        tuple(_table(points, scale)),
     )
-
-
-def _top(highest: float) -> float:
-    wanted = max(highest * 1.05, _LEAST_TOP)
-    day = _TOPS[-1]
-    return float(next((top for top in _TOPS if top >= wanted), -(-wanted // day) * day))
 
 
 def _line(points: Sequence[tuple[float, float]]) -> str:
@@ -92,13 +120,13 @@ def _area(points: Sequence[tuple[float, float]]) -> str:
     return f"{_line(points)} L{points[-1][0]:.1f} {HEIGHT} L{points[0][0]:.1f} {HEIGHT} Z"
 
 
-def _table(points: Sequence[tuple[float, float]], rows: int = 12) -> list[tuple[str, str]]:
-    """Return the highest lag of each of so many equal parts of the time."""
+def _table(points: Sequence[tuple[float, float]], scale: Scale, rows: int = 12) -> list[tuple[str, str]]:
+    """Return the highest figure of each of so many equal parts of the time."""
     first, last = points[0][0], points[-1][0]
     parts: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
     for point in points:
         parts[min(rows - 1, int((point[0] - first) / (last - first) * rows))].append(point)
-    return [(_clock(part[0][0]), duration(max(value for _, value in part))) for part in parts if part]
+    return [(_clock(part[0][0]), scale.words(max(value for _, value in part))) for part in parts if part]
 
 
 def _clock(at: float) -> str:

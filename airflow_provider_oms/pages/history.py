@@ -1,6 +1,6 @@
-"""The lag over the last hours: as OMS has recorded it, or else as this page has seen it.
+"""The lag and the rate over the last hours: as OMS has recorded them, or else as this page has seen them.
 
-OMS records it where it has an InfluxDB, which is optional: docs/develop/oms-actions.md#metrics
+OMS records them where it has an InfluxDB, which is optional: docs/develop/oms-actions.md#metrics
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import DataPoint, Metric, StepMetric
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
-from airflow_provider_oms.milestones.steps import stream_of
+from airflow_provider_oms.milestones.steps import StepKind, kind_of, stream_of
 
 #: Seconds that are looked back on, and the most points of OMS's curve: one in two minutes.
 WINDOW = 6 * 3600
@@ -29,15 +29,27 @@ _MOST = int(WINDOW / _APART)
 RENEWED = 120.0
 GIVEN_UP = 900.0
 
+#: What OMS calls the rate of a step that moves or compares rows.
+#: Source: docs/develop/oms-actions.md#metrics
+_RATES = {
+    StepKind.FULL: "RPS",
+    StepKind.INCREMENTAL: "RPS",
+    StepKind.FULL_VERIFICATION: "FULL_VERIFY_SOURCE_RPS",
+    StepKind.REVERSE: "RPS",
+}
+
+#: The steps of these that end.
+_FINITE = (StepKind.FULL, StepKind.FULL_VERIFICATION)
+
 Points = Sequence[tuple[float, float]]
 
 
-class History:
-    """The lag of a project over the last hours, as (Unix seconds, seconds of lag)."""
+class Track:
+    """One figure of a step over the last hours, as (Unix seconds, figure)."""
 
     def __init__(self) -> None:
+        self.step: str | None = None
         self._seen: deque[tuple[float, float]] = deque(maxlen=_MOST)
-        self._direction: str | None = None
         self._recorded: list[tuple[float, float]] = []
         self._due = 0.0
 
@@ -58,19 +70,26 @@ class History:
         """
         return now >= self._due
 
-    def add(self, known: Mapping[str, Any], now: float) -> None:
+    def follow(self, step: str | None) -> None:
+        """Begin anew where the figure is that of another step.
+
+        :param step: its name; None where there is none
+        """
+        if step != self.step:
+            self.step = step
+            self._seen.clear()
+            self._recorded, self._due = [], 0.0
+
+    def add(self, figure: float | None, now: float) -> None:
         """Take in what a poll has seen.
 
-        :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
+        :param figure: the figure; None where it isn't known
         :param now: Unix seconds
         """
-        if known["direction"] != self._direction:
-            self._direction = known["direction"]
-            self._seen.clear()
         while self._seen and self._seen[0][0] < now - WINDOW:
             self._seen.popleft()
-        if known["lag"] is not None and (not self._seen or now - self._seen[-1][0] >= _APART):
-            self._seen.append((now, known["lag"]))
+        if figure is not None and (not self._seen or now - self._seen[-1][0] >= _APART):
+            self._seen.append((now, figure))
 
     def record(self, points: Points, now: float) -> None:
         """Take in OMS's curve.
@@ -82,24 +101,67 @@ class History:
         self._due = now + (RENEWED if self.is_recorded else GIVEN_UP)
 
 
-def ask_curve(history: History, known: Mapping[str, Any], now: float) -> Flow[None]:
-    """Ask OMS for the lag that it has recorded. That it has none is no error of the page.
+class History:
+    """The lag of a project, in seconds, and the rows a second of the step that moves them."""
 
-    :param history: where it goes
-    :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
+    def __init__(self) -> None:
+        self.lag = Track()
+        self.rate = Track()
+
+    def add(self, known: Mapping[str, Any], now: float) -> None:
+        """Take in what a poll has seen.
+
+        :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
+        :param now: Unix seconds
+        """
+        self.lag.follow(known["direction"] and stream_of(known["direction"]))
+        self.lag.add(known["lag"], now)
+        step = _moving(known)
+        self.rate.follow(_name(step) if step else None)
+        self.rate.add(step["rows_per_second"] if step else None, now)
+
+
+def ask_curves(history: History, project_id: str, now: float) -> Flow[None]:
+    """Ask OMS for what it has recorded, as far as that is due. That it has nothing is no error of the page.
+
+    :param history: what was seen until now, and where the answers go
+    :param project_id: the project
     :param now: Unix seconds
     """
-    if known["direction"] is None:  # nothing moves yet
-        return
+    if history.lag.step is not None and history.lag.is_due(now):
+        yield from _ask(history.lag, project_id, history.lag.step, "DELAY", now)
+    if (kind := kind_of(history.rate.step)) is not None and history.rate.is_due(now):
+        yield from _ask(history.rate, project_id, kind.value[0], _RATES[kind], now)
+
+
+def _moving(known: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the step whose rate is told; None where there is none.
+
+    That is the last that has begun and isn't done, of those that end; or else the one that moves the changes; or else
+    the last that has begun.
+    """
+    begun = [step for step in known["steps"] or () if kind_of(step["name"]) in _RATES and step["state"] != "not begun"]
+    at_work = [step for step in begun if kind_of(step["name"]) in _FINITE and step["state"] != "done"]
+    stream = [step for step in begun if known["direction"] and _name(step) == stream_of(known["direction"])]
+    return next((found[-1] for found in (at_work, stream, begun) if found), None)
+
+
+def _name(step: Mapping[str, Any]) -> str | None:
+    """Return the current name of a step that has a rate."""
+    kind = kind_of(step["name"])
+    return kind.value[0] if kind else None
+
+
+def _ask(track: Track, project_id: str, step: str, metric: str, now: float) -> Flow[None]:
     end = int(now)
     try:
         answer: Answer[StepMetric] = yield actions.describe_project_step_metric(
-            known["id"], stream_of(known["direction"]), "DELAY", end - WINDOW, end, "AVG", POINTS
+            project_id, step, metric, end - WINDOW, end, "AVG", POINTS
         )
     except OmsError:
-        history.record((), now)
+        track.record((), now)
         return
-    history.record(_points(answer.data), now)
+    track.record(_points(answer.data), now)
 
 
 def _points(said: StepMetric) -> list[tuple[float, float]]:
@@ -107,7 +169,7 @@ def _points(said: StepMetric) -> list[tuple[float, float]]:
     curves = value_or_none(said, StepMetric.metrics) or []
     found = []
     for point in (value_or_none(curves[0], Metric.data_points) or []) if curves else []:
-        at, lag = value_or_none(point, DataPoint.timestamp), value_or_none(point, DataPoint.value)
-        if at is not None and lag is not None and lag >= 0:
-            found.append((float(at), float(lag)))
+        at, figure = value_or_none(point, DataPoint.timestamp), value_or_none(point, DataPoint.value)
+        if at is not None and figure is not None and figure >= 0:
+            found.append((float(at), float(figure)))
     return found

@@ -16,7 +16,8 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import poll
 from airflow_provider_oms.pages import phrases
-from airflow_provider_oms.pages.curve import Curve, curve_of
+from airflow_provider_oms.pages.curve import LAG, RATE, Curve, Scale, curve_of
+from airflow_provider_oms.pages.history import Track
 from airflow_provider_oms.pages.known import Known
 from airflow_provider_oms.pages.sources import ProjectSeen
 from airflow_provider_oms.pages.tasks_seen import TaskSeen
@@ -74,6 +75,20 @@ class LagView:
 
 
 @dataclass(frozen=True)
+class ChartView:
+    """A figure over the last hours.
+
+    :param curve: its drawing
+    :param step: the step whose figure it is
+    :param source: whose record it is
+    """
+
+    curve: Curve
+    step: str
+    source: str
+
+
+@dataclass(frozen=True)
 class WaitView:
     """What the task waits for, or has waited for.
 
@@ -109,8 +124,8 @@ class ProjectView:
     :param wait: what the task waits for
     :param steps: its steps; None where OMS tells none
     :param lags: its lags
-    :param curve: the lag over the last hours; None where there is nothing to draw
-    :param curve_source: whose figures they are
+    :param lag_chart: the lag over the last hours; None where there is nothing to draw
+    :param rate_chart: the rows a second of one step, likewise
     :param seen: when OMS said so, ISO 8601
     :param age: how long ago that is, in words
     :param problem: why there is nothing newer
@@ -127,8 +142,8 @@ class ProjectView:
     wait: WaitView
     steps: tuple[StepView, ...] | None
     lags: tuple[LagView, ...]
-    curve: Curve | None
-    curve_source: str
+    lag_chart: ChartView | None
+    rate_chart: ChartView | None
     seen: str
     age: str
     problem: str
@@ -199,7 +214,6 @@ def project_view(task: TaskSeen, known: Known[ProjectSeen], seen: ProjectSeen, n
     """
     facts, need = seen.facts, seen.attention()
     lags = tuple(_lag(one, facts) for one in facts["lags"] if _is_told(one, facts))
-    curve = curve_of(seen.history.points)
     status = phrases.shown(facts["status"], 40) or "no status"
     title = phrases.shown(facts["name"]) or phrases.shown(facts["id"])
     return ProjectView(
@@ -213,8 +227,8 @@ def project_view(task: TaskSeen, known: Known[ProjectSeen], seen: ProjectSeen, n
         wait=wait_view(task, seen, now),
         steps=None if facts["steps"] is None else tuple(map(step_view, facts["steps"])),
         lags=lags,
-        curve=curve,
-        curve_source="recorded by OMS" if seen.history.is_recorded else "as seen by this page",
+        lag_chart=_chart(seen.history.lag, LAG),
+        rate_chart=_chart(seen.history.rate, RATE),
         seen=facts["time"],
         age=phrases.ago(known.age),
         problem=phrases.shown(known.problem, 1000),
@@ -247,6 +261,12 @@ def step_view(step: Mapping[str, Any]) -> StepView:
         times=", ".join(times),
         error=error,
     )
+
+
+def _chart(track: Track, scale: Scale) -> ChartView | None:
+    curve = curve_of(track.points, scale)
+    source = "recorded by OMS" if track.is_recorded else "as seen by this page"
+    return ChartView(curve, phrases.step_name(track.step), source) if curve else None
 
 
 def _about(facts: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from airflow_provider_oms.milestones import facts
 from airflow_provider_oms.milestones.attention import Attention, attention
 from airflow_provider_oms.milestones.lookup import no_project_named, project_by_id_or_name, project_by_name
 from airflow_provider_oms.milestones.movement import Movement
-from airflow_provider_oms.pages.history import History, ask_curve
+from airflow_provider_oms.pages.history import History, ask_curves
 from airflow_provider_oms.pages.tasks_seen import Subject
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, SharedSession, shared_oms
 
@@ -32,7 +32,7 @@ class ProjectSeen:
         with its movement
     :param answers: the answers that this rests on, by their calls
     :param movement: how its lag moves
-    :param history: the lag over the last hours
+    :param history: the lag and the rate over the last hours
     :param oms: where the OMS is
     """
 
@@ -102,10 +102,9 @@ async def ask_project(subject: Subject, before: ProjectSeen | None) -> ProjectSe
         movement, history = (known.movement, known.history) if known else (Movement(), History())
         row, project_id = yield from _find(subject, known)
         said = yield from facts.of_project(project_id, row, subject.project_type)
-        if history.is_due(now):
-            yield from ask_curve(history, said, now)
         said = movement.add(said)
         history.add(said, now)
+        yield from ask_curves(history, project_id, now)
         return ProjectSeen(said, {}, movement, history, oms)
 
     seen, asker = await _carry_out(subject.conn_id, flow)

@@ -169,6 +169,7 @@ class Project:
     :param initial_lag: seconds by which the checkpoint is behind when INCR_TRANSFER begins.
     :param start_timestamp: instead of it: the Unix second at which incremental synchronization begins to read.
     :param catch_up_rate: seconds of the source's log that are applied in one second (1 never catches up).
+    :param changes: rows that the source changes in a second; only the metric RPS shows them.
     :param steady_lag: the lag that remains once it has caught up.
     :param idle_source: a source without writes and heartbeats: the checkpoint stands still, so the lag grows.
     :param defer_index: FULL_TRANSFER stays RUNNING at 100 until the indexes are there.
@@ -216,6 +217,7 @@ class Project:
     initial_lag: float = 60.0
     start_timestamp: float | None = None
     catch_up_rate: float = 10.0
+    changes: float = 50.0
     steady_lag: float = 1.0
     idle_source: bool = False
     defer_index: bool = False

@@ -62,10 +62,10 @@ class Said:
         return self.answers[call.key]
 
 
-def seen(row=ROW, steps=STEPS, **progress):
+def seen(row=ROW, steps=STEPS, history=None, **progress):
     said, movement = Said(PROGRESS | progress, steps), Movement()
     known = run_flow(said, facts.of_project("np_1", None if row is None else Project(row, "OMS")))
-    return ProjectSeen(movement.add(known), said.answers, movement, History())
+    return ProjectSeen(movement.add(known), said.answers, movement, history or History())
 
 
 def task(milestone=None, state="deferred", **more):
@@ -90,6 +90,18 @@ def test_a_project():
     assert shown.steps[2].progress is None
     assert [(lag.name, lag.lag) for lag in shown.lags] == [("Lag", "3 min 10 s")]
     assert shown.summary == "shop: RUNNING, Incremental sync."
+
+
+def test_the_curves_and_whose_they_are():
+    history = History()
+    for at in (NOW - 60, NOW - 30):
+        history.add(seen().facts, at)
+    history.rate.record([(NOW - 60, 400.0), (NOW - 30, 540.0)], NOW)
+    shown = view(history=history)
+    assert (shown.lag_chart.source, shown.lag_chart.curve.last) == ("as seen by this page", "3 min 10 s")
+    rate = shown.rate_chart
+    assert (rate.step, rate.source, rate.curve.last) == ("Incremental sync", "recorded by OMS", "540")
+    assert (view().lag_chart, view().rate_chart) == (None, None)
 
 
 def test_a_gate_and_why_it_waits():

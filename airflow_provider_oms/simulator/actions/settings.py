@@ -109,6 +109,9 @@ def _metric(live: LiveProject, name: str, kind: str, at: float) -> int | None:
         return None
     if kind == "DELAY" and stream.sampled_at and stream.checkpoint:
         return max(0, int(stream.sampled_at - stream.checkpoint))
+    if kind == "RPS" and name in (steps.INCR, steps.REVERSE):
+        applied = state.catch_up_rate if stream.lag > state.steady_lag else 1.0
+        return 0 if state.idle_source else int(live.project.changes * applied)
     if kind.endswith("RPS") and step.duration:
         return int(live.project.rows / step.duration) if step.fraction < 1 else 0
     return 0

@@ -57,5 +57,23 @@ def test_metrics(sim, call, refused):
         assert refused("DescribeProjectStepMetric", **{**given, **change})["code"] == "PARAM_ERROR"
 
 
+@pytest.mark.parametrize(
+    ("more", "rate"),
+    [
+        ({}, 500),  # it catches up ten times as fast as the source changes
+        ({"initial_lag": 1.0}, 50),
+        ({"idle_source": True}, 0),
+        ({"changes": 3, "catch_up_rate": 2}, 6),
+        ({"step": "FULL_TRANSFER", "rows": 6000, "durations": {"FULL_TRANSFER": 60}}, 100),
+    ],
+)
+def test_how_many_rows_a_second(sim, call, more, rate):
+    project = sim.add_project(Project(**{"status": "RUNNING", "step": "INCR_TRANSFER", **more}))
+    window = {"beginTimestamp": int(sim.clock.now()) - 3600, "endTimestamp": int(sim.clock.now())}
+    step = more.get("step", "INCR_TRANSFER")
+    said = call("DescribeProjectStepMetric", projectId=project, stepName=step, metricType="RPS", **window)
+    assert said["metrics"][0]["dataPoints"][-1]["value"] == rate
+
+
 def test_regions(call):
     assert call("DescribeRegions")[0]["region"] == "cn-local"
