@@ -21,6 +21,37 @@ FACETS = {
     "symlinks": facet_v2.symlinks_dataset.SymlinksDatasetFacet,
 }
 
+#: What differs from run to run, and what the page shows in its place.
+VARYING = {
+    "oms": "http://oms.example.com:8089",
+    "checkpoint": 1764275400,
+    "lag": 12.0,
+    "time": "2025-11-27T20:30:12+00:00",
+}
+
+
+def as_shown(event: dict[str, Any]) -> dict[str, Any]:
+    """Return the part of an event that the page shows: what is of this package, without what is empty."""
+    seen = event["run"]["facets"]["oms_milestone"]
+    sample = {name: value for name, value in VARYING.items() if name in seen}
+    _, task = event["job"]["name"].split(".")
+    return {
+        "eventType": event["eventType"],
+        "job": {"namespace": event["job"]["namespace"], "name": f"migration.{task}"},
+        "run": {"facets": {"oms_milestone": _told({**seen, **sample})}},
+        "inputs": _told(event["inputs"]),
+        "outputs": _told(event["outputs"]),
+    }
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_told(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    told = {name: _told(item) for name, item in value.items() if not name.startswith("_")}
+    return {name: item for name, item in told.items() if item not in (None, [], {})}
+
 
 def check(event: dict[str, Any]) -> None:
     """Fail unless everything of ours in an event is what the client would have written."""

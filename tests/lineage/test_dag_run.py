@@ -8,10 +8,11 @@ import pytest
 
 from airflow_provider_oms.simulator import Clock, DataSource, Fault, Project, Simulator, Table
 from tests.dag_process import run_dag
+from tests.docs.pages import DOCS, blocks
 from tests.lineage.projects import SECRETS, column, database, end, table
 
 pytest.importorskip("airflow.providers.openlineage")
-from tests.lineage.reading import check
+from tests.lineage.reading import as_shown, check
 
 SOURCE, SINK = "mysql://10.0.0.5:3306", "oceanbase://ob.example.com:2883"
 
@@ -66,6 +67,7 @@ def oms(monkeypatch):
     ]
     row = {"sourceConnectInfo": end(), "sinkConnectInfo": end("ob.example.com", 2883)}
     shop = Project(
+        id="np_4w1qs2dh",
         name="shop",
         status="RUNNING",
         step="REVERSE_INCR_TRANSFER",
@@ -128,6 +130,10 @@ def test_what_tasks_tell(oms, run, deferrable):
     assert named["report"] == (moved[0] + moved[1], [])
     assert named["untold"] == ([], [])
     assert "The lineage of project np_odd is told without tables." in output
+
+    # The page shows two of them.
+    shown = {block.title: json.loads(block.text) for block in blocks(DOCS / "lineage.md", "json") if block.title}
+    assert shown == {f"{task}, done": as_shown(ended[task]) for task in ("gate", "report")}
 
     # Which column becomes which, where OMS lists the columns; and back.
     for task, column_of in (("gate", {"id": "id", "customer": "cust"}), ("back", {"id": "id", "cust": "customer"})):
