@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import wrap
 
 from benchmarks.row import Row, Skipped
 
 #: The colours of the documentation site, readable on its light and its dark background.
 _OK, _OVER, _AXES = "#009688", "#e65100", "#808080"
+
+#: Inches, and the letters of a line that fit: as wide as a phone, so that nobody has to scroll sideways to read it.
+_WIDTH, _LETTERS = 4.8, 56
 
 
 def draw(rows: Sequence[Row | Skipped], file: Path) -> None:
@@ -27,20 +31,27 @@ def draw(rows: Sequence[Row | Skipped], file: Path) -> None:
     from matplotlib import pyplot as plt
 
     shown = [row for row in rows if isinstance(row, Row) and row.ratio is not None and row.aim is not None][::-1]
-    figure, axes = plt.subplots(figsize=(9, 0.8 + 0.34 * len(shown)))
-    for line, row in enumerate(shown):
+    labels = [[*wrap(row.what, _LETTERS), *wrap(f"/ {row.peer}", _LETTERS)] for row in shown]
+    labels = [[" ".join(label)] if len(" ".join(label)) <= _LETTERS else label for label in labels]
+    # From the bottom up: each row is as high as its label has lines, and its line stands below the label.
+    lines = [sum(len(label) + 1.8 for label in labels[:number]) for number in range(len(shown) + 1)]
+    figure, axes = plt.subplots(figsize=(_WIDTH, 0.6 + 0.19 * lines[-1]))
+    for line, label, row in zip(lines, labels, shown, strict=False):
         assert row.ratio is not None
         assert row.aim is not None
         colour = _OK if row.is_ok else _OVER
         axes.plot([1, row.ratio], [line, line], color=colour, linewidth=2)
         axes.plot(row.ratio, line, "o", color=colour)
-        axes.plot(row.aim, line, "|", color=_AXES, markersize=14, markeredgewidth=2)
-    axes.axvline(1, color=_AXES, linewidth=1)
+        axes.plot(row.aim, line, "|", color=_AXES, markersize=11, markeredgewidth=2)
+        for above, words in enumerate(reversed(label)):
+            axes.text(0, line + 0.6 + above, words, color=_AXES, va="bottom", transform=axes.get_yaxis_transform())
+    axes.axvline(1, color=_AXES, linewidth=1, alpha=0.4, zorder=0)
     axes.set_xscale("log")
-    ticks = [0.05, 0.1, 0.2, 0.5, 1, 1.5, 2, 3]
+    axes.set_ylim(-1, lines[-1])
+    ticks = [0.05, 0.1, 0.2, 0.5, 1, 2, 5]
     axes.set_xticks(ticks, [f"{tick:g} x" for tick in ticks])
     axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
-    axes.set_yticks(range(len(shown)), [f"{row.what} / {row.peer}" for row in shown])
+    axes.set_yticks([])
     axes.tick_params(colors=_AXES)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import subprocess
 import sys
 from importlib import import_module
@@ -62,6 +63,13 @@ def test_the_ratios_are_drawn(tmp_path):
     assert "slow / y" in drawn
     assert "fast / y" in drawn
     assert "no aim" not in drawn
+
+
+def test_the_picture_in_the_docs_can_be_read_on_a_phone():
+    """It is made small without its words becoming too small to read."""
+    drawn = (Path(__file__).parents[2] / "docs" / "images" / "performance.svg").read_text()
+    (width,) = re.findall(r'<svg [^>]*\bwidth="([0-9.]+)pt"', drawn)
+    assert float(width) * 96 / 72 < 1.2 * 390
 
 
 def test_a_row_is_ok_up_to_its_aim():
