@@ -21,7 +21,7 @@ from benchmarks.plot import draw
 from benchmarks.row import Row, Skipped, markdown
 from benchmarks.server import CannedOms
 
-NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "fleets", "pokes", "parsing")
+NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "fleets", "pokes", "reports", "parsing")
 
 #: Around the table in a page of the docs.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"

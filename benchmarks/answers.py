@@ -14,6 +14,9 @@ from airflow_provider_oms.simulator import Clock, Project, Simulator
 
 PROJECTS = 150
 
+#: The tables of a project that is described, each with columns.
+TABLES, COLUMNS = 100, 10
+
 #: Of a list that is read with as many rows a page as OMS allows, and the label that all of them have.
 MANY, LABEL = 1000, "wave-7"
 
@@ -42,6 +45,7 @@ def taken() -> dict[str, bytes]:
             action: _ask(oms, action, id=project_id(0))
             for action in ("DescribeProjectProgress", "DescribeProjectSteps")
         }
+        found["DescribeProject"] = _described(_ask(oms, "DescribeProject", id=project_id(0)))
         found["ListProjects"] = _ask(oms, "ListProjects", pageNumber=1, pageSize=PROJECTS)
         for page in (1, 2):
             found[f"ListProjects {page}"] = _ask(oms, "ListProjects", pageNumber=page, pageSize=100)
@@ -51,6 +55,17 @@ def taken() -> dict[str, bytes]:
         found["done"] = _ask(oms, "DescribeProjectProgress", id=project_id(0))
         found["row done"] = _ask(oms, "ListProjects", searchKey=project_id(0), pageNumber=1, pageSize=1)
     return found
+
+
+def _described(body: bytes) -> bytes:
+    """Return a description with ends that lineage can name, and with many tables."""
+    answer = json.loads(body)
+    columns = [{"columnName": f"c{number}", "mappedName": f"c{number}"} for number in range(COLUMNS)]
+    tables = [{"name": f"t{number}", "mappedName": f"t{number}", "columns": columns} for number in range(TABLES)]
+    mapping = {"mode": "SPECIFIC", "databases": [{"name": "shop", "mappedName": "shop_ob", "tables": tables}]}
+    ends = {end: {"host": "10.0.0.5", "port": 3306} for end in ("sourceConnectInfo", "sinkConnectInfo")}
+    answer["data"][0] |= {"transferMapping": mapping, **ends}
+    return json.dumps(answer).encode()
 
 
 def _ask(oms: Simulator, action: str, **payload: object) -> bytes:
