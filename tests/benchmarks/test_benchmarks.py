@@ -16,16 +16,6 @@ from benchmarks.__main__ import BEGIN, END, NAMES, with_table
 from benchmarks.measuring import Size, median_of_rounds
 from benchmarks.plot import draw
 from benchmarks.row import HEADINGS, Row, Skipped, markdown
-from benchmarks.server import CannedOms
-
-
-@pytest.fixture(scope="module")
-def oms():
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("AIRFLOW_CONN_OMS_DEFAULT", "AIRFLOW_CONN_HTTP_DEFAULT"):
-            patch.setenv(name, "")  # restored afterwards
-        with CannedOms() as running:
-            yield running
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "triggerer"])

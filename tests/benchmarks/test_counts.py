@@ -1,0 +1,37 @@
+"""What a poll costs in lines and memory blocks is what it cost when the counts were stored, with some room."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from benchmarks.counts import ROOM, Lines, measure, stored
+
+#: Blocks a poll: a leak leaves one or more; a few in all are what a process sets up late.
+FEW = 0.5
+
+
+@pytest.fixture(scope="module")
+def found(oms):
+    return measure(oms)
+
+
+def test_each_has_a_stored_count(found):
+    assert list(found) == list(stored())
+
+
+@pytest.mark.parametrize("name", stored())
+def test_no_more_than_it_was(found, name):
+    """If it has become more for a reason, or less: ``python -m benchmarks.counts --store``."""
+    assert found[name] <= max(stored()[name] * (1 + ROOM), FEW)
+    assert found[name] >= stored()[name] * (1 - 3 * ROOM)
+
+
+def test_lines_of_others_are_not_counted():
+    lines, before = Lines(), sys.gettrace()
+    with lines.counted():
+        for _ in range(3):
+            pass
+    assert lines.count == 0
+    assert sys.gettrace() is before
