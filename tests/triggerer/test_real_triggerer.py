@@ -25,7 +25,7 @@ from tests.triggerer.witness import Witness
 PASSWORD = "not-to-be-found-anywhere"
 
 #: Simulated seconds by which the clock goes on.
-STEP = 60.0
+STEP = 120.0
 
 #: Gates that are open when the triggerer is killed, and when OMS goes away.
 OPEN_AT_KILL, OPEN_AT_OUTAGE = 40, 80
