@@ -24,8 +24,8 @@ import environment
 import results
 from versions import AIRFLOWS, NEWEST
 
-#: One more than there are cores: some tests wait for an Airflow.
-PROCESSES = str(min(4, 1 + (os.cpu_count() or 1)))
+#: Two more than there are cores: half of the time goes into tests that wait for an Airflow.
+PROCESSES = str(min(6, 2 + (os.cpu_count() or 1)))
 
 
 @dataclass(frozen=True)
