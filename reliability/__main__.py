@@ -1,7 +1,8 @@
 """``python -m reliability``: the faults, generated answers, crashes and soak, and one table of what came of them.
 
 Give ``--airflow`` the Python of each environment whose Airflow is to be tried; its own is taken otherwise. Everything
-happens on this machine. It takes about half an hour with two of them; with ``--quick`` about ten minutes.
+happens on this machine. It takes about half an hour with two of them; with ``--quick`` about ten minutes. What takes
+an hour for each Airflow, ``--only distributed``, is run only when it is named.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reliability import postgres, report
+from reliability import postgres, redis, report
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("faults", "answers", "crashes", "soak")
+
+#: What is run only when it is named: it takes an hour for each Airflow.
+LONG = ("distributed",)
 
 
 class Run:
@@ -50,6 +54,13 @@ class Run:
                 self.not_run.append(f"crashes on PostgreSQL with {version_of(python)}: no server, or no psycopg2")
                 continue
             self._module("crashes", python, database, ["--database", database, "--seed", str(self.seed)])
+
+    def distributed(self, python: str) -> None:
+        """Run the campaign on Airflow's distributed engine."""
+        if not redis.usable(python) or not postgres.usable(python):
+            self.not_run.append(f"a distributed Airflow {version_of(python)}: no Redis, PostgreSQL, driver or Celery")
+            return
+        self._module("distributed", python, "", ["--seed", str(self.seed)])
 
     def soak(self, python: str) -> None:
         """Run the soak."""
@@ -102,7 +113,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true", help="10 gates, 2 lifecycles and 3 kills; a soak of 30 s")
     parser.add_argument("--report", action="store_true", help="run nothing, print what earlier runs have left")
-    parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be repeated")
+    parser.add_argument("--only", choices=[*PARTS, *LONG], action="append", help="only this part; may be repeated")
     parser.add_argument("--airflow", metavar="PYTHON", action="append", help="an environment's Python; repeatable")
     parser.add_argument("--seed", type=int, default=1, help="what the crashes are chosen by")
     parser.add_argument("--results", type=Path, default=ROOT / "build" / "reliability", help="where the results go")
@@ -117,6 +128,8 @@ def main() -> int:
         for python in pythons:
             if "crashes" in parts:
                 run.crashes(python)
+            if "distributed" in parts:
+                run.distributed(python)
             if "soak" in parts:
                 run.soak(python)
         run.finish()

@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import psutil
 
@@ -110,6 +110,17 @@ class Component:
         self._process = None
         return len(members)
 
+    def end(self, grace: float) -> None:
+        """Ask it to end, and kill what is left of it after a time.
+
+        :param grace: real seconds
+        """
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace)
+        self.kill()
+
     def tend(self) -> None:
         """Start it again if it has ended by itself, as a service manager does."""
         if self._process is not None and self._process.poll() is not None:
@@ -159,7 +170,7 @@ class Cluster:
     def _component(self, name: str, *arguments: str) -> Component:
         return Component([name, *arguments], self.environment, self.home / f"{name}.log")
 
-    def __enter__(self) -> Cluster:
+    def __enter__(self) -> Self:
         try:
             self._migrate()
             for component in self.components.values():
@@ -277,14 +288,28 @@ class Database:
             return list(connection.execute(text(query)))
 
     def tasks(self) -> dict[tuple[str, str], tuple[str | None, int]]:
-        """Return the state and the number of tries of each task, by DAG and task id."""
+        """Return the state and the number of tries of each task, by DAG and task id.
+
+        Of several runs of a DAG, one that hasn't succeeded counts.
+        """
         rows = self._read("SELECT dag_id, task_id, state, try_number FROM task_instance")
-        return {(row[0], row[1]): (row[2], int(row[3] or 0)) for row in rows}
+        found: dict[tuple[str, str], tuple[str | None, int]] = {}
+        for dag, task, state, tries in rows:
+            if found.get((dag, task), ("success", 0))[0] == "success":
+                found[dag, task] = (state, int(tries or 0))
+        return found
 
     def returned(self) -> dict[tuple[str, str], Any]:
         """Return what each task has returned."""
         rows = self._read("SELECT dag_id, task_id, value FROM xcom WHERE key = 'return_value'")
         return {(row[0], row[1]): decoded(row[2]) for row in rows}
+
+    def events(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the payloads of the events that watchers have fired, by the asset's name."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for name, extra in self._read("SELECT a.name, e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id"):
+            found.setdefault(name, []).append(decoded(extra)["payload"])
+        return found
 
 
 def decoded(value: Any) -> Any:

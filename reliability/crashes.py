@@ -10,8 +10,6 @@ import json
 import random
 import signal
 import sys
-import time
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import replace
 from importlib.metadata import version
@@ -20,16 +18,12 @@ from typing import Any
 
 from airflow_provider_oms.simulator import Clock, Simulator
 from airflow_provider_oms.simulator.model import DataSource
-from reliability import postgres, truth
+from reliability import postgres
 from reliability.cluster import Cluster, Database, patiently
-from reliability.plan import GATES_DAG, LIFECYCLE, LIFECYCLES_DAG, ONE_BY_ONE, QUICK, WHOLE, Size, plans, written
+from reliability.course import Course, Tasks
+from reliability.plan import LIFECYCLE, ONE_BY_ONE, QUICK, WHOLE, Size, plans, written
+from reliability.verdicts import Held, judged
 from tests.triggerer.witness import Witness
-
-#: States in which a task has ended.
-ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
-
-#: Real seconds for all gates to wait in the triggerer before their projects are started all the same.
-UNTIL_STARTED = 240.0
 
 
 class Campaign:
@@ -45,12 +39,8 @@ class Campaign:
         self.size, self.seed, self.database, self.out = size, seed, database, out
         self.dice = random.Random(seed)
         self.witness = Witness()
-        self.kills: Counter[str] = Counter()
-        self.killed: list[str] = []
         self._records: list[Any] = []
         self._made: dict[str, Any] = {}
-        self._deferred: set[str] = set()
-        self._begun = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         """Run it and return what came of it."""
@@ -73,113 +63,51 @@ class Campaign:
             cluster.environment["RELIABILITY_PLAN"] = str(plan_file)
             plan_file.write_text(json.dumps(written(gates, self.size)), encoding="utf-8")
             stack.enter_context(cluster)
-            tasks = self._let_it_happen(cluster, oms, life, len(gates))
+            course = self._course(cluster, oms, life, len(gates))
+            tasks = course.run()
             returned = patiently(lambda: Database(cluster.database).returned())
-            found = self._judge(gates, oms, life, tasks, returned)
+            held = Held(oms.projects, {}, [], self.witness.answers, oms.clock.now(), self.size.speed)
+            life_held = Held(life.projects, self._made, self._records, [], life.clock.now())
+            found = judged(gates, self.size.lifecycles, held, life_held, tasks, returned)
             if found["lost"] or found["early"] or found["twice"]:
-                self._say(cluster.tail())
-            return {**self._figures(cluster, tasks), **found}
+                course.say(cluster.tail())
+            return {**self._figures(cluster, course, tasks), **found}
 
-    def _let_it_happen(self, cluster: Cluster, oms: Simulator, life: Simulator, gates: int) -> dict[Any, Any]:
-        """Kill, and wait until all tasks have ended; return the tasks."""
-        database = Database(cluster.database)
-        expected = gates + self.size.lifecycles * len(LIFECYCLE)
+    def _course(self, cluster: Cluster, oms: Simulator, life: Simulator, gates: int) -> Course:
         to_kill = [what for what, times in self.size.kills.items() for _ in range(times)]
         self.dice.shuffle(to_kill)
-        kept_back = len(to_kill) // 2  # for the time when gates open
-        next_kill, started = None, False
-        until = time.monotonic() + self.size.limit
-        tasks: dict[Any, Any] = {}
-        said = 0.0
-        while time.monotonic() < until:
-            cluster.tend()
-            tasks = patiently(database.tasks, 60)
-            self._made.update(life.projects)
-            states = Counter(state for state, _ in tasks.values())
-            self._deferred |= {
-                task for (dag, task), (state, _) in tasks.items() if dag == GATES_DAG and state in {"deferred", *ENDED}
-            }
-            if time.monotonic() > said + 10:
-                said = time.monotonic()
-                self._say(f"{dict(states)}, killed {sum(self.kills.values())}")
-            if len(tasks) >= expected and all(state in ENDED for state, _ in tasks.values()):
-                return tasks
-            running = bool(states["running"] or states["deferred"])
-            if not started and running and (len(self._deferred) >= gates or self._seconds() > UNTIL_STARTED):
-                started = True
-                self._say("the projects are started")
-                for project in oms.projects.values():
-                    project.start()
-                oms.clock.speed = self.size.speed
-            if running and len(to_kill) > (0 if started else kept_back):
-                if next_kill is None:
-                    next_kill = time.monotonic() + self.dice.uniform(*self.size.pause)
-                elif time.monotonic() >= next_kill and (what := cluster.kill(to_kill[-1], self.dice)):
-                    self.kills[to_kill.pop()] += 1
-                    self.killed.append(f"{self._seconds():.0f} s: {what}")
-                    self._say(f"killed {what}")
-                    next_kill = None
-            time.sleep(0.5)
-        self._say(f"not all have ended within {self.size.limit:g} s")
-        return tasks
 
-    def _judge(
-        self, gates: list[Any], oms: Simulator, life: Simulator, tasks: dict[Any, Any], returned: dict[Any, Any]
-    ) -> dict[str, Any]:
-        now = oms.clock.now()
-        verdicts: list[tuple[str, str]] = []
-        for gate in gates:
-            key = (GATES_DAG, gate.task_id)
-            answers = [answer for answer in self.witness.answers if answer.project == gate.project]
-            state = tasks.get(key, (None, 0))[0]
-            live = oms.project(gate.project)
-            word, why = truth.judge_gate(gate, live, state, returned.get(key), answers, now)
-            verdicts.append((word, f"{gate.task_id}: {why}"))
-        ended = Counter(tasks.get((GATES_DAG, gate.task_id), (None, 0))[0] for gate in gates)
-        names = {id_: live.name for id_, live in self._made.items()}
-        sent = truth.sent_by_name(self._records, names)
-        by_name = {live.name: live for live in self._made.values()}
-        whole = 0
-        for number in range(self.size.lifecycles):
-            name = f"life_{number}"
-            states = {step: tasks.get((LIFECYCLES_DAG, f"{name}.{step}"), (None, 0))[0] for step in LIFECYCLE}
-            gone = name not in {live.name for live in life.projects.values()}
-            word, why = truth.judge_lifecycle(name, states, sent, by_name.get(name), gone)
-            verdicts.append((word, why))
-            whole += word == "right"
-        duplicates = truth.twice(sent)
-        if len(by_name) != len(self._made):
-            duplicates.append(f"{len(self._made)} projects of {len(by_name)} names")
-        return {
-            "gates": len(gates),
-            "gates_open": ended["success"],
-            "gates_failed_rightly": ended["failed"],
-            "lifecycles": self.size.lifecycles,
-            "lifecycles_done": whole,
-            "early": [why for word, why in verdicts if word == "early"],
-            "lost": [why for word, why in verdicts if word == "lost"],
-            "twice": duplicates,
-            "sent": sum(sum(counter.values()) for counter in sent.values()),
-        }
+        def begin() -> None:
+            for project in oms.projects.values():
+                project.start()
+            oms.clock.speed = self.size.speed
 
-    def _figures(self, cluster: Cluster, tasks: dict[Any, Any]) -> dict[str, Any]:
+        return Course(
+            cluster,
+            Database(cluster.database).tasks,
+            begin,
+            to_kill,
+            gates=gates,
+            tasks=gates + self.size.lifecycles * len(LIFECYCLE),
+            pause=self.size.pause,
+            limit=self.size.limit,
+            dice=self.dice,
+            out=self.out,
+            each=lambda: self._made.update(life.projects),
+        )
+
+    def _figures(self, cluster: Cluster, course: Course, tasks: Tasks) -> dict[str, Any]:
         return {
             "airflow": version("apache-airflow"),
             "database": self.database,
             "executor": cluster.environment["AIRFLOW__CORE__EXECUTOR"],
             "seed": self.seed,
-            "kills": dict(self.kills),
-            "killed": self.killed,
+            "kills": dict(course.kills),
+            "killed": course.killed,
             "died_by_itself": cluster.died,
             "tries_more_than_one": sum(tries > 1 for _, tries in tasks.values()),
-            "seconds": round(self._seconds()),
+            "seconds": round(course.seconds()),
         }
-
-    def _seconds(self) -> float:
-        return time.monotonic() - self._begun
-
-    def _say(self, text: str) -> None:
-        print(f"[{self._seconds():4.0f} s] {text}", file=self.out, flush=True)
 
 
 def size_of(quick: bool, database: str) -> Size:

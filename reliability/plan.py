@@ -59,6 +59,16 @@ QUICK = Size(10, 2, {"task": 1, "triggerer": 1, "scheduler": 1}, pause=(4.0, 8.0
 ONE_BY_ONE = Size(20, 3, {"task": 3, "triggerer": 2, "scheduler": 2}, pause=(10.0, 25.0), speed=2.0)
 
 
+@dataclass(frozen=True)
+class OverMany(Planned):
+    """A gate over many projects.
+
+    :param members: their ids
+    """
+
+    members: tuple[str, ...] = ()
+
+
 def plans(begin: float, size: Size) -> list[Plan]:
     """Return the projects that gates wait for; one of them fails on its way.
 

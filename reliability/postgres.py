@@ -6,9 +6,11 @@ import contextlib
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,38 +49,114 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Server:
+    """A server with an empty database that can be killed and started again.
+
+    :param base: an empty folder; its owner changes, because PostgreSQL refuses to run as root
+    :raises FileNotFoundError: where PostgreSQL isn't installed
+    """
+
+    def __init__(self, base: Path) -> None:
+        folder = binaries()
+        if folder is None:
+            raise FileNotFoundError("PostgreSQL isn't installed here (no initdb)")
+        self.folder, self.base, self.port = folder, base, free_port()
+        self._somebody: dict[str, Any] = {"user": _nobody(), "group": _group()} if os.geteuid() == 0 else {}
+        if self._somebody:
+            shutil.chown(base, self._somebody["user"])
+        self._environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(base)}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._run("initdb", "-D", base / "data", "-U", "airflow", "-A", "trust", "-E", "UTF8", "-N")
+        self.start()
+        try:
+            self._run("createdb", "-h", base, "-p", self.port, "-U", "airflow", "airflow")
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def address(self) -> str:
+        """The database's address for SQLAlchemy."""
+        return f"postgresql+psycopg2://airflow@127.0.0.1:{self.port}/airflow"
+
+    def start(self) -> None:
+        """Start it; returns once it takes connections."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": self.port,
+            "unix_socket_directories": self.base,
+            "fsync": "off",
+            "max_connections": 300,
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self.base / "log").open("ab") as output:
+            self._process = subprocess.Popen(
+                [self.folder / "postgres", "-D", self.base / "data", *options],
+                cwd=self.base,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                **self._somebody,
+            )
+        until = time.monotonic() + 60
+        while not self._ready():
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.stop()
+                raise RuntimeError(f"PostgreSQL doesn't start.\n{(self.base / 'log').read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def _ready(self) -> bool:
+        command = [self.folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "airflow"]
+        return subprocess.run(command, env=self._environment, check=False, timeout=30).returncode == 0
+
+    def kill(self) -> int:
+        """Kill all of it with SIGKILL; return how many processes there were."""
+        import psutil
+
+        if self._process is None:
+            return 0
+        members = [self._process, *psutil.Process(self._process.pid).children(recursive=True)]
+        for member in members:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.kill()
+        self._process.wait(30)
+        psutil.wait_procs(members[1:], timeout=30)
+        self._process = None
+        return len(members)
+
+    def stop(self) -> None:
+        """End it at once."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGQUIT)
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._process = None
+
+    def _run(self, program: str, *arguments: object) -> None:
+        command = [str(word) for word in (self.folder / program, *arguments)]
+        options: dict[str, Any] = {"cwd": self.base, "env": self._environment, **self._somebody}
+        subprocess.run(command, check=True, capture_output=True, timeout=60, **options)
+
+
 @contextlib.contextmanager
 def server() -> Iterator[str]:
     """Run a server with an empty database, and return its address for SQLAlchemy. Nothing of it is left afterwards.
 
     :raises FileNotFoundError: where PostgreSQL isn't installed
     """
-    folder = binaries()
-    if folder is None:
-        raise FileNotFoundError("PostgreSQL isn't installed here (no initdb)")
     base = Path(tempfile.mkdtemp(prefix="oms-postgres-"))
-    # It refuses to run as root.
-    somebody: dict[str, Any] = {"user": _nobody(), "group": _group()} if os.geteuid() == 0 else {}
-    data, port = base / "data", free_port()
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(base)}
-    if somebody:
-        shutil.chown(base, somebody["user"])
-    run = {"cwd": base, "env": environment, "check": True, "capture_output": True, "timeout": 60, **somebody}
-    started = False
     try:
-        subprocess.run([folder / "initdb", "-D", data, "-U", "airflow", "-A", "trust", "-E", "UTF8", "-N"], **run)
-        options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories={base} -c fsync=off"
-        options += " -c max_connections=300"
-        control = [folder / "pg_ctl", "-D", data, "-l", base / "log", "-w"]
-        # Its output goes to the log: the server would keep a pipe open.
-        quiet = {**run, "capture_output": False, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        subprocess.run([*control, "-o", options, "start"], **quiet)
-        started = True
-        subprocess.run([folder / "createdb", "-h", base, "-p", str(port), "-U", "airflow", "airflow"], **run)
-        yield f"postgresql+psycopg2://airflow@127.0.0.1:{port}/airflow"
+        running = Server(base)
+        try:
+            yield running.address
+        finally:
+            running.stop()
     finally:
-        if started:
-            subprocess.run([*control, "-m", "immediate", "stop"], **{**quiet, "check": False})
         shutil.rmtree(base, ignore_errors=True)
 
 

@@ -29,7 +29,9 @@ def totals(results: Mapping[str, Any]) -> dict[str, int | None]:
 
     :param results: what :func:`read` returned
     """
-    suites, campaigns, soaks = suites_of(results), of_kind(results, "crashes"), of_kind(results, "soak")
+    suites, soaks = suites_of(results), of_kind(results, "soak")
+    distributed = of_kind(results, "distributed")
+    campaigns = [*of_kind(results, "crashes"), *distributed]
     faults = [counts for file, counts in suites.items() if file in FAULTS]
     generated = suites.get(ANSWERS)
     failed = sum(counts.get("failed", 0) for counts in suites.values())
@@ -42,7 +44,7 @@ def totals(results: Mapping[str, Any]) -> dict[str, int | None]:
         "lost": _sum([*campaigns, *soaks], "lost"),
         "twice": _sum(campaigns, "twice"),
         "early": _sum(campaigns, "early"),
-        "leaks": _sum(soaks, "leaks"),
+        "leaks": _sum([*soaks, *distributed], "leaks"),
         "failed": failed if suites else None,
     }
 
@@ -118,6 +120,17 @@ def markdown(results: Mapping[str, Any]) -> str:
         ]
         rows += [_crash_row(one) for one in campaigns]
         parts.append(table(rows))
+    distributed = of_kind(results, "distributed")
+    if distributed:
+        rows = [
+            (
+                *("Airflow", "seed", "projects", "gates: open, failed rightly", "by label", "events", "lifecycles"),
+                "killed: workers, triggerers, schedulers, web servers, Redis, PostgreSQL, OMS",
+                *("upgraded from", "clocks ahead", "lost", "twice", "early", "leaks", "seconds"),
+            )
+        ]
+        rows += [_distributed_row(one) for one in distributed]
+        parts.append(table(rows))
     soaks = of_kind(results, "soak")
     if soaks:
         rows = [("Airflow", "gates", "seconds", "requests", "memory, MiB", "file descriptors", "sockets", "leaks")]
@@ -136,6 +149,18 @@ def _crash_row(one: Mapping[str, Any]) -> Sequence[object]:
     return (
         *(one["airflow"], one["database"], one["executor"], one["seed"], kills),
         *(gates, lifecycles, *wrongs, one["seconds"]),
+    )
+
+
+def _distributed_row(one: Mapping[str, Any]) -> Sequence[object]:
+    kills = ", ".join(str(times) for times in one["kills"].values())
+    return (
+        *(one["airflow"], one["seed"], one["projects"]),
+        f"{one['gates']}: {one['gates_open']}, {one['gates_failed_rightly']}",
+        *(one["by_label"], one["events"], f"{one['lifecycles_done']} of {one['lifecycles']}", kills),
+        *((one["upgraded_from"] or "-")[:7], f"{one['clocks_ahead']} s" if one["clocks_ahead"] else "-"),
+        *(len(one[name]) for name in ("lost", "twice", "early", "leaks")),
+        one["seconds"],
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from airflow_provider_oms.simulator.machine import evaluate
-from reliability.plan import LIFECYCLE, SENDS, may_stop
+from reliability.plan import LIFECYCLE, SENDS, OverMany, may_stop
 from tests.triggerer import gates
 from tests.triggerer.gates import Planned
 from tests.triggerer.witness import Answered, poll_of
@@ -17,8 +17,57 @@ from tests.triggerer.witness import Answered, poll_of
 WHOLE_SECOND = 1.0
 
 
+#: Real seconds by which a condition that must hold may have held shorter: answers take their time.
+HOLD_SLACK = 3.0
+
+
+def judge_any(
+    gate: Planned,
+    projects: Mapping[str, Any],
+    state: str | None,
+    returned: Any,
+    answers: Sequence[Answered],
+    now: float,
+    speed: float = 0.0,
+) -> tuple[str, str]:
+    """Tell whether a gate about one project, or over many, has ended as it should.
+
+    :param gate: the gate
+    :param projects: all projects in the simulator, by id
+    :param answers: what the simulator answered about any project
+    """
+
+    def of(project: str) -> list[Answered]:
+        return [answer for answer in answers if answer.project == project]
+
+    if not isinstance(gate, OverMany):
+        return judge_gate(gate, projects[gate.project], state, returned, of(gate.project), now, speed)
+    if state == "failed":
+        reached = [gates.becomes_true([gate], projects[member], now) for member in gate.members]
+        return ("right", "failed") if not all(reached) else ("lost", "it has failed; each of its projects got there")
+    if state != "success":
+        return "lost", f"it is {state}"
+    rows = returned.get("projects") if isinstance(returned, Mapping) else None
+    if not isinstance(rows, list):
+        return "lost", f"it returned no observation: {returned!r}"
+    seen = {row.get("project"): row for row in rows}
+    if set(seen) != set(gate.members):
+        return "early", f"it is open, and has seen {len(seen)} of {len(gate.members)} projects"
+    for member in gate.members:
+        verdict = judge_gate(gate, projects[member], state, seen[member], of(member), now, speed)
+        if verdict[0] != "right":
+            return verdict[0], f"{member}: {verdict[1]}"
+    return "right", "open"
+
+
 def judge_gate(
-    gate: Planned, live: Any, state: str | None, returned: Any, answers: Sequence[Answered], now: float
+    gate: Planned,
+    live: Any,
+    state: str | None,
+    returned: Any,
+    answers: Sequence[Answered],
+    now: float,
+    speed: float = 0.0,
 ) -> tuple[str, str]:
     """Tell whether a gate has ended as it should.
 
@@ -28,6 +77,7 @@ def judge_gate(
     :param returned: what the task returned
     :param answers: what the simulator answered about the project
     :param now: the simulated time
+    :param speed: simulated seconds in a real one, for what must hold for a time
     :return: ``right``, ``early`` or ``lost``, and why
     """
     true_at = gates.becomes_true([gate], live, now).get(gate.task_id)
@@ -39,6 +89,9 @@ def judge_gate(
             return "lost", f"it returned no observation: {returned!r}"
         if told + WHOLE_SECOND < true_at:
             return "early", f"it opened {true_at - told:.1f} s before it was so"
+        held = (told + WHOLE_SECOND - true_at) / speed if speed else gate.held
+        if held < gate.held - HOLD_SLACK:
+            return "early", f"it must have been so for {gate.held:g} s, and was for {held:.1f} s at most"
         poll = poll_of(answers, told, within=2 * WHOLE_SECOND)
         if not any(gates.is_true(gate, live, answer.at) for answer in poll):
             return "early", f"OMS answered nothing of the kind at {told}: {poll}"

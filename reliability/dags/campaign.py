@@ -24,13 +24,8 @@ COMMON = {
 
 with DAG("reliability_gates", **COMMON):
     for gate in PLAN["gates"]:
-        getattr(sensors, gate["sensor"])(
-            task_id=gate["task_id"],
-            deferrable=True,
-            poke_interval=PLAN["poke_interval"],
-            timeout=3600,
-            **gate["arguments"],
-        )
+        ways = {"deferrable": True, "poke_interval": PLAN["poke_interval"], **gate.get("ways", {})}
+        getattr(sensors, gate["sensor"])(task_id=gate["task_id"], timeout=3600, **ways, **gate["arguments"])
 
 with DAG("reliability_lifecycles", **COMMON):
     for number, name in enumerate(PLAN["lifecycles"]):
@@ -58,4 +53,15 @@ with DAG("reliability_lifecycles", **COMMON):
             >> operators.OmsStopProjectOperator(task_id=f"{name}.stop", **quick)
             >> operators.OmsReleaseProjectOperator(task_id=f"{name}.release", **quick)
             >> operators.OmsDeleteProjectOperator(task_id=f"{name}.delete", **quick)
+        )
+
+for event in PLAN.get("events", []):
+    # Only the Airflows that have events have this module's assets.
+    from airflow_provider_oms.assets import FullTransfer, oms_asset
+
+    about = {"project_id": event["project"], "poke_interval": PLAN["poke_interval"]}
+    copied = oms_asset(event["name"], milestone=FullTransfer(event["progress"]), **about)
+    with DAG(event["name"], **{**COMMON, "schedule": [copied]}):
+        sensors.OmsFullTransferSensor(
+            task_id="gate", progress=event["progress"], deferrable=True, timeout=3600, **about
         )

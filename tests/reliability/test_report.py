@@ -8,6 +8,7 @@ import pytest
 
 from reliability import cluster, report, soak
 from reliability.soak import Sample
+from reliability.wide import PARTS
 
 CRASHES = {
     "airflow": "3.3.2",
@@ -36,6 +37,17 @@ SOAK = {
     "leaks": [],
     "lost": [],
 }
+DISTRIBUTED = {
+    **CRASHES,
+    "executor": "CeleryExecutor",
+    "kills": dict.fromkeys(PARTS, 2),
+    "projects": 20,
+    "by_label": 6,
+    "events": 4,
+    "upgraded_from": "0123456789ab",
+    "clocks_ahead": 90,
+    "leaks": [],
+}
 SUITES = {
     "tests/client/test_parity.py": {"passed": 179, "examples": 0, "answers": 0},
     "tests/milestones/test_property.py": {"passed": 29, "examples": 8400, "answers": 19000},
@@ -52,6 +64,17 @@ def test_everything_is_added_up():
     assert "| crashes survived | 6 of 6 |" in text
     assert "| gates opened early | 0 |" in text
     assert "300.0 to 300.0" in text
+
+
+def test_a_distributed_airflow_has_a_table_of_its_own():
+    results = {**RESULTS, "distributed-3.3.2": DISTRIBUTED}
+    assert report.totals(results)["crashes"] == 6 + 2 * len(PARTS)
+    row = "| 3.3.2 | 1 | 20 | 10: 6, 4 | 6 | 4 | 2 of 2 | 2, 2, 2, 2, 2, 2, 2 | 0123456 | 90 s | 0 | 0 | 0 | 0 | 100 |"
+    assert row in report.markdown(results)
+    without = {**DISTRIBUTED, "upgraded_from": None, "clocks_ahead": 0}
+    assert "| 2, 2, 2, 2, 2, 2, 2 | - | - | 0 |" in report.markdown({"distributed-3.3.2": without})
+    for name in ("lost", "twice", "early", "leaks"):
+        assert report.wrong(report.totals({"distributed-3.3.2": {**DISTRIBUTED, name: ["this"]}}))
 
 
 def test_what_was_not_run_is_no_zero():

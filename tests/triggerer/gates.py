@@ -58,12 +58,13 @@ class Plan:
         self.gates.append(Planned(task_id, self.project.id, sensor, known | arguments, truth, held))
 
 
-def plans(begin: float) -> list[Plan]:
+def plans(begin: float, projects: int = PROJECTS) -> list[Plan]:
     """Return all projects with their gates.
 
     :param begin: the simulated time at which the projects will be started
+    :param projects: how many
     """
-    return [(_offline if number % 4 == 3 else _online)(number, begin) for number in range(PROJECTS)]
+    return [(_offline if number % 4 == 3 else _online)(number, begin) for number in range(projects)]
 
 
 def _online(number: int, begin: float) -> Plan:

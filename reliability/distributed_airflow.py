@@ -1,0 +1,154 @@
+"""An Airflow on Celery, two of what there can be two of, whose parts can be killed, upgraded and given other clocks.
+
+Nothing of it is left running or on disk afterwards. Redis and PostgreSQL are those that are installed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from demo.home import airflow_version
+from reliability import clocks
+from reliability.cluster import ROOT, Cluster, Component
+from reliability.oms import Oms
+from reliability.postgres import Server
+from reliability.redis import Redis
+from reliability.wide import CLOCKS, UPGRADE
+
+#: Bearable for a machine with two cores, and still attentive enough to find out within a minute what is dead.
+SETTINGS = {
+    "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+    "AIRFLOW__CORE__PARALLELISM": "16",
+    "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4",
+    "AIRFLOW__CELERY__SYNC_PARALLELISM": "1",
+    "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
+    "AIRFLOW__SCHEDULER__PARSING_PROCESSES": "1",
+    "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "60",
+    "AIRFLOW__SCHEDULER__STANDALONE_DAG_PROCESSOR": "True",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "2",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+    "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "60",
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "3",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "15",
+    "AIRFLOW__WEBSERVER__WORKERS": "1",
+}
+
+#: How far the clocks of some processes are ahead, in seconds, and of which.
+AHEAD, SKEWED = 90, ("worker-2", "triggerer-2")
+
+#: Real seconds that a process has to end by itself when it is upgraded.
+GRACE = 15.0
+
+
+def components_of(version: tuple[int, ...], home: Path) -> dict[str, list[str]]:
+    """Return the components, each with its arguments; the number of one of two comes last in its name.
+
+    :param version: Airflow's
+    :param home: Airflow's home
+    """
+    quiet = ["--skip-serve-logs"]
+    parts = {"web": ["webserver" if version < (3,) else "api-server"], "dag-processor": ["dag-processor"]}
+    for number in "12":
+        parts[f"scheduler-{number}"] = ["scheduler", *quiet]
+        parts[f"triggerer-{number}"] = ["triggerer", *quiet]
+        name = f"worker-{number}"
+        of_its_own = ["--celery-hostname", f"{name}@%h", "--pid", str(home / f"{name}.pid")]
+        parts[name] = ["celery", "worker", *quiet, "--without-mingle", "--without-gossip", *of_its_own]
+    return parts
+
+
+class DistributedAirflow(Cluster):
+    """One. As a context manager it leaves nothing behind.
+
+    :param oms: what its tasks ask, which is killed as well
+    :param postgres: its database
+    :param redis: its broker
+    :param environment: the environment with its connections, and whatever else its tasks need
+    :param package: the folder with the package that it begins with
+    """
+
+    def __init__(self, oms: Oms, postgres: Server, redis: Redis, environment: Mapping[str, str], package: Path) -> None:
+        celery = {
+            "AIRFLOW__CELERY__BROKER_URL": redis.address,
+            "AIRFLOW__CELERY__RESULT_BACKEND": f"db+{postgres.address}",
+            "PYTHONPATH": str(package),
+        }
+        super().__init__({**SETTINGS, **celery, **environment}, postgres.address)
+        self.oms = oms
+        self.services: dict[str, Any] = {"oms": oms, "postgresql": postgres, "redis": redis}
+        self.components = {
+            name: Component(arguments, dict(self.environment), self.home / f"{name}.log")
+            for name, arguments in components_of(airflow_version(), self.home).items()
+        }
+
+    def tend(self) -> None:
+        """Start again what has ended by itself; OMS never does."""
+        self.oms.check()
+        super().tend()
+
+    def kill(self, what: str, dice: random.Random) -> str | None:
+        """Kill a part and start it again, or do what is done once.
+
+        :param what: one of :data:`~reliability.wide.PARTS`, or the upgrade, or the clocks
+        :param dice: decides which part, and how long it is away
+        :return: what was done
+        """
+        if what == UPGRADE:
+            return self._upgrade()
+        if what == CLOCKS:
+            return self._set_clocks()
+        name = dice.choice(sorted(self._named(what)))
+        part = self._named(what)[name]
+        count = part.kill()
+        time.sleep(dice.uniform(0, 3))
+        part.start()
+        return f"{name} ({count} processes)"
+
+    def _named(self, what: str) -> dict[str, Any]:
+        parts = {**self.services, **self.components}
+        return {name: part for name, part in parts.items() if name.rstrip("-12") == what}
+
+    def _upgrade(self) -> str:
+        """Give every component the package of this checkout, one after the other, with the old ones beside it."""
+        for component in self.components.values():
+            component.environment = {**component.environment, "PYTHONPATH": str(ROOT)}
+            component.end(GRACE)
+            component.start()
+            time.sleep(3)
+        return f"{len(self.components)} components were upgraded"
+
+    def _set_clocks(self) -> str:
+        ahead = clocks.ahead(AHEAD, self.home)
+        for name in SKEWED:
+            self.components[name].environment = {**self.components[name].environment, **ahead}
+            self.components[name].kill()
+            self.components[name].start()
+        return f"the clocks of {' and '.join(SKEWED)} are {AHEAD} s ahead"
+
+    def sockets(self) -> dict[str, int]:
+        """Return how many connections to OMS each component has."""
+        found: dict[str, int] = {}
+        for name, component in self.components.items():
+            for process in component.members():
+                with contextlib.suppress(psutil.Error):
+                    connections = getattr(process, "net_connections", None) or process.connections
+                    to_oms = [one for one in connections(kind="tcp") if one.raddr and one.raddr.port in self.oms.ports]
+                    found[name] = found.get(name, 0) + len(to_oms)
+        return found
+
+    def stop(self) -> None:
+        """End everything that is Airflow's."""
+        for component in self.components.values():
+            component.kill()
+        shutil.rmtree(self.home, ignore_errors=True)

@@ -1,0 +1,223 @@
+"""The simulated OMS in a process of its own that can be killed: what it has answered is kept, as in a database.
+
+``python -m reliability.oms FOLDER PORT PORT`` serves what :func:`prepare` has put into the folder. Each change is on
+disk before its answer is sent, so a request either was carried out and is counted, or nothing of it happened.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from airflow_provider_oms.simulator import Clock, RequestRecord, Simulator
+from reliability.postgres import free_port
+from tests.triggerer.witness import Answered
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: The two simulators: one for the gates, one for the lifecycles.
+GATES, LIFECYCLES = "gates", "lifecycles"
+
+#: Actions that change nothing begin so.
+_READS = ("Describe", "List", "Get")
+
+
+@dataclass
+class Kept:
+    """A simulator, and what of it is kept.
+
+    :param file: where; it is read if it is there
+    :param port: where the simulator listens; 0 for any
+    :param begin: the time at which its clock stands, if nothing is kept yet
+    """
+
+    file: Path
+    port: int = 0
+    begin: float | None = None
+    changes: list[RequestRecord] = field(default_factory=list)
+    seen: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        stored = io.BytesIO(self.file.read_bytes()) if self.file.exists() else None
+        self._answered = self.file.parent / f"{self.file.name}.answers"
+        self._lock = threading.Lock()
+        clock = Clock(speed=0, start=self.begin)
+        if stored is not None:
+            at, real, speed = pickle.load(stored)
+            clock = Clock(speed, at + (time.time() - real) * speed)
+        self.simulator = Simulator(clock=clock, port=self.port, on_request=self._note)
+        if stored is not None:
+            self._load(stored)
+
+    def _load(self, stored: io.BytesIO) -> None:
+        store = self.simulator._store
+        unpickler = pickle.Unpickler(stored)
+        known = {"clock": self.simulator.clock, "lock": store.lock}
+        unpickler.persistent_load = known.__getitem__  # type: ignore[method-assign,assignment]
+        content, self.changes, self.seen = unpickler.load()
+        vars(store).update(content)
+
+    def save(self) -> None:
+        """Write it to the disk, the whole or nothing."""
+        simulator, store = self.simulator, self.simulator._store
+        with self._lock, store.lock:
+            self.seen.update(store.projects)
+            stream = io.BytesIO()
+            moment = (simulator.clock.now(), time.time(), simulator.clock.speed)
+            pickle.dump(moment, stream)
+            pickler = pickle.Pickler(stream)
+            names = {id(simulator.clock): "clock", id(store.lock): "lock"}
+            pickler.persistent_id = lambda thing: names.get(id(thing))  # type: ignore[method-assign]
+            content = {name: value for name, value in vars(store).items() if name not in ("clock", "lock", "edition")}
+            pickler.dump((content, self.changes, self.seen))
+            new = self.file.with_suffix(".new")
+            new.write_bytes(stream.getvalue())
+            new.replace(self.file)
+
+    def _note(self, record: RequestRecord) -> None:
+        try:
+            if record.action is not None and not record.action.startswith(_READS):
+                self.changes.append(record)
+                self.save()
+            if record.project_id:
+                told = [record.time, time.time(), record.action, record.project_id, record.outcome]
+                with self._answered.open("ab", buffering=0) as answers:
+                    answers.write(b"\n" + json.dumps(told).encode())
+        except BaseException:
+            # The simulator would go on, and what it answers could be forgotten.
+            os._exit(70)
+
+    def answers(self) -> list[Answered]:
+        """Return what was answered about projects, oldest first."""
+        lines = self._answered.read_text().splitlines() if self._answered.exists() else []
+        told = [json.loads(line) for line in lines if line.endswith("]")]
+        return [Answered(*one[:4]) for one in told if one[4] == "success"]
+
+
+class Oms:
+    """The process; as a context manager it ends with it.
+
+    :param folder: where everything is kept
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.ports = folder, (free_port(), free_port())
+        self._process: subprocess.Popen[bytes] | None = None
+        self._speed: float | None = None
+
+    def start(self) -> None:
+        """Start it; returns once it listens."""
+        with (self.folder / "oms.log").open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "reliability.oms", str(self.folder), *map(str, self.ports)],
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._hear("listens")
+        if self._speed is not None:
+            self.begin(self._speed)
+
+    def begin(self, speed: float) -> None:
+        """Start the gates' projects, and their clock.
+
+        :param speed: simulated seconds in a real one
+        """
+        self._speed = speed
+        assert self._process is not None and self._process.stdin is not None  # noqa: PT018
+        self._process.stdin.write(f"{speed}\n".encode())
+        self._process.stdin.flush()
+        self._hear("begun")
+
+    def _hear(self, word: str) -> None:
+        assert self._process is not None and self._process.stdout is not None  # noqa: PT018
+        if self._process.stdout.readline().decode().strip() != word:
+            raise RuntimeError(f"The simulated OMS has ended.\n{(self.folder / 'oms.log').read_text()[-3000:]}")
+
+    def kill(self) -> int:
+        """Kill it with SIGKILL; return how many processes there were."""
+        if self._process is None:
+            return 0
+        self._process.kill()
+        self._process.communicate()
+        self._process = None
+        return 1
+
+    def check(self) -> None:
+        """Fail if it has ended by itself.
+
+        :raises RuntimeError: it has
+        """
+        if self._process is not None and self._process.poll() is not None:
+            raise RuntimeError(f"The simulated OMS has ended.\n{(self.folder / 'oms.log').read_text()[-3000:]}")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def connection_json(self, which: str) -> str:
+        """Return the connection to a simulator.
+
+        :param which: ``gates`` or ``lifecycles``
+        """
+        port = self.ports[(GATES, LIFECYCLES).index(which)]
+        return Simulator(port=port).connection_json
+
+    def kept(self, which: str) -> Kept:
+        """Return a simulator as it is on disk.
+
+        :param which: ``gates`` or ``lifecycles``
+        """
+        return Kept(self.folder / which)
+
+
+def prepare(folder: Path, projects: Iterable[Any], sources: Iterable[Any], now: float) -> None:
+    """Put two simulators into a folder, both at rest.
+
+    :param folder: the folder
+    :param projects: those of the gates' one
+    :param sources: the data sources of the lifecycles' one
+    :param now: the time of the gates' one, which stands still
+    """
+    gates, lifecycles = Kept(folder / GATES, begin=now), Kept(folder / LIFECYCLES)
+    for project in projects:
+        gates.simulator.add_project(project)
+    for source in sources:
+        lifecycles.simulator.add_data_source(source)
+    lifecycles.simulator.clock.speed = 1.0
+    gates.save()
+    lifecycles.save()
+
+
+def main(folder: Path, ports: list[int]) -> None:
+    """Serve, and do what standard input says, until it ends."""
+    gates, lifecycles = (Kept(folder / name, port) for name, port in zip((GATES, LIFECYCLES), ports, strict=True))
+    with gates.simulator, lifecycles.simulator:
+        print("listens", flush=True)
+        for line in sys.stdin:
+            for project in gates.simulator.projects.values():
+                if project.status == "INIT":
+                    project.start()
+            gates.simulator.clock.speed = float(line)
+            gates.save()
+            print("begun", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), [int(port) for port in sys.argv[2:]])

@@ -1,0 +1,83 @@
+"""A throw-away Redis on this machine that can be killed, from the binary that is installed, if one is."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+from reliability.postgres import free_port
+
+
+def binary() -> str | None:
+    """Return the program ``redis-server``; None without one."""
+    return shutil.which("redis-server")
+
+
+def usable(python: str) -> bool:
+    """Tell whether there is a server here, and Airflow's Celery provider with its driver in an environment.
+
+    :param python: the environment's Python
+    """
+    code = "import importlib.metadata as m, celery, redis; m.version('apache-airflow-providers-celery')"
+    done = subprocess.run([python, "-c", code], capture_output=True, timeout=60, check=False)
+    return binary() is not None and done.returncode == 0
+
+
+class Redis:
+    """A server that keeps nothing on disk: killed, it comes back empty, the worst that can happen to a queue.
+
+    :param folder: an empty folder, where its log goes
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Its address for Celery."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it; returns once it answers.
+
+        :raises FileNotFoundError: where Redis isn't installed
+        """
+        program = binary()
+        if program is None:
+            raise FileNotFoundError("Redis isn't installed here (no redis-server)")
+        settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+        with (self.folder / "redis.log").open("ab") as output:
+            self._process = subprocess.Popen(
+                [program, *settings, "--dir", str(self.folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until = time.monotonic() + 30
+        while not self._answers():
+            if time.monotonic() > until:
+                raise TimeoutError((self.folder / "redis.log").read_text(errors="replace")[-2000:])
+            time.sleep(0.1)
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as asked:
+            asked.sendall(b"PING\r\n")
+            return asked.recv(16).startswith(b"+PONG")
+        return False
+
+    def kill(self) -> int:
+        """Kill it with SIGKILL; return how many processes there were."""
+        if self._process is None:
+            return 0
+        self._process.kill()
+        self._process.wait(30)
+        self._process = None
+        return 1
+
+    stop = kill

@@ -1,0 +1,131 @@
+"""The end of a campaign, judged as a whole: each gate, each lifecycle, and what was sent to OMS."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow_provider_oms.client.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
+from reliability import truth
+from reliability.plan import GATES_DAG, LIFECYCLE, LIFECYCLES_DAG
+from reliability.wide import Event
+from tests.triggerer.gates import Planned
+from tests.triggerer.witness import Answered
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a simulator holds in the end.
+
+    :param projects: its projects by id
+    :param seen: also those that it has no more
+    :param changes: the requests that change something
+    :param answers: what it has answered about projects
+    :param now: its time
+    :param speed: how many of its seconds a real one has
+    """
+
+    projects: Mapping[str, Any]
+    seen: Mapping[str, Any]
+    changes: Sequence[Any]
+    answers: Sequence[Answered]
+    now: float
+    speed: float = 1.0
+
+
+def judged(
+    gates: Sequence[Planned],
+    lifecycles: int,
+    oms: Held,
+    life: Held,
+    tasks: Mapping[Any, tuple[str | None, int]],
+    returned: Mapping[Any, Any],
+) -> dict[str, Any]:
+    """Return what was lost, done twice and early, and how much there was.
+
+    :param gates: the gates
+    :param lifecycles: how many lifecycles there were
+    :param oms: what the gates asked
+    :param life: where the lifecycles' projects were
+    :param tasks: the tasks in the end
+    :param returned: what they returned
+    """
+    verdicts: list[tuple[str, str]] = []
+    ended: Counter[str | None] = Counter()
+    for gate in gates:
+        key = (GATES_DAG, gate.task_id)
+        state = tasks.get(key, (None, 0))[0]
+        ended[state] += 1
+        word, why = truth.judge_any(gate, oms.projects, state, returned.get(key), oms.answers, oms.now, oms.speed)
+        verdicts.append((word, f"{gate.task_id}: {why}"))
+    sent = truth.sent_by_name(life.changes, {id_: live.name for id_, live in life.seen.items()})
+    by_name = {live.name: live for live in life.seen.values()}
+    there = {live.name for live in life.projects.values()}
+    whole = 0
+    for number in range(lifecycles):
+        name = f"life_{number}"
+        states = {step: tasks.get((LIFECYCLES_DAG, f"{name}.{step}"), (None, 0))[0] for step in LIFECYCLE}
+        word, why = truth.judge_lifecycle(name, states, sent, by_name.get(name), name not in there)
+        verdicts.append((word, why))
+        whole += word == "right"
+    duplicates = truth.twice(sent)
+    if len(by_name) != len(life.seen):
+        duplicates.append(f"{len(life.seen)} projects of {len(by_name)} names")
+    return {
+        "gates": len(gates),
+        "gates_open": ended["success"],
+        "gates_failed_rightly": ended["failed"],
+        "lifecycles": lifecycles,
+        "lifecycles_done": whole,
+        "early": [why for word, why in verdicts if word == "early"],
+        "lost": [why for word, why in verdicts if word == "lost"],
+        "twice": duplicates,
+        "sent": sum(sum(counter.values()) for counter in sent.values()),
+    }
+
+
+def judge_events(
+    found: dict[str, Any],
+    events: Sequence[Event],
+    oms: Held,
+    tasks: Mapping[Any, tuple[str | None, int]],
+    fired: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> dict[str, Any]:
+    """Add to what was found of a campaign what came of its events. A copy of an event, with its id, is none of its own.
+
+    :param found: what :func:`judged` returned
+    :param events: the events
+    :param oms: what was asked
+    :param tasks: the tasks in the end, also those of the DAGs that were started
+    :param fired: the payloads by asset
+    """
+    early, lost, twice = list(found["early"]), list(found["lost"]), list(found["twice"])
+    copies = 0
+    for event in events:
+        payloads = fired.get(event.name, [])
+        ids = {payload["id"] for payload in payloads}
+        copies += len(payloads) - len(ids)
+        state = tasks.get((event.name, event.gate.task_id), (None, 0))[0]
+        if not payloads or state != "success":
+            lost.append(f"{event.name}: {len(payloads)} events, and the gate is {state}")
+        if len(ids) > 1:
+            twice.append(f"{event.name}: {len(ids)} events")
+        for payload in payloads:
+            word, why = truth.judge_any(
+                event.gate, oms.projects, "success", payload.get("observed"), oms.answers, oms.now, oms.speed
+            )
+            if word != "right":
+                (early if word == "early" else lost).append(f"{event.name}: {why}")
+    return {**found, "early": early, "lost": lost, "twice": twice, "events": len(events), "copies": copies}
+
+
+def leaks(sockets: Mapping[str, int]) -> list[str]:
+    """Name the components that still have connections to OMS once every task has ended.
+
+    :param sockets: how many each has
+    """
+    # A triggerer's client keeps some; a task that is over keeps none.
+    most = {name: DEFAULT_MAX_CONCURRENT_REQUESTS if name.startswith("triggerer") else 0 for name in sockets}
+    return [f"{name} has {count} connections to OMS" for name, count in sockets.items() if count > most[name]]

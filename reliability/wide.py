@@ -1,0 +1,186 @@
+"""What a campaign on a distributed Airflow runs: many projects, gates of every kind, and what is done to it when."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+from reliability.plan import OverMany, Size, broken, written
+from tests.triggerer import gates
+from tests.triggerer.gates import Plan, Planned, full_transfer, lag_within
+
+#: What is killed. Of some there are two, and the dice decide which.
+PARTS = ("worker", "triggerer", "scheduler", "web", "redis", "postgresql", "oms")
+
+#: What is done once: every process gets the newer package, one after the other; some get another clock.
+UPGRADE, CLOCKS = "upgrade", "clocks"
+
+#: Real seconds between two polls of a gate, and of one that takes a worker for each.
+POKE_INTERVAL, RESCHEDULED = 5.0, 15.0
+
+#: Real seconds for which the lag of some gates must be small: polls on many workers and triggerers.
+HOLD = 45.0
+
+
+@dataclass(frozen=True)
+class Wide(Size):
+    """How much a campaign does.
+
+    :param projects: projects of the gates
+    :param by_label: gates over all projects with a label, part of ``gates``
+    :param events: DAGs that an event starts, in addition
+    """
+
+    pause: tuple[float, float] = (8.0, 20.0)
+    limit: float = 3000.0
+    projects: int = 40
+    by_label: int = 10
+    events: int = 10
+    kills: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PARTS, 2))
+
+
+WIDE = Wide(gates=200, lifecycles=20)
+NARROW = Wide(gates=60, lifecycles=8, projects=20, by_label=6, events=4, limit=1800.0)
+QUICK = Wide(
+    gates=20,
+    lifecycles=2,
+    projects=8,
+    by_label=2,
+    events=2,
+    limit=900.0,
+    kills=dict.fromkeys(PARTS, 1),
+)
+SIZES = {"wide": WIDE, "narrow": NARROW, "quick": QUICK}
+
+
+@dataclass(frozen=True)
+class Event:
+    """A DAG that an event starts.
+
+    :param name: of its asset, and of the DAG
+    :param gate: what the event says, and the gate with which the DAG begins
+    """
+
+    name: str
+    gate: Planned
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is run.
+
+    :param plans: the projects; each only with those of its gates that are chosen
+    :param over_many: the gates over many projects
+    :param events: the events
+    """
+
+    plans: list[Plan]
+    over_many: list[OverMany]
+    events: list[Event]
+
+    @property
+    def gates(self) -> list[Planned]:
+        """All gates but those of events."""
+        return [*(gate for plan in self.plans for gate in plan.gates), *self.over_many]
+
+
+def content(begin: float, size: Wide, *, with_events: bool) -> Content:
+    """Return the projects and what waits for them.
+
+    :param begin: the simulated time at which the projects will be started
+    :param size: how much
+    :param with_events: whether this Airflow knows events
+    """
+    plans = [*gates.plans(begin, size.projects - 1), broken()]
+    for plan in plans[::4]:
+        if plan.project.enable_incr:
+            plan.add("OmsCheckpointLagSensor", lag_within(60), held=HOLD, max_lag=60, hold_for=HOLD)
+            # The longest first: it is chosen in any case.
+            plan.gates.insert(0, plan.gates.pop())
+    events = [_event(number, plans[number]) for number in range(size.events if with_events else 0)]
+    labels = max(1, size.by_label // 2)
+    for number, plan in enumerate(plans):
+        plan.project.labels = [f"wave_{number % labels}"]
+    over_many = [_over_many(number, labels, plans) for number in range(size.by_label)]
+    _choose(plans, size.gates - size.by_label)
+    return Content(plans, over_many, events)
+
+
+def _choose(plans: list[Plan], count: int) -> None:
+    """Leave so many gates, as many for each project as for every other."""
+    for number, plan in enumerate(plans):
+        # No two neighbours begin with the same kind.
+        first = 1 if len(plan.gates) > 10 else 0
+        turn = number % (len(plan.gates) - first) + first
+        plan.gates = [*plan.gates[:first], *plan.gates[turn:], *plan.gates[first:turn]]
+    for number, plan in enumerate(plans):
+        plan.gates = plan.gates[: count // len(plans) + (number < count % len(plans))]
+    assert sum(len(plan.gates) for plan in plans) == count
+
+
+def _over_many(number: int, labels: int, plans: list[Plan]) -> OverMany:
+    label, percent = f"wave_{number % labels}", 100 if number // labels % 2 else 40
+    members = tuple(plan.project.id for plan in plans if label in plan.project.labels)
+    arguments = {"label_name": label, "progress": percent, "failure_grace": 20, "min_projects": len(members)}
+    return OverMany(
+        f"{label}_{number}", members[0], "OmsFullTransferSensor", arguments, full_transfer(percent), members=members
+    )
+
+
+def _event(number: int, plan: Plan) -> Event:
+    percent = (20, 60, 100)[number % 3]
+    arguments = {"project_id": plan.project.id, "progress": percent}
+    name = f"reliability_event_{number}"
+    return Event(name, Planned("gate", plan.project.id, "OmsFullTransferSensor", arguments, full_transfer(percent)))
+
+
+def ways(number: int, gate: Planned, *, in_triggerer: bool) -> dict[str, Any]:
+    """Return how a gate waits: most are deferred, some take a worker for each poll, some none at all.
+
+    :param number: the gate's
+    :param gate: the gate
+    :param in_triggerer: whether this Airflow, 3.3 or later, can start a task there
+    """
+    if gate.held:
+        # Only Airflow 3.3 and later remember what held at the last poll on a worker.
+        rescheduled = in_triggerer and gate.held == HOLD and int(gate.project.removeprefix("np_")) % 8 != 0
+    else:
+        rescheduled = number % 10 == 3
+    if rescheduled:
+        return {"deferrable": False, "mode": "reschedule", "poke_interval": RESCHEDULED}
+    return {"start_from_trigger": True} if in_triggerer and number % 10 == 7 else {}
+
+
+def to_json(what: Content, size: Wide, *, in_triggerer: bool) -> dict[str, Any]:
+    """Return what the DAG file needs.
+
+    :param what: what is run
+    :param size: how much
+    :param in_triggerer: whether this Airflow can start a task there
+    """
+    made = written(what.gates, size)
+    for number, (gate, entry) in enumerate(zip(what.gates, made["gates"], strict=True)):
+        entry["ways"] = ways(number, gate, in_triggerer=in_triggerer)
+    events = [
+        {"name": event.name, "project": event.gate.project, "progress": event.gate.arguments["progress"]}
+        for event in what.events
+    ]
+    return {**made, "poke_interval": POKE_INTERVAL, "events": events}
+
+
+def steps(size: Wide, dice: random.Random, *, upgrade: bool = True, clocks: bool = True) -> list[str]:
+    """Return what is done one after the other: kills, the upgrade in their middle, the clocks before it.
+
+    :param size: how often each part is killed
+    :param dice: decides the order
+    :param upgrade: whether there is an older package
+    :param clocks: whether clocks can be set
+    """
+    kills = [what for what, times in size.kills.items() for _ in range(times)]
+    dice.shuffle(kills)
+    middle = len(kills) // 2
+    before, after = kills[:middle], kills[middle:]
+    if clocks:
+        before.insert(len(before) // 2, CLOCKS)
+    return [*before, *([UPGRADE] if upgrade else []), *after]
