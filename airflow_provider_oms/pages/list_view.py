@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from airflow_provider_oms.milestones.attention import Attention, Level, attention
+from airflow_provider_oms.milestones.facts import urgency_of
 from airflow_provider_oms.pages import phrases
 from airflow_provider_oms.pages.known import Known
 from airflow_provider_oms.pages.sources import ListSeen
@@ -116,7 +117,7 @@ def _name(judged: _Judged) -> str:
 
 
 _KEYS: dict[str, Callable[[_Judged], Any]] = {
-    "": lambda one: (one[0].level, -(one[1]["lag"] or 0), _name(one)),
+    "": lambda one: (one[0].level, urgency_of(one[1]), -(one[1]["lag"] or 0), _name(one)),
     "name": _name,
     "lag": lambda one: (one[1]["lag"] is None, -(one[1]["lag"] or 0), _name(one)),
     "progress": lambda one: (_done(one[1]), one[1]["progress"] or 0, _name(one)),

@@ -223,6 +223,18 @@ def test_what_needs_a_person_comes_first():
     assert names() == ["paused", "odd", "late", "well", "half", "over"]
 
 
+def test_what_has_failed_comes_before_what_waits_for_a_person_however_late_that_is():
+    through = [("INCR_TRANSFER", "MONITORING", 100), ("FULL_VERIFIER", "RUNNING", 100)]
+    listed = ListSeen(
+        (
+            row("through", steps=through, behind=4000),
+            row("paused", "SUSPEND", [("FULL_TRANSFER", "SUSPEND", 30)]),
+            row("broken", "FAILED", [("FULL_TRANSFER", "FAILED", 30)]),
+        )
+    )
+    assert [one.name for one in list_view(Known(listed), listed).rows] == ["broken", "paused", "through"]
+
+
 @pytest.mark.parametrize(
     ("chosen", "found"),
     [
