@@ -43,7 +43,7 @@ with DAG(
 
     @task_group(
         default_args={
-            "map_index_template": "{{ task.project_name }}",
+            "map_index_template": "{{ ti.task.project_name }}",
             "on_failure_callback": keep_the_reason,
         }
     )
