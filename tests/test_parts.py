@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.docs.pages import ROOT
 from tests.hosting.files import PROJECT
-from tests.parts import LONG, MARKERS, markers, place
+from tests.parts import LONG, MARKERS, markers, may_hold, place
 from versions import AIRFLOWS
 
 PATHS = sorted({path for paths in MARKERS.values() for path in paths})
@@ -22,9 +24,10 @@ def test_what_takes_long_is_there(path):
 
 @pytest.mark.parametrize("path", PATHS)
 def test_what_a_part_names_is_there(path):
-    file, _, function = path.partition("::")
+    file, *within = path.partition("[")[0].split("::")
     assert (ROOT / file).exists()
-    assert not function or f"def {function}(" in (ROOT / file).read_text()
+    text = (ROOT / file).read_text() if within else ""
+    assert all(re.search(rf"\b(def|class) {name}\b", text) for name in within)
     assert markers(path)
 
 
@@ -32,6 +35,20 @@ def test_what_a_part_names_is_there(path):
 def test_a_folder_is_all_that_is_in_it(test):
     assert markers(test) == ["airflow"]
     assert markers(test.replace("hooks", "hooks_of_others")) == []
+
+
+def test_a_row_of_a_test_is_not_all_of_it():
+    path = next(path for path in PATHS if path.endswith("[deferrable]"))
+    assert markers(path) == ["airflow"]
+    assert markers(path.replace("[deferrable]", "[poke]")) == []
+
+
+@pytest.mark.parametrize("part", MARKERS)
+def test_no_file_is_passed_over_that_holds_something_of_a_part(part):
+    for path in MARKERS[part]:
+        file = path.partition("::")[0]
+        assert may_hold(file if file.endswith(".py") else f"{file}/sub/test_x.py", part)
+    assert not may_hold("tests/test_words.py", part)
 
 
 def test_a_single_test_is_not_its_file():

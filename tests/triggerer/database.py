@@ -120,10 +120,10 @@ def _unix(text: str) -> float:
 
 
 def _decoded(stored: Any) -> dict[str, Any]:
-    if not AIRFLOW_3:
+    try:
+        from airflow.sdk.serde import deserialize
+    except ImportError:  # before 3.2 the column itself decodes what it holds
         return dict(stored or {})
-    from airflow.sdk.serde import deserialize
-
     return dict(deserialize(stored or {}))
 
 
@@ -161,9 +161,12 @@ def _create_3(dag: Any, state: DagRunState) -> None:
     with create_session() as session:
         session.merge(DagBundleModel(name=bundle))
         session.flush()
-        SerializedDAG.bulk_write_to_db(bundle, None, [dag], session=session)
+        # As the DAG processor does it; 3.0 can't write a DAG in another way.
+        dag.relative_fileloc = Path(dag.fileloc).name
         data = Serialization.to_dict(dag)
-        SerializedDagModel.write_dag(LazyDeserializedDAG(data=data), bundle, session=session)
+        written = LazyDeserializedDAG(data=data)
+        SerializedDAG.bulk_write_to_db(bundle, None, [written], session=session)
+        SerializedDagModel.write_dag(written, bundle, session=session)
         session.flush()
         Serialization.from_dict(data).create_dagrun(
             run_id=RUN_ID,
