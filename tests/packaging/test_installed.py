@@ -26,7 +26,7 @@ if __version__.startswith("2."):
     from airflow.utils.docs import get_doc_url_for_provider
     documentation = get_doc_url_for_provider("airflow-provider-oms", found.version)
 else:
-    documentation = found.data.get("documentation-url")
+    documentation = (found.data.get("documentation-url") or "").strip()  # 3.2 leaves a blank before it
 print("FOUND", json.dumps({
     "file": airflow_provider_oms.__file__,
     "documentation": documentation,
@@ -54,7 +54,7 @@ def test_airflow_finds_the_provider(installed, tmp_path):
     assert found.pop("file").startswith(str(folder)), "the checkout was looked at instead"
     assert found == {
         # What the page of providers links to. Airflow 3.0's leads to Airflow's own site, whatever a provider says.
-        "documentation": None if airflow_version.startswith("3.0.") else URLS["Documentation"],
+        "documentation": "" if airflow_version.startswith("3.0.") else URLS["Documentation"],
         "version": __version__,
         "hook": "airflow_provider_oms.hooks.oms.OmsHook",
         "link": True,
