@@ -60,9 +60,11 @@ SMOKE = (
     "tests/test_get_provider_info.py",
 )
 
-#: What depends neither on Airflow nor on a library that comes with it, and the benchmarks: once is enough.
+#: What depends neither on Airflow nor on a library that comes with it, the client, whose libraries are pinned alike on
+#: Airflow 2.11 and 3.3 (tests/packaging/test_pins.py), and the benchmarks: once is enough.
 ONCE = (
     "tests/benchmarks",
+    "tests/client",
     "tests/docs/test_commands.py",
     "tests/docs/test_walk.py",
     "tests/hosting",

@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.hosting.files import PROJECT, pinned
-from versions import AIRFLOWS
+from versions import AIRFLOWS, MAIN
 
 ASKED = [
     *PROJECT["project"]["dependencies"],
@@ -22,3 +22,10 @@ def test_the_pins_fit(version):
     assert pins["apache-airflow"] == AIRFLOWS[version].release
     for requirement in map(Requirement, ASKED):
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)], prereleases=True), requirement
+
+
+def test_the_client_is_tested_once_for_both_main_versions():
+    """Its tests have the marker ``once`` of tests/parts.py: these are all the libraries that it uses."""
+    newest, other = (pinned(f"airflow-{version}") for version in MAIN)
+    for library in ("aiohttp", "certifi", "requests", "tenacity", "urllib3", "yarl"):
+        assert newest[library] == other[library], library
