@@ -226,6 +226,40 @@ def test_a_list_that_keeps_shifting_is_none(shifted, kind):
         script(kind, *[shifted] * paging.READINGS)
 
 
+def inconsistencies(kind, *pages):
+    """List the differing rows of a table, which nothing tells apart: each page's rows are returned before the next."""
+    left = iter(pages)
+
+    def answer(call):
+        count, total = next(left)
+        return Pages.wrap(call, [{"sourceSchemaName": "s"}] * count, total)
+
+    client: Any
+    if kind == "sync":
+        client = Blocking(0)
+        client.send = answer
+        return list(client.list_full_verify_inconsistencies_result("p", "s", "t", page_size=2))
+    client = Waiting(0)
+
+    async def asend(call):
+        return answer(call)
+
+    client.asend = asend
+
+    async def main():
+        return [row async for row in client.alist_full_verify_inconsistencies_result("p", "s", "t", page_size=2)]
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize(("total", "told"), [(4, "4 in all"), (None, "no total")])
+def test_a_list_that_is_returned_page_by_page_does_not_end_where_it_shifts(total, told, kind):
+    assert len(inconsistencies(kind, (2, 3), (1, 3))) == 3
+    with pytest.raises(OmsMalformedAnswerError, match=f"page 2 says there are {told}, the one before 3 in all"):
+        inconsistencies(kind, (2, 3), (1, total))
+
+
 HALF = {
     "null": [([1, 2, 3], 250), (None, ABSENT)],
     "empty": [([1, 2, 3], 250), ([], ABSENT)],

@@ -356,6 +356,7 @@ def test_what_oms_repeats_in_an_answer_that_is_used(secret):
     [
         (201, OmsMalformedAnswerError),
         (204, OmsMalformedAnswerError),
+        (300, errors.OmsRedirectError),
         (301, errors.OmsRedirectError),
         (302, errors.OmsRedirectError),
         (303, errors.OmsRedirectError),
@@ -493,6 +494,22 @@ def test_a_request_shows_no_secret():
         assert secret not in repr(request)
         assert secret not in repr(settings)
         assert secret not in str(call)
+
+
+def test_a_call_shows_what_is_asked_and_nothing_else():
+    call = actions.describe_project_progress("p")
+    shown = {
+        "Call(action='DescribeProjectProgress', reads_only=True, subject='project p')": call,
+        "PagedCall(action='ListProjects', page_size=7, subject='shop')": actions.list_projects("shop", page_size=7),
+        "HttpAnswer(200, 6 bytes)": HttpAnswer(200, {"set-cookie": "geheim"}, b"geheim", NOW),
+    }
+    for text, one in shown.items():
+        assert repr(one) == text
+
+
+def test_what_is_asked_is_said_in_words():
+    assert actions.describe_project_progress("p").asked == "DescribeProjectProgress of project p"
+    assert CALL.asked == "Anything"
 
 
 def test_calls_are_the_same_when_their_answers_are():
