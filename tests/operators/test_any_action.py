@@ -7,6 +7,7 @@ import pytest
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.operators.oms import OmsActionOperator
 from airflow_provider_oms.simulator import Fault, Project
+from tests.connections import connect
 
 
 def test_returns_what_oms_sent(runner, sim):
@@ -28,6 +29,15 @@ def test_what_was_lost_is_not_sent_again(runner, sim, kind):
     run = runner.run(OmsActionOperator, action="CreateLabel", payload={"name": "x"})
     assert isinstance(run.error, OmsOperationError)
     assert runner.asked() == ["CreateLabel"]
+
+
+@pytest.mark.parametrize(("given", "times"), [({}, 1), ({"reads_only": False}, 1), ({"reads_only": True}, 3)])
+def test_only_what_reads_is_sent_again_within_a_try(runner, sim, monkeypatch, given, times):
+    connect(monkeypatch, sim, retries=2)
+    sim.add_fault(Fault("status", status=503, action="ListAllLabels"))
+    run = runner.run(OmsActionOperator, action="ListAllLabels", **given)
+    assert isinstance(run.error, OmsOperationError)
+    assert runner.asked() == ["ListAllLabels"] * times
 
 
 def test_oms_says_no(runner):

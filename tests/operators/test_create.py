@@ -168,6 +168,14 @@ def test_oms_refuses(runner, sim, body):
     assert "The data source e_nowhere (sourceEndpointId) does not exist." in str(run.error)
 
 
+def test_what_was_refused_for_its_sender_is_not_looked_for(runner, sim, body):
+    """Nothing was lost and nobody else can have been faster: a project of that name would be another one's."""
+    sim.add_fault(Fault("status", status=401, action="CreateProject"))
+    run = runner.run(OmsCreateProjectOperator, project=body)
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert runner.asked() == ["ListProjects", "CreateProject"]
+
+
 class TestNames:
     """Names instead of ids."""
 
@@ -340,6 +348,14 @@ class TestWhatOmsWouldRefuse:
         assert isinstance(run.error, OmsOperationRefusedError)
         assert re.search(words, str(run.error))
         assert runner.asked() == []
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"storeLogKeptHour": 1, "incrSyncConcurrency": 1}, {"storeLogKeptHour": 8760, "incrSyncConcurrency": 1024}],
+)
+def test_the_ends_of_a_range_are_in_it(runner, body, config):
+    assert runner.run(OmsCreateProjectOperator, project={**body, "incrTransferConfig": config}).error is None
 
 
 def test_every_problem_is_told_at_once():

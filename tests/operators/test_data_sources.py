@@ -268,13 +268,14 @@ def test_a_name_that_contains_the_name_is_another(runner, sim):
 
 
 @pytest.mark.parametrize("fault", ["reset_after", "truncate"])
-def test_a_lost_answer(runner, sim, kind, fault):
+def test_a_lost_answer(runner, sim, kind, fault, logged):
     cls, arguments, action = kind
     sim.add_fault(Fault(fault, action=action, times=1))
     run = runner.run(cls, **arguments)
     assert run.error is None
     assert list(sim.data_sources) == [run.result]
     assert runner.asked() == ["ListDataSource", action, "ListDataSource"]
+    assert f"is there all the same: {run.result}." in logged()
 
 
 def test_a_request_that_never_arrived(runner, sim, kind):

@@ -131,6 +131,18 @@ def test_an_oms_that_does_not_know_the_action(runner, sim, action):
     assert "doesn't have the action" in str(run.error)
 
 
+def test_somebody_else_has_deleted_it_meanwhile(runner, sim):
+    """Between the poll and the action the project vanishes: who wanted it deleted has it so, who starts it has not."""
+    for action, done in (("DeleteProject", True), ("StartProject", False)):
+        cls, arguments, project = ACTIONS[action]
+        project_id = sim.add_project(Project(name=action, **project))
+        sim.add_fault(Fault("error", action=action, code="GHANA-PROJECT000001", message="Gone.", times=1))
+        run = runner.run(cls, project_id=project_id, **arguments)
+        assert (run.result, runner.changes()) == (project_id if done else None, [action])
+        assert (run.error is None) == done
+        assert done or isinstance(run.error, OmsOperationRefusedError)
+
+
 def test_somebody_else_was_faster(runner, sim):
     """Between the poll and the action somebody starts the project: OMS refuses, and the task succeeds."""
     project_id = sim.add_project(Project(name="p"))

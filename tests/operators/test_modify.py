@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
@@ -101,6 +103,25 @@ def test_a_failed_addition_is_told_with_oms_s_reason(runner, sim, way, phase):
     run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], retry_failed=True, **way)
     assert (run.error, runner.changes()) == (None, ["RetryProjectModifyRecords"])
     assert PRICES in tables(sim, project)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Fault("reset_after"), None),
+        (Fault("reset_before"), "It is still FAILED. A retry checks first."),
+        (Fault("status", status=401), "HTTP 401"),
+    ],
+    ids=["after", "before", "401"],
+)
+def test_a_repeat_whose_answer_was_lost_is_looked_for(runner, sim, fault, words):
+    bad = Modification(pending=5, modifying=10, merging=5, fails="merging", message="no space left")
+    given = {"project_id": add_project(sim, modification=bad), "add": ["shop.prices"], "retry_failed": True}
+    assert isinstance(runner.run(OmsModifyObjectsOperator, **given).error, OmsMilestoneFailedError)
+    sim.add_fault(replace(fault, action="RetryProjectModifyRecords", times=1))
+    run = runner.run(OmsModifyObjectsOperator, **given)
+    assert runner.changes() == ["RetryProjectModifyRecords"]
+    assert (run.error is None) if words is None else (words in str(run.error))
 
 
 def test_somebody_else_s_change_is_waited_out_by_retries(runner, sim, project):

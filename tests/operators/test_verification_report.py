@@ -183,6 +183,13 @@ def test_a_verification_that_is_not_through(runner, sim):
     assert (run.error, run.result["consistent"]) == (None, None)
 
 
+def test_oms_may_not_count_the_rows_that_differ(runner, sim):
+    project_id = sim.add_project(Project(name="p", status="RUNNING", step="FULL_VERIFIER", step_progress=100))
+    data = {"differentNumber": None, "fullVerifyTableStatistics": []}
+    sim.set_answer("ListProjectFullVerifyResult", {"success": True, "data": data})
+    assert runner.run(OmsFullVerificationReportOperator, project_id=project_id).result["different_rows"] == 0
+
+
 def test_schemas(runner, sim):
     project_id = sim.add_project(
         Project(
