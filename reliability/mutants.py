@@ -102,13 +102,13 @@ def _code(tree: ast.Module) -> Iterator[ast.AST]:
     todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()
+        if isinstance(node, ast.JoinedStr):
+            continue
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            continue
         yield node
         for name, value in ast.iter_fields(node):
             if name in ("annotation", "returns", "decorator_list"):
-                continue
-            if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-                continue
-            if isinstance(node, ast.JoinedStr):
                 continue
             todo += [child for child in (value if isinstance(value, list) else [value]) if isinstance(child, ast.AST)]
 

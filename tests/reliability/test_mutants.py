@@ -5,19 +5,17 @@ from __future__ import annotations
 import ast
 import json
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
 from reliability.mutants import mutants
-from reliability.mutations import SUITES, Outcome, key_of, read_kept, summary
+from reliability.mutations import PACKAGE, ROOMS, Outcome, chosen, functions_around, keyed, read_kept, sources, summary
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-MODULES = sorted({path for pattern in SUITES for path in (ROOT / "airflow_provider_oms").glob(pattern)})
+MODULES = sorted({path for room in ROOMS for path in PACKAGE.glob(room)})
 
 SOURCE = '''
 """A docstring: 1 < 2 and not True."""
-
+if TYPE_CHECKING: import this
 def rule(a: int = 1, b: "1 < 2" = 2) -> bool:
     """Another: a and b."""
     self.kept = None
@@ -59,45 +57,58 @@ def test_a_mutant_is_a_module_and_another_one(module):
         assert ast.dump(changed[place]) != dumps[place], mutant
 
 
-def test_every_suite_has_modules_and_tests():
-    for pattern, suite in SUITES.items():
-        modules = {path.stem for path in (ROOT / "airflow_provider_oms").glob(pattern)}
-        assert modules, pattern
-        assert set(suite.about) <= modules
-        for test in (*suite.room, *(test for tests in suite.about.values() for test in tests)):
-            assert (ROOT / test).exists(), test
+def test_the_more_mutants_are_chosen_the_more_of_the_same():
+    of_all = [[key for key, _, _ in chosen("client/*.py", most, seed=1)] for most in (5, 10)]
+    assert of_all[1][:5] == of_all[0]
+    assert len(set(of_all[1])) == 10
+    assert of_all[0] != [key for key, _, _ in chosen("client/*.py", 5, seed=2)]
 
 
-def test_the_tests_about_a_module_come_first_and_none_twice():
-    about, room = SUITES["milestones/*.py"].stages("milestones/memory.py")
-    assert about[0] == "tests/milestones/test_memory.py"
-    assert "tests/triggers/test_restarts.py" in about
-    assert not set(about) & set(room)
+def test_every_room_has_mutants_that_are_told_apart():
+    for room in ROOMS:
+        for module, source in sources(room).items():
+            assert len(keyed(module, source)) == len(mutants(source)), module
 
 
-def test_what_is_kept_is_about_the_modules_as_they_are(tmp_path):
-    """A mutant of an older text of its module is another one, and is tried again."""
-    module = "milestones/steps.py"
-    source = (ROOT / "airflow_provider_oms" / module).read_text(encoding="utf-8")
-    first, second = mutants(source)[:2]
+def test_a_mutant_of_a_function_is_the_same_whatever_changes_elsewhere():
+    later = SOURCE.replace("def rule", "ANOTHER = 1\n\n\ndef rule")
+    keys = keyed("m.py", SOURCE).keys()
+    assert keys < keyed("m.py", later).keys()
+    assert not keys & keyed("m.py", SOURCE.replace("return True", "return 1")).keys()
+
+
+def test_a_line_that_no_test_runs_is_held_by_the_tests_of_its_function():
+    assert list(functions_around(SOURCE, 8)) == [(4, 10)]
+    assert list(functions_around(SOURCE, 4)) == []
+
+
+def test_what_is_kept_is_how_it_ended_last_for_the_mutants_that_there_are(tmp_path):
+    room = module = "client/paging.py"
+    there = list(keyed(module, sources(room)[module]).items())[:2]
     kept = tmp_path / "kept"
     lines = [
-        Outcome(module, one.line, one.code, one.change, caught=True, key=key)
-        for one, key in ((first, key_of(source, first)), (second, key_of(source + "\n", second)))
+        Outcome(room, module, mutant.line, mutant.code, mutant.change, noticed_by, key)
+        for noticed_by, (key, mutant) in (
+            ("", there[0]),
+            ("a test", there[0]),
+            ("", there[1]),
+            ("", ("no", there[1][1])),
+        )
     ]
     kept.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines), encoding="utf-8")
-    assert [one.key for one in read_kept(kept)] == [key_of(source, first)]
+    assert [(one.key, one.noticed_by) for one in read_kept(kept)] == [(there[0][0], "a test"), (there[1][0], "")]
     assert read_kept(tmp_path / "nothing") == []
 
 
-def test_the_table_counts_what_was_caught_and_what_is_explained():
+def test_the_table_counts_what_was_noticed_and_what_is_explained():
     found = [
-        Outcome("a.py", 1, "x", "y", caught=True),
-        Outcome("a.py", 2, "x", "y", caught=False, reason="equal"),
-        Outcome("b.py", 3, "x", "y", caught=False),
+        Outcome("a.py", "a.py", 1, "x", "y", "a test", "1"),
+        Outcome("a.py", "a.py", 2, "x", "y", "", "2", reason="equal"),
+        Outcome("b.py", "b.py", 3, "x", "y", "", "3"),
     ]
-    assert summary(found).splitlines()[2:] == [
-        "| a.py | 2 | 1 | 1 | 0 |",
-        "| b.py | 1 | 0 | 0 | 1 |",
-        "| **all** | 3 | 1 | 1 | 1 |",
+    assert summary(found, {"a.py": 1000, "b.py": 1, "c.py": 1}).splitlines()[2:] == [
+        "| `a.py` | 1,000 | 2 | 1 | 1 | 0 | 50.0% |",
+        "| `b.py` | 1 | 1 | 0 | 0 | 1 | 0.0% |",
+        "| `c.py` | 1 | 0 | 0 | 0 | 0 |  |",
+        "| all | 1,002 | 3 | 1 | 1 | 1 | 33.3% |",
     ]

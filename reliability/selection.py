@@ -1,0 +1,134 @@
+"""Which tests can notice a mutant: those that run its line, as measured without one; and in which order they run."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+#: Seconds up to which tests take about the same time.
+_ABOUT = (0.02, 0.1, 0.5, 2.0, 10.0)
+
+#: How many tests are measured before what was measured is kept.
+_AT_ONCE = 500
+
+
+def digest(*texts: str) -> str:
+    """Return what tells texts apart."""
+    return sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+class Measured:
+    """What each test took, and which lines of the modules it ran.
+
+    It is kept in a file. Tests that have changed since, and new ones, are measured anew. Where a module has changed, it
+    isn't known any more which of its lines a test runs, and a test that ran any of them may run each.
+
+    :param kept: the file
+    :param root: the checkout
+    :param modules: the text of each module
+    """
+
+    def __init__(self, kept: Path, root: Path, modules: Mapping[str, str]) -> None:
+        self._kept = kept
+        self._root = root
+        self._modules = {module: digest(text) for module, text in modules.items()}
+        #: By the file of tests: its digest, those of the modules, the seconds of each test, and by module and line a
+        #: bit for each of them.
+        self._files: dict[str, Any] = {}
+        self._noticed: dict[str, Counter[str]] = defaultdict(Counter)
+        #: The tests that can be run, None for all.
+        self.there: frozenset[str] | None = None
+        if kept.exists():
+            self._files = json.loads(kept.read_text(encoding="utf-8"))
+
+    def missing(self, tests: Sequence[str]) -> Iterator[list[str]]:
+        """Iterate over the tests that have not been measured as they are, those of a few files at a time.
+
+        :param tests: the ids of those that there are
+        """
+        by_file: dict[str, list[str]] = defaultdict(list)
+        for test in tests:
+            by_file[test.partition("::")[0]].append(test)
+        found: list[str] = []
+        for file, of in by_file.items():
+            known = self._files.get(file, {"of": "", "tests": {}})
+            if known["of"] != self._digest(file) or set(known["tests"]) != set(of):
+                found += of
+            if len(found) > _AT_ONCE:
+                yield found
+                found = []
+        if found:
+            yield found
+
+    def _digest(self, file: str) -> str:
+        return digest((self._root / file).read_text(encoding="utf-8"))
+
+    def keep(self, seconds: Mapping[str, float], lines: Mapping[str, Mapping[Any, Sequence[int]]]) -> None:
+        """Keep what was measured.
+
+        :param seconds: by test
+        :param lines: by module and line the numbers of the tests
+        """
+        tests = list(seconds)
+        places: list[tuple[Any, int]] = []
+        before = ""
+        for test in tests:
+            file = test.partition("::")[0]
+            if file != before:
+                before = file
+                self._files[file] = {"of": self._digest(file), "modules": self._modules, "tests": {}, "lines": {}}
+            of = self._files[file]
+            places.append((of, len(of["tests"])))
+            of["tests"][test] = seconds[test]
+        for module, by_line in lines.items():
+            for line, numbers in by_line.items():
+                for of, place in map(places.__getitem__, numbers):
+                    bits = of["lines"].setdefault(module, {})
+                    bits[str(line)] = bits.get(str(line), 0) | 1 << place
+        self._kept.write_text(json.dumps(self._files), encoding="utf-8")
+
+    def tests_of(self, module: str, first: int, last: int) -> dict[str, float]:
+        """Return the tests that run any of these lines, and how long they take, in the best order.
+
+        First those that have noticed mutants of this module, then a quick one of each function of tests, and so on.
+
+        :param module: the module, below the package
+        :param first: the first line
+        :param last: the last one
+        """
+        seconds: dict[str, float] = {}
+        for of in self._files.values():
+            bits = of["lines"].get(module, {})
+            same = of["modules"].get(module) == self._modules.get(module)
+            ran = 0
+            for line, by in bits.items():
+                if not same or first <= int(line) <= last:
+                    ran |= by
+            seconds |= {test: took for place, (test, took) in enumerate(of["tests"].items()) if ran >> place & 1}
+        return self._ordered(module, seconds)
+
+    def all_tests(self, module: str) -> dict[str, float]:
+        """Return all tests, in the best order for a module.
+
+        :param module: the module, below the package
+        """
+        return self._ordered(module, {test: took for of in self._files.values() for test, took in of["tests"].items()})
+
+    def _ordered(self, module: str, seconds: Mapping[str, float]) -> dict[str, float]:
+        noticed = self._noticed[module]
+        rows: Counter[str] = Counter()
+        places = {}
+        for test in sorted(seconds, key=seconds.__getitem__):
+            function = test.partition("[")[0]
+            places[test] = (-noticed[test], sum(seconds[test] > about for about in _ABOUT), rows[function])
+            rows[function] += 1
+        there = seconds.keys() if self.there is None else seconds.keys() & self.there
+        return {test: seconds[test] for test in sorted(there, key=places.__getitem__)}
+
+    def noticed(self, module: str, test: str) -> None:
+        """Remember which test has noticed a mutant."""
+        self._noticed[module][test] += 1
