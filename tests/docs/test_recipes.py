@@ -13,7 +13,7 @@ from airflow_provider_oms.simulator import Clock, DataSource, Failure, Pause, Pr
 from demo.runner import load_dag, set_argument
 from tests.docs.pages import DOCS, files
 from tests.example_dags.conftest import Outcome
-from tests.person import PATHS, Person
+from tests.person import PATHS, Person, can_be_asked
 
 RECIPES = sorted((DOCS / "recipes").glob("*.md"))
 
@@ -72,6 +72,7 @@ class TestTheCutOver:
     def verified(self, **table):
         return running(step="FULL_VERIFIER", step_progress=100, verification=[Table("shop", "orders", **table)])
 
+    @can_be_asked
     @pytest.mark.parametrize("path", PATHS)
     def test_the_application_moves_last_and_only_if_it_is_approved_and_still_safe(self, oms, load, path):
         answer, happens, state = PATHS[path]

@@ -16,6 +16,7 @@ from airflow.providers.common.compat.sdk import DAG, Context
 from airflow.providers_manager import ProvidersManager
 from airflow.timetables.base import TimeRestriction
 from airflow.triggers.base import BaseTrigger
+from airflow.utils.state import TaskInstanceState
 
 from airflow_provider_oms.sensors import oms as sensors
 from airflow_provider_oms.tasks.airflow_version import airflow_version
@@ -98,17 +99,24 @@ ROWS: dict[str, Callable[[], bool]] = {
     "these fields have types": has_types,
     "`airflow providers widgets`": lists_the_form,
     "the [progress page](progress-page.md)": lambda: hasattr(AirflowPlugin, "external_views"),
+    "`airflow dags test`": lambda: hasattr(TaskInstanceState, "AWAITING_INPUT"),
     "Airflow's own `ApprovalOperator`": lambda: can_import(
         "airflow.providers.standard.operators.hitl", "ApprovalOperator"
     ),
 }
 
 
+def cells(heading: str) -> list[list[str]]:
+    """The table below a heading, without the line between its head and its rows."""
+    section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
+    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
+    head, _, *rows = [[cell.strip() for cell in line] for line in lines]
+    return [head, *rows]
+
+
 def table() -> dict[str, dict[str, bool]]:
     """What the page says: for the first cell of each row, whether each version can do it."""
-    section = PAGE.split("## What a version can't do\n")[1].split("\n## ")[0]
-    lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
-    (_, *head, _), _, *rows = [[cell.strip() for cell in line] for line in lines]
+    (_, *head, _), *rows = cells("What a version can't do")
     can = {"yes": True, "no": False}
     return {first: dict(zip(head, (can[cell] for cell in cells), strict=False)) for first, *cells, _ in rows}
 

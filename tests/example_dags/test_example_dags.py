@@ -14,7 +14,7 @@ from airflow_provider_oms.simulator import Failure, Fault, Modification, Pause, 
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
 from demo.runner import load_dag
-from tests.person import PATHS, Person
+from tests.person import PATHS, Person, can_be_asked
 
 #: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
 ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
@@ -142,6 +142,7 @@ class TestCutover:
         )
         return fast_sim.project("shop_cutover")
 
+    @can_be_asked
     def test_an_approved_one_switches(self, shop, run_example):
         with Person("example_oms_cutover", "approve").at_hand() as person:
             outcome = run_example("example_oms_cutover")
@@ -156,6 +157,7 @@ class TestCutover:
             assert f"- All of this was so at {observed['time']};" in said
 
     @ONE_MODE
+    @can_be_asked
     @pytest.mark.parametrize("path", [path for path in PATHS if path != "approved"])
     def test_the_writes_go_on_unless_it_is_approved_and_still_safe(self, fast_sim, shop, run_example, path):
         answer, happens, state = PATHS[path]

@@ -217,8 +217,6 @@ def test_what_a_real_triggerer_counts_is_received(airflow_db, tmp_path, monkeypa
     shop = Project(id="np_1", name="shop", status="RUNNING", step="FULL_TRANSFER", step_progress=40)
     receiver: Any = {"statsd": statsd, "opentelemetry": collector}[backend]
     with receiver() as received, Simulator([shop], clock=Clock(speed=0)) as sim:
-        for name, value in {"AIRFLOW__OMS__METRICS": "True", **received.environment}.items():
-            monkeypatch.setenv(name, value)
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
         with DAG(f"oms_metrics_{backend}", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None) as dag:
             gate = OmsFullTransferSensor(task_id="gate", project_id="np_1", deferrable=True, poke_interval=1)
@@ -227,6 +225,9 @@ def test_what_a_real_triggerer_counts_is_received(airflow_db, tmp_path, monkeypa
             with pytest.raises(TaskDeferred) as deferred:
                 gate.execute(modes.context())
             run.defer({"gate": deferred.value})
+            # For the triggerer alone: this process would go on telling the receiver when it is long gone.
+            for name, value in {"AIRFLOW__OMS__METRICS": "True", **received.environment}.items():
+                monkeypatch.setenv(name, value)
             with Triggerer(tmp_path / "triggerer.log") as triggerer:
                 if backend == "statsd":
                     wait_for("a gauge", lambda: "airflow.oms.progress.np_1:40|g" in received.ours(), triggerer)
