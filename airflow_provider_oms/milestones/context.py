@@ -300,7 +300,11 @@ class PollContext:
 
 
 class NameUnreadableError(Exception):
-    """A name was resolved before, but this poll can't read to which id."""
+    """A name was resolved before, but this poll can't read to which id; or its id couldn't be kept."""
+
+
+class NameLostError(OmsPermanentError):
+    """A name was resolved before, and nothing says to which id any more."""
 
 
 def project_of(gate: Gate, memory: Memory) -> str | None:
@@ -354,10 +358,10 @@ def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[st
     if known is None and memory.names is Names.UNREADABLE:
         raise NameUnreadableError(
             f"Which project {safe_text(name, 200)!r} was when this gate began can't be read from Airflow's task state "
-            "store just now, so OMS isn't asked."
+            "store, or kept in it, just now, so OMS isn't asked."
         )
     if known is None and memory.names is Names.LOST:
-        raise OmsPermanentError(
+        raise NameLostError(
             f"It isn't known any more which project this gate has watched under the name {safe_text(name, 200)!r}: "
             "Airflow's task state store has lost it. Another project may have that name by now."
         )

@@ -15,6 +15,7 @@ from airflow_provider_oms.milestones import rows
 from airflow_provider_oms.milestones.checks import check
 from airflow_provider_oms.milestones.context import (
     POLLS_OF_AN_OUTAGE,
+    NameLostError,
     NameUnreadableError,
     PollContext,
     name_of,
@@ -72,6 +73,8 @@ def _poll(gate: Gate, memory: Memory, now: Now, oms: str, listed: Listing | None
     except OmsTemporaryError as error:
         memory.since = {key: at for key, at in before.items() if outlasts_outage(key)}
         return _outage(gate, PollContext(gate, memory, "", now, before), error)
+    except NameLostError as error:
+        return Verdict(State.FAILED, f"{error} A retry, or clearing this task, looks it up anew.", begin_anew=True)
     except OmsError as error:
         observed = Observation(project=project_of(gate, memory))
         return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)

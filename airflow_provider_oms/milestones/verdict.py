@@ -116,6 +116,7 @@ class Verdict(NamedTuple):
     :param figures: the progress, only for the log: rows, rates, time left
     :param alarming: whether a person should look at it although the gate goes on waiting
     :param unanswered: how many polls in a row had no usable answer, this one included
+    :param begin_anew: for a gate that has failed: whether another try, which remembers nothing, may go on
     """
 
     state: State
@@ -124,3 +125,4 @@ class Verdict(NamedTuple):
     figures: str = ""
     alarming: bool = False
     unanswered: int = 0
+    begin_anew: bool = False

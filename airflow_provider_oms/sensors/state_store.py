@@ -18,13 +18,20 @@ log = logging.getLogger(__name__)
 
 KEY = "oms_gate_memory"
 
+#: The number of no poke.
+_NONE = -1
+
 
 class MemoryStore:
     """Keeps a gate's memory in the task state store.
 
     The stored memory says which poke of which try wrote it (Airflow counts the pokes), and only that of the last poke
     is used, because a failed write leaves an older one. Of an older memory only the resolved names are used, since they
-    can't become stale. A retry or a clear starts anew. Source: docs/develop/airflow-facts.md#state-store
+    can't become stale. A retry or a clear starts anew.
+
+    Before the first poll of a try it is noted that there was one. Where nothing of the try is stored, no poke of it has
+    come so far: Airflow counts also starts at which it didn't find the DAG, and pokes of the try before. Source:
+    docs/develop/airflow-facts.md#state-store
 
     :param context: the task's context
     """
@@ -33,6 +40,8 @@ class MemoryStore:
         self._store: Any = context.get("task_state_store")
         self._try: int = context["ti"].try_number
         self._poke: int | None = context.get("task_reschedule_count")
+        #: Whether it is noted, as far as is known, that a poll of this try has begun.
+        self._noted = False
 
     def load(self) -> Memory:
         """Return the memory of the last poke; if it was lost, a memory that says so."""
@@ -40,13 +49,18 @@ class MemoryStore:
             return Memory(kept=False)
         if self._poke == 0:
             return Memory()
+        self._noted = True
         try:
             stored = self._store.get(KEY)
         except Exception as error:
             log.warning("Airflow's task state store can't be read (%s); this poke remembers nothing.", error)
             return Memory(kept=False, names=Names.UNREADABLE)
-        if not isinstance(stored, Mapping) or stored.get("try") != self._try:
-            log.warning("Airflow's task state store has nothing of this try; this poke remembers nothing.")
+        of_try = stored.get("try") if isinstance(stored, Mapping) else None
+        if stored is None or (isinstance(of_try, int) and of_try != self._try):
+            self._noted = False
+            return Memory()
+        if not isinstance(stored, Mapping) or of_try != self._try:
+            log.warning("Airflow's task state store holds what no gate has written; this poke remembers nothing.")
             return Memory(kept=False, names=Names.LOST)
         kept = stored.get("memory")
         try:
@@ -59,6 +73,21 @@ class MemoryStore:
             # A missing name may have been resolved by the pokes in between.
             return Memory(memory.projects, observed=memory.observed, kept=False, names=Names.LOST)
         return memory
+
+    def begin(self, memory: Memory) -> None:
+        """Note that a poll of this try begins, unless that is known. If it can't be noted, no name may be looked up.
+
+        :param memory: what :meth:`load` returned; it is changed
+        """
+        if self._store is None or self._poke is None or self._noted:
+            return
+        try:
+            # Of no poke: what the first one saw isn't kept yet.
+            self._store.set(KEY, {"try": self._try, "poke": _NONE, "memory": {}})
+            self._noted = True
+        except Exception as error:
+            log.warning("Airflow's task state store can't be written (%s); this poke looks up no name.", error)
+            memory.names = Names.UNREADABLE
 
     def save(self, memory: Memory) -> None:
         """Keep a memory."""

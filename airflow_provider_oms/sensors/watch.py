@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import PokeReturnValue
 
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.links.oms import push_console_url, push_progress_url
 from airflow_provider_oms.milestones.context import project_of
@@ -48,7 +48,10 @@ class Watch:
         """Poll once, and remember what the next poll needs.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
+        :raises OmsOperationError: when a retry may go on
         """
+        if self.store:
+            self.store.begin(self.memory)
         verdict = poll_once(self.hook, self.gate, self.memory, self._clock)
         self.last = verdict
         if not self._linked:
@@ -73,5 +76,6 @@ def _conclude(gate: Gate, verdict: Verdict, reporter: Reporter) -> PokeReturnVal
     """Report a verdict, and return it in the form that Airflow expects."""
     reporter.report(verdict)
     if verdict.state is State.FAILED:
-        raise OmsMilestoneFailedError(gate.subject(verdict.observed).explain(verdict.message))
+        message = gate.subject(verdict.observed).explain(verdict.message)
+        raise OmsOperationError(message) if verdict.begin_anew else OmsMilestoneFailedError(message)
     return PokeReturnValue(verdict.state is State.REACHED, verdict.observed.as_dict())

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from airflow_provider_oms.exceptions import OmsOperationError
 from airflow_provider_oms.milestones.memory import Memory, Names
 from airflow_provider_oms.sensors.state_store import KEY, MemoryStore
 from airflow_provider_oms.simulator import Fault, Project
@@ -28,13 +29,17 @@ class Store(modes.Store):
     """A task state store that fails when it is told to."""
 
     fails: str = ""
+    wrote = 0
 
     def get(self, key, default=None):
         self._check("get")
         return super().get(key, default)
 
     def set(self, key, value):
+        self.wrote += 1
         self._check("set")
+        if self.wrote > 1:
+            self._check("second")
         super().set(key, value)
 
     def _check(self, what):
@@ -58,7 +63,7 @@ class Task:
     def poke(self, lag=10, after=30, fails=""):
         """Poke once, and return what came of it."""
         self.clock.passed += after
-        self.store.fails = fails
+        self.store.fails, self.store.wrote = fails, 0
         now = int(self.sim.clock.now())
         said = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100, "enableIncrSync": True}
         self.sim.set_answer(
@@ -193,9 +198,42 @@ def test_a_poke_that_cannot_read_the_id_does_not_ask_oms(named, sim):
 
 
 def test_an_id_that_was_never_kept_is_not_looked_up_again(named):
+    """The first poke notes that it begins, and can't keep what it has seen."""
     task, looked_up = named
-    assert task.poke(fails="set") == modes.WAITING
-    assert task.poke() == modes.FAILED
+    assert task.poke(fails="second") == modes.WAITING
+    assert looked_up() == 1
+    with pytest.raises(OmsOperationError, match="A retry, or clearing this task, looks it up anew"):
+        task.poke()
+    assert looked_up() == 1
+    task.retry()
+    assert task.poke() == modes.WAITING
+    assert looked_up() == 2
+
+
+def test_where_nothing_can_be_noted_no_name_is_looked_up(named, sim):
+    task, looked_up = named
+    assert [task.poke(fails="set") for _ in range(3)] == [modes.WAITING] * 3
+    assert not sim.requests
+    assert task.poke() == modes.WAITING
+    assert looked_up() == 1
+
+
+def test_another_try_that_goes_on_counting_begins_anew(named):
+    """As where a worker dies with the queued task: Airflow retries it, and still counts the pokes of the try before."""
+    task, looked_up = named
+    for _ in range(3):
+        task.poke()
+    task.tries += 1
+    assert pokes_until_open(task) == HOLD / 30 + 1
+    assert looked_up() == 2
+
+
+def test_pokes_that_never_came_have_looked_up_nothing(named):
+    """Airflow 3.3 reschedules a task whose DAG it doesn't find when it starts, and counts that."""
+    task, looked_up = named
+    next(task.pokes)
+    next(task.pokes)
+    assert pokes_until_open(task) == HOLD / 30 + 1
     assert looked_up() == 1
 
 
@@ -232,7 +270,7 @@ def test_the_memory_of_the_last_poke_comes_back():
         ({"poke": 3}, Memory({"shop": "np_1"}, kept=False, names=Names.LOST)),
         ({"poke": 5}, Memory({"shop": "np_1"}, kept=False, names=Names.LOST)),
         ({"poke": 6}, Memory({"shop": "np_1"}, kept=False, names=Names.LOST)),
-        ({"poke": 4, "try_number": 2}, Memory(kept=False, names=Names.LOST)),
+        ({"poke": 4, "try_number": 2}, Memory()),
         ({"poke": 0, "try_number": 2}, Memory()),
         ({"poke": None}, Memory(kept=False)),
     ],
@@ -244,14 +282,19 @@ def test_that_of_any_other_poke_is_none(which, expected):
 
 @pytest.mark.parametrize(
     "stored",
-    [None, "text", [], {"poke": 0}, {"try": 1, "poke": 0, "memory": {"since": "x"}}, {"try": "1", "poke": 0}],
+    ["text", [], {"poke": 0}, {"try": 1, "poke": 0, "memory": {"since": "x"}}, {"try": "1", "poke": 0}],
     ids=str,
 )
 def test_what_somebody_else_has_written_there_is_none(stored):
     assert store_with(stored, poke=1).load() == Memory(kept=False, names=Names.LOST)
 
 
+def test_where_nothing_is_stored_there_was_no_poke():
+    assert store_with(None, poke=3).load() == Memory()
+
+
 def test_without_a_store_nothing_is_remembered():
     alone = MemoryStore(modes.context())
+    alone.begin(KEPT)
     alone.save(KEPT)
     assert alone.load() == Memory(kept=False)
