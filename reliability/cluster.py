@@ -304,6 +304,14 @@ class Database:
         rows = self._read("SELECT dag_id, task_id, value FROM xcom WHERE key = 'return_value'")
         return {(row[0], row[1]): decoded(row[2]) for row in rows}
 
+    def told_of(self, task_id: str) -> list[str]:
+        """Return what Airflow has noted about a task, oldest first.
+
+        :param task_id: the task; not what somebody else has written
+        """
+        rows = self._read(f"SELECT dttm, event, extra FROM log WHERE task_id = '{task_id}' ORDER BY id")
+        return [" ".join(str(part) for part in row) for row in rows]
+
     def events(self) -> dict[str, list[dict[str, Any]]]:
         """Return the payloads of the events that watchers have fired, by the asset's name."""
         found: dict[str, list[dict[str, Any]]] = {}

@@ -82,6 +82,10 @@ class Campaign:
             found = {**self._judge(cluster, content, tasks), "leaks": left}
             if wrong(found):
                 course.say(cluster.tail())
+                for why in [*found["lost"], *found["early"]][:5]:
+                    task = why.split(":")[0]
+                    noted = patiently(lambda task=task: Database(cluster.database).told_of(task))
+                    course.say("\n".join([why, *noted, cluster.logs_of(task)]))
             return {**self._figures(cluster, course, tasks), **found}
 
     def _course(self, cluster: DistributedAirflow, content: wide.Content) -> Course:

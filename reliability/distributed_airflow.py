@@ -37,6 +37,9 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "2",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
+    # Airflow fails a task for good, whatever its retries, that was lost with its queue or waited too long too often.
+    "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "120",
+    "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "50",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
     "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "60",
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "3",
@@ -135,6 +138,16 @@ class DistributedAirflow(Cluster):
             self.components[name].kill()
             self.components[name].start()
         return f"the clocks of {' and '.join(SKEWED)} are {AHEAD} s ahead"
+
+    def logs_of(self, task_id: str, size: int = 6000) -> str:
+        """Return the ends of a task's logs.
+
+        :param task_id: the task
+        :param size: of each end
+        """
+        files = sorted((self.home / "logs").rglob(f"*task_id={task_id}/*"))
+        parts = [f"--- {file.name}\n{file.read_text(errors='replace')[-size:]}" for file in files if file.is_file()]
+        return "\n".join(parts)
 
     def sockets(self) -> dict[str, int]:
         """Return how many connections to OMS each component has."""

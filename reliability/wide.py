@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reliability.plan import OverMany, Size, broken, written
@@ -93,6 +93,8 @@ def content(begin: float, size: Wide, *, with_events: bool) -> Content:
     :param with_events: whether this Airflow knows events
     """
     plans = [*gates.plans(begin, size.projects - 1), broken()]
+    for plan in plans:
+        plan.gates = [_lasting(gate) for gate in plan.gates]
     for plan in plans[::4]:
         if plan.project.enable_incr:
             plan.add("OmsCheckpointLagSensor", lag_within(60), held=HOLD, max_lag=60, hold_for=HOLD)
@@ -105,6 +107,15 @@ def content(begin: float, size: Wide, *, with_events: bool) -> Content:
     over_many = [_over_many(number, labels, plans) for number in range(size.by_label)]
     _choose(plans, size.gates - size.by_label)
     return Content(plans, over_many, events)
+
+
+def _lasting(gate: Planned) -> Planned:
+    """Return a gate for what stays so: nobody may poll for minutes here, in which a project that runs may finish."""
+    if gate.arguments.get("target_statuses") != "RUNNING":
+        return gate
+    statuses = ["RUNNING", "FINISHED"]
+    arguments = {**gate.arguments, "target_statuses": statuses}
+    return replace(gate, arguments=arguments, truth=lambda state: state.status in statuses)
 
 
 def _choose(plans: list[Plan], count: int) -> None:

@@ -44,6 +44,13 @@ def test_gates_over_many_wait_for_all_with_the_label(size):
     assert any("np_broken" in gate.members and gate.arguments["progress"] == 100 for gate in what.over_many)
 
 
+def test_no_gate_waits_for_what_passes():
+    what = wide.content(BEGIN, WIDE, with_events=True)
+    statuses = [gate.arguments["target_statuses"] for gate in what.gates if "target_statuses" in gate.arguments]
+    assert statuses
+    assert all("FINISHED" in one for one in statuses)
+
+
 def test_an_airflow_without_it_starts_no_gate_in_the_triggerer():
     what = wide.content(BEGIN, WIDE, with_events=False)
     told = wide.to_json(what, WIDE, in_triggerer=False)
