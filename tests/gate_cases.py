@@ -705,7 +705,7 @@ def _failures() -> Iterator[Case]:
     both: dict[str, Any] = {"expected": FAILED, "message": "FULL_TRANSFER.*CONNECTOR-CNT0042.*the sink is full"}
     times: dict[str, tuple[Any, dict[str, Any]]] = {
         "new": (new, {"expected": WAITING, "message": "CONNECTOR-CNT0042"}),
-        "at_the_limit": (oms_time(NOW - 120), {"expected": WAITING}),
+        "at_the_limit": (oms_time(NOW - 120), {"expected": WAITING, "message": "waiting 0 s more"}),
         "old": (old, both),
         "old_with_offset": ("2027-01-15T15:57:59.000+08:00", both),
         "absent": (None, {"expected": WAITING, "without_memory": FAILED}),

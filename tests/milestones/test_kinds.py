@@ -140,6 +140,16 @@ def test_a_milestone_that_is_not_known_is_said_so():
         from_dict({"kind": "later", "step": "FULL_TRANSFER"})
 
 
+def test_a_table_is_in_it_or_not():
+    with pytest.raises(ValueError, match=r"tables and absent both name shop\.items"):
+        kinds.ObjectsMilestone(["shop.orders", "shop.items"], absent=["shop.items"])
+
+
+def test_what_may_still_come_alarms_nobody():
+    script = Script(gate_of("OmsProjectStatusSensor", {"target_statuses": ["RELEASED"]}))
+    assert script.poll(NOW, progress("FINISHED")).alarming is False
+
+
 @pytest.mark.parametrize(
     ("direction", "paused", "state"),
     [

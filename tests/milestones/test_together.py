@@ -11,7 +11,7 @@ import pytest
 from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
-from airflow_provider_oms.milestones.verdict import FleetObservation, State
+from airflow_provider_oms.milestones.verdict import FleetObservation, Observation, Seen, State
 from tests.gate_cases import (
     ALL_DONE,
     CASES,
@@ -228,6 +228,12 @@ def test_an_oms_that_lists_nothing_is_asked_for_each():
     assert wave.poll().message == "0 of 12 ready."
     assert wave.poll().state == WAITING
     assert (wave.asked["ListProjects"], wave.asked["DescribeProjectProgress"]) == (0, 12)
+
+
+def test_what_was_seen_of_many_is_as_old_as_the_oldest_of_it():
+    seen = [Seen(f"np_{n}", State.WAITING, Observation(time=time)) for n, time in enumerate(("2", "1", None, "3"))]
+    assert FleetObservation.of(seen, ready=0, failed=0, note=None).time == "1"
+    assert FleetObservation.of([], ready=0, failed=0, note=None).time is None
 
 
 def test_a_name_that_nobody_has():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
@@ -461,7 +462,7 @@ async def test_the_same_bundle_written_anew_changes_nothing(secure, pauses):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("content", [b"", b"-----BEGIN CERTIFICATE-----\nMIIB", b"\xff\xfe", None])
-async def test_a_bundle_that_is_just_being_written_ends_no_gate(secure, pauses, content):
+async def test_a_bundle_that_is_just_being_written_ends_no_gate(secure, pauses, content, caplog):
     then(secure.sim, HALF)
     async with shared_oms("oms_default") as share:
         assert (await poll_of(share)).state == "waiting"
@@ -473,10 +474,26 @@ async def test_a_bundle_that_is_just_being_written_ends_no_gate(secure, pauses, 
         for _ in range(3):
             let_pass(RECHECK)
             assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
+        assert ("Going on with what was there." in caplog.text) == (content is not None)
         secure.renew_bundle(whole + secure.authorities[1].bundle.read_bytes())
         secure.renew_certificate()
         let_pass(RECHECK)
         assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
+
+
+@pytest.mark.asyncio
+async def test_a_bundle_that_does_not_do_for_another_oms_leaves_no_gate_that_begins_at_the_old_one(
+    secure, pauses, monkeypatch
+):
+    then(secure.sim, HALF)
+    async with shared_oms("oms_default") as share:
+        assert (await poll_of(share)).state == "waiting"
+        secure.renew_bundle(b"")
+        fields = {**json.loads(os.environ[VARIABLE]), "host": "localhost"}
+        monkeypatch.setenv(VARIABLE, json.dumps(fields))
+        async with shared_oms("oms_default") as beginning:
+            verdict = await poll_of(beginning)
+            assert (verdict.state, "50 %" in verdict.message) == ("failed", False)
 
 
 @pytest.mark.asyncio

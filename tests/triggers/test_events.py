@@ -155,11 +155,12 @@ async def test_a_beginning_that_can_not_be_kept_is_none(sim, monkeypatch):
     assert sim.requests == []
 
 
-async def test_what_can_not_be_noted_is_noted_later_and_not_fired_again(sim, monkeypatch):
+async def test_what_can_not_be_noted_is_noted_later_and_not_fired_again(sim, monkeypatch, logged):
     done(sim)
     store = Store("full")
     run = Run(full(), store, {1: lambda: store.broken.add("write"), 5: store.broken.clear})
     assert await run.run(monkeypatch, 8) == ["reached"]
+    assert "What the watcher of asset full has fired can't be written (RuntimeError: no answer" in logged()
     assert await Run(full(), store).run(monkeypatch, 3) == []
 
 

@@ -98,6 +98,15 @@ async def test_few_projects_are_asked_for_each(wave):
 
 
 @pytest.mark.asyncio
+async def test_a_gate_that_leaves_is_counted_no_more(wave):
+    async with shared_oms("oms_default", "np_1") as share:
+        for project in ("np_1", "np_2", None):
+            async with shared_oms("oms_default", project):
+                assert set(share.oms.projects) == {"np_1", project} - {None}
+            assert share.oms.projects == {"np_1": 1}
+
+
+@pytest.mark.asyncio
 async def test_how_many_are_many_is_set(wave, monkeypatch):
     monkeypatch.setenv("AIRFLOW__OMS__LIST_ABOVE", "1")
     async with waiting(gates(2)) as poll:
