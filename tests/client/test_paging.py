@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -380,6 +381,12 @@ def test_a_list_has_a_limit_of_rows(monkeypatch):
     with pytest.raises(OmsMalformedAnswerError, match="more than 20 rows"):
         ids("sync", {"rows": 21}, page_size=10)
     assert len(ids("sync", {"rows": 20}, page_size=10)[0]) == 20
+
+
+def test_the_limits_are_those_that_the_docs_tell():
+    told = Path(__file__).parents[2].joinpath("docs", "security.md").read_text(encoding="utf-8")
+    limits = f"after {paging.LONGEST_LIST:g} times `timeout`, {paging.MAX_ROWS:,} rows or {paging.MAX_PAGES:,} pages"
+    assert f"are given up; lists {limits}." in told
 
 
 def test_whole_is_the_list_in_one():

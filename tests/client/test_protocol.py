@@ -402,6 +402,7 @@ def test_each_http_status(status, kind, body):
         (401, errors.OmsAuthenticationError),
         (403, errors.OmsAuthenticationError),
         (404, errors.OmsNotFoundError),
+        (300, errors.OmsRedirectError),
         (302, errors.OmsRedirectError),
     ],
 )
@@ -494,6 +495,18 @@ def test_a_request_shows_no_secret():
         assert secret not in repr(request)
         assert secret not in repr(settings)
         assert secret not in str(call)
+
+
+def test_a_code_of_a_gateway_in_an_answer_of_oms_is_none():
+    said = {"success": False, "code": "Throttling.User", "message": "m"}
+    assert type(failure(said)) is OmsRejectedError
+    assert type(failure(said, 400)) is errors.OmsBusyError
+
+
+def test_the_older_api_has_few_actions():
+    settings = ClientSettings("http://oms:8089", "user", "geheim", api_version="v3")
+    with pytest.raises(errors.OmsUnsupportedActionError, match="which can only tell a project's progress"):
+        build_request(settings, CALL)
 
 
 def test_a_call_shows_what_is_asked_and_nothing_else():

@@ -168,6 +168,15 @@ def test_oms_refuses(runner, sim, body):
     assert "The data source e_nowhere (sourceEndpointId) does not exist." in str(run.error)
 
 
+def test_lineage_is_told_of_the_project_that_was_created(runner, body, monkeypatch):
+    extraction = pytest.importorskip("airflow_provider_oms.lineage.extraction")
+    monkeypatch.setattr(extraction, "of_action", lambda *given: given)
+    operator = OmsCreateProjectOperator(task_id="task", project=body)
+    assert operator.get_openlineage_facets_on_complete(None) is None
+    created = runner.go(operator).result
+    assert operator.get_openlineage_facets_on_complete(None) == ("create", "oms_default", created)
+
+
 def test_what_was_refused_for_its_sender_is_not_looked_for(runner, sim, body):
     """Nothing was lost and nobody else can have been faster: a project of that name would be another one's."""
     sim.add_fault(Fault("status", status=401, action="CreateProject"))

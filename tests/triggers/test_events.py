@@ -137,13 +137,14 @@ async def test_killed_before_it_was_noted_it_fires_again_with_the_same_id(sim, m
     assert ids[0] == ids[1]
 
 
-async def test_while_nobody_knows_what_was_fired_nothing_is_decided(sim, monkeypatch):
+async def test_while_nobody_knows_what_was_fired_nothing_is_decided(sim, monkeypatch, logged):
     done(sim)
     store = Store("full")
     store.broken = {"read"}
     run = Run(full(), store, {4: store.broken.clear})
     assert await run.run(monkeypatch, 4) == []
     assert sim.requests == []
+    assert "can't be read (RuntimeError: no answer from the API server), so OMS isn't asked." in logged()
     assert await run.run(monkeypatch, 7) == ["reached"]
 
 
