@@ -25,7 +25,7 @@ POINTS = 180
 _APART = 20.0
 _MOST = int(WINDOW / _APART)
 
-#: Seconds after which OMS is asked for its curve anew, and after which it is where it had none.
+#: Seconds after which OMS is asked for its curve anew, and after which it is where it refused to tell one.
 RENEWED = 120.0
 GIVEN_UP = 900.0
 
@@ -94,11 +94,18 @@ class Track:
     def record(self, points: Points, now: float) -> None:
         """Take in OMS's curve.
 
-        :param points: the points; none where OMS has none
+        :param points: the points; a step that has just begun has few, or none
         :param now: Unix seconds
         """
         self._recorded = sorted(point for point in points if now - WINDOW <= point[0] <= now + RENEWED)
-        self._due = now + (RENEWED if self.is_recorded else GIVEN_UP)
+        self._due = now + RENEWED
+
+    def give_up(self, now: float) -> None:
+        """Go on without OMS's curve for a while.
+
+        :param now: Unix seconds
+        """
+        self._recorded, self._due = [], now + GIVEN_UP
 
 
 class History:
@@ -159,7 +166,7 @@ def _ask(track: Track, project_id: str, step: str, metric: str, now: float) -> F
             project_id, step, metric, end - WINDOW, end, "AVG", POINTS
         )
     except OmsError:
-        track.record((), now)
+        track.give_up(now)
         return
     track.record(_points(answer.data), now)
 

@@ -111,16 +111,24 @@ def test_what_oms_has_recorded_comes_first():
     assert len(asked(history, curve(), NOW + RENEWED)) == 2
 
 
-@pytest.mark.parametrize(
-    "said", [curve(), {"metrics": None}, {"metrics": []}, {"metrics": "x"}, OmsRejectedError("there is no InfluxDB")]
-)
+REFUSED = OmsRejectedError("there is no InfluxDB")
+
+
+@pytest.mark.parametrize("said", [curve(), {"metrics": None}, {"metrics": []}, {"metrics": "x"}, REFUSED])
 def test_without_a_record_it_is_what_was_seen(said):
     history = after(*(known(float(number), steps=[(*FULL[:2], 100.0 * number)]) for number in range(5)))
     asked(history, said, NOW + 120)
     assert not history.lag.is_recorded
     assert history.lag.points == [(NOW + number * 30, float(number)) for number in range(5)]
     assert history.rate.points == [(NOW + number * 30, 100.0 * number) for number in range(5)]
-    assert asked(history, said, NOW + 120 + GIVEN_UP - 1) == []
+
+
+def test_a_step_that_has_just_begun_is_asked_about_again_soon_and_an_oms_that_refuses_later():
+    for said, pause in ((curve((NOW, 5)), RENEWED), (REFUSED, GIVEN_UP)):
+        history = after(known(steps=[FULL]))
+        asked(history, said)
+        assert asked(history, said, NOW + pause - 1) == []
+        assert len(asked(history, said, NOW + pause)) == 2
 
 
 def test_what_is_seen_is_bounded():
