@@ -7,6 +7,7 @@ import json
 import pytest
 
 from airflow_provider_oms.simulator import Clock, DataSource, Fault, Project, Simulator, Table
+from airflow_provider_oms.tasks.airflow_version import airflow_version
 from tests.dag_process import run_dag
 from tests.docs.pages import DOCS, blocks
 from tests.lineage.projects import SECRETS, column, database, end, table
@@ -170,6 +171,8 @@ def test_what_tasks_tell(oms, run, deferrable):
     # One request for each task that has ended well.
     asked = [request for request in oms.requests if request.action == "DescribeProject"]
     assert len(asked) == len(ended)
+    if airflow_version() < (3, 1):  # 3.0's own dag.test() writes down what it is told to mask: docs/versions.md
+        output = "\n".join(line for line in output.splitlines() if "MaskSecret(" not in line)
     for secret in (*SECRETS, "the-oms-s3cr3t"):
         assert secret not in written
         assert secret not in output
