@@ -44,6 +44,7 @@ WAYS = (
     Way(r"export AIRFLOW__CORE__LOAD_EXAMPLES=False", WALK, "docs/tutorial.md"),
     Way(r"mkdir -p ~/oms-tutorial/dags", WALK, "docs/tutorial.md"),
     Way(r"airflow db migrate", WALK, "docs/tutorial.md"),
+    Way(r"airflow dags test", WALK, "airflow dags test"),
     Way(r"airflow dags test first_gate", WALK, "docs/tutorial.md"),
     Way(r"deactivate", WALK, "docs/tutorial.md"),
     Way(r"rm -r ~/oms-tutorial \.venv-tutorial", WALK, "docs/tutorial.md"),
@@ -85,6 +86,10 @@ WAYS = (
     Way(
         r"python -m reliability\.mutations( .*)?", reason="takes an hour; its parts: tests/reliability/test_mutants.py"
     ),
+    Way(
+        r"ENV/bin/python -m reliability\.distributed( .*)?",
+        reason="takes 20 minutes, with PostgreSQL and Redis; its plan and its judge: tests/reliability",
+    ),
     Way(r"python -m reliability( .*)?", reason="takes 40 minutes; its parts and its judge: tests/reliability"),
     Way(r"python3 scripts/screenshots\.py( .*)?", reason="needs Chromium; it is run by hand before a release"),
     Way(r"python3 scripts/hosting\.py", "scripts/check.py", "scripts/hosting.py"),
@@ -92,6 +97,9 @@ WAYS = (
     Way(r"\.venv-hosting/bin/pre-commit install", reason="changes the checkout that the tests are run in"),
     # What needs more than this machine.
     Way(r"git tag .*|git push .*", reason="publishes a release"),
+    Way(
+        r"apt-get install postgresql redis-server", reason="changes the machine; what starts them looks for them first"
+    ),
     Way(r"pip install .*airflow-provider-oms", reason="the package is not on PyPI yet, and the page says so"),
     Way(r"pip install \.", WALK, "docs/tutorial.md"),
     Way(r"pip wheel --no-deps --wheel-dir dist \.", "tests/packaging/conftest.py", '"--wheel"'),
@@ -143,7 +151,7 @@ FOREIGN = ("docker ", "helm ", "kubectl ", "openssl ", "pip ", "uv")
 HELP = (
     (r"python3 (scripts/demo\.py)", [["scripts/demo.py"], ["-m", "demo"]]),
     (r"python3 (scripts/\w+\.py)", [["{0}"]]),
-    (r"(?:\.venv[\w.-]+/bin/)?python -m ([\w.]+)", [["-m", "{0}"]]),
+    (r"(?:(?:\.venv[\w.-]+|ENV)/bin/)?python -m ([\w.]+)", [["-m", "{0}"]]),
 )
 
 
@@ -186,6 +194,7 @@ OWN_TOOLS = (
     ("-m", "benchmarks"),
     ("-m", "benchmarks.counts"),
     ("-m", "reliability"),
+    ("-m", "reliability.distributed"),
     ("-m", "reliability.upgrade"),
     ("-m", "reliability.mutations"),
     *(("-m", "airflow_provider_oms.cli.main", name) for name in ("projects", "status", "watch", "wait", "verify")),
