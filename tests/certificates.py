@@ -13,6 +13,14 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+#: What the key of an authority is for.
+_SIGNS = x509.KeyUsage(
+    **dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"), False),
+    **dict.fromkeys(("key_agreement", "encipher_only", "decipher_only"), False),
+    key_cert_sign=True,
+    crl_sign=True,
+)
+
 
 class Authority:
     """A certificate authority of our own, and server certificates good and bad."""
@@ -55,7 +63,12 @@ def _certificate(common_name: str, names: tuple[str, ...] = (), issuer: Any = No
         .not_valid_before(now - 3 * day)
         .not_valid_after(now - day if expired else now + day)
         .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+        # What Python 3.13 and later refuse a certificate without.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
     )
+    if not names:
+        builder = builder.add_extension(_SIGNS, critical=True)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName([_name(name) for name in names]), critical=False)
     return key, builder.sign(signing_key, hashes.SHA256())
