@@ -130,15 +130,6 @@ class PollContext:
                 "nothing here counts the new ones; allow_modifying=True would look past them."
             )
 
-    def project_named(self, name: str) -> Flow[str]:
-        """Return the id of a project by its name, which is looked up once per gate.
-
-        :param name: the name
-        :raises OmsProjectNotFoundError: when OMS shows no such project
-        :raises OmsPermanentError: when there are several, or when the memory of the id was lost
-        """
-        return (yield from resolve_name(name, self.memory, self.oms))
-
     # Time
 
     def lasted(self, condition: Condition, answer: Answer[Any] | None = None, *, already: float = 0.0) -> float:

@@ -140,6 +140,10 @@ def test_a_milestone_that_is_not_known_is_said_so():
         from_dict({"kind": "later", "step": "FULL_TRANSFER"})
 
 
+def test_an_alarm_is_over_once_the_lag_is_small_again():
+    assert kinds.CheckpointBehindMilestone(60, "reverse").aim() == kinds.Aim("reverse", max_lag=60)
+
+
 def test_a_table_is_in_it_or_not():
     with pytest.raises(ValueError, match=r"tables and absent both name shop\.items"):
         kinds.ObjectsMilestone(["shop.orders", "shop.items"], absent=["shop.items"])

@@ -219,3 +219,7 @@ def test_nothing_is_ever_raised(polls, aim):
 def test_a_rate_is_said_as_precisely_as_it_is_known(rate, said):
     pace = pace_of(series_of([100_000 - rate * 30 * number for number in range(20)]), WITHIN_25)
     assert pace.message.startswith(f"catching up {said} s per s")
+
+
+def test_of_polls_that_are_far_apart_the_last_two_tell_the_pace():
+    assert pace_of(series_of([9000, 9000, 9000, 3000], every=1200), WITHIN_25).rate == pytest.approx(5)

@@ -131,6 +131,12 @@ def test_an_oms_that_does_not_know_the_action(runner, sim, action):
     assert "doesn't have the action" in str(run.error)
 
 
+def test_that_there_is_nothing_to_do_is_said(runner, sim, logged):
+    project_id = sim.add_project(Project(name="p", status="RUNNING"))
+    assert runner.run(operators.OmsStartProjectOperator, project_id=project_id).result == project_id
+    assert f"Nothing to do for StartProject: project {project_id} is RUNNING already." in logged()
+
+
 def test_somebody_else_has_deleted_it_meanwhile(runner, sim):
     """Between the poll and the action the project vanishes: who wanted it deleted has it so, who starts it has not."""
     for action, done in (("DeleteProject", True), ("StartProject", False)):

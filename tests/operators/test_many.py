@@ -103,6 +103,16 @@ def test_a_lost_answer_is_looked_up_and_what_isnt_known_is_for_a_retry(wave, run
     assert {statuses(wave)[one] for one in ("np_0", "np_1")} == {"SUSPEND"}
 
 
+def test_what_oms_refuses_is_told_beside_what_was_done(wave, runner):
+    refused = Fault("error", action="StartProject", code="GHANA-OPEROR000001", message="The moon is full.", times=1)
+    wave.add_fault(refused)
+    run = runner.run(OmsStartProjectOperator, project_ids="np_0,np_1")
+    assert isinstance(run.error, OmsOperationRefusedError)
+    assert "1 done" in str(run.error)
+    assert "The moon is full." in str(run.error)
+    assert sorted(statuses(wave).values()) == ["INIT", "RUNNING", "RUNNING", "SUSPEND"]
+
+
 def test_one_that_fails_meanwhile_is_named(wave, runner):
     wave.add_project(Project(id="np_9", status="RUNNING", stop_delay=1e6, **UNDER_WAY))
     fails = iter([lambda: wave.project("np_9").fail(message="no space left")])

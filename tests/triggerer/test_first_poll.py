@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
@@ -116,7 +116,8 @@ def test_the_deadline_counts_from_the_start_of_the_task_also_after_a_restart(lim
     # As Airflow has it: the earlier of the two.
     ends = begun + (allowed if limit is None else min(allowed, limit.total_seconds()))
     for _ in range(2):
-        assert trigger_of(gate, datetime.fromtimestamp(ends, UTC))._deadline() == begun + 500
+        for zone in (UTC, timezone(timedelta(hours=8))):
+            assert trigger_of(gate, datetime.fromtimestamp(ends, zone))._deadline() == begun + 500
 
 
 @only_3_3

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import time
+from unittest.mock import MagicMock
 
 import pytest
 from blockbuster import blockbuster_ctx
@@ -58,13 +59,24 @@ def asked(simulator, action="DescribeProjectProgress"):
 
 
 @pytest.mark.asyncio
-async def test_it_waits_polls_and_fires_once(sim, pauses):
+async def test_it_waits_polls_and_fires_once(sim, pauses, logged):
     then(sim, HALF, HALF, DONE)
     (event,) = await events_of(trigger())
     assert event["status"] == "reached"
     assert event["observed"]["progress"] == 100
     assert len(pauses) == asked(sim) == 3
+    assert "The full transfer is at 50 % (100 % needed)." in logged()
     json.dumps(event)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("with_task", [False, True])
+async def test_a_task_that_has_just_deferred_is_left_to_settle(sim, pauses, with_task):
+    then(sim, HALF, DONE)
+    one = trigger(poke_interval=1)
+    one.task_instance = MagicMock() if with_task else None
+    await events_of(one)
+    assert [pause >= SETTLE for pause in pauses] == [with_task, False]
 
 
 @pytest.mark.asyncio
