@@ -501,7 +501,7 @@ def _statuses() -> Iterator[Case]:
             steps,
             verify_pages=pages,
             expected=FAILED,
-            message="SUSPEND",
+            message=r"The project is paused \(SUSPEND\)",
         )
         yield _case(gate, "fail_on_suspend-running", strict, sent("RUNNING"), steps, verify_pages=pages)
     for gate, (arguments, _, (sent, steps, pages)) in SCENES.items():
