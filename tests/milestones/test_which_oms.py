@@ -55,6 +55,15 @@ def test_an_answer_without_a_project_is_no_observation():
     assert script.poll(NOW + 60, GONE, oms=HERE).observed.note == NEVER_OBSERVED
 
 
+def test_that_a_project_is_gone_is_an_answer():
+    """What watches on, as events do, then counts its next outage from the beginning."""
+    script = until_deleted()
+    script.poll(NOW, error=LOST, oms=HERE)
+    assert script.memory.unanswered == 1
+    script.poll(NOW + 30, GONE, oms=HERE)
+    assert script.memory.unanswered == 0
+
+
 def test_what_was_observed_survives_json():
     script = until_deleted()
     script.poll(NOW, progress("RELEASED"), oms=HERE)
