@@ -9,16 +9,17 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from airflow_provider_oms.milestones import arguments
-
-if TYPE_CHECKING:
-    pass
 
 T = TypeVar("T")
 
 DIRECTIONS = ("forward", "reverse")
+
+#: Seconds that a checkpoint may lie behind at the cut-over: OceanBase's own client allows as much.
+#: Source: docs/develop/oms-facts.md#checkpoint-period
+CUTOVER_LAG = 25
 
 
 class Aim(NamedTuple):
@@ -247,14 +248,14 @@ class ProjectStatusMilestone(Milestone):
 class CutoverReadyMilestone(Milestone):
     """All that a safe switchover needs.
 
-    :param max_lag: seconds that the forward checkpoint may lie behind; OceanBase's own client allows 25
+    :param max_lag: seconds that the forward checkpoint may lie behind
         (docs/develop/oms-facts.md#checkpoint-period)
     :param require_verification: whether a project without full verification is never ready
     :param verification_project: id or name of the project that verifies this one, where that isn't a step of its own
         (docs/develop/oms-facts.md#verification-project)
     """
 
-    max_lag: float = 25.0
+    max_lag: float = CUTOVER_LAG
     require_verification: bool = True
     verification_project: str | None = None
     kind: ClassVar[str] = "cutover_ready"

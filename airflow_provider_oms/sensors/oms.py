@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from airflow_provider_oms.milestones.kinds import (
+    CUTOVER_LAG,
     CheckpointLagMilestone,
     CheckpointReachedMilestone,
     CutoverReadyMilestone,
@@ -218,7 +219,7 @@ class OmsCutoverReadySensor(OmsGateSensor):
     def __init__(
         self,
         *,
-        max_lag: timedelta | float | str = 25,
+        max_lag: timedelta | float | str = CUTOVER_LAG,
         require_verification: bool = True,
         verification_project: str | None = None,
         **kwargs: Any,
