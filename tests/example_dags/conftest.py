@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from airflow_provider_oms.simulator import Clock, Simulator
+from airflow_provider_oms.simulator import Clock, RequestRecord, Simulator
 from demo.home import example_dags
 from demo.runner import load_dag, set_argument
 
@@ -71,9 +71,19 @@ def example_folder(airflow_db: Path) -> Path:
 
 
 @pytest.fixture
-def fast_sim(monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
+def at_each_request() -> list[Callable[[RequestRecord], object]]:
+    """What happens when the simulated OMS was asked something, whenever that is."""
+    return []
+
+
+@pytest.fixture
+def fast_sim(
+    monkeypatch: pytest.MonkeyPatch, at_each_request: list[Callable[[RequestRecord], object]]
+) -> Iterator[Simulator]:
     """A simulated OMS without projects, behind the connections that the examples use."""
-    with Simulator(clock=Clock(speed=SPEED)) as sim:
+    with Simulator(
+        clock=Clock(speed=SPEED), on_request=lambda record: [happens(record) for happens in at_each_request]
+    ) as sim:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
         for name, connection in DATABASES.items():
             monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(connection))

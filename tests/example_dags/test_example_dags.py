@@ -10,7 +10,7 @@ import pytest
 from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_1_PLUS
 
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.simulator import Failure, Fault, Modification, Pause, Project, Table
+from airflow_provider_oms.simulator import Failure, Fault, Modification, Project, Table
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from demo.home import example_dags
 from demo.runner import load_dag
@@ -199,18 +199,25 @@ class TestMany:
 
     @pytest.mark.parametrize("broken", ["failed", "paused", "not started"])
     def test_each_goes_on_by_itself_and_the_report_says_which_failed_and_why(
-        self, fast_sim, run_example, broken, logged
+        self, fast_sim, run_example, at_each_request, broken, logged
     ):
         projects = {name: Project(name=name) for name in self.PROJECTS}
         if broken == "failed":
             projects["shop_2"].failures = [Failure("FULL_TRANSFER", message="no space left")]
             reason = "no space left"
         elif broken == "paused":
-            # It was started before, so that nobody waits for the start of a project that is paused already.
+            # It was started before, and pauses once the gate has asked for its steps, which the start doesn't.
             projects["shop_2"] = Project(
-                name="shop_2", status="RUNNING", step="FULL_TRANSFER", pauses=[Pause("FULL_TRANSFER")]
+                id="np_2", name="shop_2", status="RUNNING", step="FULL_TRANSFER", durations={"FULL_TRANSFER": 1e6}
             )
             reason = "SUSPEND"
+
+            def pause(record):
+                if (record.action, record.project_id) == ("DescribeProjectSteps", "np_2"):
+                    at_each_request.clear()
+                    fast_sim.project("np_2").pause()
+
+            at_each_request.append(pause)
         else:
             projects["shop_2"].status, projects["shop_2"].step = "SUSPEND", "FULL_TRANSFER"
             reason = "StartProject needs a project that is INIT"
