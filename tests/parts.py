@@ -61,19 +61,23 @@ SMOKE = (
 )
 
 #: What depends neither on Airflow nor on a library that comes with it, the client, whose libraries are pinned alike on
-#: Airflow 2.11 and 3.3 (tests/packaging/test_pins.py), and the benchmarks: once is enough.
+#: Airflow 2.11 and 3.3 (tests/packaging/test_pins.py), and the benchmarks: once is enough. So it is for all rows of a
+#: table, or all places, where a selection of them runs on each version.
 ONCE = (
     "tests/benchmarks",
+    "tests/cli/test_gate_cases.py",
     "tests/client",
     "tests/docs/test_commands.py",
     "tests/docs/test_walk.py",
     "tests/hosting",
     "tests/lineage/test_tables.py",
     "tests/milestones",
+    "tests/operators/test_secrets.py::test_a_run_that_fails_at_every_place",
     "tests/packaging/test_contents.py",
     "tests/packaging/test_pins.py",
     "tests/packaging/test_release.py",
     "tests/reliability",
+    "tests/sensors/test_modes.py::test_deferred",
     "tests/simulator",
     "tests/test_develop.py",
     "tests/test_docstrings.py",
