@@ -89,12 +89,13 @@ def _of_one(
     if not project_id and not gate.milestone.finds_project:
         name = gate.project_name or ""
         project_id = yield from resolve_name(name, memory, oms, None if listed is None else listed.named(name))
-    if listed is not None and not rows.is_due(memory, project_id):
-        known = memory.steps.get(project_id, ())
-        told = rows.told_by(gate, listed.rows.get(project_id), listed.read, known)
-        if told.verdict is not None and told.hint is rows.Hint.NOT_YET:
-            return told.verdict
-        memory.by_row = 0
+    if listed is not None:
+        if not rows.is_due(memory, project_id):
+            known = memory.steps.get(project_id, ())
+            told = rows.told_by(gate, listed.rows.get(project_id), listed.read, known)
+            if told.verdict is not None and told.hint is rows.Hint.NOT_YET:
+                return told.verdict
+        memory.by_row = 0  # the precise calls follow
     return (yield from check(gate.milestone, PollContext(gate, memory, project_id, now, before, oms=oms)))
 
 

@@ -79,10 +79,19 @@ async def test_one_list_serves_all_and_the_precise_calls_decide(wave):
         verdicts = await poll()
         assert [verdict.state for verdict in verdicts] == [State.REACHED, State.WAITING] * (MANY // 2)
         assert asked(wave) == {"ListProjects": 1, "DescribeProjectProgress": MANY // 2}
-        for _ in range(8):  # a tenth poll in a row is precise in any case
+        for _ in range(7):  # the tenth poll is precise in any case
             let_pass(30)
             verdicts = await poll()
         assert {verdict.state for verdict in verdicts} == {State.REACHED}
+
+
+@pytest.mark.asyncio
+async def test_one_poll_in_ten_is_precise(wave):
+    async with waiting(gates()) as poll:
+        for _ in range(30):
+            await poll()
+            let_pass(30)
+    assert asked(wave) == {"ListProjects": 30, "DescribeProjectProgress": 3 * MANY, "DescribeProjectSteps": 3 * MANY}
 
 
 def answer_of_done(payload):
