@@ -23,6 +23,7 @@ from typing import Any, Self
 import psutil
 
 from demo.home import airflow_environment, airflow_version, standalone_environment
+from reliability import background
 from reliability.postgres import free_port
 from tests.triggerer.process import SETTINGS as TRIGGERER_SETTINGS
 from tests.triggerer.process import session
@@ -74,16 +75,9 @@ class Component:
 
     def start(self) -> None:
         """Start it."""
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [self.python, "-m", "airflow", *self.arguments],
-                env=dict(self.environment),
-                cwd=self.environment["AIRFLOW_HOME"],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        command = [self.python, "-m", "airflow", *self.arguments]
+        environment = dict(self.environment)
+        self._process = background.start(command, self.log, env=environment, cwd=environment["AIRFLOW_HOME"])
 
     def members(self) -> list[psutil.Process]:
         """Return its processes, and those that these have started."""

@@ -10,10 +10,11 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from reliability import background
 
 
 def binaries() -> Path | None:
@@ -89,23 +90,12 @@ class Server:
             "max_connections": 300,
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        with (self.base / "log").open("ab") as output:
-            self._process = subprocess.Popen(
-                [self.folder / "postgres", "-D", self.base / "data", *options],
-                cwd=self.base,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                **self._somebody,
-            )
-        until = time.monotonic() + 60
-        while not self._ready():
-            if self._process.poll() is not None or time.monotonic() > until:
-                self.stop()
-                raise RuntimeError(f"PostgreSQL doesn't start.\n{(self.base / 'log').read_text()[-2000:]}")
-            time.sleep(0.1)
+        command = [self.folder / "postgres", "-D", self.base / "data", *options]
+        log = self.base / "log"
+        self._process = background.start(command, log, cwd=self.base, env=self._environment, **self._somebody)
+        if not background.wait_until(self._ready, self._process, 60):
+            self.stop()
+            raise RuntimeError(f"PostgreSQL doesn't start.\n{log.read_text()[-2000:]}")
 
     def _ready(self) -> bool:
         command = [self.folder / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port), "-U", "airflow"]

@@ -6,9 +6,9 @@ import contextlib
 import shutil
 import socket
 import subprocess
-import time
 from pathlib import Path
 
+from reliability import background
 from reliability.postgres import free_port
 
 
@@ -51,19 +51,11 @@ class Redis:
         if program is None:
             raise FileNotFoundError("Redis isn't installed here (no redis-server)")
         settings = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        with (self.folder / "redis.log").open("ab") as output:
-            self._process = subprocess.Popen(
-                [program, *settings, "--dir", str(self.folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        until = time.monotonic() + 30
-        while not self._answers():
-            if time.monotonic() > until:
-                raise TimeoutError((self.folder / "redis.log").read_text(errors="replace")[-2000:])
-            time.sleep(0.1)
+        log = self.folder / "redis.log"
+        self._process = background.start([program, *settings, "--dir", self.folder], log)
+        if not background.wait_until(self._answers, self._process, 30):
+            self.kill()
+            raise RuntimeError(f"Redis doesn't start.\n{log.read_text(errors='replace')[-2000:]}")
 
     def _answers(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as asked:
