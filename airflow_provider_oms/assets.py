@@ -198,7 +198,7 @@ def oms_alarm_asset(
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
-    :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS
+    :param outage_tolerance: seconds (or timedelta) without a usable answer from OMS
     :raises ValueError: naming the invalid argument, or the version of Airflow
     """
     gate = _gate(

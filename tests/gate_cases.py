@@ -1389,8 +1389,8 @@ def _apart() -> Iterator[Case]:
         ("cut_short", at("FINISHED", step("FULL_VERIFIER", "FINISHED", 40)), WAITING, f"{said}.*cut short"),
         ("no_steps", at("INIT"), WAITING, said),
         ("different", but(verify_pages=bad), FAILED, f"{said}.*7 rows.*shop.items"),
-        ("no_result", but(verify_pages=[page()]), WAITING, f"{said}.*doesn't tell"),
-        ("no_result_running", replace(at("RUNNING", steps[1]), verify_pages=[page()]), WAITING, "doesn't tell"),
+        ("no_result", but(verify_pages=[page()]), WAITING, f"{said}.*doesn't give"),
+        ("no_result_running", replace(at("RUNNING", steps[1]), verify_pages=[page()]), WAITING, "doesn't give"),
         ("modifying", at("RUNNING_MODIFYING", steps[1]), WAITING, f"{said}.*RUNNING_MODIFYING"),
         ("gone", but(progress=gone), FAILED, "GHANA-PROJECT000001"),
         ("away", but(progress=Reply("", 503)), WAITING, None),
@@ -1618,7 +1618,7 @@ def _objects() -> Iterator[Case]:
         if gate in _OF_ALL:
             given = {"verify_pages": pages}
             changing = sent("RUNNING_MERGING")
-            named = r"Not through: addition of shop\.prices \(record 45\) is MERGING\."
+            named = r"Unfinished changes: addition of shop\.prices \(record 45\) is MERGING\."
             yield _case(gate, "names_pending", arguments, changing, steps, records=pending, message=named, **given)
             silent = [("unsupported", unsupported), ("none", ())]
             if gate != "objects":

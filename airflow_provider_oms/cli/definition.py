@@ -141,7 +141,7 @@ def _patience(poke_interval: str, timeout: str | None) -> tuple[Option, ...]:
             "--outage-tolerance",
             metavar="TIME",
             default="600",
-            help="time without a usable answer of OMS until it fails (default: 600)",
+            help="time without a usable answer from OMS until it fails (default: 600)",
         ),
     )
 

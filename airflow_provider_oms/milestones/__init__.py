@@ -1,6 +1,6 @@
-"""The decisions: pure functions from OMS's answers and their times to a verdict. No I/O is done, and no clock is read.
+"""The decisions: pure functions that turn OMS's answers and their times into a verdict, without I/O or reading a clock.
 
-``poll`` is one poll at a project; ``kinds`` holds the milestones, ``steps``, ``status``, ``freshness`` and
-``verification`` the rules they share, ``gate`` the settings, ``verdict`` the outcome,
-``memory`` what a gate remembers.
+``poll`` is one poll of a project. ``kinds`` holds the milestones; ``steps``, ``status``, ``freshness`` and
+``verification`` hold the rules they share; ``gate`` holds the settings, ``verdict`` the outcome, and ``memory`` what a
+gate remembers.
 """

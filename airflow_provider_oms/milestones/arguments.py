@@ -1,6 +1,6 @@
-"""Reads the arguments of a DAG's author: the same mistake has the same message everywhere, which names the argument.
+"""Reads the arguments that a DAG's author gives. The same mistake has the same message everywhere.
 
-Templates render to text, so numbers and dates are taken as text too.
+Templates render to text, so numbers and dates are also accepted as text.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-#: Unix seconds of the years 1973 and 5138. Whatever is larger is in milliseconds, whatever is smaller is a date written
-#: as a number: a moment in 1970 would open every gate at once. OMS counts in seconds:
+#: Unix seconds of the years 1973 and 5138. A larger number is in milliseconds. A smaller one is a date written as a
+#: number; read as seconds it would lie in 1970 and open every gate at once. OMS counts in seconds:
 #: docs/develop/oms-facts.md#checkpoint-units
 _EARLIEST, _LATEST = 1e8, 1e11
 
@@ -41,7 +41,7 @@ def proper_name(name: str, value: Any) -> str:
 
     :param name: the argument's name
     :param value: what was given, or what its template was rendered to
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     if not isinstance(value, str) or is_nothing(value):
         raise ValueError(f"{name} must be text that isn't empty; it is {value!r}")
@@ -58,7 +58,7 @@ def identifier(name: str, value: Any) -> str:
 
     :param name: the argument's name
     :param value: what was given, or what its template was rendered to
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     stripped = proper_name(name, value)
     if not _ID.fullmatch(stripped) or stripped.lower() in _YES_NO:
@@ -73,7 +73,7 @@ def texts(name: str, value: Any) -> list[str]:
 
     :param name: the argument's name
     :param value: what was given, or what its template was rendered to
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     items = _listed(value) if isinstance(value, str) else value
     if isinstance(items, list | tuple | set | frozenset):
@@ -99,7 +99,7 @@ def seconds(name: str, value: Any) -> float:
 
     :param name: the argument's name
     :param value: a timedelta, or seconds
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     if isinstance(value, timedelta):
         value = value.total_seconds()
@@ -114,8 +114,8 @@ def whole(name: str, value: Any, *, least: int) -> int:
 
     :param name: the argument's name
     :param value: what was given
-    :param least: the smallest that will do
-    :raises ValueError: naming the argument
+    :param least: the smallest allowed value
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} must be a whole number, {least} or more; it is {value!r}")
@@ -125,7 +125,7 @@ def whole(name: str, value: Any, *, least: int) -> int:
 def percentage(name: str, value: Any) -> float:
     """Read a percentage to wait for.
 
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     parsed = _number(value)
     if parsed is None or not 0 < parsed <= 100:
@@ -134,7 +134,7 @@ def percentage(name: str, value: Any) -> float:
 
 
 def in_utc(naive: datetime) -> datetime:
-    """Return a time, in UTC if it has no zone."""
+    """Return a time that has no zone as a time in UTC."""
     return naive.replace(tzinfo=UTC)
 
 
@@ -143,8 +143,8 @@ def moment(name: str, value: Any, localize: Callable[[datetime], datetime] = in_
 
     :param name: the argument's name
     :param value: a datetime, ISO 8601 text, or Unix seconds
-    :param localize: returns a time without a zone in a zone
-    :raises ValueError: naming the argument
+    :param localize: gives a zone to a datetime that has none; UTC by default
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     basic_date = isinstance(value, str) and len(value.strip()) == 8  # 20270115, Airflow's ds_nodash
     if _is_hour_in_digits(value):
@@ -165,9 +165,9 @@ def moment(name: str, value: Any, localize: Callable[[datetime], datetime] = in_
 
 
 def flag(name: str, value: Any) -> bool:
-    """Read True or False. A text is refused: "false" would be true.
+    """Read True or False. Text is refused, because the text "false" would count as true.
 
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     if not isinstance(value, bool):
         raise ValueError(f"{name} must be True or False; it is {value!r}")
@@ -177,7 +177,7 @@ def flag(name: str, value: Any) -> bool:
 def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
     """Read one of the allowed words.
 
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     if value not in allowed:
         raise ValueError(f"{name} must be {' or '.join(map(repr, allowed))}; it is {value!r}")
@@ -187,7 +187,7 @@ def choice(name: str, value: Any, allowed: tuple[str, ...]) -> str:
 def project_or_none(name: str, value: Any) -> str | None:
     """Read the id or the name of a project; None is allowed.
 
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     return None if value is None else proper_name(name, value)
 
@@ -195,7 +195,7 @@ def project_or_none(name: str, value: Any) -> str | None:
 def name_of(name: str, value: Any) -> str:
     """Read a word of OMS's vocabulary, in capitals.
 
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     word = value.strip().upper() if isinstance(value, str) else ""
     if not word or not word.replace("_", "").isalnum() or not word.isascii():
@@ -206,7 +206,7 @@ def name_of(name: str, value: Any) -> str:
 def names_of(name: str, value: Any) -> tuple[str, ...]:
     """Read one or more words of OMS's vocabulary.
 
-    :raises ValueError: naming the argument
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     values = _listed(value) if isinstance(value, str) else value
     words = tuple(name_of(name, item) for item in values) if isinstance(values, Iterable) else ()
@@ -219,9 +219,9 @@ def tables(name: str, value: Any) -> tuple[tuple[str, str], ...]:
     """Read schemas and names of tables.
 
     :param name: the argument's name
-    :param value: ``["schema.table"]``, ``{"schema": ["table"]}`` or pairs; text is one or more with commas. A name with
-        a dot in it needs the second form
-    :raises ValueError: naming the argument
+    :param value: ``["schema.table"]``, ``{"schema": ["table"]}`` or pairs; text holds one table, or several between
+        commas. A name with a dot in it needs the second form
+    :raises ValueError: if the value is invalid; the message names the argument
     """
     if isinstance(value, Mapping):
         listed = {schema: [names] if isinstance(names, str) else names for schema, names in value.items()}
@@ -232,7 +232,7 @@ def tables(name: str, value: Any) -> tuple[tuple[str, str], ...]:
         raise ValueError(f"{name} must name tables as 'schema.table'; it is {value!r}")
     for item in items:
         if not all(isinstance(part, str) and part.strip() for part in item):
-            raise ValueError(f"{name} must name tables as 'schema.table'; {item!r} is none")
+            raise ValueError(f"{name} must name tables as 'schema.table'; {item!r} is not of that form")
     return tuple(dict.fromkeys((schema.strip(), table.strip()) for schema, table in items))
 
 
@@ -240,7 +240,7 @@ def _pair(name: str, item: Any) -> tuple[Any, Any]:
     """Read one table: text with one dot, or a pair."""
     parts = item.split(".") if isinstance(item, str) else item
     if not isinstance(parts, list | tuple) or len(parts) != 2:
-        raise ValueError(f"{name} must name tables as 'schema.table'; {item!r} is none")
+        raise ValueError(f"{name} must name tables as 'schema.table'; {item!r} is not of that form")
     return parts[0], parts[1]
 
 
@@ -248,7 +248,7 @@ def _is_hour_in_digits(value: Any) -> bool:
     """Decide whether a number is a date and an hour in the form ``%Y%m%d%H``: as Unix seconds it would lie years ahead.
 
     From 2032 on, one in a hundred Unix seconds also has this form; write such a moment as a date. A float was already
-    converted, so no person wrote it.
+    converted, so no person wrote it in this form.
     """
     digits = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
     if len(digits) != 10 or not digits.isdecimal() or digits < "1970":

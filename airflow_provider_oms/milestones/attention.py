@@ -1,4 +1,4 @@
-"""Which project needs a person, and why: for those who look at many. No gate asks this."""
+"""Decides which project needs a person, and why, for views of many projects. No gate uses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_oms.milestones.status import Outlook, is_changing, outlook
 
 
 class Level(IntEnum):
-    """How much a project needs a person; the most first."""
+    """How urgently a project needs a person; the most urgent first."""
 
     ACT = 0
     LOOK = 1
@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 
 class Why(StrEnum):
-    """What a project needs a person for; the most urgent first."""
+    """The reasons why a project needs a person; the most urgent first."""
 
     FAILED = "failed"
     PAUSED = "paused"
@@ -34,9 +34,9 @@ class Why(StrEnum):
 class Attention(NamedTuple):
     """Whether a project needs a person.
 
-    :param level: how much
-    :param reason: why, in words; empty where it needs nobody
-    :param why: the same in one word; None where it needs nobody
+    :param level: how urgently
+    :param reason: the reason, as a sentence; empty if the project needs nobody
+    :param why: the reason in one word; None if the project needs nobody
     """
 
     level: Level
@@ -54,8 +54,8 @@ def attention(
     docs/develop/oms-facts.md#alarms
 
     :param status: the project's status
-    :param steps: its steps, as :func:`~airflow_provider_oms.milestones.facts.of_step` describes them; None where OMS
-        tells none
+    :param steps: its steps, as :func:`~airflow_provider_oms.milestones.facts.of_step` describes them; None if OMS
+        doesn't list them
     :param alarms: its alarms, as :func:`~airflow_provider_oms.milestones.facts.of_row` describes them
     """
     now = outlook(status)
@@ -72,7 +72,7 @@ def attention(
         return Attention(Level.ACT, words, Why.WAITING)
     if now is Outlook.UNKNOWN:
         told = safe_text(status, 60) if status else "none"
-        return Attention(Level.LOOK, f"OMS tells a status that isn't documented: {told}.", Why.UNKNOWN)
+        return Attention(Level.LOOK, f"OMS gives a status that isn't documented: {told}.", Why.UNKNOWN)
     if is_changing(status):
         return Attention(Level.LOOK, "Objects are being added to the project or removed from it.", Why.CHANGING)
     if alarms and alarms.get("alarming"):

@@ -1,4 +1,4 @@
-"""When a project counts as late, for alarms: the opposite of a gate's lag, with the same guards."""
+"""The rule for alarms about a late project: the opposite of the lag gate's rule, with the same safeguards."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_oms.milestones.verdict import State, Verdict
 
 
 def checkpoint_behind(milestone: CheckpointBehindMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The checkpoint lies more than so many seconds behind.
+    """The checkpoint lies more than ``min_lag`` seconds behind.
 
     A checkpoint that is missing or not believed says nothing about lateness, nor does the forward one after a
     switchover. A paused project can be late. For a failed project, the failure is reported instead.

@@ -2,7 +2,7 @@
 
 Days are local days: they begin at local midnight, or, if a change of daylight saving time skips it, at the first moment
 of the day. Shorter lengths are counted in real time from there, so that none is skipped or repeated when clocks are
-changed; the last one of a day ends with the day.
+changed; the last one of a day ends when the day ends.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _FIRST_DAY = date(1970, 1, 5).toordinal()
 
 @dataclass(frozen=True)
 class Boundaries:
-    """Moments, one after every length of time.
+    """Moments at equal distances, such as the end of every day.
 
     :param every: ``1d``, ``7d``, ``1h``, ``15m`` and so on: whole days, or a length that divides a day of 24 hours
     :param timezone: the time zone, such as ``Asia/Shanghai``
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     every: str = "1d"
@@ -89,7 +89,7 @@ class Boundaries:
         return datetime.fromtimestamp(moment("a boundary", at), self._zone).toordinal()
 
     def _of_day(self, day: int) -> list[float]:
-        """Return the boundaries of a local day, from its begin to before that of the next day."""
+        """Return the boundaries of a local day, from its beginning up to, but not including, that of the next day."""
         begin, end = self._begin(day), self._begin(day + 1)
         if begin >= end:  # a day that doesn't exist in the zone
             return []

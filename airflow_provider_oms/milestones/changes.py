@@ -1,7 +1,7 @@
-"""What is being added to a project or removed from it, and what it moves.
+"""The objects that a project moves, and those that are being added to it or removed from it.
 
-What a project moves stands in its configuration (``DescribeProject``), what is being added or removed in records of
-their own (``ListProjectModifyRecords``): docs/develop/oms-actions.md#object-records
+OMS gives the objects that a project moves in its configuration (``DescribeProject``), and those that are being added or
+removed in separate records (``ListProjectModifyRecords``): docs/develop/oms-actions.md#object-records
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ Table = tuple[str, str]
 #: What a record does. Source: docs/develop/oms-actions.md#object-records
 ADDITION, REMOVAL = "INCREASE_OBJECT", "DECREASE_OBJECT"
 
-#: A record that is through, and how. Any other word is one that isn't, also one that isn't documented.
+#: The statuses of a record that is finished, by how it ended. With any other status, documented or not, it isn't
+#: finished.
 #: Source: docs/develop/oms-actions.md#object-records
 _SUCCEEDED, _FAILED, _DROPPED = ("SUCCESS",), ("FAILED",), ("CANCEL", "TERMINATED")
 
 #: How a project names its objects one by one. Source: docs/develop/oms-actions.md#object-records
 _ONE_BY_ONE = (None, "SPECIFIC")
 
-#: So many tables are named in a message.
+#: The most tables to name in a message.
 NAMED = 10
 
 
-#: A record that isn't through, in documented words. Nothing is decided by them.
+#: The documented statuses of a record that isn't finished. They decide nothing.
 #: Source: docs/develop/oms-actions.md#object-records
 _UNDER_WAY = ("PENDING", "MODIFYING", "RUNNING", "MERGING")
 
 
 def is_documented_status(status: str) -> bool:
-    """Tell whether a document names a record's status; what isn't named counts as not through.
+    """Return whether OceanBase documents a record's status. With an undocumented status, a record counts as unfinished.
 
     Source: docs/develop/oms-actions.md#object-records
 
@@ -50,7 +51,7 @@ class Change(NamedTuple):
     """A record of added or removed objects.
 
     :param record: the record
-    :param tables: its tables and views; None where OMS doesn't tell
+    :param tables: its tables and views; None if OMS doesn't list them
     """
 
     record: ModifyRecord
@@ -58,7 +59,7 @@ class Change(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """Whether it has failed. It holds the project up until somebody repeats or stops it."""
+        """Whether it has failed. A failed change holds up the project until somebody repeats or stops it."""
         return self.record.status in _FAILED
 
     @property
@@ -68,15 +69,15 @@ class Change(NamedTuple):
 
     @property
     def pending(self) -> bool:
-        """Whether it isn't through; one that has failed isn't, either."""
+        """Whether it isn't finished. A failed change isn't finished, because it can be repeated."""
         return self.record.status not in (*_SUCCEEDED, *_DROPPED)
 
     def may_concern(self, tables: Collection[Table]) -> bool:
-        """Decide whether it is about one of these tables, as far as OMS tells."""
+        """Decide whether it may be about one of these tables: True also if OMS doesn't list its tables."""
         return self.tables is None or not self.tables.isdisjoint(tables)
 
     def describe(self) -> str:
-        """Say which it is, and why it failed, for people."""
+        """Describe the change, and why it failed, for people."""
         record = self.record
         kind = {ADDITION: "addition", REMOVAL: "removal"}.get(record.type or "", "change")
         of = f" of {named(self.tables)}" if self.tables else ""
@@ -85,7 +86,7 @@ class Change(NamedTuple):
 
 
 def named(tables: Iterable[Table]) -> str:
-    """List tables for people, not more than a few of them.
+    """List the names of tables for people: the first :data:`NAMED`, and how many more there are.
 
     :param tables: the tables
     """
@@ -95,9 +96,9 @@ def named(tables: Iterable[Table]) -> str:
 
 
 def tables_in(project: Project) -> frozenset[Table] | None:
-    """Return what a project moves; None where it doesn't name its objects one by one, or OMS doesn't tell them.
+    """Return the tables and views that a project moves; None if OMS doesn't list them one by one.
 
-    :param project: what ``DescribeProject`` says; a row of ``ListProjects`` may not have it
+    :param project: the answer of ``DescribeProject``; a row of ``ListProjects`` may lack the list
     """
     mapping = project.transfer_mapping
     if mapping.mode not in _ONE_BY_ONE or mapping.get("databases") is None:
@@ -106,7 +107,7 @@ def tables_in(project: Project) -> frozenset[Table] | None:
 
 
 def changes_in(project_id: str) -> Flow[list[Change]]:
-    """Ask for a project's records of added and removed objects; none where this OMS has no such action.
+    """Ask for a project's records of added and removed objects; return none if this OMS doesn't have the action.
 
     :param project_id: the project
     """
@@ -124,33 +125,33 @@ def changes_in(project_id: str) -> Flow[list[Change]]:
 
 
 def pending_changes(project_id: str) -> Flow[str]:
-    """Ask what is being added to a project or removed from it, in words. It only explains, so no error comes of it.
+    """Ask for a project's unfinished changes, and describe them. This only explains, so an error is ignored.
 
     :param project_id: the project
     """
     try:
         records = (yield actions.list_project_modify_records(project_id)).data
         changes = [change for record in records if (change := Change(record, _told_by(record) or None)).pending]
-        return f"Not through: {'; '.join(change.describe() for change in changes[:NAMED])}." if changes else ""
+        return f"Unfinished changes: {'; '.join(change.describe() for change in changes[:NAMED])}." if changes else ""
     except OmsError:
         return ""
 
 
 def _told_by(record: ModifyRecord) -> frozenset[Table]:
-    """Return the objects that a record lists itself."""
+    """Return the objects that the record itself lists."""
     moved = record.migration_objects
     listed = {(one.schema or "", one.name or "") for one in (*moved.tables, *moved.views)}
     return _tables_of(record.databases) | {table for table in listed if table[1]}
 
 
 def _moved_by(project_id: str) -> Flow[frozenset[Table] | None]:
-    """Ask what the task of an addition moves; None where OMS doesn't tell."""
+    """Ask what the project that carries out an addition moves; None if OMS doesn't show it."""
     try:
         return tables_in((yield actions.describe_project(project_id)).data)
     except OmsError as error:
         if error.temporary:
             raise
-        return None  # it is merged and gone, or this user may not see it
+        return None  # the project was merged and no longer exists, or this user may not see it
 
 
 def _tables_of(databases: Iterable[MappedDatabase]) -> frozenset[Table]:

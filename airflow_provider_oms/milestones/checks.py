@@ -1,7 +1,7 @@
 """The rule of each milestone: one function per milestone, and :func:`check`, which chooses the function.
 
 Each function decides first whether the milestone is reached, because a reached milestone stays reached. Only then the
-project's status decides whether it still can be (:meth:`PollContext.not_yet`).
+project's status decides whether it can still be reached (:meth:`PollContext.not_yet`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import Verdict
 from airflow_provider_oms.milestones.verified import full_verification
 
-# A step by one of its names, which finds it under each of them.
+# One of the step's names; a search with it finds the step under each of its names.
 _FULL = (StepKind.FULL.value[0],)
 
 
@@ -70,14 +70,17 @@ def _absent(
     observed = poll.observation(progress, step=milestone.step, progress=None)
     if steps:
         listed = safe_text(step_rules.names(steps))
-        return poll.failed(f"The project has no step {milestone.step}. Its steps are {listed}. Correct step.", observed)
+        return poll.failed(
+            f"The project has no step {milestone.step}. Its steps are {listed}. Correct the argument step.", observed
+        )
     return (yield from poll.not_yet("The project lists no steps yet.", progress, observed, steps=steps))
 
 
 def full_transfer(milestone: FullTransferMilestone, poll: PollContext) -> Flow[Verdict]:
     """The full transfer has reached a percentage.
 
-    It may be at 100 before its step is done, since indexes follow the rows: docs/develop/oms-facts.md#step-done
+    The percentage may be 100 before the step is done, because indexes are created after the rows:
+    docs/develop/oms-facts.md#step-done
     """
     answer = yield from poll.progress()
     observed = poll.observation(answer)
@@ -94,7 +97,7 @@ def full_transfer(milestone: FullTransferMilestone, poll: PollContext) -> Flow[V
 
 
 def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The checkpoint lies at most so many seconds behind, now and on every poll for a while.
+    """The checkpoint lies at most ``max_lag`` seconds behind, at this poll and at every poll for ``hold_for``.
 
     Sources: docs/develop/oms-facts.md#checkpoints, docs/develop/oms-facts.md#idle-source
     """
@@ -119,7 +122,7 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     held_for = poll.lasted(Condition.LAG_SMALL, answer)
     if held_for >= milestone.hold_for:
         return poll.reached(message, observed)
-    held = f" It has been so for {duration(held_for)} ({duration(milestone.hold_for)} needed)."
+    held = f" The lag has been small enough for {duration(held_for)} ({duration(milestone.hold_for)} needed)."
     return (yield from poll.not_yet(message + held, answer, observed))
 
 
@@ -137,7 +140,7 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
         f"The {milestone.direction} checkpoint is at {utc_text(reading.trusted_checkpoint)}; "
         f"it must pass {utc_text(milestone.checkpoint)}."
     )
-    # Strictly: a change made in the very second of the checkpoint may still be on its way.
+    # It must be greater, not equal: a change made in the second of the checkpoint may not have arrived yet.
     # Source: docs/develop/oms-facts.md#checkpoint-strictly
     if reading.trusted_checkpoint > milestone.checkpoint:
         return poll.reached(message, observed)
@@ -146,7 +149,7 @@ def checkpoint_reached(milestone: CheckpointReachedMilestone, poll: PollContext)
 
 
 def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The project's status is one of a few.
+    """The project's status is one of the target statuses.
 
     Source: docs/develop/oms-facts.md#project-status
     """
@@ -162,7 +165,7 @@ def project_status(milestone: ProjectStatusMilestone, poll: PollContext) -> Flow
 
 
 def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:
-    """The effect of an action that was sent, for which an operator waits."""
+    """An action that was sent has had its effect; operators wait for this."""
     answer = yield from poll.progress()
     observed = poll.observation(answer)
     status = answer.data.status
@@ -170,7 +173,7 @@ def action(milestone: ActionMilestone, poll: PollContext) -> Flow[Verdict]:
     effect = transitions.has_effect(milestone.goal, milestone.sent, status, stop_first=milestone.stop_first)
     if effect:
         return poll.reached(message, observed)
-    # Shortly after an action OMS may still show the state before it, also an old failure.
+    # Shortly after an action OMS may still show the state before it, including an old failure.
     # Source: docs/develop/oms-facts.md#transitions (whether an action returns before the status changes is unknown)
     new = milestone.since is not None and answer.at - milestone.since <= poll.gate.failure_grace
     if effect is False and (new or outlook(status) is not Outlook.FAILED):

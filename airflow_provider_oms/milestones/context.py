@@ -49,7 +49,8 @@ BELIEVABLE_AHEAD = 300.0
 #: The moment of a poll without a gate's memory.
 NO_TIME = Now(0.0, 0.0)
 
-#: Polls in a row without an answer that make an outage: with a long interval, fewer may be chance.
+#: How many polls in a row must be without an answer before an outage can fail a gate. Fewer may be chance, with a long
+#: interval.
 POLLS_OF_AN_OUTAGE = 3
 
 _WAY_ON = "Fix the cause, resume the project in OMS, then clear this task."
@@ -69,8 +70,9 @@ class PollContext:
     :param project_id: the project
     :param now: when the poll began; unused in a poll without a gate's memory
     :param before: since when the conditions held at the poll before (``memory.since`` is about this poll)
-    :param changing: why nothing is known about the whole data, in words; empty when no objects are being added
-    :param apart: the project's id if it is polled in addition to the gate's own, as a key of the memory
+    :param changing: a sentence that says that objects are being added or removed, so that nothing is known about all
+        data; empty otherwise
+    :param apart: the project's id if it is polled in addition to the gate's own project; the memory uses it in its keys
     :param oms: the address of the OMS that is asked, empty if it isn't known
     """
 
@@ -83,7 +85,7 @@ class PollContext:
     apart: str = ""
     oms: str = ""
 
-    # Questions
+    # Calls
 
     def progress(self) -> Flow[Answer[ProjectProgress]]:
         """Ask for status, percentages and checkpoints."""
@@ -102,8 +104,8 @@ class PollContext:
         answer: Answer[list[Step]] = yield _steps_of(self.project_id)
         if missing := step_rules.gone(answer.data, self.memory.steps.get(self.project_id, ())):
             raise OmsMalformedAnswerError(
-                f"OMS has listed step {', '.join(missing)} of project {self.project_id} before, and lists it no more: "
-                "the list isn't believed. If the project was changed so, clear this task."
+                f"OMS listed step {', '.join(missing)} of project {self.project_id} before, and doesn't list it now, "
+                "so this list of steps isn't trusted. If the step was removed on purpose, clear this task."
             )
         self.memory.steps[self.project_id] = [step.name for step in answer.data if step.name]
         return answer
@@ -119,15 +121,15 @@ class PollContext:
     def _see_changes(self, answer: Answer[ProjectProgress]) -> None:
         """Note whether objects are being added to the project.
 
-        They are copied by a task of their own, of which the project's percentages, checkpoints and verification say
-        nothing. Source: docs/develop/oms-facts.md#objects-changing
+        OMS copies them in a separate task, which the project's percentages, checkpoints and verification don't include.
+        Source: docs/develop/oms-facts.md#objects-changing
         """
         status = value_or_none(answer.data, ProjectProgress.status)
         if is_changing(status) and self.gate.milestone.needs_all_objects and not self.gate.allow_modifying:
             since = utc_text(answer.at - self.lasted(Condition.CHANGING, answer))
             self.changing = (
                 f"Objects are being added to the project or removed from it ({status}, seen since {since}), and "
-                "nothing here counts the new ones; allow_modifying=True would look past them."
+                "its percentages and checkpoints don't include them; allow_modifying=True ignores this."
             )
 
     # Time
@@ -135,10 +137,10 @@ class PollContext:
     def lasted(self, condition: Condition, answer: Answer[Any] | None = None, *, already: float = 0.0) -> float:
         """Note that a condition holds at this poll, and return the seconds for which it has held on every poll.
 
-        A condition that isn't noted at a poll begins anew at the next one.
+        If a condition isn't noted at a poll, its time starts again at 0 when it is noted next.
 
         :param condition: the condition
-        :param answer: the answer that shows it; a condition begins when this answer arrived
+        :param answer: the answer that shows it; the condition begins when this answer arrived, without one at the poll
         :param already: seconds for which it is known to have lasted when it is first noted
         """
         late = 0.0 if answer is None else max(0.0, answer.received_at - self.now.wall)
@@ -150,7 +152,11 @@ class PollContext:
     # Verdicts
 
     def observation(self, answer: Answer[ProjectProgress], **more: Any) -> Observation:
-        """Return the observation of a progress answer; ``more`` are values that replace those of the answer."""
+        """Return the observation of a progress answer.
+
+        :param answer: the answer
+        :param more: values that replace those of the answer
+        """
         data = answer.data
         checkpoint = value_or_none(data, ProjectProgress.incr_sync_checkpoint)
         observed = Observation(
@@ -165,7 +171,7 @@ class PollContext:
         return observed._replace(**more) if more else observed
 
     def reached(self, message: str, observed: Observation) -> Verdict:
-        """Return reached; but waiting, if the milestone is about all data and objects are being added."""
+        """Return reached, or waiting if the milestone is about all data and objects are being added or removed."""
         if self.changing:
             return self.waiting(f"{message} {self.changing}", observed, alarming=True)
         return Verdict(State.REACHED, message, observed)
@@ -181,9 +187,9 @@ class PollContext:
     # Rules
 
     def never_told(self, untold: bool) -> str:
-        """Measure for how long OMS hasn't given a result that it could give; return a message once that is too long.
+        """Measure for how long a result has been missing that OMS could give; return a message once that is too long.
 
-        As for an outage, it takes at least three polls, so with a long interval one late result doesn't count.
+        As for an outage, this takes at least three polls, so that with a long interval one late result doesn't count.
 
         :param untold: whether the result is missing at this poll
         :return: the message; empty while the result may still come
@@ -194,19 +200,20 @@ class PollContext:
         if not untold or not (over or tolerance == 0):
             return ""
         return (
-            f"That has been so for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). "
+            f"This has lasted for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). "
             "Look at the project in the OMS console, then clear this task."
         )
 
     def grace_left(self, failed_at: Iterable[datetime | None], answer: Answer[ProjectProgress]) -> float | None:
-        """Apply the FAILED rule: a new failure is waited out for a while. Return the seconds left; None once it is old.
+        """Apply the FAILED rule: a gate waits ``failure_grace`` seconds, because OMS may recover by itself.
 
-        Its age when it is first observed comes from OMS; from then on our clock measures it.
+        OMS says how old the failure is when it is first observed; from then on our clock measures its age.
 
         Source: docs/develop/oms-facts.md#failed-recovers
 
-        :param failed_at: when OMS says that each part of it failed; None where OMS doesn't say
+        :param failed_at: when each of the failed parts failed; None for a part of which OMS doesn't say it
         :param answer: the progress that was polled
+        :return: the seconds left to wait; None once the failure is too old
         """
         ages = [
             max(0.0, answer.at - at.timestamp())
@@ -228,15 +235,15 @@ class PollContext:
         steps: list[Step] | None = None,
         alarming: bool = False,
     ) -> Flow[Verdict]:
-        """Decide by the project's status whether a milestone that isn't reached still can be.
+        """Decide by the project's status whether a milestone that isn't reached can still be reached.
 
         Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#failed-recovers
 
         :param message: what is still missing
         :param answer: the progress that was polled
         :param observed: the observation
-        :param awaits: names of the steps that the milestone waits for: their FAILED or SUSPEND counts, too, and so
-            does a FAILED precheck, after which nothing begins
+        :param awaits: names of the steps that the milestone waits for. If one of these is FAILED or SUSPEND, that
+            counts as if the project were; so does a FAILED precheck, because no step begins after it
         :param steps: the steps, if the milestone has asked for them already
         :param alarming: whether a person should look at what is missing
         """
@@ -252,7 +259,7 @@ class PollContext:
         if view is Outlook.UNDER_WAY and broken:
             return self._failure(broken, "The step has failed", answer, observed)
         if view is Outlook.GONE:
-            return self.failed(f"{message} It never will be: the project is {status}.", observed)
+            return self.failed(f"{message} This can't change any more: the project is {status}.", observed)
         if view is Outlook.OVER:
             return self.failed(f"{message} Nothing more will happen: the project is {status}.", observed)
         figures = figures_of(awaited)
@@ -291,15 +298,15 @@ class PollContext:
 
 
 class NameUnreadableError(Exception):
-    """A name was resolved before, but this poll can't read to which id; or its id couldn't be kept."""
+    """A name was resolved before, but its id can't be read at this poll, or a new id couldn't be stored."""
 
 
 class NameLostError(OmsPermanentError):
-    """A name was resolved before, and nothing says to which id any more."""
+    """A name was resolved before, and its id was lost for good."""
 
 
 def project_of(gate: Gate, memory: Memory) -> str | None:
-    """Return the id of a gate's project, None while its name isn't resolved.
+    """Return the id of a gate's project; None while its name isn't resolved.
 
     :param gate: the gate's settings
     :param memory: what the gate remembers
@@ -324,19 +331,19 @@ def resolve_name(name: str, memory: Memory, oms: str, rows: Sequence[Project] | 
     :param name: the name
     :param memory: what the gate remembers; changed on the way
     :param oms: the address of the OMS that is asked, empty where it isn't known
-    :param rows: the rows of that name in a list that is at hand, so that none need be asked for
+    :param rows: the rows with that name in a list that was already read, which saves a request
     """
 
     def find(wanted: str) -> Flow[str]:
         listed = project_named(wanted, rows or ())
-        # Absence from a list proves nothing.
+        # A project that a list leaves out may still exist.
         return listed.id if listed is not None and listed.id is not None else (yield from _find_project(wanted))
 
     return (yield from _resolved(name, memory, oms, find))
 
 
 def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[str]]) -> Flow[str]:
-    """Return a project's id by its id or name. A gate always watches the same project, also at another OMS.
+    """Return the id of a project that is given by its id or name. A gate never changes to another project or OMS.
 
     :param name: the project's name, or its id
     :param memory: what the gate remembers; it is changed
@@ -348,8 +355,8 @@ def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[st
         return known
     if known is None and memory.names is Names.UNREADABLE:
         raise NameUnreadableError(
-            f"Which project {safe_text(name, 200)!r} was when this gate began can't be read from Airflow's task state "
-            "store, or kept in it, just now, so OMS isn't asked."
+            f"Airflow's task state store can't be read or written now, so it isn't known which project was named "
+            f"{safe_text(name, 200)!r} when this gate began, and OMS isn't asked."
         )
     if known is None and memory.names is Names.LOST:
         raise NameLostError(
@@ -386,11 +393,11 @@ def _find_verification_project(name: str) -> Flow[str]:
     said = safe_text(repr(name), 200)
     if found is None or found.id is None:
         if looks_like_id(name):
-            return name  # OMS need not list the project; OMS refuses later if it doesn't exist
+            return name  # OMS may not list the project; if it doesn't exist, the next call fails
         raise OmsProjectNotFoundError(f"OMS shows this user no project with the id or the name {said}.")
     if found.type not in (None, "VERIFY"):
         raise OmsPermanentError(
-            f"project {said} is of type {safe_text(found.type, 40)}, not VERIFY, so it verifies no other."
+            f"project {said} is of type {safe_text(found.type, 40)}, not VERIFY, so it can't verify another project."
         )
     return found.id
 
@@ -407,11 +414,11 @@ def lag_of(checkpoint: Checkpoint | None, at: float) -> float | None:
 
 
 def time_of(checkpoint: Checkpoint | None) -> str | None:
-    """Return a checkpoint in ISO 8601, UTC; None where there is no time in it.
+    """Return a checkpoint in ISO 8601, UTC; None if it isn't a time.
 
     Sources: docs/develop/oms-facts.md#checkpoint-units, docs/develop/oms-facts.md#checkpoint-missing
     """
     if isinstance(checkpoint, str) or checkpoint is None or checkpoint <= 0:
         return None
     text = utc_text(checkpoint)
-    return text if "T" in text else None  # a time that no calendar has stays a number
+    return text if "T" in text else None  # a number outside the calendar's range stays a number

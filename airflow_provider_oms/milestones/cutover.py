@@ -1,4 +1,4 @@
-"""The rule for the cut-over: whether a switchover is safe."""
+"""The rule for the cut-over: whether a project is ready for its switchover."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.milestones.verified import VERIFICATION, VERIFY_APART, verified_apart
 
-# Steps by one of their names, which finds them under each of them.
+# One of each step's names; a search with it finds the step under each of its names.
 _FULL = StepKind.FULL.value[0]
 _INCREMENTAL = StepKind.INCREMENTAL.value[0]
 
 
 def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[Verdict]:
-    """All that a safe switchover needs.
+    """Everything that a safe switchover needs.
 
-    When OceanBase's own client considers a project ready, and where this rule differs on purpose:
+    For when OceanBase's own client (ODC) considers a project ready, and where this rule differs on purpose, see
     docs/develop/oms-facts.md#odc-verdict
     """
     progress = yield from poll.progress()
@@ -49,7 +49,7 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
         )
     if poll.changing:
         missing.append("objects are being added or removed")
-    # Requested even if something else is missing: tables that differ fail the gate whatever the lag is.
+    # Asked for even if something else is missing: tables that differ fail the gate, whatever the lag is.
     verdict = yield from _verified(milestone, poll, progress, steps, ready=not missing)
     if verdict.state is State.FAILED:
         return verdict._replace(observed=observed)
@@ -68,7 +68,7 @@ def cutover_ready(milestone: CutoverReadyMilestone, poll: PollContext) -> Flow[V
 def _missing_in_steps(
     progress: ProjectProgress, steps: list[Step], before: list[Step], incremental: list[Step]
 ) -> list[str]:
-    """Return the reasons in status and steps against a cut-over.
+    """Return the reasons in the status and the steps that prevent a cut-over.
 
     Sources: docs/develop/oms-facts.md#step-done, docs/develop/oms-facts.md#step-order,
     docs/develop/oms-facts.md#monitoring
@@ -99,9 +99,9 @@ def _verified(
     *,
     ready: bool,
 ) -> Flow[Verdict]:
-    """Decide whether a project is verified for its cut-over; reached also if it has no verification and needs none.
+    """Decide whether a project is verified for its cut-over; reached also without a verification if none is required.
 
-    If the configuration has a verification and the list of steps doesn't, OMS doesn't show its result.
+    If the configuration has a verification but the list of steps doesn't, its result isn't known, so the gate waits.
 
     Sources: docs/develop/oms-facts.md#verification-project, docs/develop/oms-facts.md#step-order
 
@@ -134,11 +134,11 @@ def _verified(
             return poll.waiting(message, observed, alarming=True)
         if milestone.require_verification:
             return poll.failed(
-                f"The project has no full verification. {VERIFY_APART}; or open without one: "
+                f"The project has no full verification. {VERIFY_APART}; to open without verification, set "
                 "require_verification=False. Then clear this task.",
                 observed,
             )
-        messages.append("Nothing has verified it (require_verification is False).")
+        messages.append("It was not verified (require_verification is False).")
         notes += messages
     note = " ".join(filter(None, notes)) or None
     return Verdict(State.REACHED, " ".join(filter(None, messages)), observed._replace(note=note))

@@ -1,4 +1,4 @@
-"""Formats lengths of time for people. No other module does."""
+"""Formats lengths of time for people. This is the only module that does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a condition causes an event: once when it begins, and again only after it was false for a while."""
+"""Decides when a condition causes an event: when it begins, and again only after it has been false for a while."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from airflow_provider_oms.milestones.verdict import State, Verdict
 class Level:
     """What is remembered of a condition.
 
-    :param told: whether its event was sent, and it hasn't been false for long enough since
+    :param told: whether its event was sent, and the condition hasn't been false for long enough since then
     :param times: how many events were sent
-    :param since: since when it has differed from ``told`` on every poll (Unix seconds); None if it doesn't differ
+    :param since: since when the condition has differed from ``told`` on every poll (Unix seconds); None if it doesn't
+        differ
     """
 
     told: bool = False
@@ -53,7 +54,7 @@ class Patience(NamedTuple):
 def follow(level: Level, lasts: bool | None, time: float, patience: Patience) -> tuple[Level, bool]:
     """Process a poll; return what to remember, and whether there is an event.
 
-    A condition that already holds at the first poll has an event.
+    A condition that already holds at the first poll causes an event.
 
     :param level: what was remembered
     :param lasts: whether the condition holds; None if the poll doesn't show it, which changes nothing
@@ -64,7 +65,7 @@ def follow(level: Level, lasts: bool | None, time: float, patience: Patience) ->
         return level, False
     if lasts == level.told:
         return replace(level, since=None), False
-    # If a clock was set back, it takes longer, not shorter.
+    # If the clock was set back, the condition must hold for longer, never for less.
     since = time if level.since is None else min(level.since, time)
     if time - since < (patience.hold_for if lasts else patience.rearm_after):
         return replace(level, since=since), False
@@ -94,7 +95,7 @@ def first(
 
 
 def is_answered(verdict: Verdict) -> bool:
-    """Return whether a poll has an answer about the project. An outage or a refused login has none.
+    """Return whether a poll has an answer about the project. During an outage, or after a refused login, it has none.
 
     :param verdict: the verdict of the poll
     """

@@ -1,4 +1,4 @@
-"""What OMS said of a project, as JSON: what the command line and the progress page show.
+"""What OMS says about a project, as JSON, for the command line and the progress page.
 
 The keys are those of ``--json``, which the docs describe. Nothing here decides anything; values that can't be read are
 null. Times are ISO 8601 in UTC, lengths are seconds.
@@ -34,7 +34,7 @@ from airflow_provider_oms.milestones.figures import seconds_left
 from airflow_provider_oms.milestones.kinds import DIRECTIONS
 from airflow_provider_oms.milestones.status import outlook
 
-#: What the components of an answer do.
+#: The kinds of components, and the fields of the answer that list them.
 _COMPONENTS = {
     "log pull": ProjectComponents.stores,
     "full transfer": ProjectComponents.full_imports,
@@ -44,7 +44,7 @@ _COMPONENTS = {
     "reverse incremental": ProjectComponents.reverse_incr_syncs,
 }
 
-#: What is told of every project, by ``projects`` and by ``status``.
+#: The keys of every project, in ``airflow-oms projects`` and ``airflow-oms status``.
 ROW_KEYS = (
     *("id", "name", "type", "source_type", "target_type", "labels", "owner"),
     *("status", "step", "step_status", "progress", "direction", "checkpoint", "checkpoint_time", "lag"),
@@ -52,7 +52,7 @@ ROW_KEYS = (
     *("created", "modified", "started", "finished", "objects_changing", "time"),
 )
 
-#: What ``status`` tells beyond that.
+#: The keys that only ``airflow-oms status`` has.
 STATUS_KEYS = (
     *("clock", "current_step", "struct_transfer_progress", "full_transfer_progress"),
     *("lags", "steps", "movement"),
@@ -60,10 +60,10 @@ STATUS_KEYS = (
 
 
 def of_row(row: Project, at: float) -> dict[str, Any]:
-    """Return a row of ``ListProjects``, with the keys of :data:`ROW_KEYS`.
+    """Return a row of ``ListProjects`` as JSON with the keys of :data:`ROW_KEYS`.
 
     :param row: the row
-    :param at: when OMS said so, Unix seconds
+    :param at: when OMS answered, Unix seconds
     """
     try:
         steps = row.steps
@@ -99,18 +99,19 @@ def of_row(row: Project, at: float) -> dict[str, Any]:
 
 
 def of_project(project_id: str, row: Project | None, project_type: str = "MIGRATION") -> Flow[dict[str, Any]]:
-    """Ask for a project's progress and steps, and return all that is known of it: :data:`ROW_KEYS` and
-    :data:`STATUS_KEYS`.
+    """Ask for a project's progress and steps, and return everything that is known about the project.
+
+    The result has the keys of :data:`ROW_KEYS` and :data:`STATUS_KEYS`.
 
     :param project_id: the project
-    :param row: its row of ``ListProjects``, which alone has its name, type and labels; None where there is none
+    :param row: its row of ``ListProjects``; None if it wasn't read. No other answer has the name, type and labels
     :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it (docs/develop/oms-wire.md#v3)
     """
     answer: Answer[ProjectProgress] = yield actions.describe_project_progress(project_id, project_type)
     steps: list[Step] | None
     try:
         steps = (yield actions.describe_project_steps(project_id)).data
-    except OmsUnsupportedActionError:  # OMS 3.3 has none to tell
+    except OmsUnsupportedActionError:  # OMS 3.3 doesn't offer them
         steps = None
     progress = answer.data
     lags = [_lag(answer, steps or [], direction) for direction in DIRECTIONS]
@@ -142,12 +143,12 @@ def of_project(project_id: str, row: Project | None, project_type: str = "MIGRAT
         "full_transfer_progress": value_or_none(progress, ProjectProgress.full_transfer_progress),
         "lags": [lag for lag in lags if lag["enabled"] is not False],
         "steps": None if steps is None else [of_step(step) for step in steps],
-        "movement": None,  # that takes several polls
+        "movement": None,  # it takes several polls to see one
     }
 
 
 def of_step(step: Step) -> dict[str, Any]:
-    """Return a step: where it is, its figures, and why it has failed.
+    """Return a step as JSON: its state, its figures, and its error if it has failed.
 
     :param step: the step
     """
@@ -170,7 +171,7 @@ def of_step(step: Step) -> dict[str, Any]:
 
 
 def _at(step: Step | None) -> dict[str, Any]:
-    """Return where a project is: the last step that has begun."""
+    """Return the name, status and percentage of a step, under the keys of a project."""
     return {
         "step": step and value_or_none(step, Step.name),
         "step_status": step and value_or_none(step, Step.status),
@@ -192,7 +193,7 @@ def _error(steps: Sequence[Step]) -> dict[str, Any] | None:
 
 
 def _attention(status: str | None, steps: Sequence[Step], alarms: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Return what a project needs a person for, or is worth looking at; None where it is neither."""
+    """Return why a project needs a person or is worth looking at; None if neither is true."""
     need = attention(status, [of_step(step) for step in steps], alarms)
     if need.why is None:
         return None
@@ -200,7 +201,7 @@ def _attention(status: str | None, steps: Sequence[Step], alarms: Mapping[str, A
 
 
 def urgency_of(project: Mapping[str, Any]) -> int:
-    """Return a number to sort projects by, the most urgent first.
+    """Return a number to sort projects by; the most urgent project has the smallest.
 
     :param project: as :func:`of_row` describes it
     """
@@ -209,7 +210,7 @@ def urgency_of(project: Mapping[str, Any]) -> int:
 
 
 def summary_of(projects: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Count projects: those that need a person and those to look at by why, the others by how they are.
+    """Count projects: those that need a person or are worth looking at by the reason, the others by their outlook.
 
     :param projects: as :func:`of_row` describes them
     """
@@ -236,18 +237,18 @@ def state_of(step: Step) -> str:
 
 
 def _current(steps: Sequence[Step]) -> Step | None:
-    """Return the last step that has begun, None if there is none."""
+    """Return the last step that has begun; None if none has."""
     begun = [step for step in steps if state_of(step) in ("failed", "paused", "done", "under way")]
     return begun[-1] if begun else None
 
 
 def _find(steps: Sequence[Step], direction: str) -> list[Step]:
-    """Return the steps of a direction's stream of changes."""
+    """Return the incremental steps of a direction."""
     return step_rules.find([step for step in steps if value_or_none(step, Step.name)], step_rules.stream_of(direction))
 
 
 def _stream(steps: Sequence[Step]) -> tuple[str | None, Checkpoint | None]:
-    """Return the direction that moves, and its checkpoint; after a switchover that is the reverse one."""
+    """Return the direction whose checkpoint moves, and the checkpoint; after a switchover this is the reverse one."""
     for direction in reversed(DIRECTIONS):
         for step in _find(steps, direction):
             checkpoint = value_or_none(step.info, StepInfo.incr_timestamp_checkpoint)
@@ -289,7 +290,7 @@ def _lag(answer: Answer[ProjectProgress], steps: Sequence[Step], direction: str)
 
 
 def of_components(components: ProjectComponents) -> list[dict[str, Any]]:
-    """Return what a project is carried out by.
+    """Return the components that carry out a project, as JSON.
 
     :param components: the answer of ``DescribeProjectComponents``
     """
@@ -326,13 +327,13 @@ def _error_of(component: Component) -> str | None:
 
 
 def _labels(row: Project) -> list[str]:
-    labels = row.get("labels")  # not Project.labels, which a label that makes no sense would take the others from
+    labels = row.get("labels")  # not Project.labels, which fails as a whole if one label is malformed
     found = [label.get("name") for label in labels if isinstance(label, dict)] if isinstance(labels, list) else []
     return [name for name in found if isinstance(name, str)]
 
 
 def _alarms(row: Project) -> dict[str, Any] | None:
-    """Return ``alarmStats`` as far as it is understood; OceanBase documents its keys, not their meaning."""
+    """Return the known keys of ``alarmStats``; OceanBase documents its keys, but not their meaning."""
     if not row.part("alarmStats"):
         return None
     stats = row.alarm_stats

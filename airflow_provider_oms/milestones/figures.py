@@ -1,6 +1,6 @@
-"""The progress of a step, in words for a log: rows, rates, time left. No rule uses it.
+"""Describes the progress of a step for a log: rows, rows per second, time left. No rule uses it.
 
-The number of rows in all is OMS's estimate: docs/develop/oms-facts.md#step-fields
+The total number of rows is OMS's estimate: docs/develop/oms-facts.md#step-fields
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from airflow_provider_oms.client.models import Step
 from airflow_provider_oms.client.numbers import counted
 from airflow_provider_oms.milestones.durations import estimate
 
-#: Seconds: what is said to take longer isn't said.
+#: Seconds. A longer estimate isn't shown, because it can't be right.
 _CENTURY = 100 * 365 * 86400.0
 
 

@@ -1,4 +1,4 @@
-"""Which projects a gate over many is about, and when such a gate opens or fails: its settings."""
+"""The settings of a gate over many projects: which projects it watches, and when it opens or fails."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from airflow_provider_oms.milestones.kinds import made_of
 
 ON_FAILURE = ("fail", "wait_for_others")
 
-#: The ways to say which projects are meant; one of them is given.
+#: The arguments that select the projects; exactly one of them must be given.
 SELECTORS = ("project_ids", "project_names", "label_id", "label_name", "search_key")
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """The projects of a gate over many, of which one selector tells which.
+    """The projects of a gate over many projects. Exactly one of the first six parameters is given.
 
     :param project_ids: their ids
     :param project_names: their names
-    :param label_id: all that have this label
-    :param label_name: all that have the label of this name
-    :param search_key: all that ``ListProjects`` finds by this: part of a name, or an id
-    :param label: all that have the label of this name, else of this id; for whoever can't tell the two apart
-    :param min_projects: how many there must be at least
-    :param on_failure: ``fail``: one that fails, fails the gate at once; ``wait_for_others``: once none waits any more
-    :raises ValueError: naming the argument that is wrong
+    :param label_id: the id of a label; all projects that have it
+    :param label_name: the name of a label; all projects that have it
+    :param search_key: part of a name, or an id; all projects that ``ListProjects`` finds with it
+    :param label: the name or the id of a label, for callers that don't know which it is; a name wins
+    :param min_projects: how many projects there must be at least
+    :param on_failure: when a failed project fails the gate: ``fail``: at once; ``wait_for_others``: once no other
+        project waits any more
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     project_ids: tuple[str, ...] | None = None
@@ -49,11 +50,11 @@ class Fleet:
 
     @property
     def named(self) -> tuple[str, ...] | None:
-        """The projects' names or ids, where they are given; None where OMS has to be asked which they are."""
+        """The projects' names or ids if they are given; None if OMS must be asked which projects are meant."""
         return self.project_ids or self.project_names
 
     def describe(self) -> str:
-        """Say which projects are meant."""
+        """Return, in words, which projects are meant."""
         if self.named is not None:
             first = ", ".join(self.named[:3])
             more = f" and {len(self.named) - 3} more" if len(self.named) > 3 else ""
@@ -63,7 +64,7 @@ class Fleet:
         return f"the projects of label {self.label_id or (self.label_name or self.label)!r}"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON, what stands at its default left out."""
+        """Return the settings as JSON, without those that have their default value."""
         given = {one.name: getattr(self, one.name) for one in fields(self) if getattr(self, one.name) != one.default}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in given.items()}
 
@@ -71,13 +72,13 @@ class Fleet:
     def from_dict(cls, stored: Mapping[str, Any]) -> Fleet:
         """Read what :meth:`as_dict` returned.
 
-        :raises ValueError: when a setting isn't known here, or none that can be
+        :raises ValueError: if a setting is unknown or invalid
         """
         return made_of(cls, stored)
 
 
 def _several(read: Callable[[str, Any], str]) -> Callable[[str, Any], tuple[str, ...]]:
-    """Return what reads a list of projects: each once, in a steady order."""
+    """Return a function that reads a list of projects, without duplicates and always in the same order."""
 
     def reading(name: str, value: Any) -> tuple[str, ...]:
         items = [read(f"each of {name}", item) for item in arguments.texts(name, value)]

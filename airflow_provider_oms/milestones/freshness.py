@@ -1,4 +1,4 @@
-"""How fresh the target is: which checkpoint counts, and when it is believed."""
+"""How up to date the target is: which checkpoint counts, and when it can be trusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from airflow_provider_oms.milestones.steps import StepKind, kind_of
 # docs/develop/oms-facts.md#checkpoint-frozen
 _FROZEN = (
     " The project is past its switchover, so the forward checkpoint stands still; "
-    "direction='reverse' is the one that moves."
+    "the reverse one moves (direction='reverse')."
 )
 
 
@@ -25,7 +25,7 @@ FINEST_LAG = 25.0
 
 
 def caution(max_lag: float) -> str | None:
-    """Return a warning about a lag that is allowed, but smaller than OMS can show; None if there is none.
+    """Return a warning about an allowed lag that is smaller than OMS can show; None if it isn't smaller.
 
     :param max_lag: seconds
     """
@@ -74,13 +74,13 @@ class Reading:
 def read(answer: Answer[ProjectProgress], direction: str, *, full_transfer_done: bool = False) -> Reading:
     """Read the checkpoint of a direction.
 
-    Sources: docs/develop/oms-facts.md#checkpoint-units (sources without a time in it),
+    Sources: docs/develop/oms-facts.md#checkpoint-units (sources whose checkpoint isn't a time),
     docs/develop/oms-facts.md#checkpoint-missing, docs/develop/oms-facts.md#checkpoint-ahead,
     docs/develop/oms-facts.md#checkpoint-frozen
 
     :param answer: the project's progress; its time is the "now" of the lag
     :param direction: ``forward`` or ``reverse``
-    :param full_transfer_done: whether the step of the full transfer is done: it counts if OMS gives no percentage
+    :param full_transfer_done: whether the step of the full transfer is done; this counts if OMS gives no percentage
         (docs/develop/oms-facts.md#odc-verdict)
     """
     data = answer.data
@@ -95,12 +95,12 @@ def read(answer: Answer[ProjectProgress], direction: str, *, full_transfer_done:
             checkpoint,
             lag,
             f"The {direction} checkpoint is {safe_text(repr(checkpoint), 80)}: this source has no time-based "
-            "checkpoint, so no lag can be told.",
+            "checkpoint, so its lag can't be calculated.",
             impossible=True,
         )
     done = data.full_transfer_progress
     if data.enable_full_transfer is not False and done != 100 and not (done is None and full_transfer_done):
-        at = "not told" if done is None else f"at {done:g} %"
+        at = "unknown" if done is None else f"at {done:g} %"
         return Reading(checkpoint, lag, f"The full transfer must be at 100 % first; it is {at}.")
     if lag is None or checkpoint is None or isinstance(checkpoint, str):
         return Reading(checkpoint, lag, f"There is no {direction} checkpoint yet.")

@@ -1,4 +1,4 @@
-"""The settings of a gate: one frozen object, which alone converts to a trigger's kwargs and back."""
+"""The settings of a gate: one frozen object, and the only one that is converted to a trigger's kwargs and back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_CONN_ID = "oms_default"
 DEFAULT_POKE_INTERVAL = 30.0
 
-#: Seconds. Polling faster costs OMS more than it is worth.
+#: Seconds. Polling more often loads OMS without need.
 SHORTEST_INTERVAL = 1.0
 DEFAULT_FAILURE_GRACE = 120.0  # the value of OceanBase's own client: docs/develop/oms-facts.md#failed-recovers
 DEFAULT_OUTAGE_TOLERANCE = 600.0  # docs/develop/oms-wire.md#passing-codes
@@ -29,8 +29,8 @@ class Gate:
     """Which project a gate watches, or which projects, what it waits for, and how patient it is.
 
     :param milestone: the milestone
-    :param project_id: the project
-    :param project_name: its name, instead of the id
+    :param project_id: the project's id
+    :param project_name: the project's name, instead of its id
     :param project_type: MIGRATION or SYNC; only API generation v3 needs it (docs/develop/oms-wire.md#v3)
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds between two polls
@@ -38,8 +38,8 @@ class Gate:
     :param allow_modifying: whether to ignore that objects are being added to the project
     :param failure_grace: seconds that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds without a usable answer until the gate fails
-    :param fleet: the projects, instead of one: it opens when every one has reached the milestone
-    :raises ValueError: naming the invalid argument
+    :param fleet: the projects, instead of one project; the gate opens when every one has reached the milestone
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     milestone: Milestone
@@ -80,13 +80,13 @@ class Gate:
 
     @property
     def project(self) -> str:
-        """The project as it was given."""
+        """The project's id or quoted name, whichever was given."""
         return self.project_id or repr(self.project_name)
 
     def of_member(self, project_id: str) -> Gate:
-        """Return the gate about one of its projects alone.
+        """Return the same gate for one of its projects.
 
-        :param project_id: an id that was read already
+        :param project_id: the project's id, already validated
         """
         one = copy(self)
         object.__setattr__(one, "project_id", project_id)
@@ -96,14 +96,14 @@ class Gate:
     def describe(self, observed: Observation | None = None) -> str:
         """Return, in words, what the gate waits for.
 
-        :param observed: what was observed, which may tell name and id of the project; None before the first poll
+        :param observed: the last observation, which may hold the project's name and id; None before the first poll
         """
         return f"{self.milestone.describe()} in {self._project(observed)}"
 
     def subject(self, observed: Observation | None = None) -> Subject:
         """Return what its messages are about.
 
-        :param observed: what was observed, which may tell name and id of the project; None before the first poll
+        :param observed: the last observation, which may hold the project's name and id; None before the first poll
         """
         from airflow_provider_oms.milestones.subject import Subject
 
@@ -118,7 +118,7 @@ class Gate:
         return called(self.project_id or seen_id, self.project_name or seen_name)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the settings as JSON; they hold no secret. A gate about one project has no ``fleet`` there."""
+        """Return the settings as JSON; they hold no secret. Without a fleet, the key ``fleet`` is left out."""
         stored = {**vars(self), "milestone": to_dict(self.milestone)}
         if self.fleet is None:
             del stored["fleet"]
@@ -130,7 +130,7 @@ class Gate:
     def from_dict(cls, stored: Mapping[str, Any]) -> Gate:
         """Read what :meth:`as_dict` returned.
 
-        :raises ValueError: when a setting isn't known here, or none that can be
+        :raises ValueError: if a setting is unknown or invalid
         """
         milestone = stored.get("milestone")
         if not isinstance(milestone, Mapping):

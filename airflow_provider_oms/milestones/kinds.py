@@ -1,7 +1,7 @@
 """The milestones: what each waits for, and its description. One class per milestone.
 
-Parsing a DAG file imports only these. The rules (:mod:`airflow_provider_oms.milestones.checks`), and all that they
-need, are imported when a gate polls for the first time.
+Parsing a DAG file imports only these classes. The rules (:mod:`airflow_provider_oms.milestones.checks`), and everything
+that they need, are imported when a gate polls for the first time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 DIRECTIONS = ("forward", "reverse")
 
-#: Seconds that a checkpoint may lie behind at the cut-over: OceanBase's own client allows as much.
+#: Seconds that the checkpoint may lie behind at the cut-over: the limit of OceanBase's own client.
 #: Source: docs/develop/oms-facts.md#checkpoint-period
 CUTOVER_LAG = 25
 
@@ -25,9 +25,9 @@ CUTOVER_LAG = 25
 class Aim(NamedTuple):
     """What a checkpoint must reach: a lag, or a moment.
 
-    :param direction: whose checkpoint: ``forward`` or ``reverse``
-    :param max_lag: seconds
-    :param moment: Unix seconds
+    :param direction: the direction of the checkpoint: ``forward`` or ``reverse``
+    :param max_lag: the allowed lag in seconds; unused if there is a moment
+    :param moment: the moment that it must pass, Unix seconds
     """
 
     direction: str = "forward"
@@ -39,34 +39,34 @@ class Milestone:
     """What a gate waits for. Subclasses are frozen dataclasses whose fields are plain JSON."""
 
     kind: ClassVar[str]
-    #: Whether its rule looks up the project itself.
+    #: Whether the milestone's rule looks up the project itself.
     finds_project: ClassVar[bool] = False
 
-    #: Whether it is about all data, so that it isn't reached while objects are being added to the project.
+    #: Whether the milestone is about all data, so that it isn't reached while objects are being added to the project.
     needs_all_objects: ClassVar[bool] = False
 
-    #: Whether a project that has reached it need not be asked again while one process waits for other projects. What is
-    #: about now (a lag, a status) is asked for in the poll that opens the gate.
+    #: Whether a project that has reached the milestone isn't polled again while one process waits for other projects.
+    #: For a milestone about the present (a lag, a status), every project is polled in the poll that opens the gate.
     stays_reached: ClassVar[bool] = False
 
     @abstractmethod
     def describe(self) -> str:
-        """Return, in words, what is waited for."""
+        """Return, in words, what a gate waits for; it completes "waiting for ..."."""
 
     def reached_by_absence(self) -> bool:
         """Return whether a project that no longer exists has reached the milestone."""
         return False
 
     def needs_memory(self) -> str | None:
-        """Return the name of the setting that needs a memory between two polls, None if there is none."""
+        """Return the name of a setting that only works if the gate remembers earlier polls; None if there is none."""
         return None
 
     def caution(self) -> str | None:
-        """Return a warning about the settings, None if there is none."""
+        """Return a warning about the settings; None if there is none."""
         return None
 
     def aim(self) -> Aim | None:
-        """Return what a checkpoint must reach, for milestones that wait for one. Only explanations use it."""
+        """Return what a checkpoint must reach; None for milestones about something else. Only explanations use it."""
         return None
 
 
@@ -112,7 +112,7 @@ class FullTransferMilestone(Milestone):
 
 @dataclass(frozen=True)
 class CheckpointLagMilestone(Milestone):
-    """The checkpoint lies at most so many seconds behind, now and on every poll for a while.
+    """The checkpoint lies at most ``max_lag`` seconds behind, at this poll and at every poll for ``hold_for``.
 
     :param max_lag: seconds
     :param direction: ``forward`` or ``reverse``
@@ -148,7 +148,7 @@ class CheckpointLagMilestone(Milestone):
 
 @dataclass(frozen=True)
 class CheckpointBehindMilestone(Milestone):
-    """The checkpoint lies more than so many seconds behind; used by alarms.
+    """The checkpoint lies more than ``min_lag`` seconds behind; used by alarms.
 
     :param min_lag: seconds
     :param direction: ``forward`` or ``reverse``
@@ -200,8 +200,8 @@ class CheckpointReachedMilestone(Milestone):
 class FullVerificationMilestone(Milestone):
     """Full verification is done and found every table consistent.
 
-    :param verification_project: id or name of the project that verifies this one, if that isn't a step of its own
-        (docs/develop/oms-facts.md#verification-project)
+    :param verification_project: id or name of a separate project that verifies this one; None if a step of the
+        project itself does (docs/develop/oms-facts.md#verification-project)
     """
 
     verification_project: str | None = None
@@ -219,9 +219,9 @@ class FullVerificationMilestone(Milestone):
 
 @dataclass(frozen=True)
 class ProjectStatusMilestone(Milestone):
-    """The project's status is one of a few.
+    """The project's status is one of the target statuses.
 
-    :param target_statuses: the statuses
+    :param target_statuses: the statuses, in OMS's words
     """
 
     target_statuses: tuple[str, ...]
@@ -246,13 +246,13 @@ class ProjectStatusMilestone(Milestone):
 
 @dataclass(frozen=True)
 class CutoverReadyMilestone(Milestone):
-    """All that a safe switchover needs.
+    """Everything that a safe switchover needs.
 
     :param max_lag: seconds that the forward checkpoint may lie behind
         (docs/develop/oms-facts.md#checkpoint-period)
     :param require_verification: whether a project without full verification is never ready
-    :param verification_project: id or name of the project that verifies this one, where that isn't a step of its own
-        (docs/develop/oms-facts.md#verification-project)
+    :param verification_project: id or name of a separate project that verifies this one; None if a step of the
+        project itself does (docs/develop/oms-facts.md#verification-project)
     """
 
     max_lag: float = CUTOVER_LAG
@@ -281,11 +281,11 @@ class CutoverReadyMilestone(Milestone):
 
 @dataclass(frozen=True)
 class ObjectsMilestone(Milestone):
-    """Tables or views are in the project, or out of it, and nothing that concerns them is under way.
+    """Tables or views are in the project, or not in it, and no change that concerns them is unfinished.
 
-    :param tables: schema and name of what must be in it
-    :param absent: schema and name of what must not
-    :param until: ``copied``: the project's full transfer is done, too; ``merged``: it need not be
+    :param tables: schema and name of each table or view that must be in the project
+    :param absent: schema and name of each table or view that must not be in it
+    :param until: ``copied``: the project's full transfer must be done, too; ``merged``: it needn't be
     """
 
     tables: tuple[tuple[str, str], ...]
@@ -313,12 +313,12 @@ class ObjectsMilestone(Milestone):
 
 @dataclass(frozen=True)
 class ActionMilestone(Milestone):
-    """The effect of an action that was sent, for which an operator waits.
+    """An action that was sent has had its effect; operators wait for this.
 
     :param goal: the action that is wanted: start, stop, resume, release or delete
-    :param sent: the action that was sent: the same, or one that has to come before it
+    :param sent: the action that was sent: the goal itself, or an action that must come before it
     :param stop_first: whether the project may be stopped and released first
-    :param since: when it was sent (OMS's clock, Unix seconds), if it was
+    :param since: when it was sent (OMS's clock, Unix seconds); None if it wasn't sent by this task
     """
 
     goal: str

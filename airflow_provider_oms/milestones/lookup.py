@@ -4,8 +4,8 @@ A project's name is unique for an OMS user (docs/develop/oms-facts.md#transition
 name itself (docs/develop/oms-actions.md#community). Two users of a department may each have a project of that name:
 then the name is ambiguous, and the error lists the ids.
 
-Of several projects with the same name, those that are DELETED don't count, unless all are. A RELEASED project does
-count: OMS still shows it, and gates may wait for that status. It isn't documented whether OMS lists deleted projects,
+If several projects have the same name, those that are DELETED are ignored, unless all are. A RELEASED project isn't
+ignored: OMS still shows it, and gates may wait for that status. It isn't documented whether OMS lists deleted projects,
 and whether the name of a released project can be used again.
 """
 
@@ -26,19 +26,19 @@ from airflow_provider_oms.milestones.status import DELETED
 
 
 def project_by_name(name: str) -> Flow[Project | None]:
-    """Find the project of a name (``ListProjects``); None when OMS shows this user none.
+    """Find the project with a name (``ListProjects``); None if OMS shows this user no such project.
 
     :param name: the whole name
-    :raises OmsPermanentError: when there are several
+    :raises OmsPermanentError: if several projects have the name
     """
     return project_named(name, (yield from actions.list_projects(name).whole()))
 
 
 def project_by_id_or_name(text: str) -> Flow[Project | None]:
-    """Find a project by its id or its name (``ListProjects``); None when OMS shows this user none.
+    """Find a project by its id or its name (``ListProjects``); None if OMS shows this user no such project.
 
     :param text: its id or its whole name; an id wins over the same name of another project
-    :raises OmsPermanentError: when there are several of that name
+    :raises OmsPermanentError: if several projects have the name
     """
     rows = yield from actions.list_projects(text).whole()
     return next((row for row in rows if row.id == text), None) or project_named(text, rows)
@@ -55,12 +55,12 @@ def looks_like_id(text: str) -> bool:
 
 
 def project_named(name: str, rows: Iterable[Project]) -> Project | None:
-    """Return the project with a name from rows of ``ListProjects``; None when it isn't among them.
+    """Return the project with a name from rows of ``ListProjects``; None if the rows don't contain it.
 
     :param name: the whole name
     :param rows: the rows, which may contain other projects, too
-    :raises OmsPermanentError: when there are several
-    :raises OmsMalformedAnswerError: when it has no id
+    :raises OmsPermanentError: if several projects have the name
+    :raises OmsMalformedAnswerError: if the project has no id
     """
     named: dict[str, Project] = {}
     for row in rows:
@@ -74,7 +74,7 @@ def project_named(name: str, rows: Iterable[Project]) -> Project | None:
         raise OmsPermanentError(
             f"OMS shows this user {len(alive)} projects named {_quoted(name)}: {safe_text(listed)}. Give the id."
         )
-    # Of several deleted projects any will do.
+    # If all of them are deleted, it doesn't matter which one is returned.
     return next(iter(alive.values()), None) or (named[max(named)] if named else None)
 
 
@@ -89,16 +89,16 @@ def no_project_named(name: str) -> OmsProjectNotFoundError:
 
 
 def label_by_name(name: str) -> Flow[Label | None]:
-    """Find the label of a name (``ListAllLabels``); None when there is none.
+    """Find the label with a name (``ListAllLabels``); None if there is none.
 
     :param name: the whole name
-    :raises OmsPermanentError: when there are several
+    :raises OmsPermanentError: if several labels have the name
     """
     return label_named(name, (yield actions.list_all_labels()).data)
 
 
 def label_by_id(label_id: str) -> Flow[Label | None]:
-    """Find the label of an id (``ListAllLabels``); None when there is none.
+    """Find the label with an id (``ListAllLabels``); None if there is none.
 
     :param label_id: the id
     """
@@ -106,11 +106,11 @@ def label_by_id(label_id: str) -> Flow[Label | None]:
 
 
 def label_named(name: str, labels: Iterable[Label]) -> Label | None:
-    """Return the label with a name; None when it isn't among them.
+    """Return the label with a name; None if there is none.
 
     :param name: the whole name
-    :param labels: the labels; those without an id don't count
-    :raises OmsPermanentError: when there are several
+    :param labels: the labels; those without an id are ignored
+    :raises OmsPermanentError: if several labels have the name
     """
     named = {label.id: label for label in labels if label.name == name and label.id}
     if len(named) > 1:
@@ -119,7 +119,7 @@ def label_named(name: str, labels: Iterable[Label]) -> Label | None:
 
 
 def label_with_id(label_id: str, labels: Iterable[Label]) -> Label | None:
-    """Return the label with an id; None when it isn't among them.
+    """Return the label with an id; None if there is none.
 
     :param label_id: the id
     :param labels: the labels

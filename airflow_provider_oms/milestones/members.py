@@ -1,6 +1,6 @@
-"""Which projects a gate over many is about, asked at each poll.
+"""Finds the projects of a gate over many projects; this is done at each poll.
 
-Source: docs/develop/oms-actions.md#community (what ``ListProjects`` searches, its labels)
+Source: docs/develop/oms-actions.md#community (what ``ListProjects`` searches, and its labels)
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from airflow_provider_oms.milestones.lookup import label_named, label_with_id
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.rows import ROWS_A_PAGE, Listing, listing
 
-#: Projects from which on one list costs OMS less than asking for each.
+#: With more projects than this, reading the list of all projects costs OMS less than asking for each.
 LIST_ABOVE = 10
 
 
 class Member(NamedTuple):
-    """A project of a gate over many.
+    """A project of a gate over many projects.
 
-    :param name: what people call it: its name where that is known
-    :param id: its id; None where it has none
-    :param row: its row of ``ListProjects``, if it was listed
-    :param read: when the list was told; None where there was none
-    :param problem: why it can't be polled; empty where it can
+    :param name: how messages name it: its name if that is known, otherwise its id
+    :param id: its id; None if it couldn't be found
+    :param row: its row of ``ListProjects``; None if it wasn't listed
+    :param read: the time of the list's answer, without data; None if no list was read
+    :param problem: why it can't be polled; empty if it can
     """
 
     name: str
@@ -49,15 +49,15 @@ class Member(NamedTuple):
 
 
 def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
-    """Find the projects of a gate over many.
+    """Find the projects of a gate over many projects.
 
     :param gate: the gate's settings
-    :param memory: what the gate remembers; changed on the way
-    :param oms: the address of the OMS that is asked, empty where it isn't known
-    :raises OmsError: when it can't be told which they are
+    :param memory: what the gate remembers; it is changed
+    :param oms: the address of the OMS that is asked; empty if it isn't known
+    :raises OmsError: if OMS doesn't say which projects they are
     """
     fleet = gate.fleet
-    assert fleet is not None  # noqa: S101 - only gates over many get here
+    assert fleet is not None  # noqa: S101 - only called for gates over many projects
     if fleet.named is not None:
         return (yield from _named(fleet, memory, oms))
     label_id = None if fleet.search_key is not None else (yield from find_label(fleet))
@@ -77,10 +77,10 @@ def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
 
 
 def find_label(fleet: Fleet) -> Flow[str]:
-    """Return the id of a label; one that doesn't exist would be a label without projects.
+    """Return the id of a fleet's label. A label that doesn't exist is an error: it would just have no projects.
 
-    :param fleet: which one
-    :raises OmsPermanentError: when there is none, or several of that name
+    :param fleet: the settings that name the label
+    :raises OmsPermanentError: if there is no such label, or several have the name
     """
     labels: list[Label] = (yield actions.list_all_labels()).data
     name, label_id = fleet.label_name or fleet.label, fleet.label_id or fleet.label
@@ -118,9 +118,9 @@ def _named(fleet: Fleet, memory: Memory, oms: str) -> Flow[list[Member]]:
 
 
 def _whole_list(memory: Memory) -> Flow[Listing | None]:
-    """Ask for all projects; without the list each is asked for by itself, as where there are few.
+    """Read the list of all projects; None if that fails, in which case each project is asked for separately.
 
-    A user who may not list, or an OMS that can't, isn't asked again.
+    If OMS refuses the list, or doesn't offer it, this gate doesn't ask for it again.
     """
     try:
         return (yield from listing(actions.list_projects(page_size=ROWS_A_PAGE)))
@@ -132,13 +132,13 @@ def _whole_list(memory: Memory) -> Flow[Listing | None]:
 
 
 def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -> Flow[Member | None]:
-    """Ask for a project that was listed before and is missing now: absence from a list proves nothing.
+    """Ask for a project that was listed before and is missing now: a project that a list leaves out may still exist.
 
-    :param fleet: which projects are meant
-    :param label_id: their label, if they have one
+    :param fleet: the settings that select the projects
+    :param label_id: the label that selects them; None if they are selected by a search
     :param project_id: the project
-    :param called: what people called it
-    :return: None where it doesn't belong to the others any more: its label was taken away, or its name was changed
+    :param called: how messages have named it
+    :return: the project; None if it isn't selected any more: its label was removed, or its name was changed
     """
     try:
         row: Project = (yield actions.describe_project(project_id)).data
@@ -156,7 +156,7 @@ def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -
 
 
 def _told_apart(members: list[Member]) -> list[Member]:
-    """Call those that have the same name by their ids, too."""
+    """Add the ids to names that several members have."""
     names = Counter(member.name for member in members)
     return [
         member._replace(name=f"{member.name} ({member.id})") if names[member.name] > 1 else member for member in members

@@ -1,10 +1,11 @@
 """What a gate remembers from one poll to the next, and how it measures the time that has passed between them.
 
 Time is measured with our own clock: the monotonic clock while one process polls, the wall clock if the memory outlives
-the process (reschedule mode), and may then be that of another machine at each poll. OMS's clock isn't used for it: two
-nodes behind one address may differ by minutes.
+the process (reschedule mode); each poll may then use the wall clock of another machine. OMS's clock isn't used for
+this, because the clocks of two nodes behind one address may differ by minutes.
 
-Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What outlives a poke in reschedule mode:
+Airflow never updates a trigger's row: docs/develop/airflow-facts.md#triggers. What is kept between two pokes in
+reschedule mode:
 docs/develop/airflow-facts.md#state-store
 """
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from airflow_provider_oms.milestones.verdict import Verdict
 
 
-#: Projects of a gate over many of which it is told to the next poke which steps they had: there is little room.
+#: With more projects than this, a gate doesn't store the steps of each for the next poke, because Airflow limits what
+#: can be stored.
 _STEPS_OF = 50
 
 
@@ -28,8 +30,8 @@ class Now(NamedTuple):
 
     :param passed: seconds on the clock that measures elapsed time: monotonic, or the wall clock if the memory outlives
         the process. All polls that share a memory use the same clock
-    :param wall: the wall clock, Unix seconds; it only serves to measure how much later the answers arrived
-    :param shared: whether ``passed`` is read by several processes, whose machines' clocks may differ
+    :param wall: the wall clock, Unix seconds; only used to measure how much later the answers arrived
+    :param shared: whether several processes, on machines whose clocks may differ, read ``passed``
     """
 
     passed: float
@@ -38,7 +40,7 @@ class Now(NamedTuple):
 
 
 class Condition(StrEnum):
-    """What is timed: since when a condition has held on every poll."""
+    """The conditions of which a gate remembers since when they have held on every poll."""
 
     FAILED = "failed"
     LAG_SMALL = "lag small"
@@ -55,7 +57,8 @@ class Condition(StrEnum):
         return f"{self} of {project}" if project else str(self)
 
 
-#: Conditions that a poll without an answer doesn't break: they make a gate fail or explain it, and open none.
+#: Conditions that go on holding over a poll without an answer. They can make a gate fail, or explain why it waits; none
+#: of them can open one.
 OUTLASTS_OUTAGE = frozenset({Condition.FAILED, Condition.UNTOLD, Condition.CHANGING, Condition.MISSING})
 
 
@@ -89,13 +92,13 @@ class Memory:
     :param kept: False if the memory of earlier polls was lost, or won't be kept until the next one
     :param names: whether a name that isn't in ``projects`` may be looked up
     :param steps: the names of the steps that OMS has listed, by project
-    :param by_row: how many polls in a row a row of ``ListProjects`` has answered; None before the first
-    :param lists: False where OMS has refused to list this user's projects
-    :param called: what people call the project, for one of many
+    :param by_row: how many polls in a row were answered by a row of ``ListProjects``; None before the first such poll
+    :param lists: False once OMS has refused to list this user's projects
+    :param called: how messages name the project, if it is one of many
     :param members: what a gate over many projects remembers of each, by the project's id
-    :param reached: what the precise calls said of those of them that have reached the milestone and stay so. Only the
-        process that has asked knows it
-    :param counted: what people call each of them, and whether it was ready at the poll before; None at the first poll
+    :param reached: the verdicts on those projects that have reached a milestone that stays reached. They are only kept
+        in the process that polled the projects
+    :param counted: how messages name each project, and whether it was ready at the poll before; None at the first poll
     """
 
     projects: dict[str, str] = field(default_factory=dict)
@@ -115,7 +118,7 @@ class Memory:
     counted: dict[str, tuple[str, bool]] | None = None
 
     def member(self, project_id: str) -> Memory:
-        """Return what is remembered of one of many projects; names and addresses are the gate's own.
+        """Return what is remembered of one of many projects. It shares the names and addresses with the gate.
 
         :param project_id: the project
         """
@@ -127,9 +130,9 @@ class Memory:
         """Note that a poll begins, and decide how much of the time since the last poll counts.
 
         If the clock went back, none of it counts. If the last poll is long ago (no worker was free, the clock was set,
-        the process was stopped), the state in between is unknown, so only as much time counts as ordinary late polls
-        need. Where each poll may have read the clock of another machine, that is no more than Airflow lets pass
-        between two polls: else a clock that is ahead would pass for time in which something has held.
+        the process was stopped), the state in between is unknown, so no more time counts than an ordinary late poll
+        takes. If each poll may have read the clock of another machine, no more counts than Airflow's usual time
+        between two polls: otherwise a clock that is ahead would count as time for which a condition has held.
 
         Conditions that were observed at another OMS are dropped.
 
@@ -175,7 +178,7 @@ class Memory:
         vars(self).update(vars(other))
 
     def as_dict(self) -> dict[str, Any]:
-        """Return, as JSON, what the next poke may know."""
+        """Return, as JSON, what is stored for the next poke."""
         named = {"projects": dict(self.projects), "observed": dict(self.observed)}
         if not self.members:
             return {**named, **self._of_member()}
@@ -195,7 +198,7 @@ class Memory:
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Memory:
-        """Read the result of :meth:`as_dict`; unknown keys, of another version, are ignored.
+        """Read the result of :meth:`as_dict`. Unknown keys, which another version may have stored, are ignored.
 
         :raises ValueError: when the value of a key is invalid
         """
@@ -228,15 +231,15 @@ class Memory:
         )
 
 
-#: Seconds that Airflow takes at least to run a task again whose time has come.
+#: Seconds that Airflow takes at least to run a task again once its time has come.
 _STARTS = 3.0
 
 
 def longest_gap(poke_interval: float, *, shared: bool = False) -> float:
-    """Return the most seconds between two polls that count.
+    """Return how many seconds between two polls count at most.
 
     :param poke_interval: seconds between two polls
-    :param shared: whether the clocks of several machines tell them
+    :param shared: whether the polls may read the clocks of several machines
     """
     return poke_interval + _STARTS if shared else 2 * poke_interval + 60.0
 

@@ -1,4 +1,4 @@
-"""How a project's lag moves over several polls, for whoever looks on: the command line and the progress page."""
+"""How a project's lag changes over several polls, for the command line and the progress page."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from airflow_provider_oms.milestones.kinds import Aim, CutoverReadyMilestone
 from airflow_provider_oms.milestones.pace import Series, follow, pace_of
 from airflow_provider_oms.milestones.verdict import Observation
 
-#: Polls whose lags are kept, to be drawn.
+#: The number of polls whose lags are kept for a curve.
 _DRAWN = 40
 
 
 class Movement:
     """Follows a project from poll to poll.
 
-    :param aim: what the checkpoint must reach; without a milestone, the lag for a switchover
+    :param aim: what the checkpoint must reach; None for the default lag of the cut-over gate
     """
 
     def __init__(self, aim: Aim | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Whether tables are in a project: copied, and merged where they were added later."""
+"""The rule about a project's tables: whether they are copied, and merged if they were added later."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ _FULL = (StepKind.FULL.value[0],)
 
 
 def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Tables are in the project: copied, and merged where they were added later; others aren't any more.
+    """Tables are in the project: copied, and merged if they were added later. Tables that must be absent aren't in it.
 
-    Asked in this order a change that ends meanwhile is one that hasn't ended: status, records, configuration.
+    The calls are made in this order: status, records, configuration. If a change ends between two of them, it counts
+    as unfinished at this poll, so the gate waits for the next one.
 
     Sources: docs/develop/oms-facts.md#objects-changing, docs/develop/oms-actions.md#object-records
     """
@@ -57,8 +58,8 @@ def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
 
 def _untold(poll: PollContext, progress: Answer[ProjectProgress], observed: Observation) -> Flow[Verdict]:
     message = (
-        "OMS doesn't name the project's tables one by one (transferMapping.databases, mode SPECIFIC), so which ones it "
-        "has isn't known."
+        "OMS doesn't name the project's tables one by one (transferMapping.databases, mode SPECIFIC), so it isn't "
+        "known which tables it has."
     )
     if never := poll.never_told(untold=True):
         return poll.failed(f"{message} {never}", observed)
@@ -68,7 +69,7 @@ def _untold(poll: PollContext, progress: Answer[ProjectProgress], observed: Obse
 def _failure(
     failed: Sequence[Change], poll: PollContext, progress: Answer[ProjectProgress], observed: Observation
 ) -> Verdict:
-    """Judge a failed change as a failed step is."""
+    """Judge a failed change by the same rule as a failed step."""
     message = f"The {'; the '.join(change.describe() for change in failed)}."
     left = poll.grace_left((value_or_none(change.record, ModifyRecord.modified) for change in failed), progress)
     if left is None:
@@ -83,9 +84,9 @@ def _nothing_brings(
     progress: Answer[ProjectProgress],
     observed: Observation,
 ) -> Flow[Verdict]:
-    """Judge tables that aren't where they should be, and that nothing brings there: so it stays, after a while."""
+    """Judge tables that are missing or left over although no change is unfinished: fail once that lasts too long."""
     dropped = [change.describe() for change in changes if change.dropped]
-    message = f"{message} Nothing that isn't through yet would change that"
+    message = f"{message} OMS has no unfinished change that would correct this"
     message += f"; the {'; the '.join(dropped[:NAMED])}." if dropped else "."
     lasted, grace = poll.lasted(Condition.MISSING), poll.gate.failure_grace
     if not poll.memory.kept or lasted > grace or not grace:

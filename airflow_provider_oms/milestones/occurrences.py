@@ -1,4 +1,4 @@
-"""From the verdicts of polls to events: one pure function for each kind of watcher."""
+"""Turns the verdicts of polls into events, with one pure function for each kind of watcher."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Event(NamedTuple):
     """An event.
 
     :param name: its kind: ``reached``, ``failed``, ``complete_until``, ``behind``, ``still``, ``unreachable``
-    :param which: identifies it among events of that kind; the same if it is sent again
+    :param which: identifies it among events of that kind; it stays the same if the event is sent again
     :param facts: further content of the payload
     """
 
@@ -43,7 +43,7 @@ Judged = tuple[Remembered, Event | None]
 
 
 def gate_now(watcher: Watcher, remembered: Remembered) -> Gate:
-    """Return the gate of the next poll: for boundaries, that of the boundary after the last event.
+    """Return the gate for the next poll. A watcher of boundaries waits for the boundary after its last event.
 
     :param watcher: the watcher
     :param remembered: what it remembers
@@ -56,7 +56,7 @@ def gate_now(watcher: Watcher, remembered: Remembered) -> Gate:
 
 
 def judge(watcher: Watcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
-    """Process a poll; return what to remember, and the events.
+    """Process a poll; return what to remember, and the event if there is one.
 
     :param watcher: the watcher
     :param remembered: what it remembers
@@ -106,7 +106,7 @@ def _milestone(watcher: MilestoneWatcher, remembered: Remembered, verdict: Verdi
 
 
 def _complete_until(watcher: CompleteUntilWatcher, remembered: Remembered, verdict: Verdict, time: float) -> Judged:
-    """The boundary is passed."""
+    """The checkpoint has passed the next boundary."""
     boundaries = watcher.boundaries
     if verdict.state is not State.REACHED:
         return remembered, None
@@ -134,10 +134,10 @@ def _alarm(watcher: AlarmWatcher, remembered: Remembered, verdict: Verdict, time
     series = None if verdict.alarming and answered else pace.follow(series, verdict.observed, watcher.direction)
     remembered = replace(remembered, series=None if series is None else series[:3])
     lasts = {
-        # Within outage_tolerance this isn't known.
+        # Until outage_tolerance has passed, it isn't known whether OMS counts as unreachable.
         "unreachable": False if answered else (True if verdict.state is State.FAILED else None),
         "failed": known["failed"],
-        # A failed project has no event about its lag as well.
+        # A failed project has an event about its failure, so none about its lag.
         "behind": None if known["failed"] else known["reached"],
         "still": (series is not None and series.unmoved_for >= watcher.still_for) if answered else None,
     }
@@ -164,7 +164,7 @@ def _fire(
 
 
 def _safe(value: Any) -> Any:
-    """Make OMS's text safe for Airflow's database and page; a single odd character can end a triggerer.
+    """Make OMS's text safe for Airflow's database and page; a single invalid character can stop a triggerer.
 
     Source: docs/develop/airflow-facts.md#assets
     """

@@ -1,10 +1,10 @@
-"""How a checkpoint moves: whether the target catches up, how fast, and how long that still takes.
+"""How a checkpoint moves: whether the target catches up, how fast, and how long that will take.
 
-It explains to people why a gate waits; no rule uses it.
+This explains to people why a gate waits; no rule uses it.
 
 OMS moves a checkpoint every 10 to 20 s (docs/develop/oms-facts.md#checkpoint-period). Between two polls it stands still
-or jumps, so the lag of one poll says little about that of the next. Only moments at which the checkpoint has changed
-are compared, over minutes. A source without writes looks like one that is stuck:
+or jumps, so the lag of one poll says little about that of the next. So only polls at which the checkpoint has changed
+are compared, over minutes. A source without writes can't be told from a checkpoint that is stuck:
 docs/develop/oms-facts.md#idle-source
 """
 
@@ -19,7 +19,7 @@ from airflow_provider_oms.milestones.status import is_running
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 from airflow_provider_oms.milestones.verdict import Observation
 
-#: Seconds. A checkpoint that moves may be so old, so a lag that changes by less counts as unchanged.
+#: Seconds. A moving checkpoint may be this old when it is shown, so a lag that changes by less counts as unchanged.
 #: Source: docs/develop/oms-facts.md#checkpoint-period
 _JITTER = 20.0
 
@@ -29,16 +29,16 @@ _STILL = 3 * _JITTER
 #: Seconds without a change after which a person should ask why.
 _LONG = 300.0
 
-#: Seconds of the past that are compared, and the most changes that are kept: one per poll of every 30 s.
+#: Seconds of the past that are compared, and the most changes that are kept: one per poll at an interval of 30 s.
 _WINDOW = 600.0
 _KEPT = 20
 
-#: Seconds. The movement of a smaller lag isn't shown.
+#: Seconds. If the lag is smaller, its movement isn't described.
 _SMALL = 60.0
 
 
 class Series(NamedTuple):
-    """The polls of a checkpoint that show how it moves. Immutable.
+    """The observations of a checkpoint that show how it moves. Immutable.
 
     :param checkpoint: the last checkpoint, Unix seconds
     :param since: when it was first observed
@@ -61,9 +61,9 @@ class Pace(NamedTuple):
     """How a checkpoint moves.
 
     :param rate: seconds by which the lag shrinks per second; below 0 the target falls behind. None if it isn't known
-    :param seconds_left: seconds until the aim is reached at that rate; None if that isn't known, or never
+    :param seconds_left: seconds until the aim is reached at that rate; None if that isn't known, or if it never is
     :param unmoved_for: seconds for which the checkpoint has stood still; 0 while it moves
-    :param message: the same in words; empty if there is nothing to say
+    :param message: the same in words; empty if nothing needs saying
     """
 
     rate: float | None = None
@@ -77,14 +77,15 @@ class Pace(NamedTuple):
 
 
 def follow(series: Series | None, observed: Observation, direction: str) -> Series | None:
-    """Return a series with a gate's poll added; None if the checkpoint can't be expected to move.
+    """Return a series with a gate's observation added; None if the checkpoint can't be expected to move.
 
-    It isn't while the project is paused or copies its rows, and, for the forward checkpoint, after a switchover.
+    The checkpoint doesn't move while the project is paused or copies its rows, nor, in the forward direction, after a
+    switchover.
     Sources: docs/develop/oms-facts.md#project-status, docs/develop/oms-facts.md#checkpoint-frozen
 
     :param series: the polls so far
     :param observed: the observation of a gate about checkpoints
-    :param direction: whose checkpoint that is
+    :param direction: the direction of the checkpoint: ``forward`` or ``reverse``
     """
     if observed.time is None:  # no answer, so nothing is known
         return series
@@ -96,12 +97,12 @@ def follow(series: Series | None, observed: Observation, direction: str) -> Seri
 
 
 def extend(series: Series | None, time: float, checkpoint: float) -> Series:
-    """Return a series with one more poll.
+    """Return a series with one more observation.
 
-    It begins anew if time or the checkpoint went back: another node answered, or another project.
+    The series starts again if the time or the checkpoint went back: another node answered, or another project.
 
     :param series: the polls so far
-    :param time: when OMS said so, Unix seconds
+    :param time: when OMS answered, Unix seconds
     :param checkpoint: Unix seconds
     """
     if series is None or time < series.until or checkpoint < series.checkpoint:
@@ -152,7 +153,7 @@ def _rate(series: Series) -> float | None:
     gained = (last - first) - passed
     if passed > 0 and abs(gained) > _JITTER:
         return gained / passed
-    # A small change may be chance, so over a short time nothing is known.
+    # A small change may be chance, so a short time shows nothing.
     return 0.0 if passed >= 2 * _STILL else None
 
 

@@ -1,4 +1,4 @@
-"""Where a project waits for a person to go on: the one place that decides it, and says what there is to do."""
+"""Decides whether a project waits for a person, and says what that person has to do. No other module decides this."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
 
 class At(NamedTuple):
-    """Where a step is.
+    """The state of a step.
 
     :param name: its name
     :param status: its status
@@ -25,15 +25,15 @@ class At(NamedTuple):
 
     @classmethod
     def of(cls, step: Step) -> At:
-        """Read a step; what can't be read counts as not told."""
+        """Read a step; a value that can't be read is None."""
         return cls(*(value_or_none(step, field) for field in (Step.name, Step.status, Step.progress)))
 
 
 class Wait(NamedTuple):
-    """What a project waits for.
+    """The step at which a project waits for a person.
 
-    :param step: the step that waits for a person; None where none does
-    :param words: what there is to do, a sentence; empty where nobody is needed
+    :param step: the step's name; None if the project waits for nobody
+    :param words: a sentence that says what the person has to do; empty if the project waits for nobody
     """
 
     step: str | None = None
@@ -41,10 +41,10 @@ class Wait(NamedTuple):
 
 
 def waits_at(steps: Iterable[At]) -> Wait:
-    """Decide whether a project that is at work waits for a person to go on.
+    """Decide whether a running project waits for a person.
 
-    It does at a full verification that is through and behind which nothing has begun, and at a switchover, most parts
-    of which are a person's. It serves explanations alone.
+    It does when its full verification is complete and no later step has begun, and at a switchover, most of which a
+    person carries out. Only explanations use this.
 
     Sources: docs/develop/oms-facts.md#full-verification-done, docs/develop/oms-facts.md#switchover
 
@@ -66,7 +66,7 @@ def waits_at(steps: Iterable[At]) -> Wait:
 
 
 def is_at_switchover(step: Step | At) -> bool:
-    """Decide whether a step is a switchover that waits: one that is RUNNING is not at work.
+    """Decide whether a step is a switchover that waits for a person, which OMS shows as RUNNING.
 
     Source: docs/develop/oms-facts.md#switchover
     """
@@ -74,10 +74,10 @@ def is_at_switchover(step: Step | At) -> bool:
 
 
 def holds_up(steps: Sequence[Step], awaited: Sequence[Step]) -> str:
-    """Say what a person has to do before the steps that a gate waits for go on; empty where it isn't up to one.
+    """Return what a person has to do before the steps that a gate waits for can go on; empty if nobody is needed.
 
     :param steps: the project's steps
-    :param awaited: those that are waited for
+    :param awaited: the steps that the gate waits for
     """
     wait = waits_at(map(At.of, steps))
     ahead = any(At.of(step).status == step_rules.INIT for step in awaited)

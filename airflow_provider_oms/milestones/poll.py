@@ -1,4 +1,4 @@
-"""One poll of a gate: its project is found, the milestone's rule decides, and errors become a verdict.
+"""One poll of a gate: finds its project, applies the milestone's rule, and turns errors into a verdict.
 
 A poll is a flow: a generator that yields the calls it needs and is sent the answers, so that the same rules work with
 the synchronous client, with the asynchronous one, and in a test without either. It does no I/O and reads no clock.
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 #: The note of a gate for DELETED about a project that it never observed.
 NEVER_OBSERVED = (
-    "OMS has no such project: it was deleted, or it never existed, which OMS can't tell apart. This gate has never "
-    "observed it. Check the id."
+    "OMS has no such project: it was deleted, or it never existed; OMS's answer is the same for both. This gate has "
+    "never observed it. Check the id."
 )
 
 
@@ -47,7 +47,7 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "", listed: Listing | 
     :param memory: what the gate remembers; it is changed
     :param now: when the poll begins
     :param oms: the address of the OMS that is asked, empty if it isn't known
-    :param listed: a list of all projects, whose row of this one may say "not yet"
+    :param listed: a list of all projects; this project's row may only say "not yet"
     """
     verdict = yield from _poll(gate, memory, now, oms, listed)
     observed = verdict.observed
@@ -102,8 +102,8 @@ def _of_one(
 def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundError) -> Verdict:
     """Return the verdict for a project that OMS doesn't have: failed, unless the gate waits for DELETED.
 
-    OMS doesn't distinguish a deleted project from one that never existed. So its absence counts only at the OMS where
-    it was observed. If it never was, the gate opens with a note.
+    OMS gives the same answer for a deleted project and for a project that never existed. So the answer only counts at
+    the OMS at which the project was observed before. If it never was observed, the gate opens with a note.
 
     Source: docs/develop/oms-wire.md#codes
     """
@@ -113,7 +113,7 @@ def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundE
         return Verdict(
             State.FAILED,
             f"{error} It was observed at {memory.observed[project_id]}; the Airflow connection leads to {oms} now. "
-            "If that is another OMS, clear this task, with a project that this one has.",
+            "If that is another OMS, give a project that exists there, then clear this task.",
             observed,
         )
     if project_id is None or not gate.milestone.reached_by_absence():
@@ -124,7 +124,7 @@ def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundE
 
 
 def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdict:
-    """Return the verdict for a temporary error: waiting, until ``outage_tolerance`` is over."""
+    """Return the verdict for a temporary error: waiting until ``outage_tolerance`` has passed, then failed."""
     memory = context.memory
     memory.unanswered += 1
     lasted = context.lasted(Condition.UNREACHABLE)
@@ -134,13 +134,13 @@ def _outage(gate: Gate, context: PollContext, error: OmsTemporaryError) -> Verdi
     if over or tolerance == 0:
         return Verdict(
             State.FAILED,
-            f"No usable answer of OMS for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). {error} "
-            "When OMS is well again, clear this task.",
+            f"No usable answer from OMS for {duration(lasted)} (outage_tolerance is {duration(tolerance)}). {error} "
+            "When OMS answers again, clear this task.",
             observed,
             unanswered=memory.unanswered,
         )
     until = f"for {duration(lasted)}; giving up after {duration(tolerance)}" if memory.kept else "this time"
     if memory.kept and lasted >= tolerance:
         until += f" and {POLLS_OF_AN_OUTAGE} polls"
-    message = f"No usable answer of OMS {until}. {error}"
+    message = f"No usable answer from OMS {until}. {error}"
     return Verdict(State.WAITING, message, observed, alarming=True, unanswered=memory.unanswered)

@@ -16,9 +16,9 @@ _STANDS_STILL = 300.0
 class Remembered:
     """What a watcher remembers from poll to poll, and from one process to the next.
 
-    :param begun: when it began, in words; events before and after a loss of the memory differ by it
+    :param begun: when the memory began, as text; it makes events from before and after a loss of the memory differ
     :param levels: the conditions that cause events, by name
-    :param complete_until: the boundary of the last event, or the one to begin with (Unix seconds)
+    :param complete_until: the boundary of the last event, or the boundary to begin with (Unix seconds)
     :param project: the id of the project that this memory is about
     :param series: the last observations of the checkpoint: (checkpoint, since, until)
     """
@@ -43,7 +43,7 @@ class Remembered:
     def from_dict(cls, stored: Any) -> Remembered:
         """Read what :meth:`as_dict` returned.
 
-        :raises ValueError: when it is something else; then it is unknown which events were sent
+        :raises ValueError: if it is something else, so that it isn't known which events were sent
         """
         match stored:
             case {
@@ -58,14 +58,14 @@ class Remembered:
         raise ValueError(f"not what a watcher remembers: {stored!r:.200}")
 
     def _standstill(self) -> list[float] | None:
-        """Return the checkpoint and since when it stands still; None if it moves, because that changes at each poll."""
+        """Return the checkpoint and since when it stands still; None while it moves."""
         if self.series is None:
             return None
         checkpoint, since, until = self.series
         return [checkpoint, since] if until - since >= _STANDS_STILL else None
 
     def of_project(self, project: str | None) -> Remembered:
-        """Return what is remembered of a project: no conditions, if another project had its name before.
+        """Return what is remembered of a project: no conditions if another project had its name before.
 
         :param project: the project's id; None if a poll doesn't show it
         """

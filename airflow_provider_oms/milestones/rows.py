@@ -1,11 +1,12 @@
-"""What a row of ``ListProjects`` may say: "not yet".
+"""Decides what a row of ``ListProjects`` says about a gate's project. It may only say "not yet".
 
 A row holds a project's steps, with percentages and checkpoints (docs/develop/oms-facts.md#lag-elsewhere), so one page
-answers for 150 projects. How fresh a real OMS's rows are is not documented. So no gate opens or fails by one: a row may
-only say "not yet", and the precise calls decide, at least every tenth poll in any case. That a project isn't in a list
-proves nothing.
+answers for 150 projects. How up to date the rows of a real OMS are isn't documented. So no gate opens or fails because
+of a row. A row may only say "not yet"; everything else is decided by the precise calls (``DescribeProjectProgress``,
+``DescribeProjectSteps`` and the others that a rule makes), which are made at least every tenth poll in any case. A
+project that a list leaves out may still exist.
 
-The rule is the milestone's own: it is given the row's values in the place of the answers that it asks for.
+The milestone's own rule is applied: it gets the row's values in place of the answers that it asks for.
 """
 
 from __future__ import annotations
@@ -31,20 +32,20 @@ from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 
-#: Of so many polls in a row one asks the precise calls, whatever rows say.
+#: One poll in this many makes the precise calls, whatever the rows say.
 PRECISE_EVERY = 10
 
-#: Rows of a page: OMS allows 150 (docs/develop/oms-wire.md#paging), and so many with their steps are about 1 MB.
+#: Rows per page: OMS allows 150 (docs/develop/oms-wire.md#paging), which are about 1 MB with their steps.
 ROWS_A_PAGE = 150
 
 
 @dataclass
 class Listing:
-    """A whole list of projects.
+    """A complete list of projects.
 
     :param rows: its rows by the project's id
-    :param read: when OMS told it: the oldest of its pages. It holds no data
-    :param pages: how many requests it took
+    :param read: the answer with the oldest of its pages, for its time; its data is removed
+    :param pages: how many requests were made
     :param without_id: how many rows have no id
     """
 
@@ -55,7 +56,7 @@ class Listing:
     _names: dict[str, list[Project]] = field(default_factory=dict)
 
     def named(self, name: str) -> list[Project]:
-        """Return the rows of a project's name: more than one where several have it.
+        """Return the rows with a name: more than one if several projects have the name.
 
         :param name: the whole name
         """
@@ -68,10 +69,10 @@ class Listing:
 
 
 def listing(paged: PagedCall[Project]) -> Flow[Listing]:
-    """Read a whole list of projects.
+    """Read a complete list of projects.
 
     :param paged: the call
-    :raises OmsError: when OMS doesn't tell it, or not as a whole
+    :raises OmsError: if OMS doesn't return the list, or not all of it
     """
     answers: list[Answer[Any]] = []
     reading = paged.whole()
@@ -90,9 +91,10 @@ def listing(paged: PagedCall[Project]) -> Flow[Listing]:
 
 
 class Hint(Enum):
-    """What a row is good for.
+    """What a row says about a milestone.
 
-    ``CANDIDATE``: nothing in the row stands against the milestone, which the precise calls must say.
+    ``NOT_YET``: the milestone isn't reached. ``CANDIDATE``: the row shows nothing that prevents it, so the precise
+    calls decide. ``ASK``: the row isn't enough, so the precise calls decide.
     """
 
     NOT_YET = "not yet"
@@ -101,29 +103,29 @@ class Hint(Enum):
 
 
 class Told(NamedTuple):
-    """What a row says.
+    """What a row says about a milestone.
 
-    :param hint: what it is good for
-    :param verdict: what the milestone's rule makes of it; None where nothing
+    :param hint: the result
+    :param verdict: the verdict of the milestone's rule on the row's values; None if the rule needs more than the row
     """
 
     hint: Hint
     verdict: Verdict | None = None
 
 
-#: Nothing.
+#: The row isn't enough.
 ASK = Told(Hint.ASK)
 
 
 def told_by(gate: Gate, row: Project | None, read: Answer[None], known_steps: Iterable[str] = ()) -> Told:
-    """Decide what a row says of a gate's project.
+    """Decide what a row says about a gate's project.
 
-    "Not yet" only where the project is well: what fails, is counted over time, is unknown, or needs another question,
-    is for the precise calls.
+    It says "not yet" only of a project that is in good order. A failure, a condition that is counted over time, an
+    unknown value, or a rule that needs another call is left to the precise calls.
 
     :param gate: the gate's settings
-    :param row: the project's row; None where it isn't listed
-    :param read: when OMS told it
+    :param row: the project's row; None if it isn't listed
+    :param read: the time of the list, as in :class:`Listing`
     :param known_steps: the names of the steps that the precise calls have listed before
     """
     try:
@@ -145,14 +147,14 @@ def told_by(gate: Gate, row: Project | None, read: Answer[None], known_steps: It
 
 
 def is_due(memory: Memory, project_id: str) -> bool:
-    """Decide whether the precise calls are due whatever rows say, and count the polls.
+    """Decide whether the precise calls are due at this poll, whatever the rows say, and count the polls.
 
-    Which of ten polls that is depends on the project, so that a thousand aren't asked for at the same one.
+    Which of ten polls that is depends on the project's id, so that the calls for a thousand projects are spread.
 
-    :param memory: what is remembered of the project; changed on the way
+    :param memory: what is remembered of the project; it is changed
     :param project_id: the project
     """
-    if not memory.kept:  # nobody knows how many polls there were
+    if not memory.kept:  # it isn't known how many polls there were
         return True
     if memory.by_row is None:
         memory.by_row = crc32(project_id.encode()) % PRECISE_EVERY
@@ -161,7 +163,7 @@ def is_due(memory: Memory, project_id: str) -> bool:
 
 
 class _Streams(NamedTuple):
-    """The steps of a row that say how far it is; None where there is none, or more than one."""
+    """The steps of a row that show how far the project is; None if the row has no such step, or more than one."""
 
     full: Step | None
     forward: Step | None
@@ -169,7 +171,7 @@ class _Streams(NamedTuple):
 
     @classmethod
     def of(cls, steps: list[Step]) -> _Streams:
-        """Find them."""
+        """Find these steps in a row's steps."""
         kinds = [step_rules.kind_of(step.name) for step in steps]
         found = (
             steps[kinds.index(kind)] if kinds.count(kind) == 1 else None
@@ -181,7 +183,7 @@ class _Streams(NamedTuple):
 def _judged(
     gate: Gate, row: Project, steps: list[Step], streams: _Streams, read: Answer[None], trial: Memory
 ) -> Verdict | None:
-    """Have the milestone's rule judge the row; None where it asks for more than a row can tell."""
+    """Apply the milestone's rule to the row; return None if the rule asks for more than the row has."""
     progress = ProjectProgress(_progress(row, steps, streams), row.source)
     asked: dict[str, Any] = {"DescribeProjectProgress": progress, "DescribeProjectSteps": steps}
     flow = check(gate.milestone, PollContext(gate, trial, row.id or ""))
@@ -196,7 +198,7 @@ def _judged(
 
 
 def _tells(gate: Gate, streams: _Streams) -> bool:
-    """Decide whether a row tells what it may: whatever it leaves out, the precise calls know better."""
+    """Decide whether a row has the values that the milestone needs. If one is missing, the precise calls decide."""
     full, aim = streams.full, gate.milestone.aim()
     if full is not None and full.progress is None and step_rules.has_started(full):
         return False

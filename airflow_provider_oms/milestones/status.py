@@ -1,4 +1,4 @@
-"""What a project's status means for a milestone that isn't reached yet. Only this module has OMS's status strings."""
+"""What a project's status means for a milestone that isn't reached yet. No other module compares OMS's statuses."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ RELEASING, RELEASED, DELETED = "RELEASING", "RELEASED", "DELETED"
 #: The last statuses of a project, in their order. No earlier status follows one of these.
 _END_OF_LIFE = (RELEASING, RELEASED, DELETED)
 
-#: A running project, whose percentages and checkpoints are complete. Undocumented words aren't among them.
+#: The statuses of a running project whose percentages and checkpoints are complete. An undocumented status never counts
+#: as one of these.
 #: Source: docs/develop/oms-facts.md#project-status
 _AT_WORK = ("RUNNING", "RUNNING_ALARMING")
 
-#: A project to which objects are being added, or from which they are being removed, in a task of their own.
+#: The statuses of a project to which objects are being added or from which they are removed, in a separate task.
 #: Source: docs/develop/oms-facts.md#objects-changing
 _CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
 
-#: Every word that OceanBase documents: docs/develop/oms-facts.md#project-status
+#: Every status that OceanBase documents: docs/develop/oms-facts.md#project-status
 DOCUMENTED = ("INIT", *_AT_WORK, *_CHANGING, "SUSPEND", "FAILED", "FINISHED", *_END_OF_LIFE)
 
-#: What people, and OMS's console, call some of them: docs/develop/oms-facts.md#project-status
+#: Other names of some statuses, used by people and by OMS's console: docs/develop/oms-facts.md#project-status
 _ALSO_CALLED = {
     "paused": "SUSPEND",
     "stopped": "SUSPEND",
@@ -47,7 +48,7 @@ class Outlook(Enum):
 
 
 def is_running(status: str | None) -> bool:
-    """Decide whether a project is running, also while objects are being added. No other RUNNING_something counts.
+    """Decide whether a project is running, also while objects are being added. Other statuses RUNNING_... don't count.
 
     Source: docs/develop/oms-facts.md#project-status
     """
@@ -79,13 +80,13 @@ def outlook(status: str | None) -> Outlook:
 def may_follow(status: str | None, targets: tuple[str, ...]) -> bool:
     """Decide whether one of the target statuses can still follow although the project has failed, finished or ended.
 
-    A failed or finished project can be released, a released one can be deleted.
+    A failed or finished project can be released, and a released project can be deleted.
     Source: docs/develop/oms-facts.md#transitions
     """
     ahead = _END_OF_LIFE[_END_OF_LIFE.index(status) + 1 :] if status in _END_OF_LIFE else _END_OF_LIFE
     reachable = set(targets) & set(ahead)
     if outlook(status) is Outlook.FAILED:
-        return reachable == set(targets)  # a resumed project may reach the others, but the FAILED rule decides that
+        return reachable == set(targets)  # the FAILED rule decides about targets that only a resumed project reaches
     return bool(reachable) and outlook(status) in (Outlook.GONE, Outlook.OVER)
 
 
@@ -102,7 +103,7 @@ def caution(targets: tuple[str, ...]) -> str | None:
             known = _ALSO_CALLED.get(status.lower())
             meant = known or next(iter(get_close_matches(status, DOCUMENTED, 1)), None)
             suggestion = f" Did you mean {meant}?" if meant else ""
-            warnings.append(f"{status} is no status that OceanBase documents.{suggestion}")
+            warnings.append(f"{status} isn't a status that OceanBase documents.{suggestion}")
     if not warnings:
         return None
     return f"{' '.join(warnings)} Documented: {', '.join(DOCUMENTED)}."

@@ -1,7 +1,8 @@
 """The steps of a project: their names, and when a step is done.
 
-OMS has three vocabularies for them: the current one, that of 3.x migrations and that of 3.x/4.0 synchronisations. The
-names are OceanBase's (its API reference and ODC's list); the documents' samples show which of them mean the same.
+OMS has three vocabularies for the names: the current one, that of 3.x migrations, and that of 3.x and 4.0
+synchronisations. The names are from OceanBase's API reference and from ODC; the samples in the reference show which of
+them mean the same step.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ DOCUMENTED = (INIT, RUNNING, FAILED, FINISHED, SUSPEND, MONITORING)
 
 
 class StepKind(Enum):
-    """The kinds of steps; the value holds the names of a kind, the current one first.
+    """The kinds of steps. The value holds all names of a kind, the current name first.
 
     Source: docs/develop/oms-facts.md#step-names
     """
@@ -39,11 +40,11 @@ class StepKind(Enum):
     REVERSE = ("REVERSE_INCR_TRANSFER", "REVERSE_INCR_SYNC")
 
 
-#: Steps that run for ever: MONITORING means that they caught up once, and stays.
+#: Steps that never end: MONITORING means that they have caught up once, and they stay MONITORING.
 #: Source: docs/develop/oms-facts.md#monitoring
 _ENDLESS = (StepKind.INCREMENTAL, StepKind.INCREMENTAL_VERIFICATION, StepKind.REVERSE)
 
-#: The kinds that come before incremental synchronisation in every project that has it, and those that never do.
+#: The kinds of steps that always come before incremental synchronisation, and those that never do.
 #: Source: docs/develop/oms-facts.md#step-order
 _FIRST = (
     StepKind.PRECHECK,
@@ -82,7 +83,7 @@ def find(steps: Iterable[Step], name: str) -> list[Step]:
 def is_done(step: Step) -> bool:
     """Decide whether a step is done.
 
-    An ordinary step is done when it is FINISHED, and at 100 if a percentage is given (indexes may follow the rows).
+    An ordinary step is done when it is FINISHED, and at 100 if OMS gives a percentage.
     Full verification stays RUNNING at 100 until a person starts the next stage, and isn't done if it was cut short.
     Endless steps are done once they have caught up. A switchover that is RUNNING waits for a person.
 
@@ -116,7 +117,7 @@ def has_started(step: Step) -> bool:
 
 
 def caught_up(step: Step) -> bool:
-    """Decide whether incremental sync is running and has caught up once: FINISHED would mean that it is off.
+    """Decide whether incremental sync is running and has caught up once. FINISHED would mean that it is switched off.
 
     Source: docs/develop/oms-facts.md#monitoring
     """
@@ -131,7 +132,7 @@ def is_precheck(step: Step) -> bool:
 def before_incremental(steps: Sequence[Step]) -> list[Step]:
     """Return the steps that must be done before incremental synchronisation counts.
 
-    These are all steps that are listed before it, and those that are known to come before it, wherever they are listed.
+    These are all steps that are listed before it, and all that are known to come before it, wherever they are listed.
 
     Source: docs/develop/oms-facts.md#step-order
     """
@@ -145,7 +146,7 @@ def before_incremental(steps: Sequence[Step]) -> list[Step]:
 
 
 def verifying(steps: Sequence[Step]) -> list[Step]:
-    """Return the steps that verify, in a project that only verifies: if no known step does, all unknown steps.
+    """Return the verification steps of a project that only verifies: without a known one, all steps with unknown names.
 
     Source: docs/develop/oms-facts.md#step-names
     """
@@ -153,26 +154,26 @@ def verifying(steps: Sequence[Step]) -> list[Step]:
 
 
 def all_named(steps: Iterable[Step]) -> bool:
-    """Decide whether every step has a name: a step without one could be any step."""
+    """Decide whether every step has a name. A step without a name could be any step."""
     return all(step.name for step in steps)
 
 
 def gone(listed: Iterable[Step], names_before: Iterable[str]) -> list[str]:
-    """Return the names of steps that were listed before and are missing now, under every name.
+    """Return the steps that were listed before and are missing now, whichever vocabulary the list uses.
 
-    Source: docs/develop/oms-facts.md#step-order (a list that came short can't be told from steps that were never there)
+    Source: docs/develop/oms-facts.md#step-order (an incomplete list looks like a project without these steps)
     """
     now = {kind_of(step.name) or step.name for step in listed}
     return [name for name in names_before if (kind_of(name) or name) not in now]
 
 
 def failed(steps: Iterable[Step]) -> list[Step]:
-    """Return those that are FAILED."""
+    """Return the steps that are FAILED."""
     return [step for step in steps if step.status == FAILED]
 
 
 def failed_precheck(steps: Iterable[Step]) -> list[Step]:
-    """Return a precheck that is FAILED and blocks the project. If a step after it has begun, it was skipped.
+    """Return a precheck that is FAILED and blocks the project. If a later step has begun, the precheck was skipped.
 
     Source: docs/develop/oms-facts.md#failed-recovers
     """
@@ -186,7 +187,7 @@ def failed_precheck(steps: Iterable[Step]) -> list[Step]:
 
 
 def suspended(steps: Iterable[Step]) -> list[Step]:
-    """Return those that are SUSPEND."""
+    """Return the steps that are SUSPEND."""
     return [step for step in steps if step.status == SUSPEND]
 
 
@@ -199,7 +200,7 @@ def describe(step: Step) -> str:
 
 
 def error_of(step: Step) -> str:
-    """Return why a step has failed, in OMS's words. The list of details may be the only place with a reason.
+    """Return why a step has failed, in OMS's words. Only the list of details may hold a reason.
 
     Source: docs/develop/oms-facts.md#failed-time
     """
@@ -210,7 +211,7 @@ def error_of(step: Step) -> str:
 
 
 def details_of(details: Sequence[ErrorDetail] | None, said: str = "") -> str:
-    """Return a few of the details of an error, in OMS's words.
+    """Return the first details of an error, in OMS's words.
 
     :param details: the details; None if they can't be read
     :param said: text that is shown already, and isn't repeated

@@ -1,7 +1,7 @@
-"""What a message is about: the project, what is wanted of it, and the Airflow connection.
+"""What a message is about: the project, what the task does with it, and the Airflow connection.
 
-Of a hundred mapped tasks an alert shows the exception of one. So every message with which a task ends says it, in the
-words of this module.
+An alert shows a single task's exception, even if a hundred mapped tasks run. So every message with which a task ends
+says what it is about, by means of this module.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from airflow_provider_oms.client.safe_text import safe_text
 class Subject(NamedTuple):
     """What a gate or an operator is about.
 
-    :param about: the thing in OMS, such as ``project 'shop' (np_1)``; empty where it is about none
-    :param purpose: what is done about it, such as ``waiting for step FULL_TRANSFER to be done`` or ``StartProject``
+    :param about: the object in OMS, such as ``project 'shop' (np_1)``; empty if there is none
+    :param purpose: what the task does, such as ``waiting for step FULL_TRANSFER to be done`` or ``StartProject``
     :param oms_conn_id: the Airflow connection
     """
 
@@ -25,9 +25,9 @@ class Subject(NamedTuple):
     oms_conn_id: str
 
     def explain(self, message: str) -> str:
-        """Say what a message is about. The project comes first: alerts cut what is long.
+        """Return a message with what it is about. The project comes first, because alerts cut long messages.
 
-        :param message: the message, of whole sentences
+        :param message: the message, in whole sentences
         """
         head = f"{self.about[:1].upper()}{self.about[1:]}: " if self.about else ""
         purpose = f"{self.purpose}, " if self.purpose else ""
@@ -35,7 +35,7 @@ class Subject(NamedTuple):
 
     @classmethod
     def read(cls, stored: Any) -> Subject | None:
-        """Read what ``_asdict`` returned, None where it is something else.
+        """Read what ``_asdict`` returned; None if it is something else.
 
         :param stored: a subject as JSON
         """
@@ -46,7 +46,7 @@ class Subject(NamedTuple):
 
 
 def called(project_id: str | None, project_name: str | None) -> str:
-    """Say which project it is: its name and its id, as far as they are known.
+    """Return the words for a project in a message: its name and its id, if they are known.
 
     :param project_id: its id
     :param project_name: its name

@@ -1,7 +1,8 @@
-"""A poll of many projects: each is polled by its own rules, and what they come to is counted.
+"""The poll of a gate over many projects: polls each project, and counts the verdicts.
 
-The gate opens when every one has reached the milestone. Of a milestone that stays reached, a project isn't asked again
-in the same process; one of now is asked for everywhere in the poll that opens the gate.
+The gate opens when every project has reached the milestone. If the milestone stays reached, a project that has reached
+it isn't polled again in the same process. If the milestone is about the present, every project is polled in the poll
+that opens the gate.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from airflow_provider_oms.client.errors import safe_text
+from airflow_provider_oms.client.numbers import counted
 from airflow_provider_oms.client.operations import Flow, all_of
 from airflow_provider_oms.milestones import rows
 from airflow_provider_oms.milestones.gate import Gate
@@ -18,29 +20,29 @@ from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.rows import Hint
 from airflow_provider_oms.milestones.verdict import FleetObservation, Observation, Seen, State, Verdict
 
-#: Polls one project: gate, memory, moment, address of the OMS.
+#: A function that polls one project, given the gate, the memory, the moment, and the address of the OMS.
 PollOne = Callable[[Gate, Memory, Now, str], Flow[Verdict]]
 
-#: Projects asked for at the same time, after the first few, which tell whether OMS answers at all.
+#: How many projects are polled first, to see whether OMS answers at all, and how many at the same time after these.
 _FIRST, _AT_ONCE = 3, 20
 
-#: Projects named in a message.
+#: The most projects to name in a message.
 _NAMED = 5
 
-#: How those that a message or XCom can't hold are left out: from the end.
+#: The order of projects in the observation. If XCom has no room for all, the last ones are left out.
 _ORDER = (State.FAILED, State.WAITING, State.REACHED)
 
-_BY_ROW = Verdict(State.WAITING, "Nothing in its row stands against it.")
+_BY_ROW = Verdict(State.WAITING, "Its row in the list of projects shows no reason to wait.")
 
-_UNASKED = Verdict(State.WAITING, "It wasn't asked for, since OMS gives no usable answer.", alarming=True)
+_UNASKED = Verdict(State.WAITING, "It wasn't polled, because OMS gives no usable answer.", alarming=True)
 
 
 class _Outcome(NamedTuple):
-    """How a project is.
+    """The result for one project.
 
     :param member: the project
-    :param verdict: what its poll came to, or what its row says
-    :param ready: whether it is where it shall be, as far as is known: by its row alone, or by the precise calls
+    :param verdict: the verdict of its poll, or of the rule on its row
+    :param ready: whether it has reached the milestone, by the precise calls or by its row alone
     """
 
     member: Member
@@ -49,14 +51,14 @@ class _Outcome(NamedTuple):
 
 
 def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) -> Flow[Verdict]:
-    """Poll every project of a gate over many.
+    """Poll every project of a gate over many projects.
 
     :param gate: the gate's settings
-    :param memory: what the gate remembers; changed on the way
+    :param memory: what the gate remembers; it is changed
     :param now: when the poll begins
-    :param oms: the address of the OMS that is asked, empty where it isn't known
-    :param poll_one: polls one of them
-    :raises OmsError: when it can't be told which they are
+    :param oms: the address of the OMS that is asked; empty if it isn't known
+    :param poll_one: the function that polls one project
+    :raises OmsError: if OMS doesn't say which projects they are
     """
     members = yield from members_of(gate, memory, oms)
     found: dict[str, _Outcome] = {}
@@ -83,7 +85,7 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
                 asked.append(member)
     blocked = any(not one.ready for one in found.values())
     for one in candidates:
-        # While another project isn't there yet, the precise calls would decide nothing.
+        # While another project isn't ready, the precise calls for this one would decide nothing.
         if blocked and one.member.id is not None:
             _answered_by_row(memory.member(one.member.id), now, gate, oms)
             found[one.member.name] = one
@@ -98,7 +100,7 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
 
 
 def _answered_by_row(own: Memory, now: Now, gate: Gate, oms: str) -> None:
-    """Take note that a row has answered: what is counted over time has ended, and OMS has answered."""
+    """Note that a row has answered the poll: OMS was reachable, and no condition that is counted over time holds."""
     own.begin_poll(now, gate.poke_interval, oms)
     own.since, own.unanswered = {}, 0
 
@@ -106,7 +108,7 @@ def _answered_by_row(own: Memory, now: Now, gate: Gate, oms: str) -> None:
 def _ask(
     gate: Gate, memory: Memory, now: Now, oms: str, members: list[Member], poll_one: PollOne
 ) -> Flow[list[tuple[Member, Verdict]]]:
-    """Ask the precise calls, of a few at a time; not of all the others where OMS gives none of a few an answer."""
+    """Make the precise calls for a few projects at a time, and stop if OMS doesn't answer for any of these few."""
     verdicts: list[Verdict] = []
     while len(verdicts) < len(members):
         few = members[len(verdicts) : len(verdicts) + (_AT_ONCE if verdicts else _FIRST)]
@@ -127,9 +129,9 @@ def _no_member(member: Member) -> Verdict:
 
 
 def _summary(gate: Gate, memory: Memory, outcomes: list[_Outcome]) -> Verdict:
-    """Count, and say what has changed since the poll before."""
+    """Return the verdict on all projects, with their counts and what has changed since the poll before."""
     fleet = gate.fleet
-    assert fleet is not None  # noqa: S101 - only gates over many get here
+    assert fleet is not None  # noqa: S101 - only called for gates over many projects
     failed = [one for one in outcomes if one.verdict.state is State.FAILED]
     waiting = [one for one in outcomes if one.verdict.state is State.WAITING]
     ready = [one for one in outcomes if one.ready]
@@ -148,13 +150,13 @@ def _summary(gate: Gate, memory: Memory, outcomes: list[_Outcome]) -> Verdict:
         return Verdict(State.FAILED, f"{count}; {broken}", observed)
     alarming = [one for one in waiting if one.verdict.alarming]
     if missing > 0:
-        what = f"There {'is no project' if not outcomes else f'are {len(outcomes)} projects'} of {fleet.min_projects}"
-        return Verdict(State.WAITING, f"{count}. {what} (min_projects) yet{changes}.", observed, alarming=not outcomes)
+        what = f"{counted(len(outcomes), 'project')} found so far; min_projects is {fleet.min_projects}"
+        return Verdict(State.WAITING, f"{count}. {what}{changes}.", observed, alarming=not outcomes)
     if not failed and not waiting:
         return Verdict(State.REACHED, f"{count}{changes}.", observed)
     message = f"{count}{changes}."
     if failed:
-        message = f"{count}; {broken} Waiting until the other {len(waiting)} have come to an end."
+        message = f"{count}; {broken} Waiting until the other {len(waiting)} are ready or have failed."
     elif alarming:
         message = f"{count}{changes}. {_few([f'{_name(one)}: {one.verdict.message}' for one in alarming], ' ', 2)}"
     behind = _few([_where(one) for one in waiting if not one.ready], ", ", 3)
@@ -163,7 +165,7 @@ def _summary(gate: Gate, memory: Memory, outcomes: list[_Outcome]) -> Verdict:
 
 
 def _changes(memory: Memory, outcomes: list[_Outcome]) -> str:
-    """Say what is new, and remember how it is."""
+    """Return what has changed since the poll before, in words, and remember the current results."""
     before, after = memory.counted, {one.member.id or one.member.name: (one.member.name, one.ready) for one in outcomes}
     memory.counted = after
     if before is None:

@@ -1,7 +1,7 @@
 """In which status an action on a project is allowed, and when there is nothing left to do.
 
-The table is OceanBase's "Start and pause", "Release and delete" and "Perform batch operations on data migration
-projects" (V4.2.2): what its console allows. That the API allows the same is untested against a real OMS.
+The table follows OceanBase's pages "Start and pause", "Release and delete" and "Perform batch operations on data
+migration projects" (V4.2.2), which say what the console allows. Whether a real OMS's API allows the same is untested.
 Source: docs/develop/oms-facts.md#transitions
 """
 
@@ -35,7 +35,7 @@ class Move:
 
     :param kind: nothing (it is done), send an action, wait for OMS, or refuse
     :param action: the action to send: the goal, or one that must come before it
-    :param reason: why it is refused, and what would help
+    :param reason: why the action is refused, and what would help
     """
 
     kind: Kind
@@ -80,7 +80,7 @@ ACTIONS = tuple(_RULES)
 #: The action that must come first, with ``stop_first``. Source: docs/develop/oms-facts.md#transitions
 _BEFORE = {"release": ("stop",), "delete": ("stop", "release")}
 
-#: What helps if an action isn't allowed, by action and status. Source: docs/develop/oms-facts.md#transitions
+#: Advice for an action that isn't allowed, by action and status. Source: docs/develop/oms-facts.md#transitions
 _HINTS = {
     ("start", "SUSPEND"): "Resume it instead.",
     ("start", "FAILED"): "Resume it instead, once the cause is fixed.",
@@ -97,8 +97,8 @@ _HINTS = {
     ("advance", "SUSPEND"): "Resume it first.",
     ("advance", "FAILED"): "Resume it first, once the cause is fixed.",
     ("add_objects", "FAILED"): "Resume it first, once the cause is fixed.",
-    ("add_objects", _RUNNING): "Objects of it are being changed already: wait until that is through.",
-    ("remove_objects", _RUNNING): "Objects of it are being changed already: wait until that is through.",
+    ("add_objects", _RUNNING): "Its objects are being changed already: wait until that is done.",
+    ("remove_objects", _RUNNING): "Its objects are being changed already: wait until that is done.",
     ("configure", _RUNNING): "Stop it first.",
 }
 
@@ -132,8 +132,8 @@ def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = F
     :param sent: the action that was sent to reach it
     :param status: the project's current status
     :param stop_first: as for :func:`plan`
-    :return: True if it has, False while OMS shows the status from before or is carrying it out, None if the project
-        is in another status
+    :return: True if it has; False while OMS still shows the earlier status or carries out the action; None if the
+        project has any other status
     """
     move = plan(goal, status, stop_first=stop_first)
     if move.kind is Kind.REFUSE:
@@ -142,10 +142,10 @@ def has_effect(goal: str, sent: str, status: str | None, *, stop_first: bool = F
 
 
 def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> Move:
-    """Decide whether a project waits at a step for being advanced.
+    """Decide whether a project waits at a step to be advanced.
 
-    How OMS shows that is only documented for full verification (RUNNING at 100) and the switchover (RUNNING). We assume
-    it if the step is done, or is the switchover, and the next step hasn't begun.
+    How OMS shows this is only documented for full verification (RUNNING at 100) and the switchover (RUNNING). For other
+    steps we assume that the project waits if the step is done and the next step hasn't begun.
     Sources: docs/develop/oms-actions.md#advance, docs/develop/oms-facts.md#step-order
 
     :param status: the project's status
@@ -172,7 +172,7 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     if refused.kind is Kind.REFUSE:
         return refused
     if unclear := [one for one in after if not one.status]:
-        reason = f"OMS gives no status of step {unclear[0].name}, so nobody knows whether it has begun."
+        reason = f"OMS gives no status of step {unclear[0].name}, so it isn't known whether it has begun."
         return Move(Kind.REFUSE, "advance", reason)
     if step_rules.is_done(step) or is_at_switchover(step):
         return Move(Kind.SEND, "advance")
@@ -180,19 +180,18 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     return Move(
         Kind.REFUSE,
         "advance",
-        f"Step {step.name} is {safe_text(step.status, 60)}{progress}: it isn't through. "
-        "Wait for it with OmsStepSensor.",
+        f"Step {step.name} is {safe_text(step.status, 60)}{progress}: it isn't done. Wait for it with OmsStepSensor.",
     )
 
 
 def judge_existing(status: str | None) -> Move:
     """Decide whether a create may use a project that exists already, or must refuse.
 
-    A project that has ended can't be started again; used as a new one, it would open every gate at once.
+    A project that has ended can't be started again. If it were used like a new one, every gate would open at once.
     Source: docs/develop/oms-facts.md#transitions
 
     :param status: the project's status
-    :return: with a reason if it differs from a new project
+    :return: done, with a reason if the project differs from a new one; or refuse
     """
     if status in (RELEASING, RELEASED, "FINISHED"):
         reason = f"It is {status} and can't be started any more. Use another name, or delete it first."
@@ -212,11 +211,11 @@ class PreCheck(Enum):
 
 
 def judge_pre_check(result: PreCheckResult) -> tuple[PreCheck, list[PreCheckItem]]:
-    """Return the result of a pre-check, and the items that failed: all without a good status.
+    """Return the result of a pre-check, and the items that failed: every item whose status isn't a known good one.
 
     Source: docs/develop/oms-actions.md#pre-check
 
-    :param result: what ``GetPreCheckResult`` says
+    :param result: the answer of ``GetPreCheckResult``
     """
     if result.status not in ("FINISHED", "FAILED", "SKIPPED"):
         return PreCheck.RUNNING, []
@@ -224,7 +223,7 @@ def judge_pre_check(result: PreCheckResult) -> tuple[PreCheck, list[PreCheckItem
     return (PreCheck.FAILED if failed or result.status == "FAILED" else PreCheck.PASSED), failed
 
 
-#: OceanBase documents no list of an item's statuses; these are the good ones of its other lists.
+#: OceanBase doesn't document the statuses of an item; these are the good statuses of its other lists.
 #: Source: docs/develop/oms-actions.md#pre-check
 _GOOD_ITEMS = ("FINISHED", "SUCCESS", "PASSED", "SKIPPED")
 
@@ -235,7 +234,7 @@ def name_of(action: str) -> str:
 
 
 def may_be_stopped(status: str | None) -> bool:
-    """Decide whether a project is running, so that it can be stopped."""
+    """Decide whether a project can be stopped, which is so while it is running."""
     return is_running(status)
 
 
@@ -245,9 +244,10 @@ def _in_order(steps: Sequence[Step]) -> list[Step]:
 
 
 def _has_begun(step: Step, *, paused: bool) -> bool:
-    """Decide whether a step has begun, also if it is FAILED by now.
+    """Decide whether a step has begun, even if it has failed since.
 
-    It isn't documented whether OMS shows steps that haven't begun as SUSPEND in a paused project, so it is ignored.
+    It isn't documented whether OMS shows steps that haven't begun as SUSPEND in a paused project, so there SUSPEND
+    doesn't count.
     """
     return bool(step.status) and step.status != step_rules.INIT and not (paused and step.status == step_rules.SUSPEND)
 
@@ -264,6 +264,6 @@ def _why_not(rule: _Rule, goal: str, status: str | None) -> str:
     if status == DELETED:
         return f"{rule.name} needs a project that is {' or '.join(rule.allowed)}; this one is deleted or never existed."
     known = _RUNNING if is_running(status) else status or ""
-    said = safe_text(status, 60) if status else "of no status that OMS tells"
+    said = safe_text(status, 60) if status else "of unknown status, because OMS gives none"
     hint = _HINTS.get((goal, known), "")
     return f"{rule.name} needs a project that is {' or '.join(rule.allowed)}; this one is {said}. {hint}".rstrip()

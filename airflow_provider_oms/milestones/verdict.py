@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple, Self
 
-#: Bytes of JSON: Airflow 3.3 takes an XCom of 48 KiB, of which something is left for what is around it.
+#: Bytes of JSON. Airflow 3.3 accepts an XCom of up to 48 KiB; the rest is left for what surrounds the JSON.
 _LARGEST = 44 * 1024
 
 
@@ -20,18 +20,18 @@ class State(StrEnum):
 
 
 class Observation(NamedTuple):
-    """What a gate observed. A sensor returns it (XCom), so every value is plain JSON.
+    """What a gate observed. A sensor returns it and Airflow stores it as XCom, so every value is plain JSON.
 
     :param project: the project's id
     :param status: the project's status, in OMS's words
-    :param step: the step that the gate is about, otherwise the project's current one
+    :param step: the step that the gate is about; for other gates the project's current step
     :param progress: percentage of that step, or of the full transfer
     :param checkpoint: Unix seconds, or the text of a source that has no time-based checkpoint
     :param lag: seconds between the checkpoint and ``time``
-    :param time: when OMS said so: ISO 8601, UTC
+    :param time: when OMS answered: ISO 8601, UTC
     :param note: a restriction that users of the result should know; None if there is none
-    :param name: the project's name; None where only the id was given, since to ask for it would take a request
-    :param checkpoint_time: the checkpoint in ISO 8601, UTC; None where there is no time in it
+    :param name: the project's name; None if only the id was given, because asking for the name would take a request
+    :param checkpoint_time: the checkpoint in ISO 8601, UTC; None if it isn't a time
     """
 
     project: str | None = None
@@ -53,9 +53,9 @@ class Observation(NamedTuple):
 class Seen(NamedTuple):
     """One of many projects.
 
-    :param name: what people call it
-    :param state: what its poll came to
-    :param observed: what was seen
+    :param name: how messages name it
+    :param state: the state of its verdict
+    :param observed: its observation
     """
 
     name: str
@@ -64,7 +64,7 @@ class Seen(NamedTuple):
 
 
 class FleetObservation(Observation):
-    """What a gate over many projects saw; its percentage is how many of them are ready."""
+    """What a gate over many projects observed; its ``progress`` is the percentage of projects that are ready."""
 
     projects: Sequence[Seen] = ()
     ready: int = 0
@@ -72,12 +72,12 @@ class FleetObservation(Observation):
 
     @classmethod
     def of(cls, projects: Sequence[Seen], *, ready: int, failed: int, note: str | None) -> Self:
-        """Return what was seen of many projects.
+        """Return the observation of many projects.
 
-        :param projects: each; where there is no room for all, the last ones are left out
-        :param ready: how many are there
-        :param failed: how many never will be
-        :param note: what whoever relies on it should know
+        :param projects: the observation of each; if XCom has no room for all, the last ones are left out
+        :param ready: how many projects have reached the milestone
+        :param failed: how many projects have failed
+        :param note: a restriction that users of the result should know; None if there is none
         """
         percent = float(100 * ready // len(projects)) if projects else None
         times = [one.observed.time for one in projects if one.observed.time]
@@ -86,7 +86,7 @@ class FleetObservation(Observation):
         return made
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON that Airflow takes for an XCom."""
+        """Return it as JSON that is small enough for an XCom."""
         told: dict[str, Any] = {
             "total": len(self.projects),
             "reached": sum(one.state is State.REACHED for one in self.projects),
@@ -111,12 +111,12 @@ class Verdict(NamedTuple):
     """The verdict of a poll.
 
     :param state: waiting, reached or failed
-    :param message: why, in words for the log
+    :param message: the reason, in words for the log
     :param observed: the observation
     :param figures: the progress, only for the log: rows, rates, time left
     :param alarming: whether a person should look at it although the gate goes on waiting
     :param unanswered: how many polls in a row had no usable answer, this one included
-    :param begin_anew: for a gate that has failed: whether another try, which remembers nothing, may go on
+    :param begin_anew: for a gate that has failed: whether another try of the task, which remembers nothing, may succeed
     """
 
     state: State

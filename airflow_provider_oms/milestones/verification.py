@@ -22,11 +22,12 @@ _ERROR = "ERROR"
 # docs/develop/oms-facts.md#verification-result-types
 _CONSISTENT = ("CONSISTENT", "BOTH_EMPTY")
 
-#: A table that differs, but was compared to its end: the other results end the comparison, or never began it.
+#: The result of a table that differs but was compared completely. The other bad results mean that the comparison ended
+#: early or never began.
 #: Source: docs/develop/oms-facts.md#verification-result-types (inferred from the words)
 _COMPARED = "INCONSISTENT"
 
-#: The results, of those that OMS's client ODC knows, that mean a difference. RUNNING isn't a result yet.
+#: The results that mean a difference, of those that OceanBase's client ODC knows. RUNNING isn't a result yet.
 #: Source: docs/develop/oms-facts.md#verification-result-types
 _INCONSISTENT = (
     "SCHEMA_MISMATCH",
@@ -41,14 +42,14 @@ _INCONSISTENT = (
     "NOT_CATEGORIZED",
 )
 
-#: Rows of a table that are known to differ.
+#: The counts of a table's rows that are known to differ.
 _COUNTS = (
     TableVerification.source_only_count,
     TableVerification.target_only_count,
     TableVerification.mismatched_count,
 )
 
-#: The progress of a table that was compared as a whole; it is a fraction.
+#: The progress of a table that was compared completely; it is a fraction, not a percentage.
 #: Source: docs/develop/oms-facts.md#verification-result
 _WHOLE = 1
 
@@ -63,9 +64,9 @@ class Finding:
     :param message: the result in words
     :param progress: percentage of the verification
     :param consistent: whether every table is consistent
-    :param inconsistent: whether one isn't
+    :param inconsistent: whether at least one table isn't
     :param alarming: whether a person should look at it although neither is known
-    :param untold: whether nothing is in progress that could still produce a result
+    :param untold: whether the result is missing although nothing is in progress that could still produce one
     """
 
     message: str
@@ -90,7 +91,7 @@ def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
         return judge((yield from actions.list_project_full_verify_result(poll.project_id).whole()), progress)
     told = "; ".join(map(step_rules.describe, steps)) or "no step for it is listed"
     if any(step_rules.is_cut_short(step) for step in steps):
-        message = f"Full verification was skipped or cut short: {told}. What it has found says nothing of the rest."
+        message = f"Full verification was skipped or cut short: {told}. Its result says nothing about the other tables."
         return Finding(message, progress, alarming=True, untold=True)
     return Finding(f"Full verification isn't done: {told}.", progress)
 
@@ -115,14 +116,14 @@ def weakness(poll: PollContext) -> Flow[str]:
         if config.allow_dest_table_not_empty is not True:
             return ""
     except OmsError as error:  # only an explanation, so it must not fail the gate
-        return f"Whether rows that only the target has were looked for (IN mode) isn't known: {error}"
-    return "Rows that only the target has were not looked for: it compares in IN mode (allowDestTableNotEmpty)."
+        return f"It isn't known whether rows that only the target has were looked for (IN mode): {error}"
+    return "Rows that only the target has were not looked for: the comparison uses IN mode (allowDestTableNotEmpty)."
 
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
     """Evaluate the pages of a verification's result. Null is not 0, and a result without tables is not consistent.
 
-    A table that is being compared again still shows its old result, so it doesn't count.
+    A table that is being compared again still shows its old result, which doesn't count.
 
     Sources: docs/develop/oms-facts.md#verification-result, docs/develop/oms-facts.md#odc-verdict,
     docs/develop/oms-facts.md#full-verification-skipped
@@ -147,30 +148,30 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
     not_through = [table for table in tables if not _is_through(table)]
     if not_through:
         count, have = len(not_through), verb(len(not_through), "has", "have")
-        message = f"{count:,} of {counted(len(tables), 'table')} {have} no result that counts: {_listed(not_through)}."
+        message = f"{count:,} of {counted(len(tables), 'table')} {have} no conclusive result: {_listed(not_through)}."
         paused = any(value_or_none(table, TableVerification.status) == step_rules.SUSPEND for table in not_through)
         odd = len(not_through) > len(under_way)
         return Finding(message, progress, alarming=odd, untold=not under_way and not paused)
     if not tables or None in different:
-        message = "Full verification is done, but OMS doesn't tell its result."
+        message = "Full verification is done, but OMS doesn't give its result."
         return Finding(message, progress, alarming=True, untold=True)
     every, are = "" if len(tables) == 1 else "All ", verb(len(tables), "is", "are")
     return Finding(f"{every}{counted(len(tables), 'table')} {are} consistent.", progress, consistent=True)
 
 
 def is_consistent(table: TableVerification) -> bool:
-    """Decide about one table by the same rule."""
+    """Return whether one table is consistent, by the rule of :func:`judge`."""
     return _alone(table).consistent
 
 
 def verdict_of(table: TableVerification) -> bool | None:
-    """Decide about one table by the same rule: consistent, not consistent, or None for neither yet."""
+    """Return whether one table is consistent, by the rule of :func:`judge`; None if that isn't known yet."""
     finding = _alone(table)
     return True if finding.consistent else False if finding.inconsistent else None
 
 
 def counted_rows(table: TableVerification) -> tuple[int | None, int | None]:
-    """Return how many rows of the source and of the target were compared; None where not all of them were.
+    """Return how many rows of the source and of the target were compared; None if not all of them were.
 
     Source: docs/develop/oms-facts.md#verification-result
     """
@@ -205,7 +206,7 @@ def describe(table: TableVerification) -> dict[str, Any]:
 
 
 def _is_bad(table: TableVerification) -> bool:
-    """Decide whether a table differs, or couldn't be compared at all: both are permanent.
+    """Decide whether a table differs or couldn't be compared at all. Both are final.
 
     Sources: docs/develop/oms-facts.md#verification-result-types, docs/develop/oms-facts.md#verification-result
     """

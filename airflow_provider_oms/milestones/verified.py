@@ -14,14 +14,14 @@ from airflow_provider_oms.milestones.status import Outlook, outlook
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 
-#: The step by one of its names, which finds it under each of them.
+#: One of the step's names; a search with it finds the step under each of its names.
 VERIFICATION = StepKind.FULL_VERIFICATION.value[0]
 
-VERIFY_APART = "Where a project of its own verifies it, name that one: verification_project"
+VERIFY_APART = "If a separate project verifies it, name that project in verification_project"
 
 
 def full_verification(milestone: FullVerificationMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Full verification is done and found every table consistent, in the project and in one that verifies it.
+    """Full verification is done and found every table consistent, in the project and in its verification project.
 
     Sources: docs/develop/oms-facts.md#verification, docs/develop/oms-facts.md#verification-project
     """
@@ -73,11 +73,11 @@ def _verified(
 
 
 def verified_apart(name: str, poll: PollContext, *, explain: bool = True) -> Flow[Verdict]:
-    """Return the verdict on the project that verifies another one. The names of its steps aren't known for certain.
+    """Return the verdict on a separate verification project. The names of its steps aren't known for certain.
 
     Sources: docs/develop/oms-facts.md#verification-project, docs/develop/oms-facts.md#step-names
 
-    :param name: its id or name
+    :param name: the id or name of the verification project
     :param poll: the poll of the project that it verifies
     :param explain: whether to ask for restrictions of "consistent"
     """

@@ -1,4 +1,4 @@
-"""The asset watchers: what each waits for, and its description. Parsing a DAG file imports only these.
+"""The settings of the asset watchers: what each waits for. Parsing a DAG file imports only these.
 
 The rules are in :mod:`airflow_provider_oms.milestones.occurrences`.
 """
@@ -37,16 +37,16 @@ class Watcher:
     @property
     @abstractmethod
     def identity(self) -> list[Any]:
-        """What its events are about, as JSON. Watchers share a memory only if this is equal."""
+        """What the watcher's events are about, as JSON. Watchers share a memory only if this is equal."""
 
     @property
     def key(self) -> str:
-        """The key of its memory: a name for milestone, project and connection."""
+        """The key of the watcher's memory, made from milestone, project and connection."""
         return f"oms_{self.kind}_{digest(self.identity)}"
 
     @property
     def direction(self) -> str:
-        """The direction of its checkpoint."""
+        """The direction of the checkpoint that is watched: ``forward`` or ``reverse``."""
         aim = self.gate.milestone.aim()
         return "forward" if aim is None else aim.direction
 
@@ -65,7 +65,7 @@ class MilestoneWatcher(Watcher):
 
     :param gate: the project and its milestone
     :param on: ``reached``, ``failed`` or both
-    :param rearm_after: seconds without the condition before the next event
+    :param rearm_after: seconds for which the condition must be false before it can cause another event
     """
 
     on: tuple[str, ...] = ("reached",)
@@ -88,9 +88,9 @@ class MilestoneWatcher(Watcher):
 class CompleteUntilWatcher(Watcher):
     """The checkpoint has passed a boundary: every change up to it has arrived.
 
-    The first event is that of the last boundary that was passed, not of those before it.
+    The first event is about the last boundary that was passed before, not about earlier boundaries.
 
-    :param gate: the project; of its milestone only the direction is used
+    :param gate: the project; only the direction of its milestone is used
     :param boundaries: the boundaries
     """
 
@@ -107,13 +107,13 @@ class CompleteUntilWatcher(Watcher):
 
 @dataclass(frozen=True)
 class AlarmWatcher(Watcher):
-    """A project needs attention: it is behind, has failed, stands still, or OMS gives no answer.
+    """A project needs attention: it is behind, it has failed, its checkpoint stands still, or OMS gives no answer.
 
     :param gate: the project, and the lag above which it is behind
-    :param on: which of these
-    :param hold_for: seconds for which it must have been behind on every poll
+    :param on: which of these cause events: ``unreachable``, ``failed``, ``behind``, ``still``
+    :param hold_for: seconds for which the project must have been behind on every poll
     :param still_for: seconds for which the checkpoint of a running project may stand still
-    :param rearm_after: seconds for which it must not have been so before it can be so again
+    :param rearm_after: seconds for which the condition must be false before it can cause another event
     """
 
     #: The most important first.
@@ -169,14 +169,15 @@ def _project(gate: Gate) -> list[Any]:
 
 
 def _about(milestone: Milestone) -> dict[str, Any]:
-    """Return what identifies a milestone: a setting that a later version adds doesn't change it."""
+    """Return what identifies a milestone: its settings that differ from their defaults, so that a setting that a later
+    version adds doesn't change the result."""
     given = to_dict(milestone)
     defaults = {one.name: one.default for one in fields(milestone)}  # type: ignore[arg-type]
     return {name: value for name, value in given.items() if name not in defaults or value != defaults[name]}
 
 
 def digest(parts: Any) -> str:
-    """Return a name for JSON; the same for the same JSON.
+    """Return a short key for JSON; equal JSON has an equal key.
 
     :param parts: the JSON
     """

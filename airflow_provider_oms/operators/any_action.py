@@ -32,7 +32,7 @@ class OmsActionOperator(OmsOperator):
     :param payload: its parameters, in OMS's own keys (templated)
     :param reads_only: whether it changes nothing, so that it may be sent again within one try
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("action", "payload", "oms_conn_id")

@@ -36,7 +36,7 @@ class OmsOperator(BaseOperator):
     without retries.
 
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("oms_conn_id",)
@@ -111,7 +111,7 @@ class OmsProjectOperator(OmsOperator):
     :param project_id: the project (templated)
     :param project_name: its name instead, unique for an OMS user; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "oms_conn_id")
@@ -165,7 +165,7 @@ def check_one_of(operator: Any, *, rendered: bool, **readers: Callable[[str, Any
     :param operator: the operator
     :param rendered: whether its templates are rendered
     :param readers: the function that reads each argument
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
     given = [name for name in readers if getattr(operator, name) is not None]
     if len(given) != 1:

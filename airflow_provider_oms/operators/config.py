@@ -37,7 +37,7 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "config", "oms_conn_id")

@@ -55,7 +55,7 @@ class OmsDataSourceOperator(OmsOperator):
     :param region: the region where it is (templated)
     :param description: at most 128 characters (templated)
     :param oms_conn_id: the Airflow connection of OMS (templated)
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("name", "region", "description", "oms_conn_id")

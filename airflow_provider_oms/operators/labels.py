@@ -45,7 +45,7 @@ class OmsLabelOperator(OmsWaitingOperator):
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout`` (for each project): see
         :class:`~airflow_provider_oms.operators.waits.OmsWaitingOperator`
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("label_id", "label_name", "oms_conn_id")

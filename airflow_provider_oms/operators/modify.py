@@ -49,7 +49,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
-    :raises ValueError: naming the argument that is wrong
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "add", "remove", "oms_conn_id")

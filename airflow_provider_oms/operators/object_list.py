@@ -23,7 +23,7 @@ def databases_of(name: str, given: Any) -> Databases:
     :param name: the argument's name
     :param given: ``["schema.table"]``, ``{"schema": ["table"]}`` where a table may be what ``table()`` returns, or what
         ``transfer_mapping()`` returns
-    :raises ValueError: naming the argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
     if given is None or given in ([], {}, ()):
         return []

@@ -58,7 +58,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     :param min_projects: how many there must be at least; for release and delete there may be none (left)
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     #: The action, as in :mod:`airflow_provider_oms.milestones.transitions`.
@@ -90,7 +90,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     def fleet(self) -> Fleet | None:
         """Return which projects it is about, from the rendered arguments; None where it is about one.
 
-        :raises ValueError: naming the argument that is wrong
+        :raises ValueError: if an argument is invalid; the message names it
         """
         given = {name: value for name in SELECTORS if (value := getattr(self, name)) is not None}
         return Fleet(**given, on_failure="wait_for_others") if given else None

@@ -24,7 +24,7 @@ def table(
     :param where: the condition of a WHERE clause; only rows that meet it are moved
     :param filter_columns: OMS's ``filterColumns``
     :param shard_columns: OMS's ``shardColumns``
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
     described: dict[str, Any] = {"name": _word("name", name), "mappedName": _word("rename", rename or name)}
     if where is not None:

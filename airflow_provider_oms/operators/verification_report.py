@@ -51,7 +51,7 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
     :param project_id: the project (templated)
     :param project_name: its name instead; looked up by ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     template_fields: Sequence[str] = ("project_id", "project_name", "path", "source_schemas", "oms_conn_id")

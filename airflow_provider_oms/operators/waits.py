@@ -37,7 +37,7 @@ class OmsWaitingOperator(OmsOperator):
     :param poke_interval: seconds (or timedelta) between two polls while waiting, at least 1
     :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
         Airflow retries it; the retry checks first
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     def __init__(

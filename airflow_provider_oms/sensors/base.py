@@ -92,7 +92,7 @@ class OmsGateSensor(BaseSensorOperator):
     :param allow_modifying: ignore that objects are being added to the project or removed from it; without it the
         gates about complete data wait for them (the step and the status gate never do)
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
-    :param outage_tolerance: seconds (or timedelta) without a usable answer of OMS until the gate fails
+    :param outage_tolerance: seconds (or timedelta) without a usable answer from OMS until the gate fails
     :param project_ids: many projects (templated)
     :param project_names: their names instead (templated)
     :param label_id: all projects with this label, asked for at each poll (templated)
@@ -100,7 +100,7 @@ class OmsGateSensor(BaseSensorOperator):
     :param search_key: all projects that ``ListProjects`` finds by this: part of a name, or an id (templated)
     :param min_projects: how many projects there must be at least, so that a label that nobody has yet opens nothing
     :param on_failure: ``fail``: a project that fails, fails the gate at once; ``wait_for_others``: once none waits
-    :raises ValueError: naming the invalid argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
 
     # What the gate is about. How it waits can't be a template: it must be known when the DAG is parsed.
@@ -165,7 +165,7 @@ class OmsGateSensor(BaseSensorOperator):
     def gate(self) -> Gate:
         """Return the gate's settings, from the rendered arguments.
 
-        :raises ValueError: naming the invalid argument
+        :raises ValueError: if an argument is invalid; the message names it
         """
         return Gate(
             milestone=self.milestone(),
@@ -184,7 +184,7 @@ class OmsGateSensor(BaseSensorOperator):
     def fleet(self) -> Fleet | None:
         """Return which projects it is about, from the rendered arguments; None where it is about one.
 
-        :raises ValueError: naming the argument that is wrong
+        :raises ValueError: if an argument is invalid; the message names it
         """
         given = {name: value for name in SELECTORS if (value := getattr(self, name)) is not None}
         if not given:
@@ -196,7 +196,7 @@ class OmsGateSensor(BaseSensorOperator):
     def check_arguments(self) -> None:
         """Check the arguments while the DAG is parsed, as far as they aren't templates. Called by constructors.
 
-        :raises ValueError: naming the invalid argument
+        :raises ValueError: if an argument is invalid; the message names it
         """
         if self.start_from_trigger:
             from airflow_provider_oms.sensors.start_from_trigger import start_trigger_args

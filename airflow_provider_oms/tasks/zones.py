@@ -24,7 +24,7 @@ def read_moment(name: str, value: Any) -> float:
 
     :param name: the argument's name
     :param value: a datetime, ISO 8601 text, or Unix seconds
-    :raises ValueError: naming the argument
+    :raises ValueError: if an argument is invalid; the message names it
     """
     return arguments.moment(name, value, in_default_zone)
 

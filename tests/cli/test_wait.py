@@ -136,7 +136,7 @@ def test_an_outage_is_waited_out_also_before_the_project_is_found(oms, cli, cloc
     oms.add_fault(Fault("status", action="ListProjects", status=503, times=2))
     result = cli("wait", "copying", "--full-transfer", "30", "--json")
     assert (result.code, clock.pauses) == (0, [30, 30])
-    assert "No usable answer of OMS" in result.err
+    assert "No usable answer from OMS" in result.err
 
 
 def test_an_outage_ends_it_when_it_has_lasted(oms, cli, clock):

@@ -85,7 +85,7 @@ def test_an_outage_keeps_the_picture(oms, cli, clock):
     clock.at_pause = lambda number: oms.add_fault(Fault("status", status=503))
     result = cli("watch", "late", "--outage-tolerance", "30", terminal=True, columns=120)
     assert result.code == 1
-    assert "No usable answer of OMS" in result.out
+    assert "No usable answer from OMS" in result.out
     assert "checkpoint" in result.out.rsplit("No usable answer", 1)[0]
 
 

@@ -298,7 +298,7 @@ IN_MODE = "only the target has were not looked for"
         (CUTOVER, {}, ALL_DONE, project(), None, None),
         (CUTOVER, {}, ALL_DONE, project(in_mode=True), None, IN_MODE),
         (CUTOVER, {}, ALL_DONE, Reply("", 503), None, "isn't known"),
-        (CUTOVER, {"require_verification": False}, LACKING, UNVERIFIED, None, "Nothing has verified it"),
+        (CUTOVER, {"require_verification": False}, LACKING, UNVERIFIED, None, "It was not verified"),
         *(
             (sensor, {"verification_project": APART}, steps, project(), replace(DONE, project=config), note)
             for sensor in (VERIFICATION, CUTOVER)

@@ -85,7 +85,7 @@ def test_objects_are_being_added_in_two_of_the_documented_statuses():
 )
 def test_a_status_that_is_not_documented_is_a_warning_with_a_suggestion(status, meant):
     said = caution(("FAILED", status)) or ""
-    assert said.startswith(f"{status} is no status that OceanBase documents. Did you mean {meant}?")
+    assert said.startswith(f"{status} isn't a status that OceanBase documents. Did you mean {meant}?")
     assert "FAILED is no" not in said
 
 

@@ -153,7 +153,7 @@ def test_the_projects_of_a_label_are_asked_for_at_each_poll():
     wave = Wave(label(), projects, [])
     empty = wave.poll()
     assert (empty.state, empty.alarming) == (WAITING, True)
-    assert "There is no project of 1 (min_projects) yet" in empty.message
+    assert "0 projects found so far; min_projects is 1" in empty.message
     wave.rows = [row("np_1", DONE), row("np_2", AT_WORK)]
     wave.projects["np_2"] = AT_WORK
     assert wave.poll().message == "1 of 2 ready; joined: shop_1, shop_2."

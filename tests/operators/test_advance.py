@@ -41,7 +41,7 @@ def test_a_step_that_the_project_was_told_to_wait_after(runner, sim):
 @pytest.mark.parametrize(
     ("project", "words"),
     [
-        (at("FULL_VERIFIER", 40), "Step FULL_VERIFIER is RUNNING at 40 %: it isn't through"),
+        (at("FULL_VERIFIER", 40), "Step FULL_VERIFIER is RUNNING at 40 %: it isn't done"),
         (at("FULL_TRANSFER", 40), "Step FULL_VERIFIER is INIT"),
         (at("FULL_TRANSFER", 40, enable_full_verify=False), "It has no step FULL_VERIFIER. Its steps are TRANSFER_PRE"),
         (Project(name="p"), "AdvanceProject needs a project that is RUNNING*; this one is INIT. Start it first."),

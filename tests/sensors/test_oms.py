@@ -261,7 +261,7 @@ def test_a_status_that_is_not_documented_is_warned_about_once(status, meant, sim
         said.append(caplog.text + capfd.readouterr().out)
         caplog.clear()
     gate._watch.hook.close()
-    assert ["is no status that OceanBase documents" in text for text in said] == [meant is not None, False, False]
+    assert ["isn't a status that OceanBase documents" in text for text in said] == [meant is not None, False, False]
     assert meant is None or f"Did you mean {meant}?" in said[0]
 
 

@@ -224,7 +224,7 @@ def test_each_boundary_comes_once_whatever_is_killed_or_away(airflow):
     airflow.oms.stop()
     airflow.restart_triggerer()
     airflow.oms.clock.advance(3 * QUARTER)
-    airflow.until("it is missed", lambda: "No usable answer of OMS" in _log_of(airflow))
+    airflow.until("it is missed", lambda: "No usable answer from OMS" in _log_of(airflow))
     airflow.oms.start()
     last = airflow.boundary("np_killed")
     airflow.until("the last boundary", lambda: airflow.events("killed")[-1]["complete_until"] == _text(last))

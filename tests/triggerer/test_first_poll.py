@@ -102,7 +102,7 @@ def test_what_a_person_should_know_is_said_at_the_start(caplog, capfd):
     trigger_of(OmsProjectStatusSensor(project_id="np_1", target_statuses="PAUSED", **TRIGGERED))._rendered()
     trigger_of(OmsCheckpointReachedSensor(project_id="np_1", checkpoint="2026-01-01", **TRIGGERED))._rendered()
     said = caplog.text + capfd.readouterr().out
-    assert "PAUSED is no status that OceanBase documents. Did you mean SUSPEND?" in said
+    assert "PAUSED isn't a status that OceanBase documents. Did you mean SUSPEND?" in said
     assert "checkpoint has no time zone; it is taken for 2026-01-01T00:00:00+00:00" in said
 
 
