@@ -1,5 +1,5 @@
-"""OMS over HTTP, with no Airflow in it.
+"""OMS over HTTP, without Airflow.
 
-``actions`` describes every action once, ``protocol`` turns a description into a request and an answer into a model,
-``sync`` and ``aio`` send and receive them, ``models`` are the typed answers, ``errors`` the errors.
+``actions`` describes every action once. ``protocol`` turns a description into a request, and an answer into a model.
+``sync`` and ``aio`` send requests and receive answers. ``models`` holds the typed answers, ``errors`` the errors.
 """

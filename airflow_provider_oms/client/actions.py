@@ -1,9 +1,9 @@
 """Every action of OMS, described once: arguments, payload, how the answer is read, and whether it changes anything.
 
 Each function returns a :class:`~airflow_provider_oms.client.protocol.Call`; nothing is sent here. The synchronous and
-the asynchronous clients, the hook and the milestones all take their calls from this page. Every docstring names the
-action it rests on: OceanBase's API reference for V4.2.2-CE has a page for each, the Enterprise reference for those
-marked so. Actions that can't be tried in the Community Edition are untested against a real OMS, as is everything here.
+the asynchronous clients, the hook and the milestones all take their calls from this module. Every docstring names the
+action that the function describes. OceanBase's API reference for V4.2.2-CE has a page for each action, and the
+Enterprise reference for each action that is marked with an Enterprise version. No action was tested against a real OMS.
 Sources: docs/develop/oms-actions.md#community, docs/develop/oms-actions.md#later
 """
 
@@ -53,7 +53,7 @@ DATA_SOURCE_PAGE_SIZE = 10
 
 
 def _one(model: Callable[[Mapping[str, Any], str], M]) -> Callable[[Envelope, str], M]:
-    """Read one object; OMS sends some of them as a list of one (``DescribeProject``).
+    """Read one object. OMS sends some objects as a list with one item (``DescribeProject``).
 
     Source: docs/develop/oms-wire.md#data-shapes
     """
@@ -95,7 +95,7 @@ def _anything(envelope: Envelope, source: str) -> Any:
 
 
 def _identifier(envelope: Envelope, source: str) -> str:
-    """Read the id of what was created; without one, nobody could find it again."""
+    """Read the id of a created object. Without one the object couldn't be found again, so the answer is malformed."""
     if isinstance(envelope.data, bool) or not isinstance(envelope.data, str | int):
         raise ValueError("an id")
     return identifier(envelope.data)
@@ -110,7 +110,7 @@ def _statements(envelope: Envelope, source: str) -> list[str]:
 
 
 def _by(*names: str) -> Callable[[Model], Hashable | None]:
-    """Tell rows of a list apart by the values under these names, as OMS sent them."""
+    """Identify the rows of a list by the values under these names, as OMS sent them."""
 
     def identify(row: Model) -> Hashable | None:
         values = tuple(map(row.get, names))
@@ -148,11 +148,12 @@ def _project(project_id: str) -> str:
 
 
 def call(action: str, payload: Mapping[str, Any] | None = None, *, reads_only: bool = False) -> Call[Any]:
-    """Any action, also one that this package doesn't know; the answer is OMS's ``data`` as it is.
+    """Any action, including one that this package doesn't know. The answer is OMS's ``data``, unchanged.
 
     :param action: OMS's name of the action
     :param payload: its parameters, in OMS's own keys
-    :param reads_only: whether it changes nothing, so that it may be sent again when it fails
+    :param reads_only: whether the action changes nothing in OMS, so that it may be sent again after a failure
+    :raises OmsInvalidRequestError: if ``action`` can't be the name of an action
     """
     if not action.isascii() or not action.isalnum():
         raise OmsInvalidRequestError(f"action must be the name of an OMS action, not {safe_repr(action, 200)}.")
@@ -164,7 +165,7 @@ def call(action: str, payload: Mapping[str, Any] | None = None, *, reads_only: b
 
 
 def describe_project_progress(project_id: str, project_type: str = "MIGRATION") -> Call[ProjectProgress]:
-    """``DescribeProjectProgress``: status, percentages and checkpoints. The one action that ``v3`` has too.
+    """``DescribeProjectProgress``: status, percentages and checkpoints. The only action that ``v3`` has, too.
 
     Source: docs/develop/oms-wire.md#v3
 
@@ -224,9 +225,9 @@ def describe_project_step_metric(
 
     :param project_id: the project
     :param step_name: FULL_TRANSFER, INCR_TRANSFER, FULL_VERIFIER or REVERSE_INCR_TRANSFER
-    :param metric_type: for example RPS, IOPS, DELAY; which ones depends on the step
+    :param metric_type: for example RPS, IOPS or DELAY; each step has its own
     :param begin_timestamp: start, Unix seconds
-    :param end_timestamp: end, Unix seconds; an hour after the start or more
+    :param end_timestamp: end, Unix seconds; at least an hour after the start
     :param aggregator: AVG or NONE
     :param max_point_num: the most points to return
     """
@@ -294,7 +295,7 @@ def list_projects(
 
 
 def create_project(project: Mapping[str, Any]) -> Call[str]:
-    """``CreateProject``: returns the new project's id. Never sent twice: it has no idempotency key.
+    """``CreateProject``: returns the new project's id. It is never sent twice, because it has no idempotency key.
 
     Source: docs/develop/oms-actions.md#create-project
 
@@ -304,7 +305,7 @@ def create_project(project: Mapping[str, Any]) -> Call[str]:
 
 
 def start_project(project_id: str) -> Call[None]:
-    """``StartProject``: from INIT.
+    """``StartProject``: starts a project that is INIT.
 
     :param project_id: the project
     """
@@ -312,7 +313,7 @@ def start_project(project_id: str) -> Call[None]:
 
 
 def stop_project(project_id: str) -> Call[None]:
-    """``StopProject``: from RUNNING; the project is SUSPEND some time later.
+    """``StopProject``: stops a running project, which is SUSPEND some time later.
 
     :param project_id: the project
     """
@@ -320,7 +321,7 @@ def stop_project(project_id: str) -> Call[None]:
 
 
 def resume_project(project_id: str) -> Call[None]:
-    """``ResumeProject``: from SUSPEND or FAILED; it is also the retry of a failed step.
+    """``ResumeProject``: resumes a project that is SUSPEND or FAILED; this also retries a failed step.
 
     :param project_id: the project
     """
@@ -328,7 +329,7 @@ def resume_project(project_id: str) -> Call[None]:
 
 
 def release_project(project_id: str) -> Call[None]:
-    """``ReleaseProject``: from SUSPEND, FAILED or FINISHED; can't be undone.
+    """``ReleaseProject``: releases a project that is SUSPEND, FAILED or FINISHED. This can't be undone.
 
     :param project_id: the project
     """
@@ -336,7 +337,7 @@ def release_project(project_id: str) -> Call[None]:
 
 
 def delete_project(project_id: str) -> Call[None]:
-    """``DeleteProject``: from INIT or RELEASED.
+    """``DeleteProject``: deletes a project that is INIT or RELEASED.
 
     :param project_id: the project
     """
@@ -344,7 +345,7 @@ def delete_project(project_id: str) -> Call[None]:
 
 
 def advance_project(project_id: str) -> Call[Any]:
-    """``AdvanceProject`` (Enterprise V4.3.1): goes on to the next step and returns its name.
+    """``AdvanceProject`` (Enterprise V4.3.1): starts the project's next step and returns the name of that step.
 
     Source: docs/develop/oms-actions.md#advance
 
@@ -354,7 +355,7 @@ def advance_project(project_id: str) -> Call[Any]:
 
 
 def update_project_config(project_id: str, config: Mapping[str, Any]) -> Call[Any]:
-    """``UpdateProjectConfig`` (Enterprise V4.2.4): replaces the configuration; items left out are deleted.
+    """``UpdateProjectConfig`` (Enterprise V4.2.4): replaces the configuration. Items that are left out are deleted.
 
     Source: docs/develop/oms-actions.md#update-config
 
@@ -376,7 +377,7 @@ def reset_incr_start_timestamp(project_id: str, start_timestamp: int, reverse: b
 
     :param project_id: the project
     :param start_timestamp: where incremental sync starts again, Unix seconds
-    :param reverse: the reverse direction instead of the forward one
+    :param reverse: whether to reset the reverse direction instead of the forward one
     """
     payload = {"id": _project(project_id), "reverse": reverse, "startTimestamp": start_timestamp}
     return Call("ResetIncrStartTimestamp", payload, _identifier, reads_only=False, subject=f"project {project_id}")
@@ -397,14 +398,14 @@ def create_project_modify_records(project_id: str, databases: Sequence[Mapping[s
 
 
 def list_project_modify_records(project_id: str) -> Call[list[ModifyRecord]]:
-    """``ListProjectModifyRecords`` (Enterprise V4.2.2): what was added to a project, or taken out of it.
+    """``ListProjectModifyRecords`` (Enterprise V4.2.2): what was added to a project or removed from it.
 
     Source: docs/develop/oms-actions.md#object-records
 
     :param project_id: the project
     """
     call = _about_project("ListProjectModifyRecords", project_id, _all_of(_many(ModifyRecord)))
-    # It is unknown whether a record names its project or the task that copies its objects.
+    # It isn't known whether a record names its project or the task that copies its objects, so neither is checked.
     return replace(call, project_id=None)
 
 
@@ -417,7 +418,7 @@ def cancel_project_modify_record(record_id: str) -> Call[None]:
 
 
 def stop_project_modify_records(record_id: str) -> Call[None]:
-    """``StopProjectModifyRecords`` (Enterprise V4.2.2): stops a record that is in progress or FAILED; can't be undone.
+    """``StopProjectModifyRecords`` (Enterprise V4.2.2): stops a record that is running or FAILED. It can't be undone.
 
     :param record_id: the record
     """
@@ -461,11 +462,11 @@ def submit_pre_check(project: Mapping[str, Any]) -> Call[str]:
 
 
 def get_pre_check_result(pre_check_id: str) -> Call[PreCheckResult]:
-    """``GetPreCheckResult`` (Enterprise V4.2.2, V4.2.12-CE).
+    """``GetPreCheckResult`` (Enterprise V4.2.2, V4.2.12-CE): the state of a pre-check, and its items.
 
     Source: docs/develop/oms-actions.md#pre-check
 
-    :param pre_check_id: what ``SubmitPreCheck`` returned
+    :param pre_check_id: the id that ``SubmitPreCheck`` returned
     """
     return Call("GetPreCheckResult", {"id": pre_check_id}, _one(PreCheckResult), subject=f"pre-check {pre_check_id}")
 
@@ -551,11 +552,12 @@ def list_full_verify_corrections_result(
 
 
 def encode_password(password: str) -> str:
-    """Encode a data source's password as OMS expects it: Base64 (documented in the Chinese pages, and done by ODC).
+    """Encode a data source's password as OMS expects it: Base64 (documented in the Chinese pages; ODC does so, too).
 
     Source: docs/develop/oms-actions.md#data-sources
 
-    :param password: in clear
+    :param password: the password in clear text
+    :raises OmsInvalidRequestError: if it can't be written as UTF-8
     """
     return encode_secret(password, "the password")
 
@@ -589,9 +591,9 @@ def create_mysql_data_source(
     :param ip: host of the database
     :param port: its port
     :param username: a database user
-    :param password: that user's password, in clear: it is encoded here
+    :param password: that user's password in clear text; it is encoded here
     :param schema: the database
-    :param region: the region where it is
+    :param region: the region in which the database is
     :param description: at most 128 characters
     :param try_keep_hb: whether OMS may write heartbeats into it, so that an idle source keeps a small lag
     """
@@ -628,7 +630,8 @@ def create_oceanbase_data_source(
     drc_password: str | None = None,
     inner_drc_password: str | None = None,
 ) -> Call[str]:
-    """``CreateOceanBaseDataSource``: returns the data source's id. The user is sent as ``userName``, as samples do.
+    """``CreateOceanBaseDataSource``: returns the data source's id. The user is sent as ``userName``, as in OceanBase's
+    samples.
 
     Source: docs/develop/oms-actions.md#data-sources
 
@@ -638,12 +641,12 @@ def create_oceanbase_data_source(
     :param ip: host of the database
     :param port: its port
     :param username: a database user
-    :param password: that user's password, in clear: all three passwords are encoded here
+    :param password: that user's password in clear text; all three passwords are encoded here
     :param data_source_type: OB_MYSQL, OB_MYSQL_CE or OB_ORACLE
     :param schema: the database
-    :param region: the region where it is
+    :param region: the region in which the database is
     :param description: at most 128 characters
-    :param ocp_name: the OceanBase Cloud Platform that it belongs to
+    :param ocp_name: the OceanBase Cloud Platform that the cluster belongs to
     :param config_url: the cluster's ``obconfig_url``
     :param drc_username: the user that reads incremental logs
     :param drc_password: that user's password
@@ -691,15 +694,15 @@ def create_kafka_data_source(
     Source: docs/develop/oms-actions.md#more-data-sources
 
     :param name: the data source's name
-    :param endpoint: ``host:port``, or several with commas
-    :param region: the region where it is
+    :param endpoint: ``host:port``, or several of these, separated by commas
+    :param region: the region in which the database is
     :param description: at most 128 characters
     :param enable_ssl: whether to use TLS
     :param cert_ssl_id: the id of a certificate that was uploaded to OMS
-    :param enable_sasl: whether to log in
+    :param enable_sasl: whether to log in with SASL
     :param sasl_mechanism: GSSAPI, PLAIN, SCRAM_SHA_256 or SCRAM_SHA_512
     :param username: the user; not used with GSSAPI
-    :param password: that user's password, in clear: it is encoded here
+    :param password: that user's password in clear text; it is encoded here
     :param kdc_path: for GSSAPI, the address of the key distribution centre
     :param sasl_kerberos_principal: for GSSAPI, the user's principal
     :param service_name: for GSSAPI, the server's principal
@@ -746,14 +749,14 @@ def create_oceanbase_odp_data_source(
     :param name: the data source's name
     :param url: the address of the gateway, or of its JSON file
     :param username: a database user
-    :param password: that user's password, in clear: both passwords are encoded here
+    :param password: that user's password in clear text; both passwords are encoded here
     :param access_key: the visitor's access key
-    :param secret_key: the visitor's secret key, in clear: OceanBase's page doesn't ask for Base64
+    :param secret_key: the visitor's secret key in clear text; OceanBase's page doesn't ask for Base64
     :param odp: ``host:port`` of the proxy
     :param route: the route, for example ``MiddleWareCluster-ODP``
     :param instance_id: the id of the proxy's node, for example ``odp-...``
     :param middleware_instance_id: the id of the middleware, for example ``000001``
-    :param region: the region where it is
+    :param region: the region in which the database is
     :param description: at most 128 characters
     :param drc_username: the user that reads incremental logs
     :param drc_password: that user's password
@@ -790,15 +793,15 @@ def create_polardb_data_source(
 ) -> Call[str]:
     """``CreatePolarDBDataSource`` (Enterprise V4.2.4): PolarDB-X 1.0; returns the data source's id.
 
-    Its path is spelled ``CreatePilarDBDataSource``: docs/develop/oms-actions.md#more-data-sources
+    OMS spells the action ``CreatePilarDBDataSource``: docs/develop/oms-actions.md#more-data-sources
 
     :param name: the data source's name
     :param username: a database user
-    :param password: that user's password, in clear: it is encoded here
+    :param password: that user's password in clear text; it is encoded here
     :param access_key: the id of an AccessKey of Alibaba Cloud
-    :param secret_key: its secret
+    :param secret_key: the secret of that AccessKey
     :param intranet_addr: the internal address of the database
-    :param region: the region where it is
+    :param region: the region in which the database is
     :param description: at most 128 characters
     """
     payload = _given(
@@ -830,7 +833,7 @@ def list_data_source(
 
 
 def delete_data_source(data_source_id: str) -> Call[None]:
-    """``DeleteDataSource`` (V4.2.12-CE).
+    """``DeleteDataSource`` (V4.2.12-CE): deletes a data source.
 
     :param data_source_id: the data source
     """
@@ -848,12 +851,12 @@ def create_label(name: str) -> Call[str]:
 
 
 def list_all_labels() -> Call[list[Label]]:
-    """``ListAllLabels``: every label. Takes no parameters, so it also serves to test a connection."""
+    """``ListAllLabels``: every label. It takes no parameters, so it is also used to test a connection."""
     return Call("ListAllLabels", {}, _many(Label))
 
 
 def describe_regions() -> Call[list[Region]]:
-    """``DescribeRegions`` (Enterprise V4.3.1)."""
+    """``DescribeRegions`` (Enterprise V4.3.1): every region."""
     return Call("DescribeRegions", {}, _many(Region))
 
 
@@ -873,8 +876,8 @@ def update_store(key: str, cm_region: str, config: Mapping[str, Any]) -> Call[st
     Source: docs/develop/oms-actions.md#components
 
     :param key: the component's name
-    :param cm_region: its region
-    :param config: its configuration
+    :param cm_region: the component's region
+    :param config: its configuration, in OMS's own keys
     """
     return _update_component("UpdateStore", "NAME", key, cm_region, config)
 
@@ -887,9 +890,9 @@ def update_full_import(
     Source: docs/develop/oms-actions.md#components
 
     :param key: the component's name
-    :param cm_region: its region
-    :param config: its configuration
-    :param allow_delete: whether items left out are deleted
+    :param cm_region: the component's region
+    :param config: its configuration, in OMS's own keys
+    :param allow_delete: whether items that are left out are deleted
     """
     return _update_component("UpdateFullImport", "NAME", key, cm_region, config, allowDelete=allow_delete)
 
@@ -902,10 +905,10 @@ def update_incr_sync(
     Source: docs/develop/oms-actions.md#components
 
     :param key: the component's name, task name or IP, according to ``dimension``
-    :param cm_region: its region
-    :param config: its configuration
+    :param cm_region: the component's region
+    :param config: its configuration, in OMS's own keys
     :param dimension: NAME, TASK_NAME or IP
-    :param allow_delete: whether items left out are deleted
+    :param allow_delete: whether items that are left out are deleted
     """
     return _update_component("UpdateIncrSync", dimension, key, cm_region, config, allowDelete=allow_delete)
 
@@ -916,7 +919,7 @@ def update_full_verification(key: str, cm_region: str, config: Mapping[str, Any]
     Source: docs/develop/oms-actions.md#components
 
     :param key: the component's name
-    :param cm_region: its region
-    :param config: its configuration
+    :param cm_region: the component's region
+    :param config: its configuration, in OMS's own keys
     """
     return _update_component("UpdateFullVerification", "NAME", key, cm_region, config)

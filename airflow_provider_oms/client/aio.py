@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: Bytes in one line of a header; as many as Python's own HTTP client takes.
+#: Bytes in one line of a header: the limit of Python's own HTTP client.
 _LONGEST_HEADER = 65_536
 
 
 class AsyncOmsClient(AsyncOperations):
     """OMS over HTTP without blocking the event loop. Open it with ``async with``.
 
-    :param settings: where OMS is and how to talk to it
+    :param settings: the address of OMS, the login, and the limits of a request
     """
 
     def __init__(self, settings: ClientSettings) -> None:
@@ -92,10 +92,10 @@ class AsyncOmsClient(AsyncOperations):
         return self._unusable
 
     async def asend(self, call: Call[T]) -> Answer[T]:
-        """Send a call, again if it fails and changes nothing, and return what OMS said.
+        """Send a call and return OMS's answer. A call that changes nothing is sent again after a temporary error.
 
-        :param call: a call out of :mod:`airflow_provider_oms.client.actions`
-        :raises OmsError: one of its kinds
+        :param call: a call from :mod:`airflow_provider_oms.client.actions`
+        :raises OmsError: the subclass that says what went wrong
         """
         spent: list[float] = []
         try:
@@ -106,7 +106,8 @@ class AsyncOmsClient(AsyncOperations):
             failed = broken_off(error)
         else:
             return answer._replace(spent=sum(spent) / self.settings.timeout)
-        # Raised outside the except block: otherwise the HTTP library's error, whose frames hold the login, is chained.
+        # Raised outside the except block. Inside it, the HTTP library's error, whose frames hold the login, would be
+        # chained.
         raise failed
 
     async def _asend(self, call: Call[T], spent: list[float]) -> Answer[T]:
@@ -148,7 +149,7 @@ class AsyncOmsClient(AsyncOperations):
             else:
                 read = read_answer(call, answer, self.settings.secrets)
         except OmsMalformedAnswerError:
-            raise  # and the connection is not used again
+            raise  # the connection is not judged, so it is not used again
         except OmsError:
             carrier.judged = True
             raise
@@ -172,7 +173,7 @@ class AsyncOmsClient(AsyncOperations):
             return self._tls()
         except OmsError as error:
             self._unusable = error
-        except OSError as error:  # a bundle that can't be read, or holds no certificate
+        except OSError as error:  # the bundle can't be read, or holds no certificate
             self._unusable = connection_error(error, self.settings, "", connecting=True, timed_out=False)
         return True
 

@@ -1,7 +1,7 @@
 """The protocol of OMS hosted in Alibaba Cloud: signed requests, forms instead of JSON, and the gateway's error codes.
 
-Every function but :func:`signed_headers` is pure. Only the standard library is used: Alibaba Cloud's SDK would add
-14 packages, so only the tests use it, to compare with.
+Every function except :func:`signed_headers` is pure. Only the standard library is used. Alibaba Cloud's SDK would add
+14 packages, so only the tests use it, for comparison.
 Sources: docs/develop/oms-alibaba-cloud.md#wire, docs/develop/oms-alibaba-cloud.md#signing
 """
 
@@ -76,9 +76,9 @@ _REFUSALS = (
     ("Forbidden.RAM", OmsAuthenticationError, _NO_RIGHT),
     ("NoPermission", OmsAuthenticationError, _NO_RIGHT),
     ("Throttling", OmsBusyError, "Alibaba Cloud throttles this user: too many requests at a time."),
-    ("ServiceUnavailable", OmsBusyError, "Alibaba Cloud could not do it just now."),
+    ("ServiceUnavailable", OmsBusyError, "Alibaba Cloud is unavailable at the moment."),
     # Each attempt has its own nonce, so something on the network path has sent the request twice.
-    ("SignatureNonceUsed", OmsBusyError, "Alibaba Cloud had this very request already."),
+    ("SignatureNonceUsed", OmsBusyError, "Alibaba Cloud has already received this request."),
     ("InvalidAction.NotFound", OmsUnsupportedActionError, "the OMS in Alibaba Cloud doesn't have the action."),
 )
 
@@ -88,7 +88,7 @@ def check_action(action: str, asked: str) -> None:
 
     :param action: the action
     :param asked: what is asked, for a person
-    :raises OmsUnsupportedActionError: saying so
+    :raises OmsUnsupportedActionError: if the hosted OMS doesn't have the action
     """
     if action in ABSENT:
         raise OmsUnsupportedActionError(
@@ -104,7 +104,7 @@ def form(action: str, payload: Mapping[str, Any]) -> bytes:
     :param action: the action
     :param payload: the parameters, in OMS's own keys
     :raises OmsInvalidRequestError: when a value can't be sent in a form
-    :raises TypeError: when a value can't be written as JSON; also ValueError
+    :raises TypeError: when a value can't be written as JSON; for some values ValueError
     """
     fields = {
         _RENAMED.get((action, key), _pascal(key)): _text(action, key, value)
@@ -124,7 +124,7 @@ def signed_headers(
     :param body: the form
     :param access_key_id: the AccessKey's id
     :param secret: the AccessKey's secret
-    :param security_token: the token of temporary credentials; empty without
+    :param security_token: the token of temporary credentials; None or empty if the AccessKey needs none
     """
     from uuid import uuid4
 
@@ -150,8 +150,8 @@ def authorization(method: str, path: str, headers: Mapping[str, str], access_key
     """Return the ``Authorization`` header of a request without a query.
 
     :param method: the HTTP method
-    :param path: its path
-    :param headers: what is signed, names in lower case; ``x-acs-content-sha256`` among them is the body's hash
+    :param path: the path of the URL
+    :param headers: the headers to sign, with names in lower case; ``x-acs-content-sha256`` is the body's hash
     :param access_key_id: the AccessKey's id
     :param secret: the AccessKey's secret
     """
@@ -167,7 +167,7 @@ def authorization(method: str, path: str, headers: Mapping[str, str], access_key
 def error_of_gateway(details: ErrorDetails) -> OmsError | None:
     """Return the error that a code of Alibaba Cloud's gateway means; None for a code of OMS and for unknown codes.
 
-    :param details: what the answer says
+    :param details: the codes and texts of the answer
     """
     for code in details.codes:
         for beginning, kind, words in _REFUSALS:

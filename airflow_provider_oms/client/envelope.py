@@ -18,14 +18,15 @@ MAX_ANSWER_BYTES = 8 * 1024 * 1024
 #: expected answer has about 50,000.
 MAX_VALUES = 400_000
 
-#: The deepest nesting of objects and lists. Expected answers have 8; Python can't compare or write some hundred levels.
+#: The deepest nesting of objects and lists. Expected answers have 8 levels; with some hundred levels, Python can't
+#: compare or write a value.
 MAX_DEPTH = 64
 
 #: Parsing a larger answer would block an event loop for too long.
 _QUICK_BYTES = 256 * 1024
 _QUICK_ESCAPES = 5_000
 
-# Made once: json.loads makes a decoder at each call that has arguments, and guesses the encoding first.
+# Made once, because json.loads guesses the encoding at each call, and makes a decoder at each call with arguments.
 _from_json = json.JSONDecoder().decode
 
 
@@ -53,7 +54,7 @@ class Envelope(Model):
         upstream = _part(inner, "upstreamErrorDetail")
 
         def told(*values: Any) -> Iterator[str]:
-            # Redacted before it is shortened: part of a secret would not be found.
+            # Redacted before it is shortened, because part of a secret would not be found.
             return (
                 safe_text(secrets.redact(value) if isinstance(value, str) else secrets.redact_data(value))
                 for value in values
@@ -87,11 +88,11 @@ def takes_long(body: bytes) -> bool:
 
 
 def parse_envelope(body: bytes, asked: str, secrets: Secrets) -> Envelope | None:
-    """Return the envelope in a body, None if the body holds none.
+    """Return the envelope in a body; None if the body isn't one.
 
     :param body: the body of the answer
     :param asked: what was asked, for error messages
-    :param secrets: what an error must not show
+    :param secrets: the secrets to remove from the answer
     :raises OmsAnswerTooLargeError: when the body holds too many values
     """
     # Each value but the first of an object or list follows a comma, so the commas limit the number of values.

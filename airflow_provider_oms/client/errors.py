@@ -24,8 +24,8 @@ class ErrorDetails:
     """What is known about a failed call, in OMS's own words.
 
     :param asked: the action and the project, for a person to read
-    :param message: OMS's message, the one of ``errorDetail`` where there is one
-    :param code: OMS's error code, for example ``GHANA-PROJECT000001``, the one of ``errorDetail`` where there is one
+    :param message: OMS's message; that of ``errorDetail`` if it has one
+    :param code: OMS's error code, for example ``GHANA-PROJECT000001``; that of ``errorDetail`` if it has one
     :param other_codes: further codes of the same answer
     :param advice: OMS's proposal or advice
     :param request_id: OMS's request id, which its support asks for
@@ -44,11 +44,11 @@ class ErrorDetails:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """All codes of the answer, that of ``errorDetail`` first."""
+        """All codes of the answer, with that of ``errorDetail`` first."""
         return (*filter(None, (self.code,)), *self.other_codes)
 
     def redacted(self, secrets: Secrets) -> ErrorDetails:
-        """Return the same without the secrets.
+        """Return the same details without the secrets.
 
         :param secrets: what must not be shown
         """
@@ -58,9 +58,9 @@ class ErrorDetails:
 
 
 class OmsError(Exception):
-    """Anything that kept an OMS call from giving an answer.
+    """A call of OMS failed. The base class of the client's errors.
 
-    :param problem: what is wrong and, where it is known, what to do about it
+    :param problem: what is wrong and, if that is known, what to do about it
     :param details: what was asked and what OMS answered
     """
 
@@ -73,7 +73,7 @@ class OmsError(Exception):
         self.details = details or ErrorDetails()
 
     def about(self, asked: str) -> OmsError:
-        """Return the same error with what was asked added to its text, unless it is there already.
+        """Return the same error with the call added to its text, unless it names one already.
 
         :param asked: the action and the project, for a person to read
         """
@@ -84,8 +84,7 @@ class OmsError(Exception):
     def bare(self, secrets: Secrets) -> Self:
         """Return the same error without secrets, traceback, cause and context.
 
-        The frames of a traceback hold headers and bodies, which some log handlers show. The error's text says what
-        went wrong.
+        The frames of a traceback hold headers and bodies, which some log handlers show. The text of the error remains.
 
         :param secrets: what must not be shown
         """
@@ -114,7 +113,7 @@ class OmsError(Exception):
 
 
 class OmsTemporaryError(OmsError):
-    """May go away by itself: a gate goes on waiting until the error has lasted for its ``outage_tolerance``."""
+    """An error that may go away by itself. A gate waits until it has lasted for the gate's ``outage_tolerance``."""
 
     temporary = True
 
@@ -136,23 +135,23 @@ class OmsBusyError(OmsTemporaryError):
 
 
 class OmsMalformedAnswerError(OmsTemporaryError):
-    """The answer isn't what OMS is documented to send: HTML, half a body, or an impossible value."""
+    """The answer isn't what OMS is documented to send: HTML, an incomplete body, or an impossible value."""
 
 
 class OmsPermanentError(OmsError):
-    """Won't go away by itself: a person has to change something."""
+    """An error that won't go away by itself: a person has to change something."""
 
 
 class OmsAuthenticationError(OmsPermanentError):
-    """HTTP 401 or 403, or a code that says so: the login, the password (OMS expires them) or the user's role."""
+    """OMS refused the user (HTTP 401 or 403, or a code): check login, password (OMS expires it) and role."""
 
 
 class OmsNotFoundError(OmsPermanentError):
-    """HTTP 404: there is no OMS API at this address, or not of this generation."""
+    """HTTP 404: there is no OMS API at this address, or its generation is another one than that of the connection."""
 
 
 class OmsRedirectError(OmsPermanentError):
-    """The address answered with a redirect, which isn't followed: the credentials would go to another server."""
+    """The address answered with a redirect. It isn't followed, because the credentials would go to another server."""
 
 
 class OmsTlsError(OmsPermanentError):
@@ -172,30 +171,31 @@ class OmsUnsupportedActionError(OmsRejectedError):
 
 
 class OmsProjectNotFoundError(OmsRejectedError):
-    """No such project, or it has been deleted (``GHANA-PROJECT000001``, formerly ``PROJECT_NOT_FOUND_ERROR``)."""
+    """OMS has no such project, or it was deleted (``GHANA-PROJECT000001``, formerly ``PROJECT_NOT_FOUND_ERROR``)."""
 
 
 class OmsInvalidRequestError(OmsPermanentError, ValueError):
-    """What was to be asked can't be asked: an argument is wrong. Nothing was sent."""
+    """An argument is invalid, so nothing was sent."""
 
 
 def without_frames(error: E) -> E:
-    """Return an error without the frames that it came through, and without the errors that it came from.
+    """Return an error without its traceback, its cause and its context.
 
-    Some log handlers show what is in frames: an Airflow connection shows its password, an HTTP library the login.
+    Some log handlers show the variables of frames, which may hold an Airflow connection with its password, or an HTTP
+    library's request with the login.
 
-    :param error: the error, to be raised outside of an ``except``
+    :param error: the error; raise the result outside of an ``except`` block
     """
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
 def broken_off(error: E) -> E:
-    """Return what broke a call off without its frames: a time-out of the task, a cancellation, or a fault of ours.
+    """Return an unexpected error that ended a call, without its traceback: a task's time-out, a cancellation, a bug.
 
-    Where a fault is from is told by a note, which holds lines of code and no values.
+    A note with the lines of code, but no values, is added to a bug, so that it can be found.
 
-    :param error: the error, to be raised outside of an ``except``
+    :param error: the error; raise the result outside of an ``except`` block
     """
     if isinstance(error, Exception):
         from traceback import format_tb

@@ -2,9 +2,9 @@
 
 OMS and the proxies in front of it vary the case of keys and send numbers and booleans as text
 (docs/develop/oms-wire.md#key-case, docs/develop/oms-wire.md#values-as-text). An absent or null value reads as
-None. An impossible value raises :class:`OmsMalformedAnswerError` when it is read, and not before, so that a malformed
-field that no caller needs does no harm. Every text is made safe to show and to store when it is read; ``raw`` holds
-the original.
+None. An impossible value raises :class:`OmsMalformedAnswerError`, but only when it is read, so that a malformed field
+that no caller reads does no harm. Every text is made safe to show and to store when it is read; ``raw`` holds the
+original.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 #: OMS's ids are letters, digits and "_". Quotes, brackets, asterisks (the mask of a secret) and long texts are refused.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@/+=-]{1,128}")
 
-#: A position in a stream of changes: Unix seconds, or the text of a source that has no time in it (Sybase).
+#: A position in a stream of changes: Unix seconds, or text if the source counts in something else than time (Sybase).
 #: Source: docs/develop/oms-facts.md#checkpoint-units
 Checkpoint = float | str
 
@@ -47,7 +47,10 @@ class Model:
         self._folded: dict[str, Any] | None = None
 
     def get(self, name: str) -> Any:
-        """Return the value under ``name``, in any case; None when absent."""
+        """Return the value under ``name``, ignoring the case of the key; None if it is absent.
+
+        :param name: the key, in the documented spelling
+        """
         if name in self.raw:
             return self.raw[name]
         if self._folded is None:
@@ -55,15 +58,23 @@ class Model:
         return self._folded.get(name.lower())
 
     def part(self, name: str) -> Mapping[str, Any]:
-        """Return the object under ``name``; an empty one when there is none."""
+        """Return the object under ``name``; an empty one if there is none.
+
+        :param name: the key, in the documented spelling
+        """
         part = self.get(name)
         return part if isinstance(part, Mapping) else {}
 
     def malformed(self, name: str, value: Any, wanted: str) -> OmsMalformedAnswerError:
-        """Build the error for an impossible value."""
+        """Return the error for an impossible value.
+
+        :param name: the key
+        :param value: the value
+        :param wanted: what it should be, such as ``a number``
+        """
         return OmsMalformedAnswerError(
             f"{self.source} has {name}={safe_repr(value, 80)}, which is not {wanted}. "
-            "The answer isn't believed; look at the project in the OMS console."
+            "The answer isn't trusted; look at the project in the OMS console."
         )
 
     def __eq__(self, other: object) -> bool:
@@ -81,8 +92,8 @@ class Model:
 class Field(Generic[T]):
     """One value of a :class:`Model`: its names in OMS, and how it is read.
 
-    :param read: converts a non-null value, or raises ValueError saying what it should be
-    :param names: its names, the current one first, then those of older API generations
+    :param read: converts a value that isn't null, or raises a ValueError whose text says what it should be
+    :param names: the keys of the value: the current key first, then those of older API generations
     """
 
     __slots__ = ("attribute", "names", "read")
@@ -112,17 +123,18 @@ class Field(Generic[T]):
             meaning = None if value is None else self.read(value)
         except ValueError as error:
             raise model.malformed(name, value, str(error)) from None
-        # Python finds it there the next time: the rules read the same few values many times.
+        # The next time Python finds the value there, without this method. The rules read the same few values many
+        # times.
         model.__dict__[self.attribute] = meaning
         return meaning
 
 
 class NestedField(Field[list[T]]):
-    """A list of objects inside a model; null and absent read as an empty list, a lone object as a list of it.
+    """A list of objects inside a model. Null or absent reads as an empty list, a single object as a list with one item.
 
     :param model: the model of each object
-    :param names: its names, as in :class:`Field`
-    :param lone: the field that takes a value which isn't an object; without it such a value is malformed
+    :param names: the keys of the list, as in :class:`Field`
+    :param lone: the key under which an item that isn't an object is read; without it such an item is malformed
     """
 
     __slots__ = ("lone", "model")
@@ -143,7 +155,11 @@ class NestedField(Field[list[T]]):
 
 
 def value_or_none(model: Model, field: Field[Any]) -> Any:
-    """Read a value that is only shown to people: None if it is malformed."""
+    """Read a value for which a missing value does no harm, such as one that is only shown; None if it is malformed.
+
+    :param model: the model that holds the value
+    :param field: the field of the value
+    """
     try:
         return getattr(model, field.attribute)
     except OmsMalformedAnswerError:
@@ -151,14 +167,14 @@ def value_or_none(model: Model, field: Field[Any]) -> Any:
 
 
 def text(value: Any) -> str:
-    """Read a text; a number is converted to its digits."""
+    """Read a text; a number is converted to text."""
     if isinstance(value, bool | list | dict):
         raise ValueError("text")
     return safe_text(value)
 
 
 def texts(value: Any) -> list[str]:
-    """Read a list of texts; a single text is a list of one."""
+    """Read a list of texts; a single text counts as a list with one item."""
     return [text(item) for item in value] if isinstance(value, list) else [text(value)]
 
 
@@ -228,9 +244,9 @@ def checkpoint(value: Any) -> Checkpoint:
 
 
 def moment(value: Any) -> datetime | None:
-    """Read a point in time; without an offset it is UTC, as the step times are documented to be.
+    """Read a point in time. A time without an offset is taken as UTC, which is documented for the times of steps.
 
-    Times are only shown to people, so one that can't be read is None and not an error.
+    A time that can't be read is None and not an error, because times are mainly shown to people.
     Source: docs/develop/oms-facts.md#times
     """
     try:
@@ -244,7 +260,7 @@ def moment(value: Any) -> datetime | None:
 
 
 def objects(data: Any, lone: str | None = None) -> Iterator[Mapping[str, Any]]:
-    """Iterate over the objects in ``data``: null holds none, and a single object is a list of one.
+    """Iterate over the objects in ``data``. Null counts as no objects, and a single object as a list with one item.
 
     Source: docs/develop/oms-wire.md#data-shapes
 

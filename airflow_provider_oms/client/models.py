@@ -1,6 +1,6 @@
 """The typed models of OMS's answers: thin views that read a value on access and keep the original in ``.raw``.
 
-The names and units are those of OceanBase's API reference (V4.2.2, "API reference"; V3.3.0-CE for the older names:
+The names and units are those of OceanBase's API reference (V4.2.2; for the older names V3.3.0-CE:
 docs/develop/oms-wire.md#v3-keys). Times: docs/develop/oms-facts.md#times
 """
 
@@ -48,7 +48,7 @@ class ProjectProgress(Model):
 class ErrorDetail(Model):
     """An ``errorDetail``, or one of the ``errorDetails`` of a step or a table.
 
-    OMS sends objects, or plain texts, which read as a message.
+    OMS sends either objects, or plain texts, which are read as the message.
 
     Source: docs/develop/oms-facts.md#failed-time
     """
@@ -68,7 +68,7 @@ class ErrorDetail(Model):
 
 
 class StepExtra(Model):
-    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may be of an earlier attempt."""
+    """The ``extraInfo`` of a step: why it failed. ``failed_time`` may be the time of an earlier failure."""
 
     __slots__ = ()
     error_code = Field(text, "errorCode")
@@ -78,9 +78,9 @@ class StepExtra(Model):
 
 
 class StepInfo(Model):
-    """The ``stepInfo`` of a step. Rates are records per second, ``*_iops`` bytes per second, times Unix seconds.
+    """The ``stepInfo`` of a step. ``*_rps`` are records per second, ``*_iops`` bytes per second, times Unix seconds.
 
-    Source: docs/develop/oms-facts.md#step-fields; of a verification's ``skipped`` and ``validated``:
+    Sources: docs/develop/oms-facts.md#step-fields; for ``skipped`` and ``validated`` of a verification:
     docs/develop/oms-facts.md#full-verification-skipped
     """
 
@@ -142,7 +142,7 @@ class AlarmStats(Model):
 
 
 class MappedColumn(Model):
-    """A column of a table that a project moves, where OMS lists them.
+    """A column of a table that a project moves, if OMS lists the columns.
 
     Source: docs/develop/oms-actions.md#mapping
     """
@@ -163,7 +163,7 @@ class MappedObject(Model):
 
 
 class MappedDatabase(Model):
-    """A database of which a project moves something."""
+    """A database from which a project moves tables or views."""
 
     __slots__ = ()
     name = Field(text, "name")
@@ -184,7 +184,8 @@ class TransferMapping(Model):
 
 
 class ConnectInfo(Model):
-    """The ``sourceConnectInfo`` or ``sinkConnectInfo`` of a project: where a database is. It holds a login, too.
+    """The ``sourceConnectInfo`` or ``sinkConnectInfo`` of a project: the address of a database. ``raw`` holds a login,
+    too.
 
     Source: docs/develop/oms-actions.md#mapping
     """
@@ -196,12 +197,12 @@ class ConnectInfo(Model):
 
     @property
     def endpoint(self) -> str | None:
-        """The brokers of a Kafka, ``host:port``, several with commas."""
+        """The brokers of a Kafka cluster: ``host:port``, separated by commas."""
         return _Attributes(self.part("connExtraAttributes"), self.source).endpoint
 
 
 class _Attributes(Model):
-    """The ``connExtraAttributes``, as far as they are read."""
+    """The ``connExtraAttributes``, with the one key that is read."""
 
     __slots__ = ()
     endpoint = Field(text, "endpoint")
@@ -242,17 +243,17 @@ class Project(Model):
 
     @property
     def transfer_mapping(self) -> TransferMapping:
-        """What the project moves, empty when OMS didn't send it."""
+        """What the project moves; empty if OMS didn't send it."""
         return TransferMapping(self.part("transferMapping"), self.source)
 
     @property
     def source_connect_info(self) -> ConnectInfo:
-        """Where its source is, empty when OMS sent nothing of it."""
+        """The address of the source; empty if OMS didn't send it."""
         return ConnectInfo(self.part("sourceConnectInfo"), self.source)
 
     @property
     def sink_connect_info(self) -> ConnectInfo:
-        """Where its target is, empty when OMS sent nothing of it."""
+        """The address of the target; empty if OMS didn't send it."""
         return ConnectInfo(self.part("sinkConnectInfo"), self.source)
 
     @property
@@ -294,10 +295,10 @@ class StepMetric(Model):
 
 
 class Component(Model):
-    """One component of a project. ``delay`` is in seconds, ``checkpoint`` Unix seconds.
+    """One component of a project. ``delay`` is in seconds, ``checkpoint`` in Unix seconds.
 
-    A store has ``begin_checkpoint`` and ``end_checkpoint`` instead: the log that it holds. ``error`` is a store's,
-    ``error_details`` are anyone's.
+    A store has no ``checkpoint`` but ``begin_checkpoint`` and ``end_checkpoint``, between which lies the log that it
+    holds. Only a store has ``error``; every kind of component may have ``error_details``.
 
     Source: docs/develop/oms-facts.md#checkpoints
     """
@@ -373,8 +374,8 @@ class Inconsistency(Model):
 class ModifyRecord(Model):
     """One row of ``ListProjectModifyRecords``; ``type`` is INCREASE_OBJECT or DECREASE_OBJECT.
 
-    ``databases`` are the objects of a removal, as far as OMS lists them. The objects of an addition belong to the task
-    that copies them, ``sub_project_id``, until it is merged.
+    ``databases`` holds the objects of a removal, if OMS lists them. Until an addition is merged, its objects belong to
+    the task that copies them, ``sub_project_id``.
 
     Source: docs/develop/oms-actions.md#object-records
     """
@@ -389,12 +390,12 @@ class ModifyRecord(Model):
 
     @property
     def migration_objects(self) -> MigrationObjects:
-        """The objects of a removal from a migration, as far as OMS lists them."""
+        """The objects of a removal from a migration, if OMS lists them."""
         return MigrationObjects(self.part("migrationObjectsInfo"), self.source)
 
     @property
     def error(self) -> ErrorDetail:
-        """Why it failed, empty when OMS sent nothing of it."""
+        """Why the change failed; empty if OMS doesn't say."""
         return ErrorDetail(self.part("errorDetail"), self.source)
 
 

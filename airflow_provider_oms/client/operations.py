@@ -25,19 +25,19 @@ Flow = Generator[Call[Any], Answer[Any], T]
 
 
 class Together(NamedTuple):
-    """What a flow yields instead of a call: other flows, which need not wait for one another."""
+    """What a flow yields instead of a call: other flows, which may run at the same time."""
 
     flows: Sequence[Flow[Any]]
 
 
 def all_of(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
-    """Carry on some flows and return what each returns, in their order. None of them may let an error out.
+    """Run several flows and return their results, in the order of the flows.
 
-    An asynchronous client carries them on at the same time, a synchronous one in their order.
+    An asynchronous client runs them at the same time, a synchronous client one after another.
 
-    :param flows: the flows
+    :param flows: the flows; none of them may raise an error
     """
-    found: Any = yield Together(flows)  # type: ignore[misc]  # see Flow: this alone isn't answered by an Answer
+    found: Any = yield Together(flows)  # type: ignore[misc]  # only this yield isn't answered by an Answer
     return list(found)
 
 
@@ -94,7 +94,7 @@ async def arun_flow(sender: AsyncSender, flow: Flow[T]) -> T:
 
 
 async def _at_once(sender: AsyncSender, flows: Sequence[Flow[Any]]) -> list[Any]:
-    """Carry on flows at the same time; where one ends in an error, the others are not left behind."""
+    """Run flows at the same time. If one ends in an error, the others are cancelled."""
     tasks = [asyncio.ensure_future(arun_flow(sender, flow)) for flow in flows]
     try:
         return await asyncio.gather(*tasks)
@@ -106,15 +106,15 @@ async def _at_once(sender: AsyncSender, flows: Sequence[Flow[Any]]) -> list[Any]
 
 
 def _described(describe: Callable[..., Call[T]], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Call[T] | Exception:
-    """Return a call, or why there is none: raised, that would bring frames along that hold passwords."""
+    """Return a call, or the error of its description. Raised here, the error would keep frames that hold passwords."""
     try:
         return describe(*args, **kwargs)
     except Exception as error:
         return without_frames(error)
 
 
-# Passwords may be among the arguments, and some log handlers show what is in the frames that an error came through. So
-# the arguments are deleted before anything is raised.
+# The arguments may hold passwords, and some log handlers show the variables of the frames in a traceback. So the
+# arguments are deleted before anything is raised.
 
 
 def _one(describe: Callable[P, Call[T]]) -> Callable[Concatenate[Sender, P], T]:
@@ -178,10 +178,12 @@ def _aall(describe: Callable[P, PagedCall[T]]) -> Callable[Concatenate[AsyncSend
 
 
 class Operations:
-    """One method per action, for any class with ``send``. Methods that list return an iterator over all pages.
+    """One method per action, for any class with ``send``. Methods that list return an iterator over the rows of all
+    pages.
 
-    Where rows can be identified (projects, tables, data sources), the whole list is read and checked before its first
-    row is returned.
+    If the rows can be identified (projects, tables, data sources), the whole list is read and checked before its first
+    row is returned. The parameters and errors of a method are those of the function of the same name in
+    :mod:`airflow_provider_oms.client.actions`.
     """
 
     call = _one(actions.call)
@@ -229,7 +231,10 @@ class Operations:
 
 
 class AsyncOperations:
-    """One coroutine per action, for any class with ``asend``. Methods that list return an asynchronous iterator."""
+    """One coroutine per action, for any class with ``asend``. Methods that list return an asynchronous iterator.
+
+    See :class:`Operations` for the parameters and errors.
+    """
 
     acall = _aone(actions.call)
     adescribe_project_progress = _aone(actions.describe_project_progress)

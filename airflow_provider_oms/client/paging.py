@@ -1,9 +1,9 @@
 """Paged lists: decides, for both clients and the milestones, when a list is complete.
 
-It isn't certain what ``totalCount`` counts: OceanBase's pages say rows in one place and pages in another, and a proxied
-sample has 0 with one row. So a list ends only if two signs agree (a short page, and as many rows as ``totalCount``) or
-at an empty page. A list that ends with another number of rows or pages than ``totalCount`` is an error, because a
-verdict must not rest on half a list. Source: docs/develop/oms-wire.md#paging
+It isn't certain what ``totalCount`` counts: OceanBase's pages say rows in one place and pages in another, and in a
+proxied sample it is 0 although there is one row. So a list ends only if two signs agree (a short page, and as many rows
+as ``totalCount``) or at an empty page. A list that ends with another number of rows or pages than ``totalCount`` is an
+error, because a verdict must not be based on an incomplete list. Source: docs/develop/oms-wire.md#paging
 
 It is unknown whether a list can shift while it is read. If it does, a row that moves to a page that was already read is
 missed, and another row comes twice. So rows are identified where possible, and a list that shifted is read again.
@@ -23,7 +23,7 @@ from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 
 T = TypeVar("T")
 
-#: More than the projects of any OMS, and than the tables of any project.
+#: More rows than any OMS has projects, and any project has tables.
 MAX_ROWS = 100_000
 MAX_PAGES = 2_000
 
@@ -36,7 +36,7 @@ LONGEST_LIST = 10.0
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A page: its rows, and OMS's ``totalCount``, None if it isn't given."""
+    """A page: its rows, and OMS's ``totalCount``; None if OMS gives none."""
 
     rows: list[T]
     total: int | None
@@ -61,12 +61,16 @@ class _Tally:
     spent: float = 0.0
 
     def is_kept(self) -> bool:
-        """Return whether the number of rows, or of pages, is OMS's ``totalCount``, or OMS gave none."""
+        """Return whether the number of rows or of pages equals OMS's ``totalCount``; also True if OMS gave none."""
         return self.total is None or self.total in (self.rows, self.pages)
 
 
 def following(pages: Pages[T], answer: Answer[Page[T]]) -> Call[Page[T]] | None:
-    """Send an answer to a running :meth:`PagedCall.pages` and return the next call, None when the list is complete."""
+    """Send an answer to a running :meth:`PagedCall.pages` and return the next call; None if the list is complete.
+
+    :param pages: the running generator
+    :param answer: the answer to its last call
+    """
     try:
         return pages.send(answer)
     except StopIteration:
@@ -82,14 +86,14 @@ class PagedCall(Generic[T]):
     """A call of an action that answers in pages.
 
     :param action: OMS's name of the action
-    :param payload: the JSON body without the page
-    :param read: returns the rows in the envelope of a page
+    :param payload: the JSON body without the number and the size of the page
+    :param read: returns the rows of a page's envelope
     :param page_size: rows per page
-    :param subject: what it is about, for error messages
+    :param subject: what the call is about, for error messages
     :param items_of: returns the items that OMS counts, if these aren't the rows themselves
-    :param identify: returns what identifies an item, None if nothing does; without it a list that shifts isn't noticed
+    :param identify: returns what identifies an item, None if nothing does; without this function a shift isn't noticed
     :param project_id: the project that each page must be about, if it names one
-    :param secrets: what must not be shown of the answer
+    :param secrets: the secrets to remove from the answer
     """
 
     action: str
@@ -103,9 +107,9 @@ class PagedCall(Generic[T]):
     secrets: Secrets = field(default=NO_SECRETS, repr=False)
 
     def page(self, number: int, reading: int = 0) -> Call[Page[T]]:
-        """Describe the call of one page, counted from 1.
+        """Return the call for one page.
 
-        :param number: the page
+        :param number: the number of the page, counted from 1
         :param reading: how often the list was read before; an answer to an earlier reading isn't used again
         """
         payload = {**self.payload, "pageNumber": number, "pageSize": self.page_size}
@@ -124,9 +128,9 @@ class PagedCall(Generic[T]):
         return Page(self.read(envelope, source), envelope.total_count or None)
 
     def pages(self) -> Pages[T]:
-        """Ask for one page after another until the list is complete: yields the calls, is sent the answers.
+        """Ask for one page after another until the list is complete: yields the calls and is sent the answers.
 
-        A row that comes twice is an error here, because the rows before it have already been returned.
+        A row that comes twice is an error here, because earlier rows have already been returned.
 
         :raises OmsMalformedAnswerError: when the pages aren't a complete list
         :raises OmsTimeoutError: when they take too long
@@ -137,9 +141,9 @@ class PagedCall(Generic[T]):
             raise self._broken(str(problem)) from None
 
     def whole(self) -> Generator[Call[Page[T]], Answer[Page[T]], list[T]]:
-        """Ask for every page and return all rows: yields the calls, is sent the answers.
+        """Ask for every page and return all rows: yields the calls and is sent the answers.
 
-        A list that shifts while it is read is read again, a few times.
+        A list that shifts while it is read is read again, up to :data:`READINGS` times.
 
         :raises OmsMalformedAnswerError: when the pages aren't a complete list
         :raises OmsTimeoutError: when they take too long
@@ -180,7 +184,7 @@ class PagedCall(Generic[T]):
             # A page beyond the last one need not repeat totalCount.
             if tally.pages and page.total != tally.total and (items or page.total is not None):
                 raise _Shifted(
-                    f"page {tally.pages + 1} says there are {_told(page.total)}, the one before {_told(tally.total)}"
+                    f"page {tally.pages + 1} gives {_told(page.total)}, the page before gave {_told(tally.total)}"
                 )
             if not items:
                 tally.total = tally.total or page.total
@@ -190,7 +194,7 @@ class PagedCall(Generic[T]):
             tally.total = page.total
             self._note(items, known, tally.pages + 1)
             if self.identify is None and page.rows == last:
-                raise self._broken(f"page {tally.pages + 1} is page {tally.pages} again")
+                raise self._broken(f"page {tally.pages + 1} has the same rows as page {tally.pages}")
             last = page.rows
             tally.rows, tally.pages = tally.rows + len(items), tally.pages + 1
             if tally.rows > MAX_ROWS:
@@ -200,17 +204,17 @@ class PagedCall(Generic[T]):
         raise self._broken(f"it has more than {MAX_PAGES:,} pages")
 
     def _note(self, items: list[Any], known: set[Hashable], number: int) -> None:
-        """Remember the rows of a page; raise if one was on an earlier page. Twice on one page is no shift."""
+        """Remember the rows of a page; raise if one was on an earlier page. A row twice on one page is not a shift."""
         here = set(map(self.identify, items)) - {None} if self.identify else set()
         if here & known:
-            raise _Shifted(f"a row of page {number} was there before")
+            raise _Shifted(f"a row of page {number} was also on an earlier page")
         known |= here
 
     def _broken(self, how: str) -> OmsMalformedAnswerError:
         return OmsMalformedAnswerError(
-            f"the list that OMS sent isn't whole: {how}.", ErrorDetails(asked=self.page(1).asked)
+            f"the list that OMS sent isn't complete: {how}.", ErrorDetails(asked=self.page(1).asked)
         )
 
 
 def _told(total: int | None) -> str:
-    return "no total" if total is None else f"{total} in all"
+    return "no total" if total is None else f"a total of {total}"

@@ -1,7 +1,7 @@
 """The protocol without a transport: turns a described call into a request, and an answer into a model or an error.
 
-Both clients use these functions and nothing else, so they can't drift apart.
-Rests on OceanBase's "API overview" (V4.2.2) and, for the two GET endpoints, its 3.3.0-CE pages:
+Both clients use these functions and nothing else, so they can't differ. The sources are OceanBase's "API overview"
+(V4.2.2) and, for the two GET endpoints, its pages about 3.3.0-CE:
 docs/develop/oms-wire.md#endpoint, docs/develop/oms-wire.md#v3
 """
 
@@ -33,7 +33,7 @@ from airflow_provider_oms.client.settings import ClientSettings
 
 T = TypeVar("T")
 
-# Made once: json.dumps makes one at each call that has arguments.
+# Made once, because json.dumps makes an encoder at each call that has arguments.
 _to_json = json.JSONEncoder(allow_nan=False).encode
 
 _PATH_SEGMENT = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -45,14 +45,14 @@ class Call(Generic[T]):
 
     :param action: OMS's name of the action
     :param payload: the JSON body
-    :param read: turns ``data`` into a model, or raises ValueError saying what it should be
+    :param read: turns the envelope into a model, or raises a ValueError whose text says what ``data`` should be
     :param reads_only: whether it changes nothing in OMS, so that it may be sent again
-    :param subject: what it is about (a project id), for error messages
-    :param legacy_path: its path in API generation ``v3``; None if the action doesn't exist there
+    :param subject: what the call is about (a project id), for error messages
+    :param legacy_path: the path of the action in API generation ``v3``; None if the action doesn't exist there
     :param project_id: the project that the answer must be about, if it names one; None for any
     :param project_keys: the keys of the answer that hold the project's id
     :param secrets: passwords in the payload
-    :param reading: a number that separates calls which ask for the same again and must not share an answer
+    :param reading: a number that is different for equal calls that must not share an answer
     """
 
     action: str
@@ -68,17 +68,20 @@ class Call(Generic[T]):
 
     @cached_property
     def asked(self) -> str:
-        """What is asked, in words for a person."""
+        """The action and what it is about, for messages."""
         return f"{self.action} of {self.subject}" if self.subject else self.action
 
     @cached_property
     def key(self) -> str:
-        """A key that is equal for calls that can share an answer."""
+        """A key that is the same for calls that can share an answer."""
         return f"{self.action} {self.legacy_path} {self.payload!r} {self.reading}"
 
     @cached_property
     def body(self) -> bytes:
-        """The payload as JSON; raises TypeError or ValueError when it can't be written as JSON."""
+        """The payload as JSON.
+
+        :raises TypeError: if it can't be written as JSON; for some values ValueError
+        """
         return _to_json(self.payload).encode()
 
 
@@ -111,12 +114,12 @@ class HttpAnswer(NamedTuple):
 
 
 class Answer(NamedTuple, Generic[T]):
-    """What OMS said, and when.
+    """What OMS answered, and when.
 
     :param data: the model
-    :param at: the time of the answer in Unix seconds: by OMS's clock if the answer says it, otherwise by ours
-    :param clock: whose clock that is
-    :param received_at: the local clock (Unix seconds) when it came
+    :param at: the time of the answer in Unix seconds: by OMS's clock if the answer gives it, otherwise by ours
+    :param clock: which clock ``at`` is from: ``OMS`` or ``local``
+    :param received_at: the local clock (Unix seconds) when the answer arrived
     :param spent: how long OMS took to answer, all tries included, as a multiple of the connection's ``timeout``
     """
 
@@ -128,8 +131,10 @@ class Answer(NamedTuple, Generic[T]):
 
 
 def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
-    """Turn a call into an HTTP request for one attempt: with ``alibaba_cloud`` no request may be sent twice.
+    """Turn a call into an HTTP request for one attempt. With ``alibaba_cloud`` a request can't be sent twice.
 
+    :param settings: the settings of the client
+    :param call: the call
     :raises OmsUnsupportedActionError: when the connection's API generation doesn't have the action
     :raises OmsInvalidRequestError: when an argument is invalid, such as a project id that would change the URL
     """
@@ -138,14 +143,14 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
     if settings.api_version == "v3":
         if call.legacy_path is None:
             raise OmsUnsupportedActionError(
-                "the connection has api_version v3 (OMS 3.3 to 4.1.0), which can only tell a project's progress. "
+                "the connection has api_version v3 (OMS 3.3 to 4.1.0), which only offers a project's progress. "
                 "If this OMS is newer, set api_version to v2 in the connection's extra.",
                 ErrorDetails(asked=call.asked),
             )
         for part in call.legacy_path:
             if not _PATH_SEGMENT.fullmatch(part):
                 raise OmsInvalidRequestError(
-                    f"{safe_repr(part, 200)} is no project id: only letters, digits, '_' and '-' can stand in one.",
+                    f"{safe_repr(part, 200)} isn't a project id: an id has only letters, digits, '_' and '-'.",
                     ErrorDetails(asked=call.action),
                 )
         return HttpRequest("GET", f"{settings.base_url}/api/omsp/v2/{'/'.join(call.legacy_path)}", _headers(settings))
@@ -195,8 +200,8 @@ def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS
 
     :param call: the call
     :param answer: the HTTP answer
-    :param secrets: what must not be shown, in addition to the secrets of the call
-    :raises OmsError: a subclass, for every answer that isn't a valid success
+    :param secrets: the secrets to remove from the answer, in addition to those of the call
+    :raises OmsError: for every answer that isn't a valid success; the subclass says what is wrong
     """
     secrets |= call.secrets
     envelope = _read_envelope(call, answer, secrets)
@@ -213,7 +218,7 @@ def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS
 
 
 def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Envelope:
-    """Return the envelope of a success; raise for any other answer. Only ``success`` decides, never a code.
+    """Return the envelope of a success; raise an error for any other answer. Only ``success`` decides, never a code.
 
     Sources: docs/develop/oms-wire.md#success-decides, docs/develop/oms-wire.md#http-status
     """
@@ -248,9 +253,9 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Env
 
 
 def _check_project(call: Call[Any], envelope: Envelope) -> None:
-    """Raise for an answer about another project: a front end that mixes up answers must not open a gate.
+    """Raise an error for an answer about another project, so that a front end that mixes up answers can't open a gate.
 
-    :raises OmsMalformedAnswerError: naming both projects
+    :raises OmsMalformedAnswerError: if the answer names another project than the call
     """
     if call.project_id is None:
         return
@@ -261,13 +266,13 @@ def _check_project(call: Call[Any], envelope: Envelope) -> None:
             told = model.get(name) if model else None
             if told not in (None, "") and str(told).strip() != call.project_id.strip():
                 raise OmsMalformedAnswerError(
-                    f"the answer is about project {safe_repr(told, 200)}, not about the one that was asked for, and "
-                    "isn't believed. Something between here and OMS mixes up answers."
+                    f"the answer is about project {safe_repr(told, 200)} instead of the requested one, so it isn't "
+                    "trusted. Something between this machine and OMS mixes up answers."
                 )
 
 
 def _retry_after(answer: HttpAnswer) -> float | None:
-    """Read ``Retry-After``: seconds, or a date that is compared with the answer's own."""
+    """Return the seconds that ``Retry-After`` asks for. If it is a date, it is compared with the answer's own date."""
     value = answer.headers.get("retry-after", "").strip()
     if value.isascii() and value.isdigit():
         return float(value[:9])
@@ -276,7 +281,9 @@ def _retry_after(answer: HttpAnswer) -> float | None:
 
 
 def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
-    """Return when the answer was made, by OMS's clock if the answer says it; a cached answer is older by its ``Age``.
+    """Return the time of the answer and whose clock that is: OMS's if the answer has a ``Date``, otherwise ours.
+
+    The ``Age`` of an answer from a cache is added to its ``Date``.
 
     Source: docs/develop/oms-wire.md#clocks
     """
@@ -289,7 +296,7 @@ def _time_of(answer: HttpAnswer) -> tuple[float, Literal["OMS", "local"]]:
 
 @lru_cache(maxsize=64)  # cached, since many answers arrive within the same second
 def _http_date(value: str) -> float | None:
-    # Imported with the first answer, not while a DAG is parsed.
+    # Imported when the first answer arrives, not while a DAG is parsed.
     from email.utils import parsedate_to_datetime
 
     try:

@@ -1,8 +1,9 @@
 """Removes secrets from what OMS answers, in whatever encoding the answer repeats them.
 
-A front end may log, quote or encode the request that it received. The secrets of a call are known (the login of the
-connection, passwords in the payload), so they are searched for in clear, in Base64, and with single characters escaped
-as in JSON, URLs and HTML, also twice. The cost grows with the length of the text, not with the length of the secret.
+A front end may quote the request that it received in its answer, and encode it on the way. The secrets of a call are
+known (the login of the connection, passwords in the payload). So they are searched for in clear text, in Base64, in
+hexadecimal, and with single characters escaped as in JSON, URLs and HTML, also repeatedly. The cost grows with the
+length of the text, not with the length of the secret.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from urllib.parse import quote
 
 MASK = "***"
 
-#: Shorter secrets aren't searched for: they occur in ordinary sentences.
+#: Shorter secrets aren't searched for, because they occur in ordinary sentences.
 SHORTEST = 3
-#: The same for answers that are used and not only shown, where a short secret may equal one of OMS's words.
+#: The same limit for answers that are used and not only shown, where a short secret may equal one of OMS's words.
 SHORTEST_IN_DATA = 6
-#: The fewest characters from the middle of a Base64 text to search for; fewer are found by chance.
+#: The fewest characters from the middle of a Base64 text to search for; fewer would be found by chance.
 _SHORTEST_CORE = 6
 _LEVELS = 3
 
@@ -41,7 +42,7 @@ _SENSITIVE = ("password", "passwd", "secret", "accesskey", "access_key", "token"
 class Secrets:
     """The texts that must not be shown.
 
-    :param secrets: the secrets, in clear or as they are sent
+    :param secrets: the secrets, in clear text or as they are sent
     """
 
     __slots__ = ("_forms", "_long_forms", "_plain")
@@ -69,26 +70,32 @@ class Secrets:
         return f"Secrets({MASK})"
 
     def forms(self) -> list[str]:
-        """Return the texts for other maskers, which only search for exact texts."""
+        """Return the texts to hide, for other maskers, which only search for exact texts."""
         forms = [form.decode("utf-8", "replace") for form in self._forms]
         forms += [b64encode(_bytes(secret)).decode() for secret in self._plain]
         escaped = [f(form) for form in forms for f in (quote, _quote_all, _in_json)]
         return list(dict.fromkeys(forms + escaped))
 
     def are_in(self, text: str | bytes) -> bool:
-        """Return whether a secret occurs in JSON that is used."""
+        """Return whether a secret occurs in JSON that is used.
+
+        :param text: the JSON
+        """
         data = _bytes(text) if isinstance(text, str) else text
         return next(_found(data, self._long_forms), None) is not None
 
     def redact(self, text: str) -> str:
         """Replace the secrets in a text that is only shown.
 
-        :param text: the whole text; part of a secret at a cut would not be recognised
+        :param text: the whole text; in a shortened text, part of a secret would not be recognised
         """
         return _redacted(text, self._forms) if self._forms else text
 
     def redact_data(self, value: Any) -> Any:
-        """Replace the secrets in a JSON value that is used, keys included."""
+        """Replace the secrets in a JSON value that is used, including its keys.
+
+        :param value: the value
+        """
         if isinstance(value, str):
             return _redacted(value, self._long_forms)
         if isinstance(value, Mapping):
@@ -99,7 +106,7 @@ class Secrets:
 
 
 def secrets_in(payload: Mapping[str, Any]) -> list[str]:
-    """Return the values under keys such as ``password`` of a payload, as they are and decoded from Base64.
+    """Return a payload's values under keys such as ``password``, unchanged and decoded from Base64.
 
     :param payload: the payload to be sent
     """
@@ -141,7 +148,7 @@ def _spellings(secret: bytes) -> Iterator[bytes]:
     """Iterate over the forms of a secret to search for in a text, and in the text with its escapes decoded."""
     yield secret
     decoded = secret
-    for _ in range(_LEVELS):  # a secret that contains what looks like escapes
+    for _ in range(_LEVELS):  # in case the secret contains something that looks like an escape
         if not _has_escapes(decoded):
             break
         decoded = _Decoding(decoded).decoded

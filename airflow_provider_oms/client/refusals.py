@@ -1,4 +1,4 @@
-"""Which error a refusal means, by OMS's own codes and by the HTTP status."""
+"""Decides which error a refusal means, by OMS's own codes and by the HTTP status."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from airflow_provider_oms.client.errors import (
 from airflow_provider_oms.client.redaction import Secrets
 from airflow_provider_oms.client.safe_text import safe_text
 
-#: Source: docs/develop/oms-wire.md#codes, and for the second docs/develop/oms-wire.md#older-codes
+#: The codes for a project that OMS doesn't have. Sources: docs/develop/oms-wire.md#codes, and for the second code
+#: docs/develop/oms-wire.md#older-codes
 PROJECT_NOT_FOUND_CODES = frozenset({"GHANA-PROJECT000001", "PROJECT_NOT_FOUND_ERROR"})
 
 #: Codes about the login. Source: docs/develop/oms-wire.md#older-codes
@@ -48,20 +49,20 @@ PASSING_CODES = frozenset(
     }
 )
 
-#: Codes that wrap an inner error. If the inner error has no code it may be temporary, so a gate waits for its
-#: ``outage_tolerance``, which is safe. Source: docs/develop/oms-wire.md#passing-codes
+#: Codes that wrap an inner error. If the inner error has no code, it may be temporary, so a gate waits for its
+#: ``outage_tolerance``. To wait is the safe choice. Source: docs/develop/oms-wire.md#passing-codes
 WRAPPING_CODES = frozenset({"GHANA-OPERIE000000", "INNER_ERROR"})
 
 _HTTPS_WORDS = b"https port"
 
 
 def error_of_code(details: ErrorDetails) -> OmsError | None:
-    """Return the error that OMS's codes mean, None if they have no special meaning.
+    """Return the error that OMS's codes mean; None if they have no special meaning.
 
-    A code may be nested in another one. Both count, and a permanent error wins over a temporary one.
+    An answer may have two codes, one nested in the other. Both count; a permanent error wins over a temporary one.
     Source: docs/develop/oms-wire.md#unsupported-action
 
-    :param details: what the answer says
+    :param details: the codes and texts of the answer
     """
     codes, message = {code.strip().upper() for code in details.codes}, details.message or ""
     if codes & PROJECT_NOT_FOUND_CODES or any(code in message for code in PROJECT_NOT_FOUND_CODES):
@@ -72,7 +73,7 @@ def error_of_code(details: ErrorDetails) -> OmsError | None:
         return OmsUnsupportedActionError("this OMS doesn't have the action; a newer version may.", details)
     # The first code is the innermost one.
     passing = codes & PASSING_CODES or (details.code or "").strip().upper() in WRAPPING_CODES
-    return OmsBusyError("OMS could not do it just now.", details) if passing and details.status != 404 else None
+    return OmsBusyError("OMS can't do this at the moment.", details) if passing and details.status != 404 else None
 
 
 def error_of_status(
@@ -86,32 +87,32 @@ def error_of_status(
     :param status: the HTTP status
     :param headers: the headers, names in lower case
     :param body: the body
-    :param details: what the answer says
-    :param secrets: what must not be shown
+    :param details: the codes and texts of the answer
+    :param secrets: the secrets to remove from the error
     """
     if status in (401, 403):
         return _refused_login(details)
     if status == 404:
         return OmsNotFoundError(
-            "nothing answers there. Check host and port of the connection, and api_version in its extra (v2 needs "
-            "OMS 4.1 or later).",
+            "there is no OMS API at this address. Check host and port of the connection, and api_version in its extra "
+            "(v2 needs OMS 4.1 or later).",
             details,
         )
     if 300 <= status < 400:
         target = safe_text(secrets.redact(_without_secrets(headers.get("location", ""))), 200)
         return OmsRedirectError(
-            f"the address redirects{f' to {target}' if target else ''}, which is not followed, so that the "
-            "credentials go nowhere else. Set host, port and schema of the connection to where OMS is.",
+            f"the address redirects{f' to {target}' if target else ''}, which is not followed, because the "
+            "credentials would go to another server. Set host, port and schema of the connection to where OMS is.",
             details,
         )
     if status in (408, 429) or status >= 500:
-        return OmsBusyError("OMS, or a proxy before it, is overloaded or failing.", details)
+        return OmsBusyError("OMS, or a proxy in front of it, is overloaded or failing.", details)
     if status == 400 and _HTTPS_WORDS in body[:4096].lower():
         return OmsRejectedError("the port speaks https. Set the connection's schema to https.", details)
     if status >= 400:
         return OmsRejectedError("OMS refused.", details)
     return OmsMalformedAnswerError(
-        f"the answer is no JSON of OMS; it begins with {_beginning(body, secrets)}. "
+        f"the answer isn't JSON from OMS; it begins with {_beginning(body, secrets)}. "
         "A proxy or another service may be answering: check host and port.",
         details,
     )
@@ -126,12 +127,12 @@ def _refused_login(details: ErrorDetails) -> OmsAuthenticationError:
 
 
 def _without_secrets(location: str) -> str:
-    """Remove from an address what may be a secret: query, fragment and login."""
+    """Remove the parts of an address that may be secret: query, fragment and login."""
     parts = location.split("?")[0].split("#")[0].split("/")
-    # A regular expression would need quadratic time, which is seconds for the longest header that is accepted.
+    # A regular expression would take quadratic time: seconds for the longest header that is accepted.
     return "/".join(part.rpartition("@")[2] for part in parts)
 
 
 def _beginning(body: bytes, secrets: Secrets) -> str:
-    # Redacted before it is cut: a secret may reach beyond the part that is shown.
+    # Redacted before it is shortened, because a secret may extend beyond the part that is shown.
     return safe_text(repr(secrets.redact(body[:10_000].decode("utf-8", "replace"))[:60].encode()), 200)

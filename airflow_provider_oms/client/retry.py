@@ -1,4 +1,5 @@
-"""The retry policy of both clients: only reads, only after temporary errors, a few times, with growing pauses.
+"""The retry policy of both clients: only reads are tried again, a few times, after temporary errors, with longer
+pauses.
 
 ``tenacity`` counts and sleeps. OMS documents no rate limit (docs/develop/oms-wire.md#rate-limits), and no action that
 changes something is known to be safe to repeat (docs/develop/oms-facts.md#transitions).
@@ -14,7 +15,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsTemporaryError
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.client.settings import ClientSettings
 
-#: Seconds. If a server asks for a longer pause, the call fails, and the next poll is the next try.
+#: Seconds. If a server asks for a longer pause, the call fails, and the gate's next poll tries again.
 LONGEST_PAUSE = 60.0
 
 _backoff = wait_random_exponential(multiplier=1, max=10)
@@ -30,12 +31,20 @@ class RetryPolicy(TypedDict):
 
 
 def attempts(settings: ClientSettings, call: Call[Any]) -> int:
-    """Return how many times a call is sent at most. A call that changes something in OMS is never sent twice."""
+    """Return how many times a call is sent at most. A call that changes something in OMS is never sent twice.
+
+    :param settings: the settings of the client
+    :param call: the call
+    """
     return 1 + (settings.retries if call.reads_only else 0)
 
 
 def retry_policy(settings: ClientSettings, call: Call[Any]) -> RetryPolicy:
-    """Return the policy for one call."""
+    """Return the policy for one call.
+
+    :param settings: the settings of the client
+    :param call: the call
+    """
     return RetryPolicy(
         stop=stop_after_attempt(attempts(settings, call)),
         wait=_pause,
@@ -49,7 +58,7 @@ def _may_pass(error: BaseException) -> bool:
 
 
 def _pause(state: RetryCallState) -> float:
-    """Return the seconds until the next try: jittered, and never less than ``Retry-After`` asks for."""
+    """Return the seconds until the next try: random within limits, and never less than ``Retry-After`` asks for."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.details.retry_after if isinstance(error, OmsError) else None
     return max(_backoff(state), asked or 0.0)

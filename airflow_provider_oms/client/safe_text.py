@@ -1,7 +1,7 @@
-"""Makes text from outside safe for logs, XComs, trigger events and terminals, where it enters the package.
+"""Makes text from outside safe for logs, XComs, trigger events and terminals, as soon as it enters the package.
 
-A lone surrogate can't be written as UTF-8 and ends Airflow's triggerer, databases refuse NUL, line ends and escapes
-can forge lines of a log, and bidirectional marks display a text that differs from the real one.
+A lone surrogate can't be written as UTF-8 and stops Airflow's triggerer. Databases refuse NUL. Line ends and escapes
+can forge lines of a log. Bidirectional marks make a text look different from what it is.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from typing import Any
 
 LONGEST_TEXT = 1000
 
-#: Characters of one value of a row, or of one SQL statement: data, which is stored unchanged where it is safe.
+#: Characters of one value of a row, or of one SQL statement. Such data is stored unchanged if it is safe.
 LONGEST_VALUE = 100_000
 
 #: Replaces text that can't be shown.
 _REPLACEMENT = " "
 
 # str.isprintable() is false for control and format characters, surrogates, and separators other than the space. It is
-# true for these, although they show nothing (Unicode's Default_Ignorable_Code_Point).
+# true for the following characters, although they are invisible (Unicode's Default_Ignorable_Code_Point).
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 
 _repr = reprlib.Repr()
@@ -45,7 +45,7 @@ def safe_text(value: Any, limit: int = LONGEST_TEXT) -> str:
 
 
 def safe_repr(value: Any, limit: int = LONGEST_TEXT) -> str:
-    """Return the safe ``repr`` of a value, however deep or long it is.
+    """Return the safe ``repr`` of a value of any depth and length.
 
     :param value: the value
     :param limit: the most characters to keep
@@ -54,7 +54,7 @@ def safe_repr(value: Any, limit: int = LONGEST_TEXT) -> str:
 
 
 def safe_json(value: Any, limit: int = LONGEST_TEXT) -> Any:
-    """Make every text in a JSON value safe, keys included.
+    """Make every text in a JSON value safe, including its keys.
 
     :param value: the value
     :param limit: the most characters to keep of each text
@@ -80,5 +80,5 @@ def _shown(value: Any) -> str:
 def _written(value: Any) -> str:
     try:
         return _repr.repr(value)
-    except (ValueError, RecursionError):  # Python writes no number of more than 4,300 digits
+    except (ValueError, RecursionError):  # Python refuses to write a number of more than 4,300 digits
         return f"<{type(value).__name__}>"

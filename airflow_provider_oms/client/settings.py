@@ -1,4 +1,4 @@
-"""The settings of a client: one object for both clients, so that a setting means the same in each."""
+"""The settings of a client: one object for both clients, so that each setting means the same in both."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ CLOUD_PORTS = {"https": 443, "http": 80}  # docs/develop/oms-alibaba-cloud.md#wi
 DEFAULT_TIMEOUT = 30.0
 DEFAULT_RETRIES = 3
 
-#: Low enough not to overload OMS, and enough for a thousand polls per interval.
+#: Few enough not to overload OMS, and enough for a thousand polls per interval.
 DEFAULT_MAX_CONCURRENT_REQUESTS = 20
 
 #: Seconds to wait for a connection; a host that doesn't accept one by then counts as unreachable.
 CONNECT_TIMEOUT = 10.0
 
-# The characters of a host and of a path. Any other may belong to a login that was typed into the host.
+# The characters of a host and of a path. Any other character may belong to a login that was typed into the host.
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 _CREDENTIAL = re.compile(r"[!-+\--~]+")
 _IPV6 = re.compile(r"[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?")
@@ -49,10 +49,10 @@ class ClientSettings:
     :param api_version: ``v2`` for ``POST /api/v2`` (docs/develop/oms-wire.md#endpoint), ``v3`` for the two progress
         endpoints of 3.3 (docs/develop/oms-wire.md#v3), ``alibaba_cloud`` for OMS hosted there
         (docs/develop/oms-alibaba-cloud.md#wire)
-    :param max_concurrent_requests: the most requests that the asynchronous client sends at a time, for all that share
-        it; further requests wait
+    :param max_concurrent_requests: the most requests that an asynchronous client sends at a time, for all its users;
+        further requests wait
     :param security_token: with ``alibaba_cloud`` the token of temporary credentials (STS)
-    :param source: where the settings come from, for messages: such as ``Airflow connection 'oms_default'``
+    :param source: where the settings come from, for messages, such as ``Airflow connection 'oms_default'``
     """
 
     base_url: str
@@ -70,7 +70,7 @@ class ClientSettings:
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
             raise OmsInvalidRequestError(f"timeout must be a number of seconds above 0, not {self.timeout!r}.")
         if self.retries < 0:
-            raise OmsInvalidRequestError(f"retries must not be negative, not {self.retries!r}.")
+            raise OmsInvalidRequestError(f"retries must be 0 or more, not {self.retries!r}.")
         if self.api_version not in get_args(ApiVersion):
             raise OmsInvalidRequestError(
                 f"api_version must be 'v2', 'v3' or 'alibaba_cloud', not {self.api_version!r}."
@@ -79,7 +79,7 @@ class ClientSettings:
             self._check_access_key()
 
     def _check_access_key(self) -> None:
-        """Raise for an invalid AccessKey, without showing it: the key is put into a header unchanged."""
+        """Raise an error for an AccessKey that can't be put into a header unchanged. The error doesn't show it."""
         if not (self.login and self.password):
             raise OmsInvalidRequestError("alibaba_cloud needs an AccessKey: its id as login, its secret as password.")
         for name, value in (
@@ -107,9 +107,9 @@ class ClientSettings:
         return Secrets(*basic, *((self.security_token,) if self.security_token else ()))
 
     def explain(self, error: OmsError) -> OmsError:
-        """Return the error of a call as it is shown: of a refused login it says whose it is and where to correct it.
+        """Return the error of a call as it is shown: for a refused login, with the user and where the login comes from.
 
-        :param error: how a call ended
+        :param error: the error of a call
         """
         if not isinstance(error, OmsAuthenticationError):
             return error
@@ -119,9 +119,9 @@ class ClientSettings:
 
     @property
     def ca_bundle(self) -> bool | str:
-        """The path of the CA bundle to verify certificates with, or False to verify none.
+        """The path of the CA bundle for verifying certificates; False if they aren't verified.
 
-        ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` are used if the connection names no bundle, as ``requests`` does.
+        If the connection names no bundle, ``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` are used, as in ``requests``.
         """
         if self.verify is not True:
             return self.verify
@@ -133,6 +133,8 @@ class ClientSettings:
 def encode_secret(secret: str, what: str) -> str:
     """Encode a secret in Base64 (UTF-8).
 
+    :param secret: the secret
+    :param what: what it is, for the error
     :raises OmsInvalidRequestError: when it holds a lone surrogate; Python's own error would show the secret
     """
     try:
@@ -146,12 +148,13 @@ def build_base_url(
 ) -> str:
     """Build the base URL from the parts of a connection.
 
-    No error shows the host: a login typed into it can be written in too many ways to be recognised.
+    No error shows the host, because a login that was typed into it can't always be recognised.
 
     :param host: a name, an address, or a whole URL
-    :param port: the console's port; 8089 when empty, unless the host is a URL that names one. With ``alibaba_cloud``
-        that of the scheme
-    :param scheme: ``http`` (default) or ``https``; one in the host wins. With ``alibaba_cloud`` ``https`` when empty
+    :param port: the console's port; a port in the host wins. When empty, 8089; with ``alibaba_cloud`` the usual port of
+        the scheme
+    :param scheme: ``http`` or ``https``; a scheme in the host wins. When empty, ``http``; with ``alibaba_cloud``
+        ``https``
     :param api_version: the API generation
     :raises OmsInvalidRequestError: when the address is invalid
     """
@@ -173,7 +176,7 @@ def build_base_url(
     if parts.scheme not in ("http", "https"):
         raise OmsInvalidRequestError("The schema must be http or https.")
     if not _is_host(name) or parts.query or parts.fragment or not _PATH.fullmatch(parts.path):
-        raise OmsInvalidRequestError("The host is no address of an OMS console: give a name or an IP address.")
+        raise OmsInvalidRequestError("The host isn't the address of an OMS console: give a name or an IP address.")
     if port is not None and not 0 <= port <= 65535:
         raise OmsInvalidRequestError(f"The port must be from 1 to 65535, not {port!r}.")
     shown = f"[{name}]" if ":" in name else name
@@ -202,5 +205,8 @@ def _is_host(name: str) -> bool:
 
 
 def read_api_version(value: str) -> ApiVersion:
-    """Check the name of an API generation; ClientSettings raises for an unknown one."""
+    """Return the name of an API generation in lower case. :class:`ClientSettings` raises an error for an unknown one.
+
+    :param value: the name as it was given
+    """
     return cast(ApiVersion, value.strip().lower())

@@ -1,10 +1,11 @@
 """``requests``, made strict about what counts as an answer.
 
-- Its time-out starts anew with every byte, so a server that sends a header byte by byte could block a worker for days.
-  Here every read gets only the time that is left.
+- The time-out of ``requests`` starts again with every byte, so a server that sends a header byte by byte could block a
+  worker for days. Here every read gets only the time that is left.
 - Python takes the statuses 102 and 103 for the final answer, so every later answer on that connection would belong to
   the request before. Here they are skipped, and the connection is closed after them and after unrequested bytes.
-- It reads the whole body of a redirect and parses its target even if it doesn't follow redirects. Here it doesn't.
+- ``requests`` reads the whole body of a redirect and parses its target, even if it doesn't follow redirects. Here
+  neither is done.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class _StrictResponse(http.client.HTTPResponse):
         passed_over = False
         while 100 <= self.status < 200 and self.status != http.HTTPStatus.SWITCHING_PROTOCOLS:
             passed_over = True
-            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first
+            self.headers = self.msg = None  # type: ignore[assignment]  # as before the first headers
             super().begin()
         if passed_over:
             self.will_close = True

@@ -37,9 +37,10 @@ _CHUNK = 64 * 1024
 
 
 def _is_cut(status: int, headers: Mapping[str, str], version: int) -> bool:
-    """Return whether an answer without a body ended within its headers, which Python's HTTP client doesn't notice.
+    """Return whether an answer without a body was cut off within its headers, which Python's HTTP client doesn't
+    notice.
 
-    A complete HTTP/1.1 answer gives the length of its body, or says that the connection ends after it.
+    A complete HTTP/1.1 answer gives the length of its body, or says that the connection is closed after it.
     """
     told = (
         "content-length" in headers
@@ -56,7 +57,7 @@ def _keep_as_it_is(prepared: requests.PreparedRequest) -> requests.PreparedReque
 class OmsClient(Operations):
     """OMS over HTTP, one blocking call at a time.
 
-    :param settings: where OMS is and how to talk to it
+    :param settings: the address of OMS, the login, and the limits of a request
     """
 
     def __init__(self, settings: ClientSettings) -> None:
@@ -76,10 +77,10 @@ class OmsClient(Operations):
             self._session = None
 
     def send(self, call: Call[T]) -> Answer[T]:
-        """Send a call, again if it fails and changes nothing, and return what OMS said.
+        """Send a call and return OMS's answer. A call that changes nothing is sent again after a temporary error.
 
-        :param call: a call out of :mod:`airflow_provider_oms.client.actions`
-        :raises OmsError: one of its kinds
+        :param call: a call from :mod:`airflow_provider_oms.client.actions`
+        :raises OmsError: the subclass that says what went wrong
         """
         began = time.monotonic()
         try:
@@ -90,7 +91,8 @@ class OmsClient(Operations):
             failed = broken_off(error)
         else:
             return answer._replace(spent=(time.monotonic() - began) / self.settings.timeout)
-        # Raised outside the except block: otherwise the HTTP library's error, whose frames hold the login, is chained.
+        # Raised outside the except block. Inside it, the HTTP library's error, whose frames hold the login, would be
+        # chained.
         raise failed
 
     def _send(self, call: Call[T]) -> Answer[T]:
@@ -119,8 +121,8 @@ class OmsClient(Operations):
         try:
             return read_answer(call, answer, self.settings.secrets)
         except OmsMalformedAnswerError:
-            # An answer about another project may be the one to somebody else's question, and all later ones of that
-            # connection be, too.
+            # An answer about another project may belong to another request, and then so may all later answers on that
+            # connection.
             self.close()
             raise
 
@@ -151,7 +153,7 @@ class OmsClient(Operations):
                 return HttpAnswer(response.status_code, headers, body, time.time())
         except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationParseError, UnicodeError):
             raise bad_address(asked) from None
-        except requests.exceptions.InvalidSchema:  # the proxy's scheme; that of OMS is http or https
+        except requests.exceptions.InvalidSchema:  # of the proxy, because OMS's is http or https
             raise bad_proxy(asked) from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise self._meaning(error, asked) from None

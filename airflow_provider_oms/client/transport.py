@@ -1,4 +1,4 @@
-"""Shared by both transports: the mapping from a library's errors to ours, and the limits of an answer.
+"""What both clients share about connections: the mapping from a library's errors to ours, and the limits of an answer.
 
 ``requests`` and ``aiohttp`` wrap the same few errors of the operating system and of ``ssl`` in different ways, so the
 mapping uses the innermost error.
@@ -30,7 +30,8 @@ from airflow_provider_oms.client.errors import (
 from airflow_provider_oms.client.safe_text import safe_repr, safe_text
 from airflow_provider_oms.client.settings import ClientSettings
 
-# OpenSSL's message if plain HTTP answers a TLS client: an OMS without a certificate, docs/develop/oms-wire.md#https
+# OpenSSL's reasons if the server answers in plain HTTP, as an OMS without a certificate does:
+# docs/develop/oms-wire.md#https
 _NOT_TLS = (
     "WRONG_VERSION_NUMBER",
     "UNKNOWN_PROTOCOL",
@@ -57,18 +58,20 @@ _NO_ROUTE = (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 
 @contextmanager
 def mark_as_unsent() -> Iterator[None]:
-    """Mark an error as one of connecting: the request wasn't sent, so OMS hasn't carried it out."""
+    """Mark errors in this block: no request was sent, so OMS hasn't carried out anything."""
     try:
         yield
     except Exception as error:
-        setattr(error, "unsent", True)  # noqa: B010  # an attribute of ours on an error of somebody else's
+        setattr(error, "unsent", True)  # noqa: B010  # our own attribute on a library's error
         raise
 
 
 def check_ca_bundle(settings: ClientSettings, asked: str) -> None:
-    """Raise if the CA bundle of the connection doesn't exist.
+    """Raise an error if the CA bundle of the connection doesn't exist.
 
-    :raises OmsTlsError: naming the path
+    :param settings: the settings of the client
+    :param asked: the call, for the error
+    :raises OmsTlsError: if there is no file or directory at the path
     """
     if not settings.base_url.startswith("https:"):
         return
@@ -94,7 +97,7 @@ def connection_error(
 
     :param error: the library's error
     :param settings: the settings of the client
-    :param asked: what was asked
+    :param asked: the call, for the error
     :param connecting: whether the library reports that no connection was made
     :param timed_out: whether the library reports a time-out
     :param malformed: whether the library reports invalid HTTP
@@ -104,7 +107,7 @@ def connection_error(
     where, details = f"{parts.hostname}:{parts.port}", ErrorDetails(asked=asked)
     if at_proxy:
         return OmsUnreachableError(
-            f"the proxy that the environment names (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) gave no way to {where}. Check "
+            f"the proxy in the environment (HTTP_PROXY, HTTPS_PROXY, ALL_PROXY) doesn't connect to {where}. Check "
             "the proxy, or put the host of OMS into NO_PROXY.",
             details,
         )
@@ -141,22 +144,23 @@ def connection_error(
                 )
     if connecting and timed_out:
         return OmsUnreachableError(
-            f"{where} didn't take the connection within {settings.connect_timeout:g} s. Check host and port of the "
+            f"{where} didn't accept the connection within {settings.connect_timeout:g} s. Check host and port of the "
             "connection, and firewalls between.",
             details,
         )
     if connecting:
-        return OmsUnreachableError(f"no connection to {where} came about: {safe_text(error, 200)}.", details)
+        return OmsUnreachableError(f"the connection to {where} failed: {safe_text(error, 200)}.", details)
     if timed_out:
         return too_slow(settings, asked)
     if malformed:
         return OmsMalformedAnswerError(
-            f"what {where} sent is no proper HTTP. A proxy or another service may be answering: check host and port.",
+            f"the answer of {where} is not valid HTTP. A proxy or another service may be answering: check host and "
+            "port.",
             details,
         )
     return OmsConnectionLostError(
-        f"the connection to {where} broke before the answer was there. If it always does, check port and schema: the "
-        "port may speak https.",
+        f"the connection to {where} broke before the answer was complete. If it always does, check port and schema: "
+        "the port may speak https.",
         details,
     )
 
@@ -170,16 +174,16 @@ def _tls_error(error: ssl.SSLError, where: str, details: ErrorDetails, *, connec
     if reason in _NOT_TLS:
         return lost(f"{where} doesn't speak https. If it never does, set the connection's schema to http.", details)
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        when = "while TLS was being set up" if connecting else "before the answer was there"
-        return lost(f"{where} hung up {when}.", details)
+        when = "while TLS was being set up" if connecting else "before the answer was complete"
+        return lost(f"{where} closed the connection {when}.", details)
     return lost(f"TLS with {where} broke: {said}.", details)
 
 
 def bad_address(asked: str) -> OmsInvalidRequestError:
     """Return the error for an address to which no request can be sent."""
     return OmsInvalidRequestError(
-        "no request can be sent to this address. Check the connection's host and port, and HTTP_PROXY and its like in "
-        "the environment.",
+        "no request can be sent to this address. Check the connection's host and port, and the environment's "
+        "HTTP_PROXY and similar variables.",
         ErrorDetails(asked=asked),
     )
 
@@ -196,7 +200,7 @@ def bad_proxy(asked: str) -> OmsInvalidRequestError:
 def too_slow(settings: ClientSettings, asked: str) -> OmsTimeoutError:
     """Return the error for an answer that wasn't complete in time."""
     return OmsTimeoutError(
-        f"there was no whole answer within {settings.timeout:g} s (timeout in the connection's extra).",
+        f"there was no complete answer within {settings.timeout:g} s (timeout in the connection's extra).",
         ErrorDetails(asked=asked),
     )
 

@@ -198,10 +198,10 @@ def test_oms_3_3_tells_progress_and_no_more(cli, monkeypatch):
         for command in (["projects"], ["verify", "np_old"]):
             result = cli(*command)
             assert result.code == 5
-            assert "which can only tell a project's progress" in result.err
+            assert "which only offers a project's progress" in result.err
         failed = cli("wait", "np_old", "--step", "FULL_TRANSFER", "--json")
         assert failed.code == 1
-        assert "which can only tell a project's progress" in failed.json["message"]
+        assert "which only offers a project's progress" in failed.json["message"]
 
 
 @pytest.mark.parametrize("command", [["status"], ["verify"], ["wait", "--status", "RUNNING", "--timeout", "0"]])

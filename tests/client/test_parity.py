@@ -69,20 +69,20 @@ def kind(name, error, says="", executed=False, timeout=60.0, **more):
 
 
 CELLS = [
-    kind("hang", OmsTimeoutError, "no whole answer within 1 s", timeout=1.0),
-    kind("delay", OmsTimeoutError, "no whole answer within 1 s", timeout=1.0, seconds=30),
-    kind("drip", OmsTimeoutError, "no whole answer within 1 s", executed=True, timeout=1.0, seconds=0.1),
-    kind("reset_before", OmsConnectionLostError, "broke before the answer was there"),
-    kind("reset_after", OmsConnectionLostError, "broke before the answer was there", executed=True),
-    kind("truncate", OmsConnectionLostError, "broke before the answer was there", executed=True),
-    kind("cut_headers", OmsConnectionLostError, "broke before the answer was there", executed=True),
+    kind("hang", OmsTimeoutError, "no complete answer within 1 s", timeout=1.0),
+    kind("delay", OmsTimeoutError, "no complete answer within 1 s", timeout=1.0, seconds=30),
+    kind("drip", OmsTimeoutError, "no complete answer within 1 s", executed=True, timeout=1.0, seconds=0.1),
+    kind("reset_before", OmsConnectionLostError, "broke before the answer was complete"),
+    kind("reset_after", OmsConnectionLostError, "broke before the answer was complete", executed=True),
+    kind("truncate", OmsConnectionLostError, "broke before the answer was complete", executed=True),
+    kind("cut_headers", OmsConnectionLostError, "broke before the answer was complete", executed=True),
     kind("html", OmsMalformedAnswerError, "begins with b'<!DOCTYPE html>"),
     kind("empty", OmsMalformedAnswerError, "begins with b''"),
-    kind("invalid_json", OmsMalformedAnswerError, "no JSON of OMS"),
-    kind("invalid_utf8", OmsMalformedAnswerError, "no JSON of OMS"),
-    kind("invalid_json", OmsMalformedAnswerError, "no JSON of OMS", body='{"success": true, "data": "abc'),
-    kind("invalid_json", OmsMalformedAnswerError, "no JSON of OMS", body="[]"),
-    kind("invalid_json", OmsMalformedAnswerError, "no JSON of OMS", body="[" * 100_000),
+    kind("invalid_json", OmsMalformedAnswerError, "isn't JSON from OMS"),
+    kind("invalid_utf8", OmsMalformedAnswerError, "isn't JSON from OMS"),
+    kind("invalid_json", OmsMalformedAnswerError, "isn't JSON from OMS", body='{"success": true, "data": "abc'),
+    kind("invalid_json", OmsMalformedAnswerError, "isn't JSON from OMS", body="[]"),
+    kind("invalid_json", OmsMalformedAnswerError, "isn't JSON from OMS", body="[" * 100_000),
     kind("invalid_json", OmsMalformedAnswerError, "doesn't say whether it is a success", body="{}"),
     kind("invalid_json", OmsMalformedAnswerError, "success='maybe'", body='{"success": "maybe"}'),
     kind("huge", OmsAnswerTooLargeError, "larger than", size=3 * 1024 * 1024),
@@ -113,10 +113,10 @@ CELLS = [
     status(500, OmsBusyError, "HTTP 500", body='{"success": true, "data": "1"}'),
     status(500, OmsProjectNotFoundError, "HTTP 500", body='{"success": false, "code": "GHANA-PROJECT000001"}'),
     code("GHANA-PROJECT000001", OmsProjectNotFoundError, "no such project"),
-    code("GHANA-OPERAT000001", OmsBusyError, "could not do it just now"),
-    code("GHANA-OPERIE000000", OmsBusyError, "could not do it just now"),
-    code("CM-RESOAT000011", OmsBusyError, "could not do it just now"),
-    code("INNER_ERROR", OmsBusyError, "could not do it just now"),
+    code("GHANA-OPERAT000001", OmsBusyError, "can't do this at the moment"),
+    code("GHANA-OPERIE000000", OmsBusyError, "can't do this at the moment"),
+    code("CM-RESOAT000011", OmsBusyError, "can't do this at the moment"),
+    code("INNER_ERROR", OmsBusyError, "can't do this at the moment"),
     code(
         "INNER_ERROR", OmsUnsupportedActionError, "doesn't have the action", message="Unsupported action: ListAllLabels"
     ),
@@ -409,7 +409,7 @@ def test_a_head_that_comes_byte_by_byte(answer, what):
     assert len(observed) == 1
     error, message = observed.pop()
     assert error is OmsTimeoutError
-    assert "no whole answer within 1 s" in message
+    assert "no complete answer within 1 s" in message
 
 
 @pytest.mark.parametrize("what", KINDS)
@@ -427,7 +427,7 @@ def test_a_port_that_takes_no_connection(scheme, what):
     assert len(observed) == 1
     error, message = observed.pop()
     assert error is OmsUnreachableError
-    assert "127.0.0.1:port didn't take the connection within 1 s" in message
+    assert "127.0.0.1:port didn't accept the connection within 1 s" in message
 
 
 @pytest.mark.parametrize(

@@ -72,16 +72,16 @@ def test_a_success_without_data():
     ("body", "says"),
     [
         (b"", "begins with b''"),
-        (b"null", "no JSON of OMS"),
-        (b"[]", "no JSON of OMS"),
-        (b"true", "no JSON of OMS"),
-        (b'"success"', "no JSON of OMS"),
+        (b"null", "isn't JSON from OMS"),
+        (b"[]", "isn't JSON from OMS"),
+        (b"true", "isn't JSON from OMS"),
+        (b'"success"', "isn't JSON from OMS"),
         (b"<html>\n<body>Login</body></html>", "begins with b'<html>"),
-        (b'{"success": true', "no JSON of OMS"),
-        (b'{"success": true}{"success": true}', "no JSON of OMS"),
-        (b'{"success": true, "data": "\xff"}', "no JSON of OMS"),
-        (b'{"success": true, "data": ' + b"9" * 5000 + b"}", "no JSON of OMS"),
-        (b'{"success": true, "data": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "no JSON of OMS"),
+        (b'{"success": true', "isn't JSON from OMS"),
+        (b'{"success": true}{"success": true}', "isn't JSON from OMS"),
+        (b'{"success": true, "data": "\xff"}', "isn't JSON from OMS"),
+        (b'{"success": true, "data": ' + b"9" * 5000 + b"}", "isn't JSON from OMS"),
+        (b'{"success": true, "data": ' + b"[" * 200_000 + b"]" * 200_000 + b"}", "isn't JSON from OMS"),
         (b"{}", "doesn't say whether it is a success"),
         (b'{"data": 1}', "doesn't say whether it is a success"),
         (b'{"success": null, "data": 1}', "doesn't say whether it is a success"),
@@ -264,7 +264,7 @@ ANOTHER = ["np_2", "NP_1", 7, "np_1 2", ["np_1"], {"id": "np_1"}, False, "\ud83d
 def test_an_answer_about_another_project(told, key, listed, asked):
     call = BY_ID[asked]
     data = {key: told, "status": "RUNNING"}
-    with pytest.raises(OmsMalformedAnswerError, match="not about the one that was asked for") as caught:
+    with pytest.raises(OmsMalformedAnswerError, match="instead of the requested one") as caught:
         read({"success": True, "data": [data] if listed else data}, call=call)
     assert str(caught.value).startswith(f"{call.asked}: ")
     assert str(caught.value).isprintable()
@@ -505,7 +505,7 @@ def test_a_code_of_a_gateway_in_an_answer_of_oms_is_none():
 
 def test_the_older_api_has_few_actions():
     settings = ClientSettings("http://oms:8089", "user", "geheim", api_version="v3")
-    with pytest.raises(errors.OmsUnsupportedActionError, match="which can only tell a project's progress"):
+    with pytest.raises(errors.OmsUnsupportedActionError, match="which only offers a project's progress"):
         build_request(settings, CALL)
 
 

@@ -36,7 +36,7 @@ def test_an_error_leaves_it_usable(oms):
     oms.add_fault(Fault("reset_before", times=1))
     with OmsClient(settings_of(oms)) as client:
         for _ in range(2):
-            with pytest.raises(OmsConnectionLostError, match="broke before the answer was there"):
+            with pytest.raises(OmsConnectionLostError, match="broke before the answer was complete"):
                 client.describe_project_progress("np_1")
         assert client.describe_project_progress("np_1").status == "INIT"
 

@@ -144,8 +144,8 @@ def test_a_wrong_address_is_told(sim, monkeypatch, changes, said, pauses):
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        (Fault(kind="html"), "no JSON of OMS"),
-        (Fault(kind="status", status=404), "nothing answers there"),
+        (Fault(kind="html"), "isn't JSON from OMS"),
+        (Fault(kind="status", status=404), "there is no OMS API at this address"),
         (Fault(kind="redirect", location="http://elsewhere/login"), "redirects to http://elsewhere/login"),
         (Fault(kind="status", status=503), "overloaded or failing"),
         (Fault(kind="error", code="X-1", message="no such thing"), "no such thing"),

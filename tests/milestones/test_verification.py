@@ -106,4 +106,4 @@ def test_every_page_is_read(count, size, total):
 def test_a_list_that_ends_too_early_is_not_believed():
     verdict = poll_once(gate_of("OmsFullVerificationSensor"), _paged(100, 100, 101))
     assert verdict.state == "waiting"
-    assert "isn't whole" in verdict.message
+    assert "isn't complete" in verdict.message

@@ -135,7 +135,7 @@ async def test_what_may_pass_costs_one_request_an_interval(sim, pauses, fault):
     [
         (Fault(kind="status", status=401), "login"),
         (Fault(kind="status", status=403), "login"),
-        (Fault(kind="status", status=404), "nothing answers there"),
+        (Fault(kind="status", status=404), "there is no OMS API at this address"),
         (Fault(kind="redirect", location="http://elsewhere/"), "redirects"),
         (Fault(kind="error", code="PARAM_ERROR", message="bad id"), "bad id"),
         (
