@@ -413,7 +413,7 @@ def test_a_path_before_the_api(requests_mock):
 def test_ids_that_would_change_the_url(project_id, client):
     with RawServer(http(b"{}")) as server:
         settings = ClientSettings(server.url, api_version="v3", retries=0)
-        with pytest.raises(OmsInvalidRequestError, match="is no project id"):
+        with pytest.raises(OmsInvalidRequestError, match="isn't a project id"):
             ask(client, settings, actions.describe_project_progress(project_id))
 
         assert server.requests == []
