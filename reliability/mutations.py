@@ -220,7 +220,7 @@ def summary(outcomes: Sequence[Outcome], there: Mapping[str, int]) -> str:
     :param there: how many mutants there are in each room
     """
     lines = [
-        "| room | mutants there are | tried | noticed | explained | holes | noticed of those tried |",
+        "| room | mutants | tried | noticed | explained | holes | noticed of those tried |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for room in [*there, ""]:
