@@ -24,6 +24,10 @@ import environment
 import results
 from versions import AIRFLOWS, NEWEST
 
+#: Without what forbids to keep compiled code: else each process compiles all tests anew, which takes half of the time in
+#: which they are collected.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
 #: Two more than there are cores: half of the time goes into tests that wait for an Airflow.
 PROCESSES = str(min(6, 2 + (os.cpu_count() or 1)))
 
@@ -74,7 +78,8 @@ class Run:
                 ]
             python = self.interpreter()
             codes = [
-                subprocess.run([python, "-m", *step], cwd=environment.ROOT, check=False).returncode for step in steps
+                subprocess.run([python, "-m", *step], cwd=environment.ROOT, env=ENVIRONMENT, check=False).returncode
+                for step in steps
             ]
             result = results.read(report, release, self.python, " ".join(options) or self.part)
         if any(codes) and not result.failed:

@@ -95,7 +95,7 @@ class Airflow:
         (folder / "example.py").write_text(example)
         self.cluster = Cluster({"AIRFLOW_CONN_OMS_DEFAULT": self.oms.connection_json})
         self.cluster.environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(folder)
-        self.cluster.environment["AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL"] = "2"
+        self.cluster.environment["AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL"] = "5"
         self.database = Database(self.cluster.database)
         self.triggerer_log = self.cluster.home / "triggerer.log"
 
