@@ -24,8 +24,7 @@ import environment
 import results
 from versions import AIRFLOWS, NEWEST
 
-#: Without what forbids to keep compiled code: else each process compiles all tests anew, which takes half of the time in
-#: which they are collected.
+#: Compiled code may be kept: else each process compiles all tests anew, half of the time that collecting them takes.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 #: Two more than there are cores: half of the time goes into tests that wait for an Airflow.
