@@ -111,8 +111,8 @@ class AsyncOmsClient(AsyncOperations):
         raise failed
 
     async def _asend(self, call: Call[T], spent: list[float]) -> Answer[T]:
-        build_request(self.settings, call)  # an invalid request is reported before a broken TLS configuration
         if self._unusable is not None:
+            build_request(self.settings, call)  # an invalid request is reported before a broken TLS configuration
             raise self._unusable.about(call.asked)
 
         # Setting up tenacity is expensive, so it is only done after a first failure.

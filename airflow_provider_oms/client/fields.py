@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Generic, Self, TypeVar, overload
 
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError
@@ -23,6 +24,8 @@ T = TypeVar("T")
 _HUGE = 1e18
 _LONGEST_WORD = 100
 _NUMBERS = (int, float)
+#: Objects with more keys than any of OMS's are not kept in a cache.
+_MOST_KEYS = 100
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 #: OMS's ids are letters, digits and "_". Quotes, brackets, asterisks (the mask of a secret) and long texts are refused.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@/+=-]{1,128}")
@@ -39,23 +42,18 @@ class Model:
     :param source: where it came from, for error messages
     """
 
-    __slots__ = ("__dict__", "_folded", "raw", "source")
+    __slots__ = ("__dict__", "raw", "source")
 
     def __init__(self, raw: Mapping[str, Any], source: str = "OMS") -> None:
         self.raw = raw
         self.source = source
-        self._folded: dict[str, Any] | None = None
 
     def get(self, name: str) -> Any:
         """Return the value under ``name``, ignoring the case of the key; None if it is absent.
 
         :param name: the key, in the documented spelling
         """
-        if name in self.raw:
-            return self.raw[name]
-        if self._folded is None:
-            self._folded = {str(key).strip().lower(): item for key, item in self.raw.items() if item is not None}
-        return self._folded.get(name.lower())
+        return value_of(self.raw, name)
 
     def part(self, name: str) -> Mapping[str, Any]:
         """Return the object under ``name``; an empty one if there is none.
@@ -89,6 +87,30 @@ class Model:
         return f"{type(self).__name__}({safe_repr(self.raw)})"
 
 
+def value_of(raw: Mapping[str, Any], name: str) -> Any:
+    """Return the value under ``name`` in an object, in any case; None when absent."""
+    if name in raw:
+        return raw[name]
+    for key in _spellings(raw).get(name.lower(), ()):
+        if (value := raw[key]) is not None:
+            return value
+    return None
+
+
+def _spellings(raw: Mapping[str, Any]) -> Mapping[str, list[str]]:
+    """Return the keys of an object by how they read in lower case, the last first."""
+    keys = tuple(raw)
+    return _spellings_of(keys) if len(keys) <= _MOST_KEYS else _spellings_of.__wrapped__(keys)
+
+
+@lru_cache(maxsize=128)  # cached, since the rows of a list, and the answers to one question, have the same keys
+def _spellings_of(keys: tuple[str, ...]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key in reversed(keys):
+        found.setdefault(str(key).strip().lower(), []).append(key)
+    return found
+
+
 class Field(Generic[T]):
     """One value of a :class:`Model`: its names in OMS, and how it is read.
 
@@ -116,9 +138,10 @@ class Field(Generic[T]):
         name = self.names[0]
         value = model.raw.get(name)
         if value is None:  # it may be written in another case, or have the name of another API generation
-            name, value = next(
-                ((other, found) for other in self.names if (found := model.get(other)) is not None), (name, None)
-            )
+            for other in self.names:
+                if (found := model.get(other)) is not None:
+                    name, value = other, found
+                    break
         try:
             meaning = None if value is None else self.read(value)
         except ValueError as error:
@@ -180,7 +203,14 @@ def texts(value: Any) -> list[str]:
 
 def word(value: Any) -> str:
     """Read a status or a name of a fixed vocabulary: in upper case, without surrounding blanks."""
-    return safe_text((value if isinstance(value, str) else text(value)).strip().upper(), _LONGEST_WORD)
+    if isinstance(value, str):
+        return _short_word(value) if len(value) <= _LONGEST_WORD else _short_word.__wrapped__(value)
+    return _short_word.__wrapped__(text(value))
+
+
+@lru_cache(maxsize=512)  # cached, since OMS has few of them, and every poll reads the same ones
+def _short_word(value: str) -> str:
+    return safe_text(value.strip().upper(), _LONGEST_WORD)
 
 
 def identifier(value: Any) -> str:

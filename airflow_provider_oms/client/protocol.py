@@ -25,7 +25,7 @@ from airflow_provider_oms.client.errors import (
     OmsRejectedError,
     OmsUnsupportedActionError,
 )
-from airflow_provider_oms.client.fields import Model
+from airflow_provider_oms.client.fields import value_of
 from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 from airflow_provider_oms.client.refusals import error_of_code, error_of_status
 from airflow_provider_oms.client.safe_text import safe_repr, safe_text
@@ -222,22 +222,22 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Env
 
     Sources: docs/develop/oms-wire.md#success-decides, docs/develop/oms-wire.md#http-status
     """
-    retry_after = _retry_after(answer)
-
-    def error_of(details: ErrorDetails) -> OmsError:
-        return error_of_status(answer.status, answer.headers, answer.body, details, secrets)
-
     envelope = parse_envelope(answer.body, call.asked, secrets)
-    if envelope is None:
-        raise error_of(ErrorDetails(asked=call.asked, status=answer.status, retry_after=retry_after))
     success = None
-    if answer.status == 200:
+    if envelope is not None and answer.status == 200:
         try:
             success = envelope.success
         except OmsMalformedAnswerError as error:
             raise error.about(call.asked) from None
         if success:
             return envelope
+    retry_after = _retry_after(answer)
+
+    def error_of(details: ErrorDetails) -> OmsError:
+        return error_of_status(answer.status, answer.headers, answer.body, details, secrets)
+
+    if envelope is None:
+        raise error_of(ErrorDetails(asked=call.asked, status=answer.status, retry_after=retry_after))
     details = replace(envelope.refusal(call.asked, answer.status, secrets), retry_after=retry_after)
     if answer.status != 200 and (meant := alibaba_cloud.error_of_gateway(details)):
         raise meant
@@ -261,9 +261,8 @@ def _check_project(call: Call[Any], envelope: Envelope) -> None:
         return
     data = envelope.data
     for item in data if isinstance(data, list) else [data]:
-        model = Model(item) if isinstance(item, Mapping) else None
-        for name in call.project_keys if model else ():
-            told = model.get(name) if model else None
+        for name in call.project_keys if isinstance(item, Mapping) else ():
+            told = value_of(item, name)
             if told not in (None, "") and str(told).strip() != call.project_id.strip():
                 raise OmsMalformedAnswerError(
                     f"the answer is about project {safe_repr(told, 200)} instead of the requested one, so it isn't "

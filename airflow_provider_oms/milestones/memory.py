@@ -12,7 +12,8 @@ docs/develop/airflow-facts.md#state-store
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -160,15 +161,12 @@ class Memory:
 
     def copy(self) -> Memory:
         """Return a copy, for a poll that may have to be repeated."""
-        return replace(
-            self,
-            projects=dict(self.projects),
-            since=dict(self.since),
-            observed=dict(self.observed),
-            steps=dict(self.steps),
-            members={project_id: own.copy() for project_id, own in self.members.items()},
-            reached=dict(self.reached),
-        )
+        copied = copy(self)
+        copied.projects, copied.since = dict(self.projects), dict(self.since)
+        copied.observed, copied.steps = dict(self.observed), dict(self.steps)
+        copied.members = {project_id: own.copy() for project_id, own in self.members.items()}
+        copied.reached = dict(self.reached)
+        return copied
 
     def take(self, other: Memory) -> None:
         """Take over the content of another memory.

@@ -10,6 +10,9 @@ from airflow_provider_oms.client.models import Step
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.steps import StepKind, kind_of
 
+#: The kinds of steps by which :func:`waits_at` decides.
+_UP_TO_A_PERSON = (StepKind.FULL_VERIFICATION, StepKind.SWITCHOVER, StepKind.REVERSE)
+
 
 class At(NamedTuple):
     """The state of a step.
@@ -26,7 +29,8 @@ class At(NamedTuple):
     @classmethod
     def of(cls, step: Step) -> At:
         """Read a step; a value that can't be read is None."""
-        return cls(*(value_or_none(step, field) for field in (Step.name, Step.status, Step.progress)))
+        name, status, progress = Step.name, Step.status, Step.progress
+        return cls(value_or_none(step, name), value_or_none(step, status), value_or_none(step, progress))
 
 
 class Wait(NamedTuple):
@@ -79,7 +83,9 @@ def holds_up(steps: Sequence[Step], awaited: Sequence[Step]) -> str:
     :param steps: the project's steps
     :param awaited: the steps that the gate waits for
     """
-    wait = waits_at(map(At.of, steps))
+    if not awaited:
+        return ""
+    wait = waits_at(At.of(step) for step in steps if kind_of(value_or_none(step, Step.name)) in _UP_TO_A_PERSON)
     ahead = any(At.of(step).status == step_rules.INIT for step in awaited)
     at = any(At.of(step).name == wait.step and not step_rules.is_done(step) for step in awaited)
     return wait.words if ahead or at else ""

@@ -185,6 +185,9 @@ class Thing(Model):
         ({"size": None}, None),
         ({}, None),
         ({1: 2, "x": 3}, None),
+        ({"SIZE": 1, "Size": 2}, 2),
+        ({"SIZE": 1, "Size": None}, 1),
+        ({**dict.fromkeys(map(str, range(1000))), "SIZE": 1}, 1),
     ],
 )
 def test_a_field(raw, size):

@@ -61,6 +61,10 @@ def test_a_gate_is_held_up_only_by_what_is_before_it(awaited, said):
     assert bool(holds_up(rows, steps(awaited))) == said
 
 
+def test_a_gate_that_waits_for_no_step_is_held_up_by_nobody():
+    assert holds_up(steps(INCREMENTAL, VERIFIED, SWITCH), []) == ""
+
+
 PROGRESS = {"projectId": "np_1", "status": "RUNNING", "enableIncrSync": True, "fullTransferProgress": 100}
 
 
