@@ -21,9 +21,9 @@ from zlib import crc32
 from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.fields import Checkpoint
 from airflow_provider_oms.client.models import Project, ProjectProgress, Step
-from airflow_provider_oms.client.operations import Flow
-from airflow_provider_oms.client.paging import PagedCall
-from airflow_provider_oms.client.protocol import Answer
+from airflow_provider_oms.client.operations import Flow, all_of
+from airflow_provider_oms.client.paging import Page, PagedCall
+from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.checks import check
 from airflow_provider_oms.milestones.context import PollContext
@@ -37,6 +37,9 @@ PRECISE_EVERY = 10
 
 #: Rows per page: OMS allows 150 (docs/develop/oms-wire.md#paging), which are about 1 MB with their steps.
 ROWS_A_PAGE = 150
+
+#: Pages that are asked for at the same time, once the first one has told how many there are.
+PAGES_AT_ONCE = 3
 
 
 @dataclass
@@ -77,8 +80,13 @@ def listing(paged: PagedCall[Project]) -> Flow[Listing]:
     answers: list[Answer[Any]] = []
     reading = paged.whole()
     call = next(reading)
+    ahead: dict[str, Answer[Any] | OmsError] = {}
     while True:
-        answer = yield call
+        if answers and not call.reading and call.key not in ahead:
+            ahead = yield from _several(paged, len(answers) + 1, answers[0].data.total)
+        answer = ahead.pop(call.key) if call.key in ahead else (yield call)
+        if isinstance(answer, OmsError):
+            raise answer
         answers.append(answer)
         try:
             call = reading.send(answer)
@@ -88,6 +96,26 @@ def listing(paged: PagedCall[Project]) -> Flow[Listing]:
             found = {row.id: row for row in every if row.id}
             without_id = sum(not row.id for row in every)
             return Listing(found, oldest._replace(data=None), len(answers), without_id)
+
+
+def _several(paged: PagedCall[Project], first: int, total: int | None) -> Flow[dict[str, Answer[Any] | OmsError]]:
+    """Ask for a few pages, which need not wait for one another. Whether a list is whole is decided page by page.
+
+    :param paged: the list
+    :param first: the first of these pages
+    :param total: what OMS says is in the list; what it counts isn't certain: docs/develop/oms-wire.md#paging
+    :return: the answers and errors by the key of their call
+    """
+
+    def ask(call: Call[Page[Project]]) -> Flow[Answer[Any] | OmsError]:
+        try:
+            return (yield call)
+        except OmsError as error:
+            return error
+
+    last = min(first + PAGES_AT_ONCE - 1, -(-(total or 0) // paged.page_size))
+    calls = [paged.page(number) for number in range(first, last + 1)]
+    return dict(zip([call.key for call in calls], (yield from all_of([ask(call) for call in calls])), strict=True))
 
 
 class Hint(Enum):

@@ -18,8 +18,12 @@ from airflow_provider_oms.triggers.shared import Share, SharedSession, T
 
 log = logging.getLogger(__name__)
 
-#: Part of the time that a list is fresh for over which the gates that it serves are spread.
+#: The largest part of the time that a list is fresh for over which the gates that it serves are spread.
 LIST_SPREAD = 0.5
+
+#: Seconds from one of them to the next, on average: more than judging a row takes, or they would queue up, and hold up
+#: the loop.
+PLACE = 0.0003
 
 #: Seconds until a list is asked for again that was refused, or is of no use.
 LIST_AGAIN = 600.0
@@ -36,6 +40,15 @@ def is_listed(share: Share) -> bool:
         and len(oms.projects) > oms.list_above
         and asyncio.get_running_loop().time() >= oms.unlisted_until
     )
+
+
+def spread_of(share: Share, fresh_for: float) -> float:
+    """Return the seconds over which the polls of the gates that the list serves are spread.
+
+    :param share: a gate's share in the OMS
+    :param fresh_for: seconds that the list may be old
+    """
+    return min(fresh_for * LIST_SPREAD, len(share.oms.projects) * PLACE)
 
 
 async def list_of_all(share: Share, session: SharedSession, fresh_for: float) -> Listing | None:

@@ -28,7 +28,7 @@ from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.metrics import metrics_of
 from airflow_provider_oms.tasks.reporting import Reporter
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row
-from airflow_provider_oms.triggers.listing import LIST_SPREAD, is_listed, list_of_all
+from airflow_provider_oms.triggers.listing import is_listed, list_of_all, spread_of
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession, shared_oms
 
 #: Seconds. Airflow 3.3 fails some tasks that resume sooner than this after deferring, so no gate polls earlier.
@@ -125,9 +125,10 @@ class OmsMilestoneTrigger(BaseTrigger):
         # Source: docs/develop/airflow-facts.md#dag-test
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
-            pause = pause_before_poll(
-                gate, time.time(), settle, project_of(gate, memory), together=is_listed(share) or bool(gate.fleet)
-            )
+            spread = None
+            if gate.fleet is not None or is_listed(share):
+                spread = spread_of(share, min(gate.poke_interval * FRESH, OLDEST))
+            pause = pause_before_poll(gate, time.time(), settle, project_of(gate, memory), spread=spread)
             settle = 0.0
             left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
@@ -191,7 +192,7 @@ def event(status: str, verdict: Verdict, subject: Subject | None) -> dict[str, A
 
 
 def pause_before_poll(
-    gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None, *, together: bool = False
+    gate: Gate, now: float, settle: float = 0.0, project_id: str | None = None, *, spread: float | None = None
 ) -> float:
     """Return the seconds until the gate's next poll.
 
@@ -203,14 +204,13 @@ def pause_before_poll(
     :param now: the wall clock, Unix seconds
     :param settle: seconds to wait at least
     :param project_id: the project, where the gate itself only has its name
-    :param together: whether the list of projects serves it
+    :param spread: seconds over which the gates are spread that the list of projects serves; None if it doesn't
     """
     interval = max(gate.poke_interval, SHORTEST_INTERVAL)
     place = _share_of(f"{gate.oms_conn_id} {project_id or gate.project}")
     phase = place * interval
-    if together:
+    if spread is not None:
         # Intervals of 30 and 60 s begin together, so the moment doesn't depend on the interval.
-        spread = min(interval * FRESH, OLDEST) * LIST_SPREAD
         phase = _share_of(gate.oms_conn_id) * DEFAULT_POKE_INTERVAL + place * spread
     # A poll that was slightly early isn't repeated at once.
     least = max(settle, interval * FRESH)

@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnreachableError
 from airflow_provider_oms.client.models import Project as Row
-from airflow_provider_oms.client.operations import run_flow
+from airflow_provider_oms.client.operations import Together, run_flow
+from airflow_provider_oms.client.paging import Page
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.client.sync import OmsClient
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.poll import poll
-from airflow_provider_oms.milestones.rows import Hint, Listing, told_by
+from airflow_provider_oms.milestones.rows import Hint, Listing, listing, told_by
 from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.simulator import Clock, Failure, Project, Simulator
 from tests.gate_cases import CASES, NOW, Case
@@ -196,3 +199,77 @@ def test_what_is_missing_from_a_list_and_what_is_counted_is_asked():
     waiting = next(case for case in CASES if case.sensor == "OmsStepSensor" and told(case).hint is Hint.NOT_YET)
     gate = gate_of(waiting.sensor, waiting.arguments)
     assert told_by(gate, Row(row("np_1", waiting)), READ, known).hint is Hint.ASK
+
+
+class Pages:
+    """An OMS whose list has so many projects, of which two stand on a page.
+
+    :param total: what it says is in it
+    :param broken: the page that it doesn't answer
+    :param moved: of the first reading, the page on which the project of the page before stands, too
+    """
+
+    def __init__(self, projects, total=None, broken=None, moved=None):
+        self.rows = [Row({"id": f"np_{number}", "name": f"shop_{number}"}) for number in range(projects)]
+        self.total = total
+        self.broken = broken
+        self.moved = moved
+        self.asked = []
+
+    def send(self, call):
+        number = call.payload["pageNumber"]
+        self.asked.append(number)
+        if number == self.broken:
+            raise OmsUnreachableError("nobody answers")
+        first = 2 * number - 2 - (number == self.moved and not call.reading)
+        return READ._replace(data=Page(self.rows[first : first + 2], self.total), at=100.0 - number)
+
+    def listing(self):
+        """Read the list; return it, and the numbers of the pages that were asked for, those at the same time in one."""
+        flow, asked = listing(actions.list_projects(page_size=2)), []
+        answer = None
+        try:
+            while True:
+                call = flow.send(answer)
+                self.asked = []
+                try:
+                    answer = (
+                        [run_flow(self, one) for one in call.flows] if isinstance(call, Together) else self.send(call)
+                    )
+                finally:
+                    asked.append(tuple(self.asked))
+        except StopIteration as end:
+            return end.value, [pages for pages in asked if pages]
+
+
+def test_pages_of_a_list_are_asked_for_at_the_same_time_once_there_is_a_total():
+    found, asked = Pages(9, total=9).listing()
+    assert asked == [(1,), (2, 3, 4), (5,)]
+    assert list(found.rows) == [f"np_{number}" for number in range(9)]
+    assert found.pages == 5
+    assert found.read.at == 95.0  # the oldest page
+
+
+@pytest.mark.parametrize(("total", "asked"), [(None, [1, 1, 1, 1, 1, 1]), (5, [1, 2, 1, 1, 1])])
+def test_a_total_that_counts_no_rows_costs_no_page(total, asked):
+    """OMS may tell none, or how many pages there are."""
+    found, pages = Pages(9, total).listing()
+    assert [len(together) for together in pages] == asked
+    assert sum(pages, ()) == (1, 2, 3, 4, 5, 6)
+    assert len(found.rows) == 9
+
+
+def test_a_list_that_is_shorter_than_its_total_is_not_whole():
+    with pytest.raises(OmsMalformedAnswerError, match="isn't whole"):
+        Pages(4, total=5).listing()
+
+
+def test_a_page_that_fails_fails_the_list():
+    with pytest.raises(OmsUnreachableError):
+        Pages(9, total=9, broken=3).listing()
+
+
+def test_a_list_that_shifts_is_read_again_page_by_page():
+    found, asked = Pages(9, total=9, moved=3).listing()
+    assert asked == [(1,), (2, 3, 4), (1,), (2,), (3,), (4,), (5,)]
+    assert len(found.rows) == 9

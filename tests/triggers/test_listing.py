@@ -15,8 +15,9 @@ from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.verdict import State
 from airflow_provider_oms.simulator import Fault, Project, Simulator
 from airflow_provider_oms.triggers import listing, shared
+from airflow_provider_oms.triggers.listing import PLACE, spread_of
 from airflow_provider_oms.triggers.oms import FRESH, OLDEST, OmsMilestoneTrigger, pause_before_poll, shared_poll
-from airflow_provider_oms.triggers.shared import shared_oms
+from airflow_provider_oms.triggers.shared import Share, SharedOms, shared_oms
 from tests.connections import connect
 from tests.triggers.conftest import let_pass
 from tests.triggers.test_oms import events_of, trigger
@@ -223,11 +224,16 @@ async def test_the_last_poll_is_precise(wave, pauses, monkeypatch):
     assert asked(wave)["ListProjects"] == 0
 
 
-def test_what_one_list_serves_polls_while_that_is_fresh():
+@pytest.mark.asyncio
+async def test_what_one_list_serves_polls_while_that_is_fresh():
     at = 1_000_000.0
-    for interval in (30.0, 60.0):
-        moments = sorted(at + pause_before_poll(gate, at, together=True) for gate in gates(200, poke_interval=interval))
-        assert moments[-1] - moments[0] < min(interval * FRESH, OLDEST)
+    for interval, many in ((30.0, 200), (60.0, 200), (30.0, 100_000)):
+        fresh_for = min(interval * FRESH, OLDEST)
+        oms = SharedOms("oms_default")
+        oms.projects.update(f"np_{number}" for number in range(many))
+        spread = spread_of(Share(oms, "np_1"), fresh_for)
+        moments = sorted(at + pause_before_poll(gate, at, spread=spread) for gate in gates(200, poke_interval=interval))
+        assert moments[-1] - moments[0] < min(fresh_for, many * PLACE)
     alone = sorted(pause_before_poll(gate, at) for gate in gates(200))
     assert alone[-1] - alone[0] > 20
 
