@@ -74,6 +74,7 @@ def measure(oms: CannedOms) -> dict[str, float]:
         }
         found["lines, a poke on a worker, status"] = _worker()
         found["lines, reading a list, a row"] = _list()
+        found["lines, judging a row that says not yet"] = _row()
         found["memory blocks that a poll leaves"] = asyncio.run(_left())
     return {name: round(value, 1) for name, value in found.items()}
 
@@ -123,6 +124,23 @@ def _list() -> float:
     with lines.counted():
         rows = [row.id for row in answer.data.rows if row.name != project_name(7)]
     return lines.count / len(rows)
+
+
+def _row() -> float:
+    from airflow_provider_oms.client import actions
+    from airflow_provider_oms.client.protocol import HttpAnswer, read_answer
+    from airflow_provider_oms.milestones.rows import Hint, told_by
+
+    answer = read_answer(actions.list_projects().page(1), HttpAnswer(200, {}, taken()["ListProjects"], 0.0))
+    gate, rows, lines = _gate(0, FULL_TRANSFER), answer.data.rows[: _WARM + _COUNTED], Lines()
+    for number, row in enumerate(rows):
+        if number < _WARM:
+            told_by(gate, row, answer)
+            continue
+        with lines.counted():
+            told = told_by(gate, row, answer)
+        assert told.hint is Hint.NOT_YET
+    return lines.count / _COUNTED
 
 
 async def _left() -> float:

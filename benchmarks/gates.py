@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.answers import project_id
@@ -34,6 +35,9 @@ STATUS = {"kind": "project_status", "target_statuses": ["FINISHED"]}
 STEP = {"kind": "step", "step": "FULL_TRANSFER"}
 FULL_TRANSFER = {"kind": "full_transfer", "progress": 100}
 LAG = {"kind": "checkpoint_lag", "max_lag": 30}
+
+#: What the bare loop asks for the same.
+PROGRESS, BOTH = ["DescribeProjectProgress"], ["DescribeProjectProgress", "DescribeProjectSteps"]
 
 #: One after the other, so that a project's gates wait for different things.
 VARIED = (STEP, FULL_TRANSFER, LAG, STATUS, {"kind": "cutover_ready"}, {"kind": "full_verification"})
@@ -82,6 +86,20 @@ async def bare(url: str, gates: int, interval: float, actions: list[str]) -> Non
             every(interval, number, gates, lambda body=body: poll(body))  # type: ignore[misc]
             for number, body in enumerate(bodies)
         ) as tasks:
+            await asyncio.gather(*tasks)
+
+
+async def client(url: str, gates: int, interval: float) -> None:
+    """Our client, without sharing, milestones and logs."""
+    from airflow_provider_oms.client.aio import AsyncOmsClient
+    from airflow_provider_oms.client.settings import ClientSettings
+
+    async with AsyncOmsClient(ClientSettings(url, "viewer", "none", retries=0)) as opened:
+
+        def poll(number: int) -> Awaitable[object]:
+            return opened.adescribe_project_progress(project_id(number))
+
+        async with running(every(interval, number, gates, partial(poll, number)) for number in range(gates)) as tasks:
             await asyncio.gather(*tasks)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from statistics import median
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Row:
     :param aim: the largest ratio (``ours / theirs``) that is fine; None where the aim is another, or there is none
     :param most: the largest figure of ours that is fine
     :param note: what else belongs to it
+    :param ratios: the ratio of each process, where several have measured it
     """
 
     what: str
@@ -28,10 +30,13 @@ class Row:
     aim: float | None = None
     most: float | None = None
     note: str = ""
+    ratios: tuple[float, ...] = ()
 
     @property
     def ratio(self) -> float | None:
         """How many times the other's figure ours is."""
+        if self.ratios:
+            return median(self.ratios)
         return self.ours / self.theirs if self.theirs else None
 
     @property
@@ -43,6 +48,7 @@ class Row:
 
     def cells(self) -> list[str]:
         """The row as texts, in the order of :data:`HEADINGS`."""
+        between = f" ({min(self.ratios):.2f} to {max(self.ratios):.2f})" if self.ratios else ""
         aim = f"<= {self.aim:g} x" if self.aim is not None else ""
         aim = aim or (f"<= {self.most:g} {self.unit}" if self.most is not None else "")
         return [
@@ -50,11 +56,21 @@ class Row:
             _figure(self.ours, self.unit),
             self.peer,
             _figure(self.theirs, self.unit),
-            "" if self.ratio is None else f"{self.ratio:.2f} x",
+            "" if self.ratio is None else f"{self.ratio:.2f} x{between}",
             aim,
             {None: "", True: "ok", False: "over"}[self.is_ok],
             self.note,
         ]
+
+
+def ratio_of(pairs: Sequence[tuple[float, float]], row: Row) -> Row:
+    """Return a row with the medians of what several processes have measured, and the ratio of each.
+
+    :param pairs: our figure and theirs, by process
+    :param row: all else
+    """
+    ours, theirs = (median(figures) for figures in zip(*pairs, strict=True))
+    return replace(row, ours=ours, theirs=theirs, ratios=tuple(our / their for our, their in pairs))
 
 
 @dataclass(frozen=True)
@@ -71,7 +87,7 @@ class Skipped:
 
 HEADINGS = ["what", "ours", "against", "theirs", "ratio", "aim", "", "note"]
 
-assert len(fields(Row)) == len(HEADINGS)
+assert len(fields(Row)) == len(HEADINGS) + 1  # the ratios stand with their median
 
 
 def markdown(rows: Iterable[Row | Skipped]) -> str:

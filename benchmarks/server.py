@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
@@ -67,17 +68,25 @@ class CannedOms:
         """Tell it how to behave and forget what was counted; return what was counted until then.
 
         :param delay: seconds before every answer
-        :param reached: whether the full transfer is done
+        :param reached: whether the full transfer is done: of all projects, or of the one of this id
         """
-        with urlopen(f"{self.url}/tell?{json.dumps(settings).encode().hex()}", timeout=30) as answer:
-            counted: dict[str, Any] = json.load(answer)
-        return counted
+        return told(self.url, **settings)
+
+
+def told(url: str, **settings: Any) -> dict[str, Any]:
+    """Do what :meth:`CannedOms.tell` does, also from another process.
+
+    :param url: the server's address
+    """
+    with urlopen(f"{url}/tell?{json.dumps(settings).encode().hex()}", timeout=30) as answer:
+        counted: dict[str, Any] = json.load(answer)
+    return counted
 
 
 class _State:
     def __init__(self) -> None:
         self.delay = 0.0
-        self.reached = False
+        self.reached: bool | str = False
         self.asked: Counter[str] = Counter()
         self.told_at: dict[str, float] = {}
 
@@ -92,26 +101,28 @@ def _serve() -> None:
     taken_of = json.loads(progress)["data"]["projectId"].encode()
     state = _State()
 
-    def many(row: str) -> list[bytes]:
-        """Return the pages of a list of many projects that are all like one."""
-        envelope = json.loads(answers[row])
-        one = json.dumps(envelope["data"][0])
-        rows = [
+    def many(row: str) -> list[str]:
+        """Return the rows of many projects that are all like one."""
+        one = json.dumps(json.loads(answers[row])["data"][0])
+        return [
             one.replace(project_id(0), project_id(n)).replace(project_name(0), project_name(n)) for n in range(MANY)
         ]
-        head = json.dumps({**envelope, "totalCount": MANY, "data": []})
-        pages = [", ".join(rows[first : first + ROWS]) for first in range(0, MANY, ROWS)]
-        return [head.replace('"data": []', f'"data": [{rows}]').encode() for rows in pages]
 
-    lists = {False: many("row"), True: many("row done")}
+    under_way, done = many("row"), many("row done")
+    head = json.dumps({**json.loads(answers["row"]), "totalCount": MANY, "data": []})
 
-    def page(number: int) -> bytes:
+    @lru_cache(maxsize=16)
+    def page(number: int, reached: bool | str) -> bytes:
+        of_page = range(ROWS * (number - 1), min(ROWS * number, MANY))
+        rows = [(done if reached in (True, project_id(one)) else under_way)[one] for one in of_page]
+        return head.replace('"data": []', f'"data": [{", ".join(rows)}]').encode()
+
+    def listed(number: int) -> bytes:
         state.asked[f"ListProjects {number}"] += 1
-        if state.reached:
-            now = time.monotonic()
-            for one in range(ROWS * (number - 1), min(ROWS * number, MANY)):
-                state.told_at.setdefault(project_id(one), now)
-        return lists[state.reached][number - 1]
+        for one in range(ROWS * (number - 1), min(ROWS * number, MANY)) if state.reached else ():
+            if state.reached in (True, project_id(one)):
+                state.told_at.setdefault(project_id(one), time.monotonic())
+        return page(number, state.reached)
 
     def answer(body: bytes, status: int = 200) -> web.Response:
         return web.Response(body=body, status=status, content_type="application/json")
@@ -131,15 +142,15 @@ def _serve() -> None:
         action = request.query_string.removeprefix("Action=")
         payload = json.loads(body)
         if action == "ListProjects" and payload["pageSize"] == ROWS:
-            return answer(page(int(payload["pageNumber"])))
+            return answer(listed(int(payload["pageNumber"])))
         about = payload.get("id", "")
         state.asked[f"{action} {about}"] += 1
-        if state.reached and action == "DescribeProjectProgress":
+        if state.reached in (True, about) and action == "DescribeProjectProgress":
             state.told_at.setdefault(about, time.monotonic())
             return answer(answers["done"].replace(taken_of, about.encode()))
-        listed = answers.get(f"{action} {payload.get('pageNumber')}")
+        numbered = answers.get(f"{action} {payload.get('pageNumber')}")
         # An answer about another project than the one asked for isn't believed.
-        return answer(listed or answers[action].replace(taken_of, about.encode()))
+        return answer(numbered or answers[action].replace(taken_of, about.encode()))
 
     async def run() -> None:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,78 @@
+"""What a poll costs in instructions, which neither the processor nor what else runs on it changes. It needs valgrind.
+
+A child process runs under valgrind's ``callgrind``, which counts what the process itself executes, and not what the
+kernel does for it. Gates take turns there, one poll at a time: nobody waits for a time to pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.gates import logging_to_nowhere
+from benchmarks.measuring import Size
+from benchmarks.row import Row, Skipped
+from benchmarks.server import CannedOms
+from benchmarks.turns import CONTENDERS, in_turn
+
+#: A function of the C library that nothing else here calls. At each call valgrind writes its count, and begins anew.
+MARK, mark = "getppid", os.getppid
+
+#: Gates, and polls of all of them before counting begins.
+GATES, WARM = 10, 60
+
+
+def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
+    """Yield the instructions of a poll beside those of the bare loop."""
+    if shutil.which("valgrind") is None:
+        yield Skipped("a poll, instructions", "there is no valgrind here")
+        return
+    polls = size.of(400, 20)
+    found = _counted(oms, polls)
+    note = f"{polls} polls; without the kernel's"
+    peer = "bare aiohttp loop"
+    yield Row("a poll, 1 request, instructions", found["one"], peer, found["bare one"], "k", note=note)
+    yield Row("a poll, 2 requests, instructions", found["two"], peer, found["bare two"], "k", note=note)
+    yield Row("a request of our client alone, instructions", found["client"], peer, found["bare one"], "k", note=note)
+    yield Row("a poll whose answer is shared, instructions", found["shared"], peer, found["bare one"], "k", note=note)
+
+
+def _counted(oms: CannedOms, polls: int) -> dict[str, float]:
+    """Return thousands of instructions of a poll, by contender."""
+    with tempfile.TemporaryDirectory() as folder:
+        counts = Path(folder) / "counts"
+        valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}", f"--dump-before={MARK}"]
+        subprocess.run(
+            [*valgrind, sys.executable, "-m", "benchmarks.instructions", oms.url, str(polls)],
+            cwd=Path(__file__).parent.parent,
+            env={**os.environ, "PYTHONHASHSEED": "0"},
+            capture_output=True,
+            check=True,
+        )
+        # Every contender marks its beginning and its end; what is between is in the second file of each two.
+        totals = [_total(Path(f"{counts}.{number}")) for number in range(1, 2 * len(CONTENDERS) + 1)]
+    return {name: total / polls / 1000 for name, total in zip(CONTENDERS, totals[1::2], strict=True)}
+
+
+def _total(file: Path) -> int:
+    found = re.search(r"^(?:totals|summary): (\d+)", file.read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def _main(url: str, polls: str) -> None:
+    """Poll, with each contender; this is what runs under valgrind."""
+    with logging_to_nowhere():
+        for jobs in CONTENDERS.values():
+            asyncio.run(in_turn(jobs(url, GATES), gates=GATES, warm=WARM, polls=int(polls), mark=mark))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
