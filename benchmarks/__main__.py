@@ -23,7 +23,7 @@ from benchmarks.server import CannedOms
 
 NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "fleets", "pokes", "reports", "parsing")
 
-#: Around the table in a page of the docs.
+#: The marks around the table in a page of the docs.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--quick", action="store_true", help="a short form; its figures mean little")
+    parser.add_argument("--quick", action="store_true", help="a short run, whose figures mean little")
     parser.add_argument("--only", choices=NAMES, action="append", help="only this one")
     parser.add_argument("--output", type=Path, help="put the table into this file, too")
     parser.add_argument("--plot", type=Path, help="draw the ratios into this file (SVG; it needs matplotlib)")
@@ -60,14 +60,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def with_table(page: str, table: str) -> str:
-    """Return a page with a new table where its old one was, or with nothing else."""
+    """Return a page in which a new table replaces the old one; a page without a table becomes the table alone."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else f"{BEGIN}\n{table}\n{END}\n"
 
 
 def throwaway_airflow() -> Path:
-    """Have Airflow keep what it writes in a temporary directory; call it before anything imports Airflow."""
+    """Make Airflow write into a temporary directory only; call this before anything imports Airflow."""
     home = Path(tempfile.mkdtemp(prefix="oms-benchmarks-"))
     for name in [name for name in os.environ if name.startswith("AIRFLOW") or name.lower().endswith("_proxy")]:
         del os.environ[name]

@@ -1,6 +1,6 @@
-"""What OMS says in the benchmarks: answers of the simulator, taken once and sent again and again.
+"""OMS's answers in the benchmarks: answers of the simulator, recorded once and sent repeatedly.
 
-A project in the middle of its full transfer, so that gates wait; and a list of 150 projects with their steps.
+They show a project in the middle of its full transfer, so that gates wait, and a list of 150 projects with their steps.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from airflow_provider_oms.simulator import Clock, Project, Simulator
 
 PROJECTS = 150
 
-#: The tables of a project that is described, each with columns.
+#: How many tables a described project has, and how many columns each table has.
 TABLES, COLUMNS = 100, 10
 
-#: Of a list that is read with as many rows a page as OMS allows, and the label that all of them have.
+#: How many projects the list has, with as many rows a page as OMS allows, and the label that all of them have.
 MANY, LABEL = 1000, "wave-7"
 
 
@@ -58,7 +58,7 @@ def taken() -> dict[str, bytes]:
 
 
 def _described(body: bytes) -> bytes:
-    """Return a description with ends that lineage can name, and with many tables."""
+    """Return a description with a source and a target that lineage can name, and with many tables."""
     answer = json.loads(body)
     columns = [{"columnName": f"c{number}", "mappedName": f"c{number}"} for number in range(COLUMNS)]
     tables = [{"name": f"t{number}", "mappedName": f"t{number}", "columns": columns} for number in range(TABLES)]

@@ -1,4 +1,4 @@
-"""What a poll costs in counts, which are the same on every machine: they are compared with stored ones in the tests.
+"""The cost of a poll in counts, which are the same on every machine; the tests compare them with stored counts.
 
 python -m benchmarks.counts [--store]
 
@@ -27,13 +27,13 @@ from benchmarks.server import CannedOms
 
 STORED = Path(__file__).with_name("counts.json")
 
-#: How far a count may be from the stored one: versions of Python and Airflow differ a little.
+#: How far a count may be from the stored one, because versions of Python and Airflow differ slightly.
 ROOM = 0.1
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent / "airflow_provider_oms")
 _SIMULATOR = str(Path(_PACKAGE) / "simulator")
 
-#: Polls of which one is counted: what the first ones of a process set up is no cost of a poll.
+#: How many polls are made, of which one is counted: what the first ones of a process set up is not the cost of a poll.
 _WARM, _COUNTED = 3, 10
 
 
@@ -63,7 +63,7 @@ class Lines:
 
 
 def measure(oms: CannedOms) -> dict[str, float]:
-    """Return the counts by what they are of.
+    """Return the counts by name.
 
     :param oms: the server that is asked; the connection ``oms_default`` leads to it
     """
@@ -158,7 +158,7 @@ async def _left() -> float:
     tracemalloc.start()
     try:
         async with shared_oms("oms_default", project_id(0)) as share:
-            gate, memory = _gate(0, FULL_TRANSFER, interval=0.001), Memory()  # so short that no answer serves two polls
+            gate, memory = _gate(0, FULL_TRANSFER, interval=0.001), Memory()  # too short to share an answer
             for _ in range(_WARM * _COUNTED):
                 await shared_poll(gate, memory, share)
             before = blocks()
@@ -178,7 +178,7 @@ def main() -> int:
     from benchmarks.__main__ import throwaway_airflow
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.counts", description=__doc__)
-    parser.add_argument("--store", action="store_true", help="keep what is found")
+    parser.add_argument("--store", action="store_true", help="store the counts that are found")
     options = parser.parse_args()
     throwaway_airflow()
     with CannedOms() as oms:

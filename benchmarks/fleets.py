@@ -1,4 +1,4 @@
-"""A thousand projects, waited for by a gate each, or by one gate over their label: requests, CPU, time to the event."""
+"""A thousand projects, with a gate for each or one gate over their label: requests, CPU, and time to the event."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from benchmarks.measuring import Size
 from benchmarks.row import Row, Skipped
 from benchmarks.server import CannedOms
 
-#: From how many projects on the list of all serves them; so many that it never does.
+#: ``[oms] list_above`` so large that the list is never used.
 SETTING, NEVER = "AIRFLOW__OMS__LIST_ABOVE", "1000000"
 
-#: Polls of which one asks the precise calls, whatever the list says.
+#: Every how many polls the precise calls are made, whatever the list says.
 CYCLE = 10
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield what they cost, each way beside a request for each project, and how fast they hear of it."""
+    """Yield the cost of both ways compared with a request for each project, and the time until they notice a change."""
     gates, interval = size.of(MANY, 40), size.of(10.0, 1.0)
     intervals = size.of(CYCLE, 2)
     ways = {"a gate each": lambda: _each(gates, interval), "one gate over their label": lambda: [_label(interval)]}
@@ -76,14 +76,14 @@ async def _cost(
     cpu = await cpu_of([*jobs, count()], warm=1.25 * interval, seconds=interval * intervals)
     _set(None)
     await asyncio.sleep(0)
-    if not asked:  # counting ends with the window, give or take a moment
+    if not asked:  # the window doesn't end at exactly the same moment as the count
         asked.update((await asyncio.to_thread(oms.tell))["asked"])
     lists = sum(number for action, number in asked.items() if action.startswith("List"))
     return lists / intervals, (sum(asked.values()) - lists) / intervals, cpu / intervals
 
 
 async def _heard(oms: CannedOms, jobs: list[Any], interval: float) -> list[float]:
-    """Return the milliseconds from the answer in which OMS first says that a project is there to its gate's event."""
+    """Return the milliseconds from OMS's first answer that a project has reached the milestone to its gate's event."""
     fired: list[tuple[str | None, float]] = []
 
     async def gate(job: Any) -> None:

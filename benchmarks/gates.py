@@ -20,7 +20,7 @@ def trigger(number: int, interval: float, milestone: dict[str, Any], **project: 
     """Return a trigger that waits.
 
     :param number: the project
-    :param milestone: what it waits for, as a trigger's kwargs hold it
+    :param milestone: what it waits for, as in a trigger's kwargs
     :param project: ``project_name``, instead
     """
     from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
@@ -29,9 +29,9 @@ def trigger(number: int, interval: float, milestone: dict[str, Any], **project: 
     return OmsMilestoneTrigger(gate={**known, "poke_interval": interval, "milestone": milestone})
 
 
-#: One question a poll.
+#: One request for each poll.
 STATUS = {"kind": "project_status", "target_statuses": ["FINISHED"]}
-#: Two: the progress, then the steps.
+#: Two requests for each poll: the progress, then the steps.
 STEP = {"kind": "step", "step": "FULL_TRANSFER"}
 FULL_TRANSFER = {"kind": "full_transfer", "progress": 100}
 LAG = {"kind": "checkpoint_lag", "max_lag": 30}
@@ -50,7 +50,7 @@ async def fire(waiting: Any) -> Any:
 
 @contextlib.asynccontextmanager
 async def running(jobs: Iterable[Awaitable[Any]]) -> AsyncIterator[list[asyncio.Task[Any]]]:
-    """Run jobs in the background; they are cancelled in the end."""
+    """Run jobs in the background, and cancel them at the end."""
     tasks = [asyncio.ensure_future(job) for job in jobs]
     try:
         yield tasks
@@ -61,7 +61,7 @@ async def running(jobs: Iterable[Awaitable[Any]]) -> AsyncIterator[list[asyncio.
 
 
 async def every(interval: float, index: int, total: int, poll: Callable[[], Awaitable[object]]) -> None:
-    """Poll for ever, as evenly spread as gates are."""
+    """Poll for ever, spread as evenly as gates are."""
     await asyncio.sleep(interval * index / total)
     while True:
         began = time.monotonic()
@@ -70,7 +70,7 @@ async def every(interval: float, index: int, total: int, poll: Callable[[], Awai
 
 
 async def bare(url: str, gates: int, interval: float, actions: list[str]) -> None:
-    """The limit: nothing but requests over one session, and reading the JSON."""
+    """The lower limit: only requests over one session, and reading the JSON."""
     import aiohttp
 
     headers = {"Authorization": "Basic dmlld2VyOm5vbmU=", "Content-Type": "application/json"}
@@ -104,10 +104,10 @@ async def client(url: str, gates: int, interval: float) -> None:
 
 
 async def cpu_of(jobs: Iterable[Awaitable[Any]], *, warm: float, seconds: float) -> float:
-    """Return the CPU seconds that jobs cost this process in a window of time, once they run evenly."""
+    """Return the CPU seconds that jobs use in this process in a window of time, once they run evenly."""
     async with running(jobs):
         await asyncio.sleep(warm)
-        gc.collect()  # what starting has left
+        gc.collect()  # garbage from the start
         before = time.process_time()
         await asyncio.sleep(seconds)
         return time.process_time() - before
@@ -115,7 +115,7 @@ async def cpu_of(jobs: Iterable[Awaitable[Any]], *, warm: float, seconds: float)
 
 @contextlib.contextmanager
 def logging_to_nowhere() -> Iterator[None]:
-    """Have Airflow write its logs as ever, but where nobody sees them."""
+    """Let Airflow write its logs as usual, but not to the terminal."""
     sys.stdout.flush()
     sys.stderr.flush()
     shown = [os.dup(number) for number in (1, 2)]

@@ -1,4 +1,4 @@
-"""What parsing a DAG file pays for importing the sensors, in a process that has Airflow already."""
+"""The cost of importing the sensors when a DAG file is parsed, in a process that has already loaded Airflow."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ AIM = 10.0
 
 OURS = "airflow_provider_oms.sensors.oms"
 
-#: What every process of Airflow loads because of the progress page. It may cost 2 ms on a machine where the sensors
-#: cost 8 ms, so the aim is that part of them: a busy machine makes both figures worse, but not their ratio.
+#: What every process of Airflow loads because of the progress page. It may take 2 ms on a machine where the sensors
+#: take 8 ms, so the aim is a quarter of their time: a busy machine makes both figures worse, but not their ratio.
 PLUGIN = "airflow_provider_oms.pages.plugin"
 PLUGIN_AIM = 0.25
 
@@ -28,10 +28,10 @@ PEERS = {
     "Airbyte": "airflow.providers.airbyte.sensors.airbyte",
 }
 
-#: What nobody who parses a DAG should wait for.
+#: Modules that should not be loaded when a DAG is parsed.
 HEAVY = ("requests", "aiohttp", "tenacity", "httpx", "ssl", "email")
 
-# A fork for each import: every one starts from the same Airflow, and none pays for starting it.
+# A fork for each import: each starts from the same loaded Airflow, whose start is not measured.
 _PROBE = """
 import gc, importlib, json, os, sys, time
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperatorLink, BaseSensorOperator, XCom, conf
@@ -65,14 +65,14 @@ found = {name: [] for name, _, _ in wanted}
 for round in range(rounds + 1):
     for name, module, call in wanted:
         measured = once(module, call)
-        if round:  # the first one may have to compile
+        if round:  # in the first round the modules may have to be compiled
             found[name].append(measured)
 print("PROBED " + json.dumps(found))
 """
 
 
 def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
-    """Yield the cost of our import beside that of each provider that is installed."""
+    """Yield the cost of our import compared with that of each installed provider."""
     info = "airflow_provider_oms.get_provider_info"
     wanted = [("ours", OURS, None), *((name, module, None) for name, module in PEERS.items())]
     wanted += [("operators", "airflow_provider_oms.operators.oms", None), ("info", info, "get_provider_info")]
@@ -103,7 +103,7 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
 def _probe(rounds: int, wanted: list[Any]) -> dict[str, Any]:
     """Return for each import its median milliseconds, its modules, and the heavy ones among them."""
     command = [sys.executable, "-c", _PROBE % (HEAVY,), json.dumps([rounds, wanted])]
-    # Modules are kept compiled, as they are wherever Airflow runs; the first round may have to write them.
+    # Bytecode is stored, as it is wherever Airflow runs; the first round may have to write it.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300).stdout
     (line,) = [line for line in output.splitlines() if line.startswith("PROBED ")]

@@ -1,4 +1,4 @@
-"""How long it takes from OMS saying "reached" to the event that wakes the task: our part of the way."""
+"""The time from OMS's answer that the milestone is reached to the event that resumes the task."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AIM = 50.0
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the time from the moment OMS answers."""
+    """Yield the time from OMS's answer to the event."""
     gates, projects, interval = size.of(1000, 20), size.of(200, 10), size.of(5.0, 1.0)
     with logging_to_nowhere():
         found = sorted(asyncio.run(_wait(oms, gates, projects, interval)))

@@ -1,4 +1,4 @@
-"""Measuring contenders side by side, so that a noisy machine is noisy for all of them."""
+"""Measures contenders side by side, so that a busy machine affects all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 class Size:
     """How thorough a run is.
 
-    :param quick: the short form, which shows that everything still works; its figures mean little
+    :param quick: a short run, which only shows that everything still works; its figures mean little
     """
 
     quick: bool = False
@@ -27,7 +27,7 @@ class Size:
 
 
 def median_of_rounds(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> dict[str, float]:
-    """Measure every contender once a round, in turn, and return the median of each.
+    """Measure each contender once in every round, in turn, and return the median of each.
 
     :param contenders: each returns one figure
     """

@@ -1,4 +1,4 @@
-"""The ratios of the table as a picture: where each stands, and where it should."""
+"""Draws the ratios of the table: the value of each, and its aim."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from benchmarks.row import Row, Skipped
 #: The colours of the documentation site, readable on its light and its dark background.
 _OK, _OVER, _AXES = "#009688", "#e65100", "#808080"
 
-#: Inches, and the letters of a line that fit: as wide as a phone, so that nobody has to scroll sideways to read it.
+#: The width in inches, and how many letters fit into a line: as wide as a phone, so that it can be read without
+#: scrolling.
 _WIDTH, _LETTERS = 4.8, 56
 
 
 def draw(rows: Sequence[Row | Skipped], file: Path) -> None:
-    """Draw what has a ratio and an aim for it.
+    """Draw the rows that have a ratio and an aim for it.
 
     :param rows: the table
     :param file: an SVG
@@ -33,7 +34,7 @@ def draw(rows: Sequence[Row | Skipped], file: Path) -> None:
     shown = [row for row in rows if isinstance(row, Row) and row.ratio is not None and row.aim is not None][::-1]
     labels = [[*wrap(row.what, _LETTERS), *wrap(f"/ {row.peer}", _LETTERS)] for row in shown]
     labels = [[" ".join(label)] if len(" ".join(label)) <= _LETTERS else label for label in labels]
-    # From the bottom up: each row is as high as its label has lines, and its line stands below the label.
+    # From the bottom up: the height of a row depends on the lines of its label, and its bar is below the label.
     lines = [sum(len(label) + 1.8 for label in labels[:number]) for number in range(len(shown) + 1)]
     figure, axes = plt.subplots(figsize=(_WIDTH, 0.6 + 0.19 * lines[-1]))
     for line, label, row in zip(lines, labels, shown, strict=False):

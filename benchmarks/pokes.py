@@ -1,4 +1,4 @@
-"""What a poll of a sensor on a worker costs."""
+"""The cost of a sensor's poll on a worker."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AIM = 1.3
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the CPU and the time of a poke with one request, beside the bare request."""
+    """Yield the CPU and the time of a poke with one request, compared with the bare request."""
     import requests
 
     from airflow_provider_oms.sensors.oms import OmsProjectStatusSensor

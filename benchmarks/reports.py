@@ -1,4 +1,4 @@
-"""What telling others costs: lineage for each gate that opens, metrics for each poll."""
+"""The cost of reporting: lineage for each gate that opens, and metrics for each poll."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from benchmarks.measuring import Size, each, median_of_rounds
 from benchmarks.row import Row, Skipped
 from benchmarks.server import CannedOms
 
-#: A poll with metrics against one without: they are a few datagrams.
+#: The aim for a poll with metrics compared with one without: metrics are a few datagrams.
 METRICS_AIM = 1.3
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the CPU of an opened gate's lineage and of a poll with metrics, beside the same without."""
-    # A process of their own: Airflow decides once whether it sends metrics.
+    """Yield the CPU of an opened gate's lineage and of a poll with metrics, compared with the same without them."""
+    # A separate process, because Airflow decides only once whether it sends metrics.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         settings = {
@@ -52,7 +52,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 
 def _probe(size: Size) -> dict[str, float]:
-    """Return microseconds of CPU by what was done."""
+    """Return the microseconds of CPU of each kind of poll."""
     with logging_to_nowhere():
         found = _metrics(size) if find_spec("statsd") else {}
         return found | (_lineage(size) if find_spec("airflow.providers.openlineage") else {})
@@ -68,7 +68,7 @@ def _metrics(size: Size) -> dict[str, float]:
         gates[name] = _gate()
         gates[name].poke(_context())  # reads the setting
     times = size.of(300, 3)
-    # The gates are bound here, not looked up: both do the same but for the metrics.
+    # The gates are bound here and not looked up, so that both do the same except for the metrics.
     contenders = {name: each(times, lambda gate=gate: gate.poke(_context())) for name, gate in gates.items()}  # type: ignore[misc]
     return median_of_rounds(size.of(9, 1), contenders)
 

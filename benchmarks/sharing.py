@@ -1,4 +1,4 @@
-"""A thousand gates over twenty projects: the requests that OMS gets, and the CPU that they cost a triggerer."""
+"""A thousand gates on twenty projects: the requests that OMS gets, and the CPU that a triggerer uses for them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.server import CannedOms
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the requests of an interval, and the part of a core that they cost."""
+    """Yield the requests of an interval, and the part of a core that they use."""
     gates, projects = size.of(1000, 40), size.of(20, 4)
     with logging_to_nowhere():
         rows = [

@@ -1,4 +1,4 @@
-"""How long gates hold up the event loop that other triggers share, and how much of that is the garbage collector's.
+"""How long gates block the event loop that other triggers share, and how much of that is garbage collection.
 
 A full collection goes through all that a triggerer has loaded, and any trigger can set it off; so the stalls are told
 with and without it.
@@ -28,7 +28,7 @@ BEAT = 0.002
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the lateness of a heartbeat beside gates, and beside as many bare loops that ask the same."""
+    """Yield the lateness of a heartbeat with gates, and with as many bare loops that send the same requests."""
     gates, interval, seconds = size.of(1000, 20), size.of(5.0, 1.0), size.of(20.0, 0.5)
     names, spread = size.of(PROJECTS, 10), size.of(10.0, 1.0)
 
@@ -38,7 +38,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     def huge() -> list[Any]:
         return [fire(trigger(0, spread, STATUS, project_name=project_name(n))) for n in range(names)]
 
-    # Importing and reading certificates happen once in a process, in a thread.
+    # Importing modules and reading certificates happens once in a process, in a thread.
     asyncio.run(_beat([fire(trigger(0, 1.0, STATUS))], 0.1))
 
     def bare_slow() -> list[Any]:
@@ -73,11 +73,11 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 @dataclass(frozen=True)
 class Beat:
-    """A beat of a heart that should beat every :data:`BEAT` seconds; all in milliseconds.
+    """One beat of a heartbeat that should come every :data:`BEAT` seconds; all values are in milliseconds.
 
-    :param late: how much too late it came
-    :param busy: how much of that this thread was at work
-    :param collecting: how much of that the garbage collector was
+    :param late: how late it came
+    :param busy: for how much of that this thread was busy
+    :param collecting: for how much of that the garbage collector ran
     """
 
     late: float
@@ -89,7 +89,7 @@ Beats = list[Beat]
 
 
 async def _beat(jobs: list[Any], seconds: float, warm: float = 0.5) -> Beats:
-    """Return how late each beat came."""
+    """Return the lateness of each beat."""
     found = []
     async with running(jobs):
         await asyncio.sleep(warm)
@@ -106,7 +106,7 @@ async def _beat(jobs: list[Any], seconds: float, warm: float = 0.5) -> Beats:
 
 @contextlib.contextmanager
 def _collections() -> Iterator[list[float]]:
-    """Note how long each garbage collection takes, in milliseconds: it goes through all that Airflow has loaded."""
+    """Record the milliseconds of each garbage collection, which goes through everything that Airflow has loaded."""
     took: list[float] = []
     began = 0.0
 
@@ -134,5 +134,5 @@ def _worst(beats: Beats) -> float:
 
 
 def _uncollected(beats: Beats) -> Beats:
-    """Take out what the garbage collector took."""
+    """Subtract the time of the garbage collector."""
     return [replace(beat, late=max(0.0, beat.late - beat.collecting)) for beat in beats]

@@ -1,4 +1,4 @@
-"""What a waiting gate costs a real ``airflow triggerer`` beside a trigger that only sleeps. Airflow 3 only."""
+"""The cost of a waiting gate in a real ``airflow triggerer``, compared with a sleeping trigger. Airflow 3 only."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 
 def _hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> dict[str, float]:
-    """Have a triggerer hold triggers for a while; return what they cost."""
+    """Let a triggerer run triggers for a while; return what they cost."""
     import psutil
 
     with logging_to_nowhere():
@@ -92,7 +92,7 @@ def _hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> dict[
     try:
         began = time.monotonic()
         leader = psutil.Process(process.pid)
-        # An empty one is up after some ten seconds. A trigger that runs has a log file open.
+        # A triggerer without triggers is ready after about ten seconds. A running trigger has an open log file.
         while _waiting(home) or _files(leader) < gates or time.monotonic() - began < 15:
             time.sleep(1)
             if process.poll() is not None or time.monotonic() - began > 600:
@@ -100,7 +100,7 @@ def _hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> dict[
         until = time.monotonic() - began
         family = [leader, *leader.children(recursive=True)]
         start = _cpu(family)
-        time.sleep(1.2 * seconds)  # every gate has looked
+        time.sleep(1.2 * seconds)  # every gate has polled
         oms.tell()
         before, asked = _cpu(family), time.monotonic()
         time.sleep(seconds)

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
     screen = Screen()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Also SIGINT: whoever started this with `&` in a shell script has it ignored, which Airflow would inherit.
+        # Also SIGINT: a shell script that starts this with `&` ignores it, and Airflow would inherit that.
         signal.signal(number, signal.default_int_handler)
     try:
         if given.ui:

@@ -33,7 +33,7 @@ _PHASES = {
 
 
 class DemoFailed(Exception):
-    """Airflow didn't do what it was to do; the message says what."""
+    """Airflow didn't do what it should; the message says what."""
 
 
 def run_demo(screen: Screen, *, deferrable: bool, keep: bool) -> int:
@@ -101,7 +101,7 @@ def _run_airflow(
 
 
 def saved(log: Path) -> Path:
-    """Keep the log of a home that is about to go, and return where it is then."""
+    """Copy the log out of a home that will be deleted, and return the path of the copy."""
     if not log.exists():
         return log
     with tempfile.NamedTemporaryFile(prefix="oms-demo-", suffix=".log", delete=False) as file:

@@ -15,13 +15,13 @@ from pathlib import Path
 #: Where the demo and the example DAGs are.
 CHECKOUT = Path(__file__).resolve().parent.parent
 
-#: What of the surrounding environment never reaches the demo's Airflow: it may lead to a real database.
+#: Variables of the surrounding environment that are not passed to the demo's Airflow: they may lead to a real database.
 _FOREIGN = ("AIRFLOW", "_AIRFLOW", "GUNICORN_")
 
 
 @contextmanager
 def throw_away_home(keep: bool = False) -> Iterator[Path]:
-    """Make a directory that is gone afterwards, unless it is to be kept."""
+    """Make a directory, and delete it afterwards, unless it is to be kept."""
     home = Path(tempfile.mkdtemp(prefix="oms-demo-"))
     try:
         yield home
@@ -67,7 +67,7 @@ def airflow_environment(
         AIRFLOW__CORE__LOAD_EXAMPLES="False",
         AIRFLOW__DATABASE__SQL_ALCHEMY_CONN=f"sqlite:///{home}/airflow.db",
         AIRFLOW__OPERATORS__DEFAULT_DEFERRABLE=str(deferrable),
-        # Airflow calls itself by its name, and it and gunicorn leave files in the home and temporary directories.
+        # Airflow runs the command "airflow", and it and gunicorn leave files in the home and temporary directories.
         PATH=os.pathsep.join(filter(None, [str(Path(sys.executable).parent), given.get("PATH")])),
         HOME=str(home),
         TMPDIR=str(home),
@@ -82,7 +82,7 @@ def airflow_environment(
 
 
 def standalone_environment(port: int) -> dict[str, str]:
-    """Return what ``airflow standalone`` needs besides.
+    """Return the further variables that ``airflow standalone`` needs.
 
     :param port: where its pages are to be
     """
@@ -92,14 +92,14 @@ def standalone_environment(port: int) -> dict[str, str]:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
         "AIRFLOW__API__WORKERS": "1",
-        # Without it the workers go on asking port 8080, and every task fails.
+        # Without it the workers use port 8080, and every task fails.
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
         # 2.11
         "AIRFLOW__WEBSERVER__WEB_SERVER_HOST": "127.0.0.1",
         "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": str(port),
         "AIRFLOW__WEBSERVER__BASE_URL": f"http://127.0.0.1:{port}",
-        # A browser keeps a spare connection open, which stops one of these from answering anything else.
+        # A browser keeps a spare connection open, which occupies one of these workers.
         "AIRFLOW__WEBSERVER__WORKERS": "4",
         "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "5",
         # both

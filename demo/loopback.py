@@ -1,19 +1,19 @@
-"""``airflow``, but ``standalone`` opens no port to other machines: ``python -m demo.loopback standalone``.
+"""Run ``airflow`` so that ``standalone`` opens no port to other machines: ``python -m demo.loopback standalone``.
 
-Its scheduler and its triggerer serve their logs on all addresses, and no setting changes that. The page reads the logs
-of this machine from its disk, so that it needs no such server.
+Its scheduler and its triggerer serve their logs on all addresses, and no setting changes that. Airflow's page reads the
+logs of this machine from the disk, so it doesn't need these servers.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-#: What serves logs, unless told not to.
+#: The components that serve logs unless an option prevents it.
 TALKATIVE = ("scheduler", "triggerer")
 
 
 def quiet(command: list[str]) -> list[str]:
-    """Return a command of Airflow so that it serves no logs.
+    """Return a command of Airflow with the option to serve no logs.
 
     :param command: its name and its arguments
     """

@@ -1,4 +1,4 @@
-"""The simulated migration of the demo, and what the simulator can tell about any moment of it."""
+"""The simulated migration of the demo, and its state at any moment according to the simulator."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INCREMENTAL = "INCR_TRANSFER"
 PROJECT = "demo_shop"
 MAX_LAG = 25.0
 
-#: Seconds of a migration after which a lag that was never small is given up looking for.
+#: Seconds of a migration after which the search for a small lag is given up.
 _LONGEST = 3600.0
 
 
@@ -36,7 +36,7 @@ def demo_project() -> Project:
 
 
 def example_projects() -> list[Project]:
-    """Return the projects that all the example DAGs are about, each as its DAG wants to find it."""
+    """Return the projects of all the example DAGs, each in the state that its DAG expects."""
     verified = [Table(schema="shop", table="orders", consistent=60_000)]
     return [
         demo_project(),
@@ -48,7 +48,7 @@ def example_projects() -> list[Project]:
 
 
 def database_connections() -> dict[str, str]:
-    """Return the environment with the databases' connections that an example makes data sources of. There are none."""
+    """Return variables with the connections of the examples' data sources. The databases themselves don't exist."""
     source = {"conn_type": "mysql", "host": "shop-mysql.example", "port": 3306, "login": "oms", "password": "no-secret"}
     target = {**source, "host": "shop-oceanbase.example", "port": 2883, "login": "oms@shop#demo"}
     key = {"conn_type": "generic", "login": "key", "password": "no-secret"}
@@ -70,8 +70,8 @@ class Progress:
     :param name: the step's name
     :param percent: how much of it is done
     :param status: its status, in OMS's words
-    :param detail: the lag of a continuous step, the rows of one that copies
-    :param landmark: changes when something is worth a line of its own
+    :param detail: the lag of a continuous step, or the rows of a step that copies
+    :param landmark: changes when a new line should be written
     """
 
     name: str
@@ -82,7 +82,7 @@ class Progress:
 
 
 class Record:
-    """What the simulator knows of a project: the measure of what Airflow did.
+    """What the simulator knows about a project, with which Airflow's actions are compared.
 
     :param live: the project in the running simulator
     """
@@ -96,7 +96,7 @@ class Record:
         return self._live.id
 
     def at(self, moment: float) -> State:
-        """Return what the project was, or will be if nobody acts, at a moment (Unix seconds)."""
+        """Return the project's state at a moment (Unix seconds); in the future, its state if nobody acts."""
         history = [event for event in self._live.history if event.time <= moment]
         return evaluate(self._live.project, self._live.created, history, max(moment, self._live.created))
 
@@ -109,7 +109,7 @@ class Record:
         return self._live.state().steps[FULL_TRANSFER].finish
 
     def lag_reached(self, max_lag: float) -> float | None:
-        """Return when OMS first showed a checkpoint that near. It moves checkpoints once in a while only.
+        """Return when OMS first showed a checkpoint within that lag. It moves checkpoints only at intervals.
 
         :param max_lag: seconds
         """
@@ -131,7 +131,7 @@ class Record:
         ]
 
     def finished_waiting(self) -> bool:
-        """Tell whether the project has come as far as it does without a person."""
+        """Tell whether the project now waits for a person."""
         return self._live.state().waits_for_person
 
 

@@ -29,7 +29,7 @@ class Process:
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], log: Path) -> None:
         self._members: dict[int, psutil.Process] = {}
         with log.open("ab") as output:
-            # A session of its own: Ctrl-C reaches the demo alone, which then stops Airflow in the way that works.
+            # A session of its own: Ctrl-C reaches only the demo, which then stops Airflow with the right signals.
             self._popen = subprocess.Popen(  # noqa: S603 - our own Python and arguments
                 command,
                 env=dict(environment),
@@ -62,7 +62,7 @@ class Process:
 
         SIGINT first: on SIGTERM ``airflow standalone`` leaves its components behind.
 
-        :param patience: seconds until it is no longer asked but told
+        :param patience: seconds to end after SIGINT, before further signals are sent
         """
         try:
             if self._popen.poll() is None:
@@ -84,7 +84,7 @@ class Process:
         psutil.wait_procs(left, timeout=patience)
 
     def _remember(self) -> list[psutil.Process]:
-        """Return what runs of the session and of what its members have started in sessions of their own."""
+        """Return the running processes of the session, and those that they have started in other sessions."""
         for pid in psutil.pids():
             with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):
                 if os.getsid(pid) == self.pid:
@@ -98,7 +98,7 @@ class Process:
 
 
 def runs(process: psutil.Process) -> bool:
-    """Tell whether a process runs: it has neither ended nor is it only remembered."""
+    """Tell whether a process is running, and is not a zombie."""
     with contextlib.suppress(psutil.Error):
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     return False

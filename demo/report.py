@@ -10,12 +10,12 @@ from typing import Any
 
 @dataclass
 class TaskReport:
-    """A task as Airflow has it.
+    """The state of a task in Airflow.
 
     :param name: its task id
-    :param state: what it last was; in the end, what Airflow has stored
+    :param state: its last known state; in the end, the one that Airflow has stored
     :param start: when it began (Unix seconds)
-    :param end: when it ended, known when the run has
+    :param end: when it ended; known once the run has ended
     :param returned: what it returned (XCom)
     """
 
@@ -31,7 +31,7 @@ class RunReport:
     """A run of the example DAG.
 
     :param tasks: its tasks by name, in the order of the DAG; empty until the DAG is loaded
-    :param phase: what the runner is at: ``database``, then ``run``
+    :param phase: what the runner is doing: ``database``, then ``run``
     :param state: the run's state, once it has ended
     """
 
@@ -40,7 +40,7 @@ class RunReport:
     state: str | None = None
 
     def add(self, line: str) -> None:
-        """Take in a line of the report."""
+        """Process a line of the report."""
         said = json.loads(line)
         event = said.pop("event")
         if event == "phase":
@@ -55,7 +55,7 @@ class RunReport:
         elif event == "task":
             task = self._task(said["task"])
             task.state, task.end, task.returned = said["state"] or "none", said["end"], said["returned"]
-            # Airflow 2.11 stores no start in dag.test(); where there are two, the earlier one is the stricter measure.
+            # Airflow 2.11 stores no start in dag.test(); if there are two times, the earlier one is the stricter test.
             task.start = min((moment for moment in (task.start, said["start"]) if moment is not None), default=None)
         elif event == "end":
             self.state = said["state"]
@@ -76,7 +76,7 @@ class ReportReader:
         self._read = 0
 
     def update(self) -> RunReport:
-        """Take in what is new, as far as its line is complete."""
+        """Process the new lines that are complete."""
         if self.file.exists():
             with self.file.open("rb") as file:
                 file.seek(self._read)

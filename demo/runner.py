@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def make_database() -> None:
-    """Do what ``airflow db migrate`` does where there is no database yet, without starting Airflow twice."""
+    """Do what ``airflow db migrate`` does for a new database, without starting Airflow twice."""
     from airflow.utils.db import initdb
 
     initdb()

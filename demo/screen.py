@@ -1,4 +1,4 @@
-"""What a person sees: bars that move in a terminal, plain lines elsewhere. The demo's only output."""
+"""The demo's output: moving bars in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _COLOURS = {
     "retry": "yellow",
 }
 
-#: Columns where there is no terminal that has a number of its own, and those that two tables side by side need.
+#: The width of the output without a terminal, and the width that two tables side by side need.
 _PLAIN_WIDTH = 120
 _WIDE = 110
 
@@ -47,7 +47,7 @@ _TAIL = 30
 
 
 class Screen:
-    """Shows the demo. As a context manager it shows how it goes.
+    """Shows the demo. As a context manager it shows the progress.
 
     :param console: where to write
     """
@@ -67,7 +67,7 @@ class Screen:
         """Write a line."""
         self.console.print(text, markup=False)
 
-    # -- how it goes -----------------------------------------------------------------------------------------------
+    # -- the progress ----------------------------------------------------------------------------------------------
 
     def __enter__(self) -> Self:
         if self._moves:
@@ -83,7 +83,7 @@ class Screen:
             self._live = None
 
     def phase(self, text: str) -> None:
-        """Say what is being done now."""
+        """Show what is being done now."""
         self._phase = text
         if not self._moves:
             self._line("demo", text)
@@ -138,7 +138,7 @@ class Screen:
     def _elapsed(self) -> str:
         return f"{time.monotonic() - self._begin:5.1f} s"
 
-    # -- what it came to -------------------------------------------------------------------------------------------
+    # -- the result -------------------------------------------------------------------------------------------
 
     def result(self, happened: Iterable[Happening], checks: Iterable[Check]) -> None:
         """Show what happened when, and what was checked."""

@@ -95,7 +95,7 @@ def is_free(port: int) -> bool:
 
 
 def read_login(home: Path) -> tuple[str, str] | None:
-    """Return the login that Airflow has made up, None before it has.
+    """Return the login that Airflow has generated, None before that.
 
     :param home: Airflow's home
     """
@@ -113,7 +113,7 @@ def read_login(home: Path) -> tuple[str, str] | None:
 
 
 def is_healthy(said: Mapping[str, Any]) -> bool:
-    """Tell from Airflow's health page whether every part that it knows of works."""
+    """Tell from Airflow's health page whether every component on it is healthy."""
     parts = [said[name] for name in _COMPONENTS if said.get(name)]
     # 2.11 has no DAG processor of its own and gives its status as null.
     states = [part.get("status") for part in parts]
@@ -121,7 +121,7 @@ def is_healthy(said: Mapping[str, Any]) -> bool:
 
 
 def wait_until_ready(airflow: Process, home: Path, port: int) -> None:
-    """Return when Airflow's parts are healthy and its login is made.
+    """Wait until Airflow's components are healthy and it has generated the login.
 
     :param airflow: the running ``airflow standalone``
     :param home: its home
@@ -139,7 +139,7 @@ def wait_until_ready(airflow: Process, home: Path, port: int) -> None:
 
 
 def _ask(url: str) -> Mapping[str, Any]:
-    """Return what a page says as JSON, nothing while it says none. No proxy leads to this machine."""
+    """Return the JSON of a page, or an empty mapping if it sends none. No proxy is used for this machine."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as answer:

@@ -1,4 +1,4 @@
-"""What happened when, by whose clock, and whether the downstream task ran after the milestones and not before."""
+"""What happened when, by whose clock, and whether the downstream task ran only after the milestones."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _DATE_HEADER = 1.0
 
 @dataclass(frozen=True)
 class Facts:
-    """What the simulator has on record.
+    """What the simulator has recorded.
 
     :param project: the project's id
     :param started: when it was started (Unix seconds)
     :param full_transfer: when all rows had arrived
     :param lag: when the lag was first small enough
-    :param max_lag: what small enough means, in seconds
+    :param max_lag: the largest lag that is small enough, in seconds
     """
 
     project: str
@@ -61,7 +61,7 @@ class Check:
 
 
 def happenings(facts: Facts, run: RunReport) -> list[Happening]:
-    """Return what happened in the order of time; what didn't happen comes last."""
+    """Return what happened, in order of time; events that didn't happen come last."""
     tasks = run.tasks
     found = [
         Happening(facts.started, "project started", OMS),

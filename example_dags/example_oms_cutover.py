@@ -1,4 +1,4 @@
-"""Cut over: when it is safe, a person agrees and it still is safe, stop the writes, drain, and switch."""
+"""Cut over: once it is safe, a person has approved and it is still safe, stop the writes, drain, and switch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 PROJECT = "{{ params.project }}"
 
-#: What a person needs to know before answering, and how old it is.
+#: What the person who approves has to know, and how old that information is.
 QUESTION = """
 The source of project {{ params.project }} ({{ ti.xcom_pull(task_ids='ready')['project'] }}) becomes read-only, then the
 application moves to OceanBase.
@@ -28,26 +28,26 @@ application moves to OceanBase.
 - Lag: {{ ti.xcom_pull(task_ids='ready')['lag'] }} s
 - Verification: {{ ti.xcom_pull(task_ids='verification')['message'] }}
 - Status: {{ ti.xcom_pull(task_ids='ready')['status'] }}
-- All of this was so at {{ ti.xcom_pull(task_ids='ready')['time'] }}; OMS is asked once more after the approval.
+- This was the state at {{ ti.xcom_pull(task_ids='ready')['time'] }}; OMS is asked again after the approval.
 """
 
 DOC = """
 ### A cut-over
 
-`ready` opens when a switchover would be safe, and `verification` fetches what was compared. Then a person is asked
-(`approve`), who may answer hours later; so `still_ready` asks OMS once more, and fails when it isn't safe within some
-minutes. Nothing has been stopped until then. `stop_writes` makes the source read-only and returns that moment;
-`drained` opens once everything written before it has arrived. Only then does OMS go on: from the verification to the
-switchover (`to_switchover`), and through it (`switch_over`). `way_back` opens when changes of the new database are
-flowing back to the old one, so that one could return; then the application moves.
+`ready` opens when a switchover would be safe, and `verification` fetches the result of the comparison. Then a person
+is asked to approve (`approve`). That may take hours, so `still_ready` asks OMS again, and fails if a switchover doesn't
+become safe within five minutes. Nothing has been stopped until then. `stop_writes` makes the source read-only and
+returns that moment; `drained` opens once everything written before it has arrived. Only then does OMS go on: from the
+verification to the switchover (`to_switchover`), and through the switchover (`switch_over`). `way_back` opens when
+changes of the new database flow back to the old one, so that you could return to it; then the application moves.
 
-Replace `stop_writes` and `move_application` by what does that in your place; ask the source for the time once it is
-read-only (`SELECT UTC_TIMESTAMP()`), since a worker's clock may be behind it. `AdvanceProject` needs OMS Enterprise
-4.3.1 or later; without it leave the two tasks out: a person does these steps in the OMS console, and `switched` waits.
+Replace `stop_writes` and `move_application` by your own tasks. Ask the source for the time once it is read-only
+(`SELECT UTC_TIMESTAMP()`), because a worker's clock may be behind. `AdvanceProject` needs OMS Enterprise 4.3.1 or
+later; without it remove the two tasks: then a person does these steps in the OMS console, and `switched` waits.
 
-`approve` is Airflow's own human-in-the-loop task where there is one (3.1 and later): answer it under "Required
-Actions"; a rejection skips the rest. Before, the task waits until the Variable `oms_cutover` (Admin, Variables) is
-"approve" or "reject" followed by a blank and this run's id, so that an old approval never counts for a new run.
+On Airflow 3.1 and later `approve` is Airflow's own human-in-the-loop task: answer it under "Required Actions"; a
+rejection skips the rest. On older versions the task waits until the Variable `oms_cutover` (Admin, Variables) is
+"approve" or "reject", followed by a blank and this run's id, so that an old approval never counts for a new run.
 """
 
 with DAG(
@@ -93,7 +93,7 @@ with DAG(
 
         approve = wait_for_approval(QUESTION)
 
-    # Hours may have passed. Nobody's writes are stopped for a project that has failed, or fallen behind, meanwhile.
+    # Hours may have passed: don't stop the writes if the project has failed or fallen behind meanwhile.
     still_ready = OmsCutoverReadySensor(
         task_id="still_ready",
         project_name=PROJECT,
@@ -103,10 +103,10 @@ with DAG(
 
     @task
     def stop_writes() -> str:
-        """Make the source read-only, and return when it was, by the source's own clock.
+        """Make the source read-only, and return when that was, by the source's own clock.
 
-        Checkpoints are times of the source. A worker's clock that is behind it would name a moment before the last
-        write, and the gate would open without that write.
+        Checkpoints are times of the source's clock. If a worker's clock is behind, its time is before the last write,
+        and the gate would open before that write has arrived.
         """
         log.info("Here the source is made read-only.")
         return datetime.now(UTC).isoformat()

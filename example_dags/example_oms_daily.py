@@ -13,14 +13,14 @@ from airflow_provider_oms.sensors.oms import OmsCheckpointReachedSensor
 
 log = logging.getLogger(__name__)
 
-#: The day that a run is about, in the DAG's own time zone. Without that a template would be in UTC.
+#: The day that a run is about, in the DAG's own time zone. Templates are in UTC otherwise.
 DAY = "{{ data_interval_end.in_timezone(dag.timezone).start_of('day').subtract(days=1).to_date_string() }}"
 
 DOC = """
 ### A daily job on complete data
 
 The project is running and keeps the target up to date. `complete` opens once OMS's checkpoint has passed the midnight
-of the DAG's time zone, so that every change of the day is there, however late OMS is. Only then does `report` run.
+of the DAG's time zone, so every change of the day has arrived, however late OMS is. Only then does `report` run.
 
 It needs the connection `oms_default` and a running project named as the parameter `project` says. OMS moves the
 checkpoint of a source that nobody writes to only if it may write heartbeats into it (`tryKeepHb` of the data source).

@@ -1,4 +1,4 @@
-"""Tell OMS of data sources of every kind, once each, with passwords out of Airflow connections."""
+"""Create data sources of every kind in OMS, unless they exist, with passwords from Airflow connections."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from airflow_provider_oms.operators.oms import (
 DOC = """
 ### Data sources
 
-Each task looks the name up first, and does nothing when that data source is there already. Addresses, users and
-passwords stand in the connections `shop_kafka`, `shop_odp`, `shop_polardb` and `shop_access_key`.
+Each task looks the name up first, and does nothing if that data source already exists. Addresses, users and
+passwords are in the connections `shop_kafka`, `shop_odp`, `shop_polardb` and `shop_access_key`.
 """
 
 with DAG(

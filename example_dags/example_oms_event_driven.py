@@ -16,12 +16,14 @@ log = logging.getLogger(__name__)
 DOC = """
 ### A daily job that data starts
 
-No clock and no waiting task: the triggerer watches the checkpoint of the project `shop_running`. Once it has passed
-midnight in Shanghai, the asset `oms_shop_complete` has an event, and this DAG a run. Events can be lost or doubled, so
-the run begins with a gate, which asks OMS itself. `report` works with each day that the run stands for, and says of
-each in the asset `oms_shop_reported`, with the day as its partition key, that it is done.
+This DAG needs neither a schedule nor a waiting task: the triggerer watches the checkpoint of the project
+`shop_running`. Once it has passed midnight in Shanghai, the asset `oms_shop_complete` gets an event, and this DAG a
+run. Airflow can lose events or deliver them twice, so the run begins with a gate, which asks OMS itself. `report`
+processes each day for which the run was started, and records each day in the asset `oms_shop_reported`, with the day
+as its partition key.
 
-It needs the connection `oms_default` and a running project of that name. A run by hand fails: it stands for no day.
+It needs the connection `oms_default` and a running project of that name. A run that is started by hand fails, because
+it isn't about any day.
 """
 
 # --8<-- [start:asset]

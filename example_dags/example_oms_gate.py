@@ -16,9 +16,9 @@ log = logging.getLogger(__name__)
 DOC = """
 ### Gate a job on a migration
 
-`start` starts the OMS project, or does nothing when it already runs. `full_transfer` opens once all rows that were
-there at the beginning have arrived, `lag` once the changes since then are at most `max_lag` seconds behind.
-`downstream` then gets what the two gates saw.
+`start` starts the OMS project, or does nothing if it already runs. `full_transfer` opens once all rows that existed
+at the start have arrived, `lag` once the changes since then are at most `max_lag` seconds behind. `downstream` then
+gets what the two gates observed.
 
 The gates change nothing in OMS, so a task can be cleared or killed at any time. They fail when the project fails, and
 `downstream` doesn't run then.
@@ -33,7 +33,7 @@ with DAG(
     start_date=datetime(2026, 1, 1),
     catchup=False,
     params={"project": "demo_shop", "max_lag": 25},
-    # A gate looks every 30 s unless told otherwise; here often, since the migration of the demo takes 20 s.
+    # By default a gate polls every 30 s. Here it polls more often, because the demo's migration takes 20 s.
     default_args={"poke_interval": 5, "retries": 1, "retry_delay": timedelta(seconds=30)},
     tags=["oms", "example"],
     doc_md=DOC,

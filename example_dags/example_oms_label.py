@@ -16,8 +16,9 @@ DOC = """
 ### A wave of projects
 
 The projects that are copied together have a label in OMS. `start` starts those that were never started, and returns
-their ids; `full_transfer` is mapped over them, one gate a project. When all are copied, `stop` pauses them until their
-next window: for less than 12 hours, since a project that is paused for longer may not be recoverable, says OceanBase.
+their ids; `full_transfer` is mapped over the ids, one gate for each project. When all are copied, `stop` pauses them
+until their next window. That must be less than 12 hours: OceanBase warns that a project paused for longer may not be
+recoverable.
 """
 
 with DAG(
@@ -35,7 +36,7 @@ with DAG(
 
     @task
     def projects(done: dict[str, Any]) -> list[str]:
-        """Return the projects that run now."""
+        """Return the ids of the projects that run now."""
         return [*done["moved"], *done["already"]]
 
     full_transfer = OmsFullTransferSensor.partial(

@@ -1,4 +1,4 @@
-"""Pause a project while its source is being worked on, set it up anew, and go on once it has caught up again."""
+"""Pause a project during maintenance of its source, change its configuration, and wait until it has caught up."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ DOC = """
 ### A maintenance window
 
 `stop` pauses the project, and `paused` opens once OMS shows it as paused. Then `throttle` changes its configuration,
-which OMS takes from a paused project only, and `work` does what the window is for. `resume` goes on: it is the
-tear-down of `stop`, so it runs however the tasks between them ended, but not when `stop` itself failed.
-`caught_up` opens once the target is fresh again.
+which is possible only while it is paused, and `work` does the maintenance. `resume` is the teardown of `stop`, so it
+runs however the tasks between them have ended, but not if `stop` itself has failed. `caught_up` opens once the target
+is up to date again.
 
-A project that is paused for more than 12 hours may not be recoverable, says OceanBase, so `work` has a time-out.
-`UpdateProjectConfig` needs OMS Enterprise 4.2.4 or later; leave `throttle` out where there is none.
+OceanBase warns that a project paused for more than 12 hours may not be recoverable, so `work` has a time-out.
+`UpdateProjectConfig` needs OMS Enterprise 4.2.4 or later; without it remove `throttle`.
 """
 
 with DAG(
@@ -59,8 +59,8 @@ with DAG(
 
     @task(execution_timeout=timedelta(hours=6))
     def work() -> None:
-        """Do what the source has to be left alone for."""
-        log.info("Here the source is worked on.")
+        """Do the maintenance of the source."""
+        log.info("Here the source is maintained.")
 
     # --8<-- [start:resume]
     resume = OmsResumeProjectOperator(

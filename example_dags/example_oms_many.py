@@ -1,4 +1,4 @@
-"""Start many projects and wait for each, in one mapped group of tasks a project; then say which failed, and why."""
+"""Start many projects and wait for each in a mapped task group; then report which have failed, and why."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ log = logging.getLogger(__name__)
 DOC = """
 ### Many projects
 
-A group of tasks for each project: it is started, and waited for, independently of the others. Airflow's page shows
-each by the project's name (`map_index_template`). Deferred gates take no worker slot.
+There is a group of tasks for each project, which starts the project and waits for it, independently of the others.
+Airflow's page shows each group by the project's name (`map_index_template`). Deferred gates take no worker slot.
 
-`report` runs once all have ended, and fails, naming each project that failed, and why. Without that the run would be a
-success: what counts for Airflow is how its last task ends.
+`report` runs once all groups have ended. If projects have failed, it fails and names each of them with the reason.
+Otherwise the run would be a success, because Airflow decides by the last task.
 """
 
 PROJECTS = ["shop_1", "shop_2", "shop_3"]
 
 
 def keep_the_reason(context: Any) -> None:
-    """Leave why a task failed for `report`: what a failed task returns nobody gets."""
+    """Push the reason of a failure for `report`, because a failed task returns nothing."""
     context["ti"].xcom_push(key="reason", value=str(context.get("exception") or "see the log of this task"))
 
 
@@ -48,9 +48,9 @@ with DAG(
         }
     )
     def migration(name: str) -> None:
-        """What is done for each project by itself."""
+        """Start one project and wait for it."""
         start = OmsStartProjectOperator(task_id="start", project_name=name)
-        # A paused project is waited for, unless a person has to hear of it.
+        # Without fail_on_suspend the gate would wait until somebody resumes a paused project.
         copied = OmsFullTransferSensor(task_id="copied", project_name=name, fail_on_suspend=True)
         start >> copied
 

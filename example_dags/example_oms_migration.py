@@ -1,4 +1,4 @@
-"""Make a migration out of nothing: data sources, project, start; and wait until it is verified."""
+"""Create a migration with its data sources, start it, and wait until it is verified."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ with DAG(
     @task(multiple_outputs=False)
     def downstream(observed: dict[str, Any]) -> dict[str, Any]:
         """Work with the copy, which keeps following the source."""
-        log.info("Project %s is verified; it was so at %s.", observed["project"], observed["time"])
+        log.info("Project %s was verified at %s.", observed["project"], observed["time"])
         return observed
 
     [source, target] >> create >> start >> full_transfer >> verified

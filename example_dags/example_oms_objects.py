@@ -1,4 +1,4 @@
-"""Add a table to a migration that runs, and go on once it is copied and merged."""
+"""Add a table to a running migration, and continue once it is copied and merged."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ log = logging.getLogger(__name__)
 PROJECT = "{{ params.project }}"
 
 DOC = """
-### A table more
+### Add a table
 
-`add_prices` adds a table to a running project: OMS copies it in a task of its own, then merges it. A table that is in
-the project already is left alone, so the task can be cleared at any time. `objects` opens once these tables are in the
-project, copied and merged, whoever added them; `caught_up` once the project is within 60 s of the source. Then the job
-may use them.
+`add_prices` adds a table to a running project: OMS copies it in a separate task, then merges it into the project. The
+operator does nothing if the table is already in the project, so the task can be cleared at any time. `objects` opens
+once the tables are in the project, copied and merged, whoever added them; `caught_up` opens once the project is at
+most 60 s behind. Then the job may use the tables.
 """
 
 with DAG(

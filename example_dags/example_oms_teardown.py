@@ -1,4 +1,4 @@
-"""Take a project down when it has done its work: stop, release, delete."""
+"""Stop, release and delete a project that is no longer needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DOC = """
 ### Tear-down
 
 Releasing frees the project's resources in OMS and can't be undone; the migrated data stays. Each task waits until OMS
-shows its effect, and does nothing when the project is beyond it already, so the DAG may be run twice.
+shows its effect, and does nothing if the project is already past it, so the DAG may be run twice.
 
 `OmsDeleteProjectOperator(..., stop_first=True)` does all three in one task.
 """

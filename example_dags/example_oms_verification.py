@@ -1,4 +1,4 @@
-"""Wait for the verification of a copy; where tables differ, say which, and go no further."""
+"""Wait for the verification of a copy; if tables differ, report them and stop."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ DOC = """
 ### A verified copy, or a report
 
 `verified` opens when full verification found every table consistent; then `go_on` runs. When it fails, `report`
-returns the tables that differ, with counts, and the run ends as failed. Without `path` the report is an XCom: it holds
-no rows of your data as long as `max_rows` and `max_sql` are 0.
+returns the tables that differ, with counts, and the run ends as failed. Without `path` the report is an XCom; it
+contains no rows of your data as long as `max_rows` and `max_sql` are 0.
 """
 
 with DAG(
@@ -44,7 +44,7 @@ with DAG(
 
     @task
     def go_on() -> None:
-        """Work with a copy that is known to be right."""
+        """Work with a copy that is known to be consistent."""
         log.info("Every table is consistent.")
 
     verified >> [report, go_on()]

@@ -1,4 +1,4 @@
-"""A wave of projects that share a label: started together, and one gate for all of them at each milestone."""
+"""Start all projects that share a label, with one gate for all of them at each milestone."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LABEL = "{{ params.label }}"
 DOC = """
 ### A wave
 
-The projects that are migrated together have a label in OMS. `start` looks at each and starts those that were never
-started. `copied` opens once every one of them is copied, `ready` once a switchover of every one would be safe, at the
-same moment. Three tasks, however many projects there are: a project that gets the label later is waited for, too.
-
-`copied` hears of all projects before it fails (`on_failure`); `ready` fails at the first that can't be ready.
+The projects that are migrated together have a label in OMS. `start` checks each project and starts those that were
+never started. `copied` opens once all of them are copied, `ready` once a switchover of all of them would be safe at
+the same moment. There are three tasks, however many projects there are; if a project gets the label later, the gates
+wait for it, too. With `on_failure` `copied` waits for the outcome of all projects before it fails; `ready` fails at
+the first project that can't become ready.
 """
 
 with DAG(
@@ -43,7 +43,7 @@ with DAG(
 
     @task
     def report(wave: dict[str, Any]) -> list[str]:
-        """Return the projects that are ready, and how far each lies behind."""
+        """Return the projects that are ready, and how far each is behind."""
         ready = [f"{one['name']}: {one['lag']:.0f} s behind" for one in wave["projects"]]
         log.info("%d of %d are ready for the cut-over.", wave["reached"], wave["total"])
         return ready

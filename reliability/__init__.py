@@ -1,4 +1,4 @@
-"""What the provider survives, tried and counted: ``python -m reliability`` from the top of a checkout.
+"""Counts which faults and crashes the provider survives: ``python -m reliability`` from the top of a checkout.
 
-No part of what is installed. ``docs/reliability.md`` says what each figure means.
+This is not part of the installed package. ``docs/reliability.md`` says what each figure means.
 """

@@ -1,8 +1,8 @@
-"""``python -m reliability``: the faults, generated answers, crashes and soak, and one table of what came of them.
+"""``python -m reliability``: runs the faults, generated answers, crashes and soak, and prints one table of the results.
 
-Give ``--airflow`` the Python of each environment whose Airflow is to be tried; its own is taken otherwise. Everything
-happens on this machine. It takes about half an hour with two of them; with ``--quick`` about ten minutes. What takes
-an hour for each Airflow, ``--only distributed``, is run only when it is named.
+Give ``--airflow`` the Python of each environment whose Airflow is to be tested; by default it is the Python that runs
+this. Everything happens on this machine. With two Airflows it takes about 40 minutes, with ``--quick`` about 20. The
+part ``distributed``, which takes up to an hour for each Airflow, is run only with ``--only distributed``.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from reliability import postgres, redis, report
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("faults", "answers", "crashes", "soak")
 
-#: What is run only when it is named: it takes an hour for each Airflow.
+#: Parts that are run only when they are named: they take up to an hour for each Airflow.
 LONG = ("distributed",)
 
 
 class Run:
-    """One run of some parts; each leaves a file with its result.
+    """One run of some parts; each writes a file with its result.
 
     :param folder: where the results go
     :param quick: whether to do less
-    :param seed: what the crashes are chosen by
+    :param seed: determines the crashes
     """
 
     def __init__(self, folder: Path, *, quick: bool, seed: int) -> None:
@@ -84,7 +84,7 @@ class Run:
         try:
             code = process.wait()
         except BaseException as error:
-            # It has an Airflow to stop. Ctrl-C has reached it already.
+            # It must still stop its Airflow. Ctrl-C has already reached it.
             if not isinstance(error, KeyboardInterrupt):
                 process.terminate()
             process.wait(120)
@@ -93,7 +93,7 @@ class Run:
             self.failed.append(name)
 
     def finish(self) -> None:
-        """Leave a note of what could not be run."""
+        """Write a file that names what could not be run."""
         note = self.folder / "not_run.json"
         note.unlink(missing_ok=True)
         if self.not_run:

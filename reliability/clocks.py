@@ -1,7 +1,7 @@
-"""Another clock for some processes, by a library that is compiled here and preloaded.
+"""A wrong clock for some processes, by a library that is compiled here and preloaded.
 
-libfaketime is not used: under its version 0.9.10 a Python 3.11 waits for ever where it waits for a lock, or fails where
-it sleeps, depending on the settings.
+libfaketime is not used: with its version 0.9.10, and depending on its settings, Python 3.11 waits for a lock for ever,
+or fails when it sleeps.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""A real Airflow, each component a process of its own that can be killed and started again.
+"""A real Airflow, whose components are separate processes that can be killed and started again.
 
-Used by a Python that has that Airflow. Nothing of it is left running or on disk afterwards.
+It must be used by a Python that has that Airflow. Afterwards nothing is left running or on disk.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.triggerer.process import session
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: What makes Airflow find out within seconds, not minutes, that something was killed.
+#: Settings with which Airflow notices within seconds, not minutes, that something was killed.
 ATTENTIVE = {
     **TRIGGERER_SETTINGS,
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
@@ -49,7 +49,7 @@ ATTENTIVE = {
     "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
 }
 
-#: The command line of a process in which a task runs, or of the one that watches over it.
+#: The command line of a process in which a task runs, or of the process that supervises it.
 _TASK = re.compile(
     r"airflow worker -- [0-9a-f]{8}-[0-9a-f]{4}-"  # 3.x
     r"|airflow worker -- LocalExecutor: (?!<idle>)"
@@ -97,7 +97,7 @@ class Component:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(30)
         psutil.wait_procs(members, timeout=30)
-        # What was forked while the others were killed.
+        # Processes that were forked while the others were killed.
         for member in session(process.pid):
             with contextlib.suppress(psutil.NoSuchProcess):
                 member.kill()
@@ -105,7 +105,7 @@ class Component:
         return len(members)
 
     def end(self, grace: float) -> None:
-        """Ask it to end, and kill what is left of it after a time.
+        """Ask it to end, and kill its remaining processes after a time.
 
         :param grace: real seconds
         """
@@ -124,7 +124,7 @@ class Component:
 
 
 def runs_a_task(command_line: str) -> bool:
-    """Tell from a command line whether a task runs in a process, or is watched over by it."""
+    """Tell from a command line whether a process runs or supervises a task."""
     return bool(_TASK.search(command_line))
 
 
@@ -149,7 +149,7 @@ class Cluster:
             "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor" if one_by_one else "LocalExecutor",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__FERNET_KEY": "",
-            # All components must agree on these, and each would make up its own.
+            # All components must use the same secrets; by default each would generate its own.
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
             "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
@@ -210,7 +210,7 @@ class Cluster:
 
         :param what: ``scheduler``, ``triggerer`` or ``task``
         :param dice: decides which task, and how long the component is away
-        :return: what was killed, None when nothing of the kind was there
+        :return: what was killed, or None if there was nothing of that kind
         """
         if what != "task":
             count = self.components[what].kill()
@@ -227,7 +227,7 @@ class Cluster:
             return None
         process, line = victims[dice.choice(sorted(victims))]
         with contextlib.suppress(psutil.Error):
-            # With what it has started: the machine of a worker is gone with all that runs there.
+            # Together with the processes that it has started, as if the worker's machine had failed.
             children = process.children(recursive=True)
             for one in (process, *children):
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -261,7 +261,7 @@ def components_of(version: tuple[int, ...]) -> dict[str, list[str]]:
 
 
 class Database:
-    """Short looks into Airflow's database, apart from Airflow's own code.
+    """Short queries of Airflow's database, without Airflow's own code.
 
     :param address: for SQLAlchemy
     """
@@ -271,7 +271,7 @@ class Database:
         from sqlalchemy.pool import NullPool
 
         if address.startswith("sqlite:///"):
-            # Read only: it never holds up Airflow.
+            # Read only, so it never blocks Airflow.
             address = f"sqlite:///file:{address.removeprefix('sqlite:///')}?mode=ro&uri=true"
         self._engine = create_engine(address, poolclass=NullPool)
 
@@ -284,7 +284,7 @@ class Database:
     def tasks(self) -> dict[tuple[str, str], tuple[str | None, int]]:
         """Return the state and the number of tries of each task, by DAG and task id.
 
-        Of several runs of a DAG, one that hasn't succeeded counts.
+        If a DAG has several runs, one that hasn't succeeded counts.
         """
         rows = self._read("SELECT dag_id, task_id, state, try_number FROM task_instance")
         found: dict[tuple[str, str], tuple[str | None, int]] = {}
@@ -299,15 +299,15 @@ class Database:
         return {(row[0], row[1]): decoded(row[2]) for row in rows}
 
     def told_of(self, task_id: str) -> list[str]:
-        """Return what Airflow has noted about a task, oldest first.
+        """Return Airflow's log entries about a task, oldest first.
 
-        :param task_id: the task; not what somebody else has written
+        :param task_id: the task; it is put into the query unquoted, so it must come from this code
         """
         rows = self._read(f"SELECT dttm, event, extra FROM log WHERE task_id = '{task_id}' ORDER BY id")
         return [" ".join(str(part) for part in row) for row in rows]
 
     def events(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the payloads of the events that watchers have fired, by the asset's name."""
+        """Return the payloads of the events that watchers have sent, by the asset's name."""
         found: dict[str, list[dict[str, Any]]] = {}
         for name, extra in self._read("SELECT a.name, e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id"):
             found.setdefault(name, []).append(decoded(extra)["payload"])
@@ -315,7 +315,7 @@ class Database:
 
 
 def decoded(value: Any) -> Any:
-    """Return an XCom's value, which is JSON, as bytes, or text of text, depending on version and database."""
+    """Return an XCom's value: JSON that is stored as bytes, or as text in a text, depending on version and database."""
     import json
 
     if isinstance(value, memoryview):
@@ -329,7 +329,7 @@ def decoded(value: Any) -> Any:
 
 
 def patiently(read: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Call something that fails while a database is locked or not there yet."""
+    """Call a function again while it fails, because the database is locked or doesn't exist yet."""
     until = time.monotonic() + seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A pytest plugin that counts what was really run: tests by file, and what hypothesis has generated.
+"""A pytest plugin that counts what was run: tests by file, and the examples that hypothesis has generated.
 
 ``pytest -p reliability.counting``; ``RELIABILITY_COUNTS`` names the file that it writes (JSON).
 """
@@ -24,7 +24,7 @@ answers: Counter[str] = Counter()
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Count the examples of one test. The test may call hypothesis itself, or be one of its own."""
+    """Count the examples of one test, whether the test calls hypothesis or is decorated by it."""
     from hypothesis.statistics import collector
 
     file = item.nodeid.split("::")[0]
@@ -40,7 +40,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 def _count_answers(item: pytest.Item, file: str) -> None:
-    """Count what the generated OMS of the property tests answers."""
+    """Count the answers of the generated OMS in the property tests."""
     heard = getattr(getattr(item, "module", None), "HeardOms", None)
     if heard is None or hasattr(heard, "uncounted"):
         return
@@ -54,7 +54,7 @@ def _count_answers(item: pytest.Item, file: str) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count a test once: by its call, or by what kept it from being called."""
+    """Count a test once: by its call, or by the phase that kept it from being called."""
     if report.when == "call" or report.outcome != "passed":
         outcomes.setdefault(report.nodeid.split("::")[0], Counter())[report.outcome] += 1
 

@@ -1,4 +1,4 @@
-"""How a campaign goes: something is killed now and then, and it is over once every task has ended."""
+"""The course of a campaign: something is killed at intervals, and the campaign ends once every task has ended."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ Tasks = Mapping[tuple[str, str], tuple[str | None, int]]
 
 
 class Killable(Protocol):
-    """What is killed in parts."""
+    """Something whose parts can be killed."""
 
     def tend(self) -> None:
         """Start again what has ended by itself."""
 
     def kill(self, what: str, dice: random.Random) -> str | None:
-        """Kill something of a kind; return what, None when there is nothing of it."""
+        """Kill something of a kind; return what was killed, or None if there was nothing of that kind."""
 
 
 @dataclass
 class Course:
-    """One.
+    """One course of a campaign.
 
     :param cluster: what is killed
     :param read: returns the tasks
@@ -42,11 +42,11 @@ class Course:
     :param gates: how many gates there are
     :param tasks: how many tasks there are, or more
     :param pause: real seconds between two kills, at least and at most
-    :param limit: real seconds after which it is over all the same
+    :param limit: real seconds after which the campaign ends in any case
     :param dice: decides the rest
-    :param out: told how it goes
+    :param out: where the progress is written
     :param each: called in each round
-    :param until_started: real seconds for all gates to wait before their projects are started all the same
+    :param until_started: real seconds after which the projects are started even if not all gates wait
     """
 
     cluster: Killable
@@ -112,9 +112,9 @@ class Course:
             self._next = None
 
     def seconds(self) -> float:
-        """Return how long it has gone on."""
+        """Return how many seconds it has lasted."""
         return time.monotonic() - self._begun
 
     def say(self, text: str) -> None:
-        """Tell how it goes."""
+        """Write a line about the progress."""
         print(f"[{self.seconds():4.0f} s] {text}", file=self.out, flush=True)

@@ -1,6 +1,6 @@
 """A crash campaign in a real Airflow: gates and lifecycles run while tasks, triggerer and scheduler are killed.
 
-``python -m reliability.crashes --database sqlite --seed 1``, with a Python that has the Airflow to be tried.
+``python -m reliability.crashes --database sqlite --seed 1``, with a Python that has the Airflow to be tested.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from tests.triggerer.witness import Witness
 class Campaign:
     """One run.
 
-    :param size: how much
+    :param size: the size of the campaign
     :param seed: decides what is killed when
     :param database: ``sqlite`` or ``postgresql``
-    :param out: told how it goes
+    :param out: where the progress is written
     """
 
     def __init__(self, size: Size, seed: int, database: str, out: Any = sys.stderr) -> None:
@@ -43,7 +43,7 @@ class Campaign:
         self._made: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Run it and return what came of it."""
+        """Run it and return the result."""
         with ExitStack() as stack:
             oms = stack.enter_context(Simulator(clock=Clock(speed=0), on_request=self.witness))
             life = stack.enter_context(Simulator(on_request=self._records.append))
@@ -111,7 +111,7 @@ class Campaign:
 
 
 def size_of(quick: bool, database: str) -> Size:
-    """Return how much a campaign does here."""
+    """Return the size of a campaign with this Airflow and database."""
     if version("apache-airflow").startswith("2.") and database == "sqlite":
         return replace(QUICK, speed=2.0, limit=600.0) if quick else ONE_BY_ONE
     return QUICK if quick else WHOLE

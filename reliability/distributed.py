@@ -1,6 +1,6 @@
-"""A campaign on Airflow's distributed engine: Celery, Redis and PostgreSQL, and each part of it is killed.
+"""A campaign on a distributed Airflow with Celery, Redis and PostgreSQL, in which each component is killed.
 
-``python -m reliability.distributed --size narrow --seed 1``, with a Python that has the Airflow to be tried and its
+``python -m reliability.distributed --size narrow --seed 1``, with a Python that has the Airflow to be tested and its
 Celery provider: the ``test``, ``reliability`` and ``distributed`` groups of ``pyproject.toml``.
 """
 
@@ -36,10 +36,10 @@ from reliability.verdicts import Held, judge_events, judged, leaks
 class Campaign:
     """One run.
 
-    :param size: how much
+    :param size: the size of the campaign
     :param seed: decides what is killed when
-    :param before: the commit whose package it begins with; None for this checkout's, without an upgrade
-    :param out: told how it goes
+    :param before: the commit whose package is used at the start; None for that of this checkout, without an upgrade
+    :param out: where the progress is written
     """
 
     def __init__(self, size: wide.Wide, seed: int, before: str | None, out: TextIO = sys.stderr) -> None:
@@ -47,7 +47,7 @@ class Campaign:
         self.dice = random.Random(seed)
 
     def run(self) -> dict[str, Any]:
-        """Run it and return what came of it."""
+        """Run it and return the result."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oms-distributed-")))
             begin = float(int(time.time()))
@@ -144,7 +144,7 @@ def wrong(found: Mapping[str, Any]) -> bool:
 
 
 def commit_before() -> str | None:
-    """Return the commit before the last one that has changed the package; None where that isn't known."""
+    """Return the commit before the last one that has changed the package; None if it isn't known."""
     command = ["git", "rev-parse", "--verify", "--quiet"]
     last = ["git", "log", "-1", "--format=%H", "--", "airflow_provider_oms"]
     try:

@@ -1,6 +1,6 @@
-"""An Airflow on Celery, two of what there can be two of, whose parts can be killed, upgraded and given other clocks.
+"""An Airflow on Celery with two of most components, which can be killed, upgraded and given wrong clocks.
 
-Nothing of it is left running or on disk afterwards. Redis and PostgreSQL are those that are installed.
+Afterwards nothing is left running or on disk. It uses the installed Redis and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from reliability.postgres import Server
 from reliability.redis import Redis
 from reliability.wide import CLOCKS, UPGRADE
 
-#: Bearable for a machine with two cores, and still attentive enough to find out within a minute what is dead.
+#: Settings for a machine with two cores, with which Airflow still notices within a minute that a process has died.
 SETTINGS = {
     "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
     "AIRFLOW__CORE__PARALLELISM": "16",
@@ -37,7 +37,7 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "2",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
-    # Airflow fails a task for good, whatever its retries, that was lost with its queue or waited too long too often.
+    # Airflow fails a task for good, whatever its retries, if it was lost with the queue or stuck in it too often.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "120",
     "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "50",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
@@ -47,7 +47,7 @@ SETTINGS = {
     "AIRFLOW__WEBSERVER__WORKERS": "1",
 }
 
-#: How far the clocks of some processes are ahead, in seconds, and of which.
+#: By how many seconds the clocks of some processes are ahead, and which processes these are.
 AHEAD, SKEWED = 90, ("worker-2", "triggerer-2")
 
 #: Real seconds that a process has to end by itself when it is upgraded.
@@ -55,7 +55,7 @@ GRACE = 15.0
 
 
 def components_of(version: tuple[int, ...], home: Path) -> dict[str, list[str]]:
-    """Return the components, each with its arguments; the number of one of two comes last in its name.
+    """Return the components, each with its arguments; if there are two, the name ends with a number.
 
     :param version: Airflow's
     :param home: Airflow's home
@@ -72,13 +72,13 @@ def components_of(version: tuple[int, ...], home: Path) -> dict[str, list[str]]:
 
 
 class DistributedAirflow(Cluster):
-    """One. As a context manager it leaves nothing behind.
+    """A distributed Airflow. As a context manager it leaves nothing behind.
 
-    :param oms: what its tasks ask, which is killed as well
+    :param oms: the OMS that its tasks ask; it is killed as well
     :param postgres: its database
     :param redis: its broker
     :param environment: the environment with its connections, and whatever else its tasks need
-    :param package: the folder with the package that it begins with
+    :param package: the folder with the package that is used at the start
     """
 
     def __init__(self, oms: Oms, postgres: Server, redis: Redis, environment: Mapping[str, str], package: Path) -> None:
@@ -96,15 +96,15 @@ class DistributedAirflow(Cluster):
         }
 
     def tend(self) -> None:
-        """Start again what has ended by itself; OMS never does."""
+        """Start again the components that have ended by themselves; OMS must never do that."""
         self.oms.check()
         super().tend()
 
     def kill(self, what: str, dice: random.Random) -> str | None:
-        """Kill a part and start it again, or do what is done once.
+        """Kill a component and start it again, or make the upgrade, or set the clocks.
 
-        :param what: one of :data:`~reliability.wide.PARTS`, or the upgrade, or the clocks
-        :param dice: decides which part, and how long it is away
+        :param what: one of :data:`~reliability.wide.PARTS`, or ``UPGRADE`` or ``CLOCKS``
+        :param dice: decides which component is killed, and for how long
         :return: what was done
         """
         if what == UPGRADE:
@@ -123,7 +123,7 @@ class DistributedAirflow(Cluster):
         return {name: part for name, part in parts.items() if name.rstrip("-12") == what}
 
     def _upgrade(self) -> str:
-        """Give every component the package of this checkout, one after the other, with the old ones beside it."""
+        """Restart every component with the package of this checkout, one after the other."""
         for component in self.components.values():
             component.environment = {**component.environment, "PYTHONPATH": str(ROOT)}
             component.end(GRACE)
@@ -140,10 +140,10 @@ class DistributedAirflow(Cluster):
         return f"the clocks of {' and '.join(SKEWED)} are {AHEAD} s ahead"
 
     def logs_of(self, task_id: str, size: int = 6000) -> str:
-        """Return the ends of a task's logs.
+        """Return the end of each log of a task.
 
         :param task_id: the task
-        :param size: of each end
+        :param size: how many characters of each log
         """
         files = sorted((self.home / "logs").rglob(f"*task_id={task_id}/*"))
         parts = [f"--- {file.name}\n{file.read_text(errors='replace')[-size:]}" for file in files if file.is_file()]

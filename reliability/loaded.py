@@ -1,4 +1,4 @@
-"""A mutant in a module that is already loaded: the code of its functions is exchanged, and nothing is imported anew."""
+"""Applies a mutant to a module that is already loaded: replaces the code of functions, without a new import."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from inspect import CO_OPTIMIZED
 from itertools import zip_longest
 from types import CodeType, FunctionType
 
-#: What tells a function apart in a process: its file, its first line and its qualified name.
+#: What identifies a function in a process: its file, its first line and its qualified name.
 Place = tuple[str, int, str]
 
 
 def place_of(code: CodeType) -> Place:
-    """Return where a function stands."""
+    """Return the place of a function."""
     return code.co_filename, code.co_firstlineno, code.co_qualname
 
 
 def loaded_functions(below: str) -> dict[Place, list[FunctionType]]:
-    """Return every function that there is now of the files in a folder.
+    """Return all loaded functions from the files in a folder.
 
     :param below: the folder
     """
@@ -30,13 +30,14 @@ def loaded_functions(below: str) -> dict[Place, list[FunctionType]]:
 
 
 def exchange(path: str, before: str, after: str, functions: Mapping[Place, list[FunctionType]]) -> bool:
-    """Give the loaded functions of a module their changed code.
+    """Replace the code of a module's loaded functions.
 
     :param path: the module's file
     :param before: the text that it was loaded from
     :param after: the changed text
-    :param functions: those that there are
-    :return: whether that was all; otherwise nothing was changed. What runs only at the import can't be exchanged.
+    :param functions: the loaded functions
+    :return: True if the whole change was applied; otherwise nothing was changed. Code that runs only at the import
+        can't be replaced.
     """
     codes = [compile(text, path, "exec", dont_inherit=True) for text in (before, after)]
     todo: list[tuple[FunctionType, CodeType]] = []

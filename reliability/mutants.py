@@ -1,4 +1,4 @@
-"""Small changes to a module's source, each of which a good test notices: made from its syntax tree, one at a time."""
+"""Makes small changes to a module's source, from its syntax tree, each of which the tests should notice."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Mutant:
     """One change.
 
     :param line: the line that it is on
-    :param code: that line as it was, without the blanks around it
-    :param change: what is changed, for people
+    :param code: the original line, without the blanks around it
+    :param change: a description of the change
     :param start: where the changed text begins in the source
     :param end: where it ends
-    :param text: what stands there instead
+    :param text: the text that replaces it
     """
 
     line: int
@@ -52,7 +52,7 @@ class Mutant:
 
 
 class _Source:
-    """A source text, and where the nodes of its tree stand in it."""
+    """A source text, and the places of its syntax tree's nodes in it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -86,9 +86,9 @@ class _Source:
 
 
 def mutants(text: str) -> list[Mutant]:
-    """Return every change of a module that this knows how to make, in the order of the text.
+    """Return all changes of a module that this module can make, in the order of the text.
 
-    Messages, docstrings, annotations and what only the type checker reads are left alone.
+    Messages, docstrings, annotations and code for the type checker are not changed.
 
     :param text: the module's source
     """
@@ -98,7 +98,7 @@ def mutants(text: str) -> list[Mutant]:
 
 
 def _code(tree: ast.Module) -> Iterator[ast.AST]:
-    """Walk over what runs."""
+    """Iterate over the nodes of code that runs."""
     todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()

@@ -1,10 +1,10 @@
-"""``python -m reliability.mutations``: does a test notice when a rule is wrong? A seeded sample of mutants answers.
+"""``python -m reliability.mutations``: checks with a random sample of mutants that a test notices a wrong rule.
 
 Each mutant is one small change in one module (:mod:`reliability.mutants`), in a copy of the checkout. The tests that
 run its line (:mod:`reliability.selection`) run on it until one fails (:mod:`reliability.trials`). A mutant that no test
-notices has survived: it is listed, and explained in ``reliability/survivors.toml`` or a hole in the tests.
+notices has survived: it is listed, and is either explained in ``reliability/survivors.toml`` or a hole in the tests.
 
-How each ended is kept in a file (``--kept``), so a run that was broken off goes on where it was, and one that survived
+The results are stored in a file (``--kept``), so an interrupted run can be continued. A mutant that has survived
 without an explanation is tried again.
 """
 
@@ -31,10 +31,10 @@ from reliability.selection import Measured, digest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "airflow_provider_oms"
 
-#: The rooms: which modules.
+#: The rooms: the folders and modules whose mutants are tried.
 ROOMS = ("milestones/*.py", "triggers/*.py", "client/protocol.py", "client/paging.py", "operators/*.py")
 
-#: What takes long to import and is the same for every mutant.
+#: Modules that take long to import and are the same for every mutant.
 LIBRARIES = (
     "aiohttp",
     "airflow.models",
@@ -58,16 +58,16 @@ LEAST = 0.95
 
 @dataclass
 class Outcome:
-    """How it ended for a mutant.
+    """The result for one mutant.
 
     :param room: the room, a key of ``ROOMS``
     :param module: the module, below the package
     :param line: the line that was changed
     :param code: that line
-    :param change: what was changed
+    :param change: a description of the change
     :param noticed_by: the first test that failed, empty when none did
-    :param key: tells it apart, see :func:`key_of`
-    :param reason: why it may live, from ``survivors.toml``
+    :param key: identifies the mutant, see :func:`keyed`
+    :param reason: why it may survive, from ``survivors.toml``
     """
 
     room: str
@@ -91,9 +91,9 @@ def sources(room: str) -> dict[str, str]:
 
 
 def keyed(module: str, source: str) -> dict[str, Mutant]:
-    """Return the mutants of a module by what tells each apart: the module's statement that it is in, and its place.
+    """Return the mutants of a module by key: a digest of the module's statement that it is in, and of its place there.
 
-    Those of a function that is as it was are the same, whatever else has changed in the module.
+    The keys of an unchanged function's mutants stay the same, whatever else has changed in the module.
     """
     ends = [0]
     for line in source.splitlines(keepends=True):
@@ -107,7 +107,7 @@ def keyed(module: str, source: str) -> dict[str, Mutant]:
 
 
 def chosen(room: str, most: int, seed: int) -> list[tuple[str, str, Mutant]]:
-    """Choose mutants of a room, each with its key and module. Where more are wanted, these are among them."""
+    """Choose mutants of a room, each with its key and module. A larger sample contains a smaller one."""
     known = [
         (key, module, mutant)
         for module, source in sources(room).items()
@@ -126,14 +126,14 @@ def functions_around(source: str, line: int) -> Iterator[tuple[int, int]]:
 def tests_of(measured: Measured, module: str, source: str, line: int, most: float) -> dict[str, float]:
     """Return the tests to run on a mutant, with the seconds of each, in the order in which they are run.
 
-    They are those that run its line, or its function where nothing says which of its lines run; where there is no
-    function, those that run anything of the module and then all others.
+    These are the tests that run its line, or its function if it isn't known which of its lines run. If the line is in
+    no function, they are the tests that run anything of the module, and then all others.
 
-    :param measured: what the tests took and ran
+    :param measured: the duration and the executed lines of each test
     :param module: the module, below the package
     :param source: its text
     :param line: the line that is changed
-    :param most: the seconds that they may take together
+    :param most: how many seconds they may take together
     """
     around = list(functions_around(source, line))
     found = next(filter(None, (measured.tests_of(module, *span) for span in [(line, line), *around])), {})
@@ -145,7 +145,7 @@ def tests_of(measured: Measured, module: str, source: str, line: int, most: floa
 
 @contextmanager
 def checkout() -> Iterator[Path]:
-    """Copy what git tracks to a throw-away folder."""
+    """Copy the files that git tracks to a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="oms-mutants-") as folder:
         copy = Path(folder)
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -157,13 +157,13 @@ def checkout() -> Iterator[Path]:
 
 
 def explanations() -> dict[tuple[str, str, str], str]:
-    """Return why mutants may live, by module, line of code and change."""
+    """Return why mutants may survive, by module, line of code and change."""
     listed = tomllib.loads((ROOT / "reliability" / "survivors.toml").read_text(encoding="utf-8"))
     return {(one["module"], one["code"], one["change"]): one["reason"] for one in listed.get("survivor", [])}
 
 
 def read_kept(kept: Path) -> list[Outcome]:
-    """Return how it ended in earlier runs for the mutants that there still are, the last time that each was tried."""
+    """Return the latest result of earlier runs for each mutant that still exists."""
     if not kept.exists():
         return []
     found = [Outcome(**json.loads(line)) for line in kept.read_text(encoding="utf-8").splitlines()]
@@ -177,7 +177,7 @@ def read_kept(kept: Path) -> list[Outcome]:
 
 
 def load_libraries() -> None:
-    """Import once what every run needs, but nothing of the package itself."""
+    """Import the modules that every run needs, but nothing of the package itself."""
     from tests import conftest  # before Airflow, which fixes its home when it is imported
 
     os.environ["OMS_TESTS_HOME"] = str(conftest._HOME)
@@ -189,7 +189,7 @@ def load_libraries() -> None:
 
 
 def run(given: argparse.Namespace, known: set[str]) -> Iterator[Outcome]:
-    """Try the mutants that nobody has tried yet."""
+    """Try the mutants that have not been tried yet."""
     from reliability.trials import TESTS, Trials
 
     load_libraries()
@@ -216,7 +216,7 @@ def run(given: argparse.Namespace, known: set[str]) -> Iterator[Outcome]:
 def summary(outcomes: Sequence[Outcome], there: Mapping[str, int]) -> str:
     """Return the table of what was noticed, room by room.
 
-    :param outcomes: how it ended for each mutant that was tried
+    :param outcomes: the result for each mutant that was tried
     :param there: how many mutants there are in each room
     """
     lines = [
@@ -241,20 +241,23 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--per-room", type=int, default=100, help="how many mutants of each room at most")
-    parser.add_argument("--seed", type=int, default=1, help="what the mutants are chosen by")
+    parser.add_argument("--seed", type=int, default=1, help="determines which mutants are chosen")
     parser.add_argument("--room", choices=ROOMS, action="append", help="only this room")
     parser.add_argument(
         "--only", metavar="MODULE", action="append", help="only of this one, such as milestones/steps.py"
     )
     parser.add_argument("--tests", metavar="PATH", action="append", help="only these tests, such as tests/client")
-    parser.add_argument("--seconds", type=float, default=60, help="what the tests on a mutant take together at most")
+    parser.add_argument("--seconds", type=float, default=60, help="how long the tests of one mutant may take in all")
     parser.add_argument(
-        "--kept", type=Path, default=ROOT / ".mutants.jsonl", help="where it is kept how it ended for each mutant"
+        "--kept", type=Path, default=ROOT / ".mutants.jsonl", help="the file with the result for each mutant"
     )
     parser.add_argument(
-        "--measured", type=Path, default=ROOT / ".mutants-tests.json", help="where it is kept which test runs what"
+        "--measured",
+        type=Path,
+        default=ROOT / ".mutants-tests.json",
+        help="the file that says which test runs which lines",
     )
-    parser.add_argument("--report", action="store_true", help="try nothing, print what is kept")
+    parser.add_argument("--report", action="store_true", help="try nothing, print the stored results")
     given = parser.parse_args()
     if not given.report:
         known = {one.key for one in read_kept(given.kept) if one.noticed_by or one.reason}

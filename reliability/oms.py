@@ -1,7 +1,7 @@
-"""The simulated OMS in a process of its own that can be killed: what it has answered is kept, as in a database.
+"""The simulated OMS in a separate process that can be killed; its state is stored on disk, as in a database.
 
 ``python -m reliability.oms FOLDER PORT PORT`` serves what :func:`prepare` has put into the folder. Each change is on
-disk before its answer is sent, so a request either was carried out and is counted, or nothing of it happened.
+disk before its answer is sent, so a request has either been carried out and counted, or had no effect at all.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The two simulators: one for the gates, one for the lifecycles.
 GATES, LIFECYCLES = "gates", "lifecycles"
 
-#: Actions that change nothing begin so.
+#: How the names of actions begin that change nothing.
 _READS = ("Describe", "List", "Get")
 
 
 @dataclass
 class Kept:
-    """A simulator, and what of it is kept.
+    """A simulator, and its state on disk.
 
-    :param file: where; it is read if it is there
+    :param file: the file with the state; it is read if it exists
     :param port: where the simulator listens; 0 for any
-    :param begin: the time at which its clock stands, if nothing is kept yet
+    :param begin: the time at which its clock stands, if nothing is stored yet
     """
 
     file: Path
@@ -68,7 +68,7 @@ class Kept:
         vars(store).update(content)
 
     def save(self) -> None:
-        """Write it to the disk, the whole or nothing."""
+        """Write the state to disk, completely or not at all."""
         simulator, store = self.simulator, self.simulator._store
         with self._lock, store.lock:
             self.seen.update(store.projects)
@@ -94,20 +94,20 @@ class Kept:
                 with self._answered.open("ab", buffering=0) as answers:
                     answers.write(b"\n" + json.dumps(told).encode())
         except BaseException:
-            # The simulator would go on, and what it answers could be forgotten.
+            # Otherwise the simulator would continue, and its answers could be lost.
             os._exit(70)
 
     def answers(self) -> list[Answered]:
-        """Return what was answered about projects, oldest first."""
+        """Return the answers about projects, oldest first."""
         lines = self._answered.read_text().splitlines() if self._answered.exists() else []
         told = [json.loads(line) for line in lines if line.endswith("]")]
         return [Answered(*one[:4]) for one in told if one[4] == "success"]
 
 
 class Oms:
-    """The process; as a context manager it ends with it.
+    """The process of the simulated OMS; a context manager that ends it.
 
-    :param folder: where everything is kept
+    :param folder: where everything is stored
     """
 
     def __init__(self, folder: Path) -> None:
@@ -188,7 +188,7 @@ class Oms:
 
 
 def prepare(folder: Path, projects: Iterable[Any], sources: Iterable[Any], now: float) -> None:
-    """Put two simulators into a folder, both at rest.
+    """Store two simulators in a folder.
 
     :param folder: the folder
     :param projects: those of the gates' one
@@ -206,7 +206,7 @@ def prepare(folder: Path, projects: Iterable[Any], sources: Iterable[Any], now: 
 
 
 def main(folder: Path, ports: list[int]) -> None:
-    """Serve, and do what standard input says, until it ends."""
+    """Serve, and obey the lines of standard input, until it ends."""
     gates, lifecycles = (Kept(folder / name, port) for name, port in zip((GATES, LIFECYCLES), ports, strict=True))
     with gates.simulator, lifecycles.simulator:
         print("listens", flush=True)

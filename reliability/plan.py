@@ -1,4 +1,4 @@
-"""What a crash campaign runs: gates over a few projects, and lifecycles of projects that Airflow makes itself."""
+"""What a crash campaign runs: gates on a few projects, and lifecycles of projects that Airflow creates itself."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ SENDS = {
 
 @dataclass(frozen=True)
 class Size:
-    """How much a campaign does.
+    """The size of a campaign.
 
-    :param gates: gates
+    :param gates: how many gates there are
     :param lifecycles: projects from their creation to their end
     :param kills: what is killed, in an order that the seed decides
     :param pause: real seconds between two kills, at least and at most
-    :param speed: how many times as fast as the real one the clock of the gates' OMS runs
+    :param speed: how many times faster than real time the clock of the gates' OMS runs
     """
 
     gates: int
@@ -55,7 +55,7 @@ class Size:
 WHOLE = Size(50, 10, {"task": 6, "triggerer": 3, "scheduler": 3})
 QUICK = Size(10, 2, {"task": 1, "triggerer": 1, "scheduler": 1}, pause=(4.0, 8.0), speed=8.0)
 
-#: For Airflow 2.11 on SQLite: its SequentialExecutor runs one task at a time, each for some seconds.
+#: For Airflow 2.11 on SQLite, whose SequentialExecutor runs one task at a time, each for some seconds.
 ONE_BY_ONE = Size(20, 3, {"task": 3, "triggerer": 2, "scheduler": 2}, pause=(10.0, 25.0), speed=2.0)
 
 
@@ -73,21 +73,21 @@ def plans(begin: float, size: Size) -> list[Plan]:
     """Return the projects that gates wait for; one of them fails on its way.
 
     :param begin: the simulated time at which the projects will be started
-    :param size: how much
+    :param size: the size of the campaign
     """
     per_project = 10
     healthy = gates.plans(begin)[: max(1, size.gates // per_project - 1)]
     chosen = [*healthy, broken()]
     each = size.gates // len(chosen)
     for number, plan in enumerate(chosen):
-        # Some of all kinds, not only the first ones.
+        # Gates of all kinds, not only the first ones.
         plan.gates = plan.gates[number % 2 :: 2] if each == per_project // 2 else plan.gates[:each]
     assert sum(len(plan.gates) for plan in chosen) == size.gates
     return chosen
 
 
 def broken() -> Plan:
-    """Return a project whose full transfer fails half-way, for good: some gates open before, the others must fail."""
+    """Return a project whose full transfer fails half-way for good: some gates open before, the others must fail."""
     plan = Plan(
         Project(
             id="np_broken",
@@ -117,5 +117,5 @@ def written(gates_: list[Planned], size: Size) -> dict[str, Any]:
 
 
 def may_stop(state: State) -> bool:
-    """Return whether a lifecycle may go on after its gate."""
+    """Return whether a lifecycle may continue after its gate."""
     return full_transfer(100)(state)

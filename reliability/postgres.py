@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server on this machine, from the binaries that are installed, if any are."""
+"""A temporary PostgreSQL server on this machine, from the installed binaries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reliability import background
 
 
 def binaries() -> Path | None:
-    """Return the folder with ``initdb`` and ``postgres``, the newest where there are several; None without any."""
+    """Return the folder with ``initdb`` and ``postgres``, the newest if there are several, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
     on_path = shutil.which("initdb")
     if on_path:
@@ -33,11 +33,11 @@ def _version(folder: Path) -> float:
 
 
 def usable(python: str) -> bool:
-    """Tell whether there is a server here, and a driver for it in an environment.
+    """Tell whether a server is installed here, and a driver for it in an environment.
 
     :param python: the environment's Python
     """
-    # Airflow 3 wants a second driver, for what it does asynchronously.
+    # Airflow 3 needs a second driver for its asynchronous code.
     code = "import importlib.metadata as m, psycopg2; m.version('apache-airflow')[0] < '3' or __import__('asyncpg')"
     done = subprocess.run([python, "-c", code], capture_output=True, timeout=60, check=False)
     return binaries() is not None and done.returncode == 0
@@ -135,7 +135,7 @@ class Server:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run a server with an empty database, and return its address for SQLAlchemy. Nothing of it is left afterwards.
+    """Run a server with an empty database, and return its address for SQLAlchemy. Afterwards nothing of it is left.
 
     :raises FileNotFoundError: where PostgreSQL isn't installed
     """

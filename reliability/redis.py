@@ -1,4 +1,4 @@
-"""A throw-away Redis on this machine that can be killed, from the binary that is installed, if one is."""
+"""A temporary Redis on this machine that can be killed, from the installed binary."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from reliability.postgres import free_port
 
 
 def binary() -> str | None:
-    """Return the program ``redis-server``; None without one."""
+    """Return the program ``redis-server``, or None."""
     return shutil.which("redis-server")
 
 
 def usable(python: str) -> bool:
-    """Tell whether there is a server here, and Airflow's Celery provider with its driver in an environment.
+    """Tell whether a server is installed here, and Airflow's Celery provider with its driver in an environment.
 
     :param python: the environment's Python
     """
@@ -28,7 +28,7 @@ def usable(python: str) -> bool:
 
 
 class Redis:
-    """A server that keeps nothing on disk: killed, it comes back empty, the worst that can happen to a queue.
+    """A server that stores nothing on disk: after a kill it is empty, which is the worst case for a queue.
 
     :param folder: an empty folder, where its log goes
     """

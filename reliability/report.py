@@ -1,4 +1,4 @@
-"""The table of all that was tried, from the results that the parts have left; nothing in it is typed in."""
+"""The table of the results that the parts have written; no figure in it is entered by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-#: The suites whose tests each try one fault, with what a test of theirs does.
+#: The files whose tests each try one fault, with a description of their tests.
 FAULTS = {
     "tests/client/test_parity.py": "faults x kinds of request, each with both clients",
     "tests/client/test_transport.py": "proxies, certificates, redirects, sizes, cookies",
@@ -19,13 +19,13 @@ ANSWERS = "tests/milestones/test_property.py"
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """Return the results that a folder holds, by name."""
+    """Return the results in a folder, by name."""
     files = sorted(folder.glob("*.json")) if folder.exists() else []
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
 
 
 def totals(results: Mapping[str, Any]) -> dict[str, int | None]:
-    """Add up what was tried and what went wrong. None stands for what wasn't run.
+    """Add up what was tried and what went wrong; None means not run.
 
     :param results: what :func:`read` returned
     """

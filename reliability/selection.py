@@ -1,4 +1,4 @@
-"""Which tests can notice a mutant: those that run its line, as measured without one; and in which order they run."""
+"""Chooses the tests that can notice a mutant, which are those that run its line, and their order."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-#: Seconds up to which tests take about the same time.
+#: Limits in seconds; tests between two limits count as equally fast.
 _ABOUT = (0.02, 0.1, 0.5, 2.0, 10.0)
 
-#: How many tests are measured before what was measured is kept.
+#: How many tests are measured before the measurements are stored.
 _AT_ONCE = 500
 
 
 def digest(*texts: str) -> str:
-    """Return what tells texts apart."""
+    """Return a digest of texts."""
     return sha256("\0".join(texts).encode()).hexdigest()[:16]
 
 
 class Measured:
-    """What each test took, and which lines of the modules it ran.
+    """The duration of each test, and the lines of the modules that it ran.
 
-    It is kept in a file. Tests that have changed since, and new ones, are measured anew. Where a module has changed, it
-    isn't known any more which of its lines a test runs, and a test that ran any of them may run each.
+    They are stored in a file. Changed and new tests are measured again. If a module has changed, it is no longer known
+    which of its lines a test runs, so a test that ran any of its lines counts for every line.
 
     :param kept: the file
     :param root: the checkout
@@ -46,9 +46,9 @@ class Measured:
             self._files = json.loads(kept.read_text(encoding="utf-8"))
 
     def missing(self, tests: Sequence[str]) -> Iterator[list[str]]:
-        """Iterate over the tests that have not been measured as they are, those of a few files at a time.
+        """Iterate over the tests whose current version has not been measured, those of a few files at a time.
 
-        :param tests: the ids of those that there are
+        :param tests: the ids of all tests
         """
         by_file: dict[str, list[str]] = defaultdict(list)
         for test in tests:
@@ -68,7 +68,7 @@ class Measured:
         return digest((self._root / file).read_text(encoding="utf-8"))
 
     def keep(self, seconds: Mapping[str, float], lines: Mapping[str, Mapping[Any, Sequence[int]]]) -> None:
-        """Keep what was measured.
+        """Store measurements.
 
         :param seconds: by test
         :param lines: by module and line the numbers of the tests
@@ -94,7 +94,7 @@ class Measured:
     def tests_of(self, module: str, first: int, last: int) -> dict[str, float]:
         """Return the tests that run any of these lines, and how long they take, in the best order.
 
-        First those that have noticed mutants of this module, then a quick one of each function of tests, and so on.
+        First come those that have noticed mutants of this module, then a fast one of each test function, and so on.
 
         :param module: the module, below the package
         :param first: the first line

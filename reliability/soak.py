@@ -1,7 +1,7 @@
-"""A soak: some hundred gates wait for minutes in a real triggerer, and what it holds is measured the whole time.
+"""A soak test: some hundred gates wait for minutes in a real triggerer, whose resources are measured all the time.
 
-``python -m reliability.soak``, with a Python that has the Airflow to be tried. The gates poll once a second, the
-shortest interval there is, so minutes hold as many polls as hours do otherwise; OMS goes away once.
+``python -m reliability.soak``, with a Python that has the Airflow to be tested. The gates poll once a second, the
+shortest interval, so there are as many polls in minutes as usually in hours. There are three outages of OMS.
 """
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ from typing import Any
 from airflow_provider_oms.client.settings import DEFAULT_MAX_CONCURRENT_REQUESTS
 from demo.home import airflow_environment
 
-#: A project has this many gates.
+#: How many gates each project has.
 GATES_EACH = 15
 
-#: What may come and go by chance: a connection that is being renewed has two sockets for a moment.
+#: How much a number may vary by chance: a connection that is being renewed has two sockets for a moment.
 SPARE = 2
 
-#: Connections that the client keeps at most. It opens as many as it has needed at once so far, so up to this they may
-#: still become more.
+#: How many connections the client keeps at most. It keeps as many as it has needed at the same time, so their number
+#: may still grow up to this limit.
 POOL = DEFAULT_MAX_CONCURRENT_REQUESTS
 
-#: Bytes of memory for each further request above which it counts as a leak. A request kept whole would be thousands.
+#: More memory than this for each further request, in bytes, counts as a leak. A whole request takes thousands of bytes.
 BYTES_A_REQUEST = 256
 
-#: Bytes that an allocator may take and keep without a leak, however few the requests.
+#: Bytes that the memory allocator may keep without a leak, however few requests there are.
 ALLOCATOR = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What the triggerer's processes hold together.
+    """The resources that the triggerer's processes use together.
 
     :param at: real seconds since the beginning
     :param requests: how many the simulator has answered
@@ -63,12 +63,12 @@ class Sample:
 
 
 def medians(samples: Sequence[Sample]) -> Sample:
-    """Return the middle of some samples."""
+    """Return the medians of some samples."""
     return Sample(*(statistics.median(getattr(one, name) for one in samples) for name in asdict(samples[0])))
 
 
 def leaks(before: Sample, after: Sample) -> list[str]:
-    """Name what has grown with the number of requests.
+    """Return what has grown with the number of requests.
 
     :param before: after the warm-up
     :param after: at the end
@@ -99,7 +99,7 @@ def measure(processes: Sequence[Any], at: float, requests: int) -> Sample:
 
 
 def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    """Let gates wait, and return what came of it. The environment leads to an Airflow with a database.
+    """Let gates wait, and return the result. The environment must lead to an Airflow with a database.
 
     :param home: Airflow's home
     :param gates: how many
@@ -168,7 +168,7 @@ def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, An
         run = Run(dag, home)
         run.defer(deferrals)
         begun = time.monotonic()
-        # As usual: Airflow opens the log of a trigger when it writes its first line.
+        # As in production, because Airflow opens the log of a trigger when it writes the first line.
         os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "INFO"
         triggerer = stack.enter_context(Triggerer(home / "triggerer.log"))
         while run.unclaimed() and time.monotonic() < begun + 180:

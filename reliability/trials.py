@@ -1,8 +1,8 @@
-"""Running tests on mutants: in a process that has loaded and collected everything, and that forks for each of them.
+"""Runs tests on mutants, in a process that has loaded and collected everything, and that forks for each mutant.
 
-A mutant in a function costs no more than the tests that notice it. One that only an import can show, such as another
-constant of a module, is tried in a fork that has imported the libraries and nothing else; so is one in a line that ran
-at the import and that no test of the loaded ones noticed, since a table that was made then may hide it.
+A mutant in a function takes no longer than the tests that notice it. A mutant that takes effect only at an import, such
+as a changed constant of a module, is tried in a fork that has imported only the libraries. So is a mutant in a line
+that ran at the import and that no loaded test has noticed, because a table that was made at the import may hide it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from reliability.loaded import Place, exchange, loaded_functions
 
 PACKAGE = "airflow_provider_oms"
 
-#: Where the tests are that can notice a mutant.
+#: The tests that can notice a mutant.
 TESTS = (
     "tests/milestones",
     "tests/client",
@@ -45,22 +45,22 @@ TESTS = (
     "tests/test_assets.py",
 )
 
-#: What needs Airflow's database takes long.
+#: The fixture of tests that need Airflow's database, which take long.
 _LEFT_OUT = "airflow_db"
 
-#: Seconds after which a test hangs: more than ten times what it takes.
+#: Seconds after which a test counts as hanging, in addition to ten times its usual duration.
 _PATIENCE = 20.0
 
-#: Bytes that a process may have, so that an endless list ends.
+#: How many bytes a process may use, so that an endless list ends.
 _MEMORY = 6 << 30
 
 #: Linux: the signal that a process gets when its parent ends.
 _PR_SET_PDEATHSIG = 1
 
-#: What is returned for a mutant that ended the process of the tests, or that hung.
+#: Returned for a mutant that ended the process of the tests, or made it hang.
 ENDED = "(the process ended)"
 
-#: What is returned for a mutant with which the tests can't be collected.
+#: Returned for a mutant with which the tests can't be collected.
 NO_IMPORT = "(the import failed)"
 
 
@@ -69,7 +69,7 @@ def _coverage(*files: str) -> Coverage:
 
 
 class _Watch:
-    """Of a run of pytest: ends a test that hangs, and keeps what failed first."""
+    """A plugin of pytest: ends a test that hangs, and records which test failed first."""
 
     def __init__(self, seconds: Callable[[str], float]) -> None:
         self._seconds = seconds
@@ -87,7 +87,7 @@ class _Watch:
 
 
 class _Chosen:
-    """Of a run of pytest: only these tests, in this order."""
+    """A plugin of pytest: runs only these tests, in this order."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self._place = {test: place for place, test in enumerate(tests)}
@@ -100,7 +100,7 @@ class _Chosen:
 
 
 class _Loaded:
-    """Of a run of pytest: instead of running the tests, try mutants on them, each in a fork.
+    """A plugin of pytest: instead of running the tests, tries mutants on them, each in a fork.
 
     :param folder: the copy of the checkout
     :param pipe: where mutants come from, and outcomes go
@@ -134,7 +134,7 @@ class _Loaded:
         return True
 
     def _tried(self, path: str, before: str, after: str, tests: Mapping[str, float]) -> str | None:
-        """Return the first test that notices a mutant, empty when none does; None where only an import shows it."""
+        """Return the first test that notices a mutant, or empty text; None if only an import can show the mutant."""
         if not exchange(path, before, after, self._functions):
             return None
         watch = _Watch(tests.__getitem__)
@@ -180,7 +180,7 @@ class _Loaded:
 
 
 def _in_fork(folder: Path, run: Callable[[], Any]) -> Any:
-    """Return what a function returns in a process of its own, or that the process was ended."""
+    """Return the result of a function that runs in a forked process, or ``ENDED`` if the process was ended."""
     answer = folder / "answer.json"
     answer.unlink(missing_ok=True)
     with _temporary(folder) as place:
@@ -188,7 +188,7 @@ def _in_fork(folder: Path, run: Callable[[], Any]) -> Any:
         if pid == 0:
             try:
                 os.setsid()
-                # What the tests leave behind goes with the folder.
+                # Files that the tests leave behind are deleted with the folder.
                 os.environ["TMPDIR"] = tempfile.tempdir = str(place)
                 resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
                 answer.write_text(json.dumps(run()), encoding="utf-8")
@@ -202,13 +202,13 @@ def _in_fork(folder: Path, run: Callable[[], Any]) -> Any:
 
 
 def _end(group: int) -> None:
-    """End what the processes of a test have started."""
+    """End the processes that a test has started."""
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
 
 
 def _fork() -> int:
-    """Fork a process that is ended when this one ends, however that happens."""
+    """Fork a process that is killed when this one ends for any reason."""
     pid = os.fork()
     if pid == 0:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -255,7 +255,7 @@ class Trials:
         self.tests: list[str]
         self._at_import: dict[str, list[int]]
         self.tests, self._at_import = self._answer()
-        # From here on files change: what is compiled of them is not kept.
+        # From here on files change, so no bytecode of them may be stored.
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
@@ -274,11 +274,11 @@ class Trials:
     def measure(self, modules: Sequence[str], tests: Sequence[str]) -> dict[str, Any]:
         """Run tests without a mutant.
 
-        Where one fails it would seem to notice every mutant, so that ends it all.
+        If a test fails without a mutant, it would seem to notice every mutant, so the program ends.
 
         :param modules: those whose lines matter, below the package
         :param tests: their ids
-        :return: the seconds of each test, and by module and line the numbers of the tests that run it
+        :return: the seconds of each test, and by module and line the numbers of the tests that run the line
         """
         self._pipe.send(("measure", list(modules), list(tests)))
         answer = self._answer()
@@ -289,12 +289,12 @@ class Trials:
     def first_to_notice(
         self, module: str, before: str, after: str, lines: tuple[int, int], tests: Mapping[str, float]
     ) -> str:
-        """Return the first test that fails with a mutant, empty when none does.
+        """Return the first test that fails with a mutant, or empty text if none does.
 
         :param module: the module, below the package
         :param before: its text
         :param after: its changed text
-        :param lines: the first and the last line of what is changed
+        :param lines: the first and the last changed line
         :param tests: the ids of the tests, with the seconds that each takes
         """
         if not tests:
@@ -309,7 +309,7 @@ class Trials:
         return found or ""
 
     def _afresh(self, tests: Mapping[str, float]) -> str:
-        """Import everything anew and run tests."""
+        """Import everything again and run tests."""
         watch = _Watch(tests.__getitem__)
         signal.setitimer(signal.ITIMER_REAL, 10 * _PATIENCE)
         output = os.open(self._folder / "afresh.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -322,7 +322,7 @@ class Trials:
 
 @contextmanager
 def _replaced(path: Path, text: str) -> Iterator[None]:
-    """Replace a file for a while; no bytecode of it is taken for that of the other."""
+    """Replace a file temporarily, with another time of change, so that no old bytecode is used for it."""
     was, before = path.read_bytes(), path.stat()
     path.write_text(text, encoding="utf-8")
     os.utime(path, (before.st_atime, before.st_mtime + 10))

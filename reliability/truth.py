@@ -1,4 +1,4 @@
-"""What a campaign's end is judged by: the simulator's own record against what Airflow made of it."""
+"""Judges the end of a campaign by comparing the simulator's own record with the states of Airflow's tasks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tests.triggerer import gates
 from tests.triggerer.gates import Planned
 from tests.triggerer.witness import Answered, poll_of
 
-#: Simulated seconds: dates and checkpoints are told in whole ones.
+#: The resolution of dates and checkpoints, in simulated seconds.
 WHOLE_SECOND = 1.0
 
 
-#: Real seconds by which a condition that must hold may have held shorter: answers take their time.
+#: Real seconds by which a condition may have held for less than the required time, because answers take time.
 HOLD_SLACK = 3.0
 
 
@@ -34,7 +34,7 @@ def judge_any(
 
     :param gate: the gate
     :param projects: all projects in the simulator, by id
-    :param answers: what the simulator answered about any project
+    :param answers: the simulator's answers about all projects
     """
 
     def of(project: str) -> list[Answered]:
@@ -75,9 +75,9 @@ def judge_gate(
     :param live: its project in the simulator
     :param state: the task's state
     :param returned: what the task returned
-    :param answers: what the simulator answered about the project
+    :param answers: the simulator's answers about the project
     :param now: the simulated time
-    :param speed: simulated seconds in a real one, for what must hold for a time
+    :param speed: simulated seconds in a real second, for conditions that must hold for a time
     :return: ``right``, ``early`` or ``lost``, and why
     """
     true_at = gates.becomes_true([gate], live, now).get(gate.task_id)
@@ -102,7 +102,7 @@ def judge_gate(
 
 
 def told_at(returned: Any) -> float | None:
-    """Return the moment of OMS's clock at which a gate saw what it waited for."""
+    """Return the moment, by OMS's clock, at which a gate saw its milestone reached."""
     try:
         return datetime.fromisoformat(returned["time"]).timestamp()
     except (TypeError, KeyError, ValueError):
@@ -110,7 +110,7 @@ def told_at(returned: Any) -> float | None:
 
 
 def sent_by_name(records: Sequence[Any], names: Mapping[str, str]) -> dict[str, Counter[str]]:
-    """Count what was sent for each project after it had been carried out once, or for the first time.
+    """Count for each project how often each action was sent.
 
     :param records: the simulator's records
     :param names: the projects' names by id
@@ -126,7 +126,7 @@ def sent_by_name(records: Sequence[Any], names: Mapping[str, str]) -> dict[str, 
 
 
 def twice(sent: Mapping[str, Counter[str]]) -> list[str]:
-    """Name what was sent more than once, whatever OMS said to it."""
+    """Return the actions that were sent more than once, whatever OMS answered."""
     return [
         f"{action} of {name}: {count} times"
         for name, counter in sent.items()
@@ -143,8 +143,8 @@ def judge_lifecycle(
     :param name: the project's name
     :param states: the states of its tasks by step
     :param sent: what :func:`sent_by_name` counted
-    :param live: the project in the simulator, None when there never was one
-    :param gone: whether the simulator has it no more
+    :param live: the project in the simulator, None if there never was one
+    :param gone: whether the simulator no longer has it
     :return: ``right``, ``early`` or ``lost``, and why
     """
     unfinished = {step: states.get(step) for step in LIFECYCLE if states.get(step) != "success"}

@@ -1,11 +1,11 @@
-"""Gates that wait while Airflow, or this package, is upgraded under them: what becomes of each.
+"""Tests what happens to waiting gates when Airflow, or this package, is upgraded.
 
 python -m reliability.upgrade --before PYTHON --after PYTHON [--package-before COMMIT]
 
 The first Airflow defers gates and is stopped. Its database is copied, ``airflow db migrate`` of the second one is run
-on the copy, and that one's processes are started. OMS stands still until the gates have polled there; then it goes on.
-The database is PostgreSQL, for which this Python and both others need the ``reliability`` group of ``pyproject.toml``:
-on SQLite Airflow's own migration loses every task instance.
+on the copy, and its processes are started. OMS stands still until the gates have polled there; then it continues. The
+database is PostgreSQL, because on SQLite Airflow's own migration deletes every task instance. This Python and both
+others need the ``reliability`` group of ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ from reliability.cluster import ATTENTIVE, ROOT, Component, Database, components
 
 DAG = "waiting"
 
-#: How each task of ``waiting/gates.py`` must end once OMS goes on.
+#: How each task of ``waiting/gates.py`` must end once OMS continues.
 ENDS = {
     **dict.fromkeys(("step", "full_transfer", "lag", "checkpoint", "verification", "status", "cutover"), "success"),
     **dict.fromkeys(("stored_connection", "reschedule", "operator"), "success"),
     "fails": "failed",
 }
 
-#: What a task is in while it waits.
+#: The state of each task while it waits.
 WAITS = {name: "up_for_reschedule" if name == "reschedule" else "deferred" for name in ENDS}
 
 #: Simulated and real seconds.
@@ -49,7 +49,7 @@ BEGIN, LIMIT = 1_800_000_000, 420.0
 
 @dataclass
 class Installation:
-    """An Airflow with this package in some version, over a home.
+    """An Airflow with some version of this package, and its home.
 
     :param python: the Python that has that Airflow
     :param package: the folder in which the package is
@@ -82,7 +82,7 @@ class Installation:
             "PYTHONPATH": str(self.package),
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            # No process is killed while a task runs, so a slow one isn't a dead one.
+            # No process is killed while a task runs, so a slow task must not count as dead.
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "300",
             "AIRFLOW__SCHEDULER__LOCAL_TASK_JOB_HEARTBEAT_SEC": "10",
             "AIRFLOW__SCHEDULER__SCHEDULER_ZOMBIE_TASK_THRESHOLD": "300",
@@ -104,7 +104,7 @@ class Installation:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Run its processes, as long as the context lasts."""
+        """Run its processes during the context."""
         parts = [
             Component([name, *rest], self.environment, self.home / f"{name}.log", self.python)
             for name, rest in components_of(tuple(int(part) for part in self.version.split(".")[:2])).items()
@@ -124,7 +124,7 @@ class Installation:
 
 
 def simulated() -> Simulator:
-    """Return an OMS in which nothing moves until its clock is told to."""
+    """Return an OMS in which nothing moves until its clock is moved."""
     shop = Project(
         name="shop", status="RUNNING", step="FULL_TRANSFER", durations={"FULL_TRANSFER": 300}, initial_lag=60
     )
@@ -141,12 +141,12 @@ def simulated() -> Simulator:
 
 
 def wait_until(said: str, holds: Callable[[], bool], limit: float = LIMIT) -> None:
-    """Wait until something holds.
+    """Wait until a condition holds.
 
-    :param said: what, for the error
-    :param holds: whether it does
+    :param said: the condition, for the error
+    :param holds: tells whether it holds
     :param limit: real seconds
-    :raises TimeoutError: it doesn't in that time
+    :raises TimeoutError: it doesn't hold in that time
     """
     until = time.monotonic() + limit
     while not holds():
@@ -156,7 +156,7 @@ def wait_until(said: str, holds: Callable[[], bool], limit: float = LIMIT) -> No
 
 
 def package_of(commit: str, folder: Path) -> Path:
-    """Put the package as it was in a commit into a folder, and return it."""
+    """Put the package of a commit into a folder, and return the folder."""
     packed = subprocess.run(
         ["git", "archive", commit, "airflow_provider_oms"], cwd=ROOT, capture_output=True, check=True
     )
@@ -166,7 +166,7 @@ def package_of(commit: str, folder: Path) -> Path:
 
 
 def copy(database: str, to: str) -> None:
-    """Copy a database that nobody uses, on the same server.
+    """Copy a database that is not in use, on the same server.
 
     :param database: its address
     :param to: the address of the copy
@@ -183,10 +183,10 @@ def copy(database: str, to: str) -> None:
 def upgrade(before: Installation, after: Installation, oms: Simulator) -> list[dict[str, Any]]:
     """Let gates wait under one installation and end under another.
 
-    :param before: the one that defers them
-    :param after: the one that they end under, over a database that isn't there yet
-    :param oms: what they ask
-    :return: for each task the state that it was in, and how it ended
+    :param before: the installation that defers them
+    :param after: the installation under which they end, with a database that doesn't exist yet
+    :param oms: the OMS that they ask
+    :return: for each task its states before and after, and how it ended
     """
     before.airflow("db", "migrate")
     before.airflow("connections", "add", "oms_stored", "--conn-json", oms.connection_json)

@@ -1,4 +1,4 @@
-"""The end of a campaign, judged as a whole: each gate, each lifecycle, and what was sent to OMS."""
+"""Judges the end of a campaign: each gate, each lifecycle, and the requests to OMS."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.triggerer.witness import Answered
 
 @dataclass(frozen=True)
 class Held:
-    """What a simulator holds in the end.
+    """The state of a simulator in the end.
 
     :param projects: its projects by id
-    :param seen: also those that it has no more
+    :param seen: these and the projects that it no longer has
     :param changes: the requests that change something
-    :param answers: what it has answered about projects
+    :param answers: its answers about projects
     :param now: its time
-    :param speed: how many of its seconds a real one has
+    :param speed: simulated seconds in a real second
     """
 
     projects: Mapping[str, Any]
@@ -43,12 +43,12 @@ def judged(
     tasks: Mapping[Any, tuple[str | None, int]],
     returned: Mapping[Any, Any],
 ) -> dict[str, Any]:
-    """Return what was lost, done twice and early, and how much there was.
+    """Return what was lost, done twice or opened early, and the total numbers.
 
     :param gates: the gates
     :param lifecycles: how many lifecycles there were
-    :param oms: what the gates asked
-    :param life: where the lifecycles' projects were
+    :param oms: the simulator that the gates asked
+    :param life: the simulator with the lifecycles' projects
     :param tasks: the tasks in the end
     :param returned: what they returned
     """
@@ -93,11 +93,11 @@ def judge_events(
     tasks: Mapping[Any, tuple[str | None, int]],
     fired: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
-    """Add to what was found of a campaign what came of its events. A copy of an event, with its id, is none of its own.
+    """Add the outcome of the events to a campaign's result. A copy of an event, with the same id, doesn't count again.
 
-    :param found: what :func:`judged` returned
+    :param found: the result of :func:`judged`
     :param events: the events
-    :param oms: what was asked
+    :param oms: the simulator that was asked
     :param tasks: the tasks in the end, also those of the DAGs that were started
     :param fired: the payloads by asset
     """
@@ -122,10 +122,10 @@ def judge_events(
 
 
 def leaks(sockets: Mapping[str, int]) -> list[str]:
-    """Name the components that still have connections to OMS once every task has ended.
+    """Return the components that still have connections to OMS after every task has ended.
 
     :param sockets: how many each has
     """
-    # A triggerer's client keeps some; a task that is over keeps none.
+    # A triggerer's client keeps some connections; a task that has ended must have none.
     most = {name: DEFAULT_MAX_CONCURRENT_REQUESTS if name.startswith("triggerer") else 0 for name in sockets}
     return [f"{name} has {count} connections to OMS" for name, count in sockets.items() if count > most[name]]

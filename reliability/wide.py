@@ -1,4 +1,4 @@
-"""What a campaign on a distributed Airflow runs: many projects, gates of every kind, and what is done to it when."""
+"""What a campaign on a distributed Airflow runs: many projects, gates of every kind, and the kills and their order."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from reliability.plan import OverMany, Size, broken, written
 from tests.triggerer import gates
 from tests.triggerer.gates import Plan, Planned, full_transfer, lag_within
 
-#: What is killed. Of some there are two, and the dice decide which.
+#: What is killed. If there are two of a kind, one is chosen at random.
 PARTS = ("worker", "triggerer", "scheduler", "web", "redis", "postgresql", "oms")
 
-#: What is done once: every process gets the newer package, one after the other; some get another clock.
+#: Done once: every process gets the newer package, one after the other; some get a wrong clock.
 UPGRADE, CLOCKS = "upgrade", "clocks"
 
-#: Real seconds between two polls of a gate, and of one that takes a worker for each.
+#: Real seconds between two polls of a gate, and of a gate in reschedule mode.
 POKE_INTERVAL, RESCHEDULED = 5.0, 15.0
 
-#: Real seconds for which the lag of some gates must be small: polls on many workers and triggerers.
+#: Real seconds for which some gates require a small lag, so that they poll on several workers and triggerers.
 HOLD = 45.0
 
 
 @dataclass(frozen=True)
 class Wide(Size):
-    """How much a campaign does.
+    """The size of a campaign.
 
     :param projects: projects of the gates
-    :param by_label: gates over all projects with a label, part of ``gates``
-    :param events: DAGs that an event starts, in addition
+    :param by_label: how many of the gates are over all projects with a label
+    :param events: how many DAGs are started by an event, in addition
     """
 
     pause: tuple[float, float] = (8.0, 20.0)
@@ -58,8 +58,8 @@ SIZES = {"wide": WIDE, "narrow": NARROW, "quick": QUICK}
 class Event:
     """A DAG that an event starts.
 
-    :param name: of its asset, and of the DAG
-    :param gate: what the event says, and the gate with which the DAG begins
+    :param name: the name of its asset and of the DAG
+    :param gate: the milestone of the event, and the gate with which the DAG begins
     """
 
     name: str
@@ -68,9 +68,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Content:
-    """What is run.
+    """What a campaign runs.
 
-    :param plans: the projects; each only with those of its gates that are chosen
+    :param plans: the projects, each with its chosen gates
     :param over_many: the gates over many projects
     :param events: the events
     """
@@ -81,15 +81,15 @@ class Content:
 
     @property
     def gates(self) -> list[Planned]:
-        """All gates but those of events."""
+        """All gates except those of events."""
         return [*(gate for plan in self.plans for gate in plan.gates), *self.over_many]
 
 
 def content(begin: float, size: Wide, *, with_events: bool) -> Content:
-    """Return the projects and what waits for them.
+    """Return the projects and the gates that wait for them.
 
     :param begin: the simulated time at which the projects will be started
-    :param size: how much
+    :param size: the size of the campaign
     :param with_events: whether this Airflow knows events
     """
     plans = [*gates.plans(begin, size.projects - 1), broken()]
@@ -167,7 +167,7 @@ def to_json(what: Content, size: Wide, *, in_triggerer: bool) -> dict[str, Any]:
     """Return what the DAG file needs.
 
     :param what: what is run
-    :param size: how much
+    :param size: the size of the campaign
     :param in_triggerer: whether this Airflow can start a task there
     """
     made = written(what.gates, size)

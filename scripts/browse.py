@@ -1,4 +1,4 @@
-"""What screenshots.py runs inside an environment: an Airflow, a simulated OMS, and a browser that looks at both.
+"""Run by screenshots.py inside an environment: an Airflow, a simulated OMS, and a browser that opens both.
 
 browse.py VERSION PORT CHROMIUM [FOLDER]
 """
@@ -24,7 +24,7 @@ from demo.migration import database_connections, example_projects
 from demo.process import Process
 from demo.standalone import read_login, wait_until_ready
 
-#: The browser talks to this machine and to nobody else.
+#: The browser may connect only to this machine.
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -37,7 +37,7 @@ FLAGS = [
 ]
 SIZE = {"width": 1280, "height": 800}
 
-#: What must be on no page, in no log and in no answer: the OMS password, plain and as it travels.
+#: What must appear on no page, in no log and in no answer: the OMS password, as text and as it is sent.
 PASSWORD = "a-secret-that-nobody-may-see"  # noqa: S105
 ENCODED = "YS1zZWNyZXQtdGhhdC1ub2JvZHktbWF5LXNlZQ"
 
@@ -76,14 +76,14 @@ def projects() -> list[Project]:
 
 
 def hold(condition: object, words: str) -> None:
-    """Say what held; end here where it didn't."""
+    """Print a check that passed; end the program if it failed."""
     if not condition:
         sys.exit(f"  WRONG  {words}")
     print(f"  ok     {words}", flush=True)
 
 
 def until(what: str, poll: Callable[[], Any], seconds: float = 240) -> Any:
-    """Return what a poll finds, as soon as it finds something."""
+    """Return the result of a function as soon as it isn't empty."""
     end = time.monotonic() + seconds
     while not (found := poll()):
         if time.monotonic() > end:

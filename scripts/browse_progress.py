@@ -1,4 +1,4 @@
-"""What progress_page.py runs inside an environment: an Airflow, a simulated OMS, and a browser that looks at the page.
+"""Run by progress_page.py inside an environment: an Airflow, a simulated OMS, and a browser that opens the page.
 
 browse_progress.py VERSION PORT CHROMIUM AXE [FOLDER]
 """
@@ -50,10 +50,10 @@ with DAG("{DAG_ID}", schedule=None, start_date=datetime(2025, 1, 1)):
     )
 '''
 
-#: The tasks, and how each is while the page is looked at.
+#: The tasks, and the state of each while the page is open.
 STATES = {"orders_fresh": "deferred", "ledger_copied": "deferred", "crm_copied": "deferred", "each_runs": "success"}
 
-#: The pictures that are kept; of older versions only the first.
+#: The pictures that are kept; for older versions only the first.
 KEPT = ("frame", "task-wide-light", "failed-wide-light", "connection-narrow-dark")
 
 #: Airflow's states of a task that has ended.
@@ -61,12 +61,12 @@ ENDED = ("success", "failed", "upstream_failed", "skipped")
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 
-#: What axe is asked for: everything that it knows, best practices too.
+#: The checks of axe: all of them, including best practices.
 AXE = "async () => (await axe.run()).violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' '))"
 
 
 def projects() -> list[Project]:
-    """Return projects in every state that the page tells apart."""
+    """Return projects in every state that the page distinguishes."""
     tables = [Table(schema="shop", table="orders", consistent=60_000)]
     return [
         Project(
@@ -106,7 +106,7 @@ def projects() -> list[Project]:
 
 
 class Person:
-    """Somebody in a browser of their own.
+    """A user with their own browser context.
 
     :param browser: the browser
     :param address: where Airflow is
@@ -158,7 +158,7 @@ class Person:
 
 
 class Tried:
-    """What is tried on a version of Airflow.
+    """The checks on a version of Airflow.
 
     :param browser: the browser
     :param version: the version
@@ -233,7 +233,7 @@ class Tried:
         image = image.quantize(128, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
         image.save(self.folder / f"{self.version}-{name}.png", optimize=True)
 
-    # What is tried
+    # The checks
 
     def link(self) -> None:
         """Follow the link from a task of ours, on Airflow's own page."""
@@ -273,7 +273,7 @@ class Tried:
         person.close("the navigation")
 
     def looks(self) -> None:
-        """Look at both pages, wide and narrow, light and dark."""
+        """Check both pages, wide and narrow, light and dark."""
         for size, sized in ((WIDE, "wide"), (NARROW, "narrow")):
             for scheme in ("light", "dark"):
                 if self.version != NEWEST and (sized, scheme) not in (("wide", "light"), ("narrow", "dark")):
@@ -371,7 +371,7 @@ class Tried:
         person.close("an outage")
 
     def load(self) -> None:
-        """Many look at once: OMS is asked once for all of them."""
+        """Open the page in many browsers at once: OMS must be asked once for all of them."""
         time.sleep(INTERVAL + 1)
         since = time.monotonic()
         self.oms.clear_requests()

@@ -1,4 +1,4 @@
-"""What simulator_pictures.py runs inside an environment: the simulator's page in a browser.
+"""Run by simulator_pictures.py inside an environment: the simulator's page in a browser.
 
 browse_simulator.py CHROMIUM [FOLDER]
 """
@@ -30,14 +30,14 @@ NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1100, "height": 800}
 
 
 def hold(condition: object, words: str) -> None:
-    """Say what held; end here where it didn't."""
+    """Print a check that passed; end the program if it failed."""
     if not condition:
         sys.exit(f"  WRONG  {words}")
     print(f"  ok     {words}", flush=True)
 
 
 def open_page(browser: Browser, sim: Simulator, size: dict[str, int], scheme: str) -> tuple[Page, list[str]]:
-    """Open the page with the login at hand; whatever the browser complains about goes into the list."""
+    """Open the page with its login; errors that the browser reports are added to the list."""
     login = {"username": sim.login, "password": sim.password}
     context = browser.new_context(viewport=size, color_scheme=scheme, http_credentials=login)  # type: ignore[arg-type]
     page, complaints = context.new_page(), []  # type: ignore[var-annotated]
@@ -48,7 +48,7 @@ def open_page(browser: Browser, sim: Simulator, size: dict[str, int], scheme: st
 
 
 def take_pictures(browser: Browser, sim: Simulator, folder: Path) -> None:
-    """Take the pictures for the docs: on a desk, and on a phone."""
+    """Take the pictures for the docs: wide as on a desktop, and narrow as on a phone."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, size in (("wide", WIDE), ("narrow", NARROW)):
         page, _ = open_page(browser, sim, size, "light")

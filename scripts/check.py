@@ -14,7 +14,8 @@ from typing import Any
 import environment
 from versions import NEWEST
 
-#: What is checked for errors of types, beside the package. ``scripts`` has modules of the same names, so it goes alone.
+#: Folders whose types are checked beside the package. ``scripts`` has modules of the same names, so it is checked
+#: alone.
 OTHERS = ("benchmarks", "demo", "reliability", "tests")
 
 #: Where mypy finds modules that are imported by their bare names.

@@ -1,4 +1,4 @@
-"""Make the environment of Alibaba Cloud's official SDK, with which tests read what the simulator answers.
+"""Make the environment of Alibaba Cloud's official SDK, with which tests read the simulator's answers.
 
 python3 scripts/cloud.py
 """

@@ -1,6 +1,6 @@
 """Pin the packages of the environments in which an Airflow is tested: ``constraints/airflow-*.txt``.
 
-python3 scripts/constraints.py [--airflow 3.1]     pin what pyproject.toml asks for in addition
+python3 scripts/constraints.py [--airflow 3.1]     pin what pyproject.toml newly requires
 python3 scripts/constraints.py --upgrade           take the newest of everything
 
 It asks PyPI. Look at the difference before you commit it.
@@ -19,7 +19,7 @@ from pathlib import Path
 import environment
 from versions import AIRFLOWS, Airflow
 
-#: Newer than some of these Airflows: made for all of them, or needed in a version that unpacks answers within limits.
+#: Packages that are always the newest: they work with every Airflow, or older versions unpack answers without a limit.
 ALWAYS_NEW = ("apache-airflow-providers-common-compat", "aiohttp", "urllib3")
 
 
@@ -32,7 +32,7 @@ def file_of(version: str) -> Path:
 
 
 def wanted(airflow: Airflow) -> list[str]:
-    """Return what is asked for beside what ``pyproject.toml`` asks for.
+    """Return the requirements in addition to those of ``pyproject.toml``.
 
     :param airflow: the version
     """
@@ -47,7 +47,7 @@ def pin(version: str, upgrade: bool) -> None:
     """Write the file with the pins of an Airflow.
 
     :param version: a key of ``AIRFLOWS``
-    :param upgrade: leave no pin as it was only because it was there
+    :param upgrade: renew all pins
     """
     airflow = AIRFLOWS[version]
     options = ["--python-version", min(airflow.pythons, key=_parts), "--no-header", "--no-annotate", "--quiet"]

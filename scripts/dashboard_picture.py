@@ -26,24 +26,24 @@ FILE = ROOT / "docs" / "images" / "dashboard.svg"
 #: Simulated seconds: between two polls, and of the whole.
 INTERVAL, WHOLE = 60, 7200
 
-#: Simulated seconds from which on OMS is away, and for how long.
+#: The simulated second at which an outage of OMS begins, and how long it lasts.
 AWAY, AWAY_FOR = 2700, 300
 
 #: Pixels of a unit of the dashboard's grid, whose panels may be 24 units wide.
 UNIT_X, UNIT_Y = 40, 34
 COLOURS = ("#1d4ed8", "#c2410c", "#15803d")
-#: What a fourth of a panel's height may stand for.
+#: The values that a quarter of a panel's height may stand for.
 ROUND = (1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600)
 GREY, INK = "#e4e7eb", "#1f2933"
 
 
 @dataclass
 class Received:
-    """What the statsd got, by the simulated second.
+    """What statsd received, by simulated second.
 
     :param lag: points for each project
     :param progress: the last percentage of each project
-    :param verdicts: polls of an interval, by what they came to
+    :param verdicts: the polls of an interval, by verdict
     :param outages: how many
     """
 
@@ -55,7 +55,7 @@ class Received:
     outages: int = 0
 
     def take(self, second: float, lines: Sequence[str]) -> None:
-        """Take in the lines of an interval."""
+        """Process the lines of an interval."""
         counted = dict.fromkeys(self.verdicts, 0)
         for line in lines:
             name, _, value = line.partition(":")
@@ -74,7 +74,7 @@ class Received:
 
 
 def receive() -> Received:
-    """Have gates poll, and return what a statsd gets of them."""
+    """Let gates poll, and return what statsd receives from them."""
     home = tempfile.mkdtemp(prefix="oms-dashboard-")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
@@ -147,7 +147,7 @@ def _ours(listening: socket.socket) -> Iterator[str]:
 def draw(received: Received) -> str:
     """Return the picture.
 
-    :param received: what the statsd got
+    :param received: what statsd received
     """
     dashboard = json.loads(DASHBOARD.read_text(encoding="utf-8"))
     panels = {panel["title"]: panel for panel in dashboard["panels"]}

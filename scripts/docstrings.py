@@ -1,7 +1,7 @@
-"""What the reference of the documentation site shows of the code beyond its docstrings: an extension of Griffe.
+"""An extension of Griffe: what the reference of the documentation site shows in addition to the docstrings.
 
-Sphinx's roles become links, names of constants that are defaults become their values, arguments of a base class
-stand in the signature where the docstring explains them, and a model gets a table of what it reads.
+Sphinx's roles become links, and a default that is a constant is shown with its value. Arguments of a base class are
+added to the signature if the docstring explains them, and a model gets a table of the values that it reads.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Docstrings(Extension):
     """Rewrites a package once all of it is loaded."""
 
     def on_package(self, *, pkg: Module, **kwargs: Any) -> None:
-        """Rewrite all that the package holds."""
+        """Rewrite all objects of the package."""
         for obj in _inside(pkg):
             if obj.docstring is not None:
                 obj.docstring.value = _ROLE.sub(lambda role, obj=obj: _link(obj, role[1], role[2]), obj.docstring.value)

@@ -1,4 +1,4 @@
-"""Draw the pictures of the terminal. What terminal_pictures.py runs inside an environment.
+"""Draw the pictures of the terminal. Run by terminal_pictures.py inside an environment.
 
 The simulated clock and ids are fixed, so the same version of rich draws the same pictures.
 """
@@ -32,7 +32,7 @@ BEGIN = 1_799_981_100
 
 WIDE, NARROW = 124, 60
 
-#: name -> columns, what is typed, and after how many polls somebody presses Ctrl-C
+#: For each picture: its width in columns, the command, and after how many polls Ctrl-C is pressed
 PICTURES: dict[str, tuple[int, str, int | None]] = {
     "projects": (WIDE, "projects", None),
     "projects-narrow": (NARROW, "projects", None),
@@ -154,7 +154,7 @@ def draw(name: str) -> str:
 
 
 def words(svg: str) -> list[str]:
-    """Return what can be read in a picture."""
+    """Return the text of a picture."""
     return " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", svg)).replace("&#160;", " ").split()
 
 

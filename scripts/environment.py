@@ -1,4 +1,4 @@
-"""Virtual environments, made with nothing but Python and pip: one for each Airflow, one for the documentation."""
+"""Virtual environments, made with only Python and pip: one for each Airflow, one for the documentation, and so on."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ _making_uv = Lock()
 
 
 def uv() -> Path:
-    """Make the environment with uv, which installs an Airflow in a tenth of pip's time; return its program."""
+    """Make the environment with uv, which installs an Airflow in a tenth of pip's time; return the program."""
     with _making_uv:
         return _make_uv()
 
@@ -112,7 +112,7 @@ def _make(name: str, pins: str, checkout: Sequence[str], groups: Sequence[str], 
 
 
 def _interpreter(version: str) -> str:
-    """Return a Python of a version, or the version itself: uv looks for it, or fetches it where it can."""
+    """Return a Python of a version, or the version itself if none was found: then uv searches it or downloads it."""
     if version == RUNNING:
         return sys.executable
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -125,7 +125,7 @@ def _install(where: Path, interpreter: str, packages: Sequence[Any]) -> None:
     except subprocess.CalledProcessError as error:
         raise NoSuchPythonError(f"No Python {interpreter} here, and none can be fetched.") from error
     try:
-        # Compiled once, as pip does: not by each of the many processes that the tests start.
+        # Compiled once, as pip does, and not by each of the many processes that the tests start.
         _run(uv(), "pip", "install", "--quiet", "--compile-bytecode", "--python", where / "bin" / "python", *packages)
     except subprocess.CalledProcessError:
         print("uv could not (see above). Now with pip, which has settings of its own ...", flush=True)

@@ -1,10 +1,10 @@
-"""Follow ``max_lag`` from a DAG to the verdict: which functions of the package are called, file by file.
+"""Follow ``max_lag`` from a DAG to the verdict, and print which functions of the package are called, file by file.
 
 .venv-airflow-3.3-test-lint/bin/python scripts/follow.py
 
-It makes a gate as a DAG file does, and polls once in poke mode at a simulated OMS. A ``*`` marks the files in which a
-function is given ``max_lag``, or the sensor, milestone or gate that holds it: these have to be read to follow it. Calls
-of the simulator, and those made while modules are imported, are not counted.
+The script makes a gate as a DAG file does, and polls a simulated OMS once in poke mode. A ``*`` marks the files in
+which a function gets ``max_lag``, or the sensor, milestone or gate that contains it: read these to follow the setting.
+Calls of the simulator, and calls during the import of modules, are not counted.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Trace:
 
     def __init__(self) -> None:
         self.calls: dict[str, Counter[str]] = {}
-        #: The files in which a function is given max_lag.
+        #: The files in which a function gets max_lag.
         self.given: set[str] = set()
-        self._generators: list[FrameType] = []  # kept, so that each has an id of its own
+        self._generators: list[FrameType] = []  # kept, so that no id is used again
 
     def __enter__(self) -> Trace:
         sys.setprofile(self._note)
@@ -57,7 +57,7 @@ class Trace:
             self.given.add(file)
 
     def _resumes(self, frame: FrameType, code: CodeType) -> bool:
-        """Return whether a generator only goes on: Python reports that as a call, too."""
+        """Return whether a generator is only resumed, which Python reports as a call, too."""
         if not code.co_flags & inspect.CO_GENERATOR:
             return False
         if any(frame is known for known in self._generators):
@@ -67,7 +67,7 @@ class Trace:
 
 
 def follow() -> Trace:
-    """Make a gate and poll once; return what was called. A first gate has loaded all modules."""
+    """Make a gate and poll once; return what was called. A gate before it has loaded all modules."""
     from airflow_provider_oms.sensors.oms import OmsCheckpointLagSensor
     from airflow_provider_oms.simulator import Clock, Project, Simulator
 

@@ -1,4 +1,4 @@
-"""Take in a new Airflow: pin its packages, list what is other than in the newest one, and run what can differ.
+"""Support a new Airflow: pin its packages, list what differs from the newest one, and run the tests that can differ.
 
 python3 scripts/new_airflow.py 3.4 [--part smoke]
 
@@ -37,7 +37,7 @@ def surface(version: str) -> list[str]:
 
 
 def tell(title: str, before: Iterable[str], after: Iterable[str]) -> None:
-    """Print what is gone and what is new.
+    """Print what was removed and what is new.
 
     :param title: of what
     :param before: lines

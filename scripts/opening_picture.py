@@ -1,6 +1,6 @@
 """Draw docs/images/when-a-gate-opens.svg: a checkpoint, a midnight, and the moment at which the gate opens.
 
-python3 scripts/opening_picture.py, with any Python: nothing needs to be installed. The same every time.
+Run python3 scripts/opening_picture.py with any Python; nothing needs to be installed. The result is always the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def y(hour: float) -> float:
 
 
 def opening() -> float:
-    """Return the hour at which the checkpoint passes midnight: between two points of the curve, on the line."""
+    """Return the hour at which the checkpoint passes midnight, interpolated between two points of the curve."""
     for (began, before), (ended, after) in pairwise(CHECKPOINT):
         if before <= 0 < after:
             return began + (0 - before) / (after - before) * (ended - began)

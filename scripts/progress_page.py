@@ -1,9 +1,9 @@
-"""Try the page "Migration progress" in a real browser, on each Airflow that has it, and make the pictures of its docs.
+"""Test the page "Migration progress" in a real browser, on each Airflow that has it, and make the docs' pictures.
 
 python3 scripts/progress_page.py [--airflow 3.3] [--to docs/images/progress]
 
 It needs Chromium and npm, which fetches axe (on Debian: apt-get install chromium npm). Without --to it makes no
-pictures, and only tries.
+pictures, and only tests.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def fetch_axe(folder: Path) -> Path:
-    """Fetch axe from npm's registry; return its script.
+    """Download axe from npm's registry; return its script.
 
     :param folder: where it goes
     """

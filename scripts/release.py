@@ -1,4 +1,4 @@
-"""Build a release into ``dist/`` and check it; refuse one that isn't ready to be published.
+"""Build a release into ``dist/`` and check it; refuse a release that isn't ready to be published.
 
 python3 scripts/release.py [--tag v0.1.0] [--dry-run]
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import environment
 
-#: Stands where an address or a name belongs that only whoever publishes knows.
+#: The placeholder for addresses and names that are known only to whoever publishes the project.
 PLACEHOLDER = "replace-me"
 
 #: The files that name the project's host.
@@ -31,7 +31,7 @@ def version(root: Path) -> str:
 
 
 def obstacles(root: Path, tag: str | None = None) -> list[str]:
-    """Return what stands in the way of publishing a checkout, a sentence each.
+    """Return the reasons why a checkout can't be published yet, one sentence each.
 
     :param root: the checkout
     :param tag: the tag that it is to be published as, if there is one already
@@ -66,7 +66,7 @@ def main() -> int:
     python = environment.make_hosting()
     dist = environment.ROOT / "dist"
     shutil.rmtree(dist, ignore_errors=True)
-    # Built by what constraints/hosting.txt pins, not by the newest that PyPI has at that moment.
+    # Built with the versions that constraints/hosting.txt pins, not with the newest on PyPI.
     subprocess.run([python, "-m", "build", "--no-isolation", environment.ROOT], check=True)
     subprocess.run([python, "-m", "twine", "check", "--strict", *sorted(dist.iterdir())], check=True)
     return 0

@@ -1,4 +1,4 @@
-"""What a run of the tests came to, as a row of a table."""
+"""The result of a run of the tests, as a row of a table."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Result:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """What the table says of it."""
+        """The cells of its row in the table."""
         if self.missing:
             return self.airflow, self.python, self.part, "-", "-", f"all: {self.missing}", "-"
         why = "; ".join(f"{count}: {reason}" for reason, count in self.skipped.most_common())
@@ -48,7 +48,7 @@ class Result:
 
 
 def read(report: Path, airflow: str, python: str, part: str) -> Result:
-    """Return what pytest wrote down.
+    """Return the result from pytest's report.
 
     :param report: what ``--junit-xml`` wrote
     :param airflow: the release

@@ -1,8 +1,8 @@
-"""Try the provider on Airflow's own pages in a real browser, and make the pictures of docs/airflow-ui.md.
+"""Test the provider on Airflow's own pages in a real browser, and make the pictures of docs/airflow-ui.md.
 
 python3 scripts/screenshots.py [--airflow 2.11] [--to FOLDER]
 
-It needs Chromium (on Debian: apt-get install chromium). Without --to it makes no pictures, and only tries.
+It needs Chromium (on Debian: apt-get install chromium). Without --to it makes no pictures, and only tests.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Try the simulator's page in a real browser, wide and narrow, light and dark, and make the pictures of its docs.
+"""Test the simulator's page in a real browser, wide and narrow, light and dark, and make the pictures for the docs.
 
 python3 scripts/simulator_pictures.py [--to docs/images/simulator]
 
-It needs Chromium (on Debian: apt-get install chromium). Without --to it makes no pictures, and only tries.
+It needs Chromium (on Debian: apt-get install chromium). Without --to it makes no pictures, and only tests.
 """
 
 from __future__ import annotations

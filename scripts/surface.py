@@ -1,6 +1,6 @@
-"""Print what the package uses of an Airflow, and what that looks like there: a line each, to be compared.
+"""Print what the package uses of an Airflow, with signatures, one line each, to be compared between versions.
 
-What ``new_airflow.py`` runs inside an environment.
+``new_airflow.py`` runs this inside an environment.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def used() -> set[tuple[str, str]]:
 
 
 def described(value: Any) -> str:
-    """Return what a thing is: its signature, or its kind."""
+    """Return the signature of a value, or its type."""
     try:
         said = str(inspect.signature(value)) if callable(value) else type(value).__name__
     except (TypeError, ValueError):
@@ -37,7 +37,7 @@ def described(value: Any) -> str:
 
 
 def lines(module: str, name: str) -> Iterator[str]:
-    """Return a line for a name, and for a class one for each public attribute.
+    """Return a line for a name and, for a class, one line for each public attribute.
 
     :param module: where the package imports it from
     :param name: the name

@@ -22,7 +22,7 @@ class Airflow:
     published_before: str = ""
 
 
-#: In the order in which they are run. The first is what scripts use that need only one.
+#: In the order in which they are run. Scripts that need only one version use the first.
 AIRFLOWS = {
     "3.3": Airflow("3.3.2", ("3.11", "3.12", "3.13", "3.14"), "whole"),
     "2.11": Airflow("2.11.2", ("3.11", "3.12"), "not once"),
@@ -34,5 +34,5 @@ AIRFLOWS = {
 
 NEWEST = next(iter(AIRFLOWS))
 
-#: The two of which the docs have pictures and times.
+#: The two versions for which the docs have pictures and times.
 MAIN = ("3.3", "2.11")

@@ -1,4 +1,4 @@
-"""Do what the pages tell a newcomer, on a machine that has nothing: install, connect, first gate, demo, first own test.
+"""Follow the pages for a new user in an empty environment: install, connect, first gate, demo, first own test.
 
 python3 scripts/walk.py [--airflow 2.11]
 
@@ -33,13 +33,13 @@ from tests.docs.pages import Block, blocks, commands, files, fits  # noqa: E402
 VERSIONS = ("3.3", "2.11")
 PINS = "constraints/airflow-{}.txt"
 
-#: What of the surrounding environment is the machine's, and not its user's.
+#: Variables of the surrounding environment that belong to the machine, and not to its user.
 MACHINE = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
 #: Seconds for one command.
 LIMIT = 900.0
 
-#: Three projects that are waited for: one is well, one fails, one is paused.
+#: Three projects to wait for: one is healthy, one fails, one is paused.
 BROKEN = """\
 projects:
   - {id: np_a, name: shop_a, rows: 1000}
@@ -55,11 +55,11 @@ LISTENS = "Ctrl-C stops it."
 
 
 class DoesNotHoldError(Exception):
-    """Something that the pages say isn't so."""
+    """Something that the pages say is not true."""
 
 
 class Terminal:
-    """A shell that goes on from command to command, as a person's does.
+    """A shell that keeps its state from command to command, like a person's terminal.
 
     :param name: for the report
     :param folder: where it begins
@@ -127,7 +127,7 @@ class Terminal:
 
 
 class Walk:
-    """A newcomer with a new machine.
+    """A new user with a new machine.
 
     :param airflow: the Airflow to install
     :param folder: the machine
@@ -308,7 +308,7 @@ class Walk:
 
 @contextmanager
 def new_machine() -> Iterator[Path]:
-    """Make a folder that is gone afterwards."""
+    """Make a folder, and delete it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="oms-walk-"))
     try:
         yield folder

@@ -154,7 +154,7 @@ class TestCutover:
             observed = outcome.returned("ready")
             assert f"Cut over project shop_cutover to OceanBase? The source of project shop_cutover ({shop.id})" in said
             assert f"- Lag: {observed['lag']} s - Verification: 1 table is consistent." in said
-            assert f"- All of this was so at {observed['time']};" in said
+            assert f"- This was the state at {observed['time']};" in said
 
     @ONE_MODE
     @can_be_asked
