@@ -167,7 +167,7 @@ class Story:
 
     def requests(self):
         """Return the requests so far per project, view and interval, once every view was asked for."""
-        # The clock goes on as soon as the progress is answered, so the steps of some projects may not have been told yet.
+        # The clock moves as soon as the progress is answered, so the steps of some projects may not be answered yet.
         wait_for("each project was asked for its two views", lambda: len(self._asked()) == VIEWS, self.triggerer)
         return self._asked()
 
