@@ -1,7 +1,7 @@
-"""What one poll costs in a triggerer, with thousands of gates that each watch a project of their own.
+"""The cost of one poll in a triggerer with thousands of gates, each of which watches another project.
 
-Ratios of CPU time differ from process to process and from machine to machine, so that each is that of several
-processes; ``--only instructions`` tells what doesn't differ.
+Ratios of CPU time differ between processes and between machines, so each ratio is the median of several processes;
+``--only instructions`` measures what doesn't differ.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ _Times = dict[str, float]
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield our CPU for a poll beside that of the bare loop, of the http provider and of threads."""
-    # Each with a child of its own: what a process happens to have in its memory is part of the figure.
+    """Yield our CPU for a poll compared with that of the bare loop, of the http provider and of threads."""
+    # Each in a child process, because the figure depends on what a process happens to have in its memory.
     times = [_of_a_process(size, oms, turn) for turn in range(size.of(5, 2))]
     note = f"{_gates(size)} gates"
     for what, ours, peer, theirs, aim in (
@@ -64,9 +64,9 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 
 def _of_a_process(size: Size, oms: CannedOms, turn: int) -> _Times:
-    """Return microseconds of CPU for a poll by contender, measured one after the other in a process of their own.
+    """Return microseconds of CPU for a poll by contender, measured one after the other in a separate process.
 
-    :param turn: which process it is: in every second one they come in the other order
+    :param turn: the number of the process: in every second process the order is reversed
     """
     command = [sys.executable, "-m", "benchmarks.polls", oms.url, *(["quick"] if size.quick else ["full"]), str(turn)]
     printed = subprocess.run(command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, check=True).stdout
@@ -79,7 +79,7 @@ def _gates(size: Size) -> int:
 
 
 def _main(url: str, size: str, turn: str) -> None:
-    """Measure every contender; this is what runs in a process of its own."""
+    """Measure every contender; this runs in a separate process."""
     contenders = _contenders(Size(quick=size == "quick"), url)
     found: _Times = {}
     with logging_to_nowhere():
@@ -115,14 +115,14 @@ def _contenders(size: Size, url: str) -> dict[str, Callable[[], float]]:
 async def _cpu_of_a_poll(
     url: str, jobs: Callable[[], list[Job]], warm: float, window: float, requests_each: int
 ) -> float:
-    """Return microseconds of CPU of this process for a poll, once all poll."""
+    """Return the microseconds of CPU that this process uses for a poll, once all gates poll."""
     async with running(jobs()) as tasks:
         await asyncio.sleep(warm)
-        gc.collect()  # what starting has left; what polling leaves counts
+        gc.collect()  # garbage from the start; garbage from polling counts
         await asyncio.to_thread(told, url)
         before = time.process_time()
         requests = 0
-        while not requests:  # on a busy machine a short window may see none
+        while not requests:  # on a busy machine there may be none in a short window
             await asyncio.sleep(window)
             for failed in (task for task in tasks if task.done() and task.exception()):
                 await failed
@@ -132,7 +132,7 @@ async def _cpu_of_a_poll(
 
 
 async def _threads(url: str, gates: int, interval: float) -> None:
-    """What an asynchronous trigger around a synchronous client does."""
+    """What an asynchronous trigger does that uses a synchronous client."""
     import requests
 
     local = threading.local()
@@ -149,7 +149,7 @@ async def _threads(url: str, gates: int, interval: float) -> None:
 
 
 def _http_provider(gates: int, interval: float) -> dict[str, Callable[[], list[Job]]]:
-    """The triggers of Airflow's http provider, where there is one."""
+    """The triggers of Airflow's http provider, if it is installed."""
     try:
         from airflow.providers.http.triggers.http import HttpSensorTrigger, HttpTrigger
     except ImportError:

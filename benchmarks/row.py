@@ -1,4 +1,4 @@
-"""A measured figure beside what it is compared with."""
+"""A measured figure, and the figure that it is compared with."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Row:
     :param peer: what it is compared with: the limit, or another provider
     :param theirs: its figure
     :param unit: the unit of both
-    :param aim: the largest ratio (``ours / theirs``) that is fine; None where the aim is another, or there is none
-    :param most: the largest figure of ours that is fine
-    :param note: what else belongs to it
+    :param aim: the largest acceptable ratio (``ours / theirs``); None if there is another aim or none
+    :param most: the largest acceptable figure of ours
+    :param note: further information
     :param ratios: the ratio of each process, where several have measured it
     """
 
@@ -34,7 +34,7 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the other's figure ours is."""
+        """Our figure as a multiple of the other."""
         if self.ratios:
             return median(self.ratios)
         return self.ours / self.theirs if self.theirs else None
@@ -75,7 +75,7 @@ def ratio_of(pairs: Sequence[tuple[float, float]], row: Row) -> Row:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Something that could not be measured here, and why."""
+    """A figure that could not be measured here, and the reason."""
 
     what: str
     why: str
@@ -91,7 +91,7 @@ assert len(fields(Row)) == len(HEADINGS) + 1  # the ratios stand with their medi
 
 
 def markdown(rows: Iterable[Row | Skipped]) -> str:
-    """Write rows as a table that reads well as text, too."""
+    """Return rows as a Markdown table that is also readable as text."""
     table = [HEADINGS, *(row.cells() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [

@@ -1,6 +1,6 @@
-"""An OMS that answers with ready-made JSON as fast as it can, in a process of its own.
+"""An OMS in a separate process that sends prepared JSON as fast as it can.
 
-It counts what it is asked, and can be told to be slow, or that the milestone is reached.
+It counts its requests, and can be told to answer slowly, or that the milestone is reached.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
 
-#: Rows of a page of a list of many projects.
+#: How many rows a page of a list of many projects has.
 ROWS = 150
 
-#: Where the JSON of ``DescribeProjectProgress`` is found without an action, and with the status 404.
+#: The addresses at which the JSON of ``DescribeProjectProgress`` is sent without an action, and with the status 404.
 JSON, MISSING = "/json", "/missing"
 
 
 class CannedOms:
-    """Holds the process; as a context manager it ends with it."""
+    """The server's process; a context manager that ends it."""
 
     def __enter__(self) -> Self:
         from benchmarks.answers import taken
@@ -45,7 +45,7 @@ class CannedOms:
         self._process.stdin.flush()
         self.port = int(self._process.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"
-        # Airflow finds the connections here, also in processes that it starts.
+        # Airflow finds the connections in these variables, also in processes that it starts.
         fields = {
             "host": "127.0.0.1",
             "port": self.port,
@@ -65,7 +65,7 @@ class CannedOms:
         self._process.stdout.close()
 
     def tell(self, **settings: Any) -> dict[str, Any]:
-        """Tell it how to behave and forget what was counted; return what was counted until then.
+        """Set its behaviour and reset its counts; return the counts until then.
 
         :param delay: seconds before every answer
         :param reached: whether the full transfer is done: of all projects, or of the one of this id
@@ -149,14 +149,14 @@ def _serve() -> None:
             state.told_at.setdefault(about, time.monotonic())
             return answer(answers["done"].replace(taken_of, about.encode()))
         numbered = answers.get(f"{action} {payload.get('pageNumber')}")
-        # An answer about another project than the one asked for isn't believed.
+        # The client refuses an answer about another project than the requested one.
         return answer(numbered or answers[action].replace(taken_of, about.encode()))
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(web.Server(handle), "127.0.0.1", 0, backlog=4096)
         print(server.sockets[0].getsockname()[1], flush=True)
-        # The end of the input is the end of whoever measures.
+        # The input ends when the measuring process ends.
         await loop.run_in_executor(None, sys.stdin.read)
 
     asyncio.run(run())

@@ -1,11 +1,12 @@
-"""Run the tests: every version's part, or some of them, or one Airflow.
+"""Run the tests: for every version the tests that it needs, or some tests, or one Airflow.
 
 python3 scripts/test.py                       on the newest everything, on the others what can differ (CI: .ci/run)
 python3 scripts/test.py tests/milestones      these tests and nothing else, on the newest version
 python3 scripts/test.py --airflow 3.1         everything on one version
 python3 scripts/test.py --matrix              everything on each version, with each Python that can be had
 
-What it doesn't know it hands to pytest (-k, -x, --pdb ...). It makes the environments that it needs (.venv-*).
+Options that the script doesn't know are passed to pytest (-k, -x, --pdb ...). It makes the environments that it needs
+(.venv-*).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from versions import AIRFLOWS, NEWEST
 #: Compiled code may be kept: else each process compiles all tests anew, half of the time that collecting them takes.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-#: Two more than there are cores: half of the time goes into tests that wait for an Airflow.
+#: Two more than there are cores, because half of the time is spent in tests that wait for an Airflow.
 PROCESSES = str(min(6, 2 + (os.cpu_count() or 1)))
 
 
@@ -57,7 +58,7 @@ class Run:
         return ""
 
     def run(self, options: Sequence[str], coverage: bool) -> results.Result:
-        """Run pytest and return what came of it.
+        """Run pytest and return the result.
 
         :param options: for pytest
         :param coverage: measure it, and fail below what ``pyproject.toml`` asks for
@@ -67,7 +68,7 @@ class Run:
         marker = [] if self.part == "whole" else ["-m", self.part]
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml"
-            # Tests that wait for an Airflow come first (tests/parts.py); who has none left takes from the others.
+            # Tests that wait for an Airflow come first (tests/parts.py); an idle process takes tests from the others.
             spread = ["--numprocesses", PROCESSES, "--dist", "worksteal"]
             pytest = ["pytest", *spread, f"--junit-xml={report}", *marker, *options]
             steps = [pytest]
@@ -87,9 +88,9 @@ class Run:
 
 
 def plan(given: argparse.Namespace, options: Sequence[str]) -> list[Run]:
-    """Return the runs that are asked for.
+    """Return the runs to make.
 
-    :param given: what this script knows of its arguments
+    :param given: the arguments of this script
     :param options: the others
     """
     versions = given.airflow or ([NEWEST] if options and not given.matrix else list(AIRFLOWS))
