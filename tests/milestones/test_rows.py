@@ -260,7 +260,7 @@ def test_a_total_that_counts_no_rows_costs_no_page(total, asked):
 
 
 def test_a_list_that_is_shorter_than_its_total_is_not_whole():
-    with pytest.raises(OmsMalformedAnswerError, match="isn't whole"):
+    with pytest.raises(OmsMalformedAnswerError, match="isn't complete"):
         Pages(4, total=5).listing()
 
 
