@@ -1,4 +1,4 @@
-/* Puts a process's clock ahead by the seconds in OMS_SECONDS_AHEAD: preloaded, as reliability/clocks.py says. */
+/* Sets a process's clock ahead by the seconds in OMS_SECONDS_AHEAD when it is preloaded: see reliability/clocks.py. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <semaphore.h>
