@@ -63,6 +63,8 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
         def row(what: str, of: Callable[[Beats], float], most: float, ours: Beats, theirs: Beats) -> Row:
             note = f"{of([replace(beat, late=beat.busy) for beat in ours]):.1f} ms of it CPU of this thread"
+            if what == "worst":
+                note += f"; {_full(ours)} full collections, theirs {_full(theirs)}"
             what = f"event-loop stall, {what}: {name}"  # noqa: B023 - called at once
             return Row(what, of(ours), "bare aiohttp loops", of(theirs), "ms", most=most, note=note)
 
@@ -78,11 +80,13 @@ class Beat:
     :param late: how late it came
     :param busy: for how much of that this thread was busy
     :param collecting: for how much of that the garbage collector ran
+    :param full: how many full collections there were
     """
 
     late: float
     busy: float
     collecting: float
+    full: int = 0
 
 
 Beats = list[Beat]
@@ -100,14 +104,21 @@ async def _beat(jobs: list[Any], seconds: float, warm: float = 0.5) -> Beats:
                 busy = time.thread_time()
                 await asyncio.sleep(BEAT)
                 late = max(0.0, time.monotonic() - began - BEAT)
-                found.append(Beat(late * 1000, min(late, time.thread_time() - busy) * 1000, sum(collected)))
+                found.append(
+                    Beat(
+                        late * 1000,
+                        min(late, time.thread_time() - busy) * 1000,
+                        sum(took for took, _ in collected),
+                        sum(generation == 2 for _, generation in collected),
+                    )
+                )
     return found
 
 
 @contextlib.contextmanager
-def _collections() -> Iterator[list[float]]:
+def _collections() -> Iterator[list[tuple[float, int]]]:
     """Record the milliseconds of each garbage collection, which goes through everything that Airflow has loaded."""
-    took: list[float] = []
+    took: list[tuple[float, int]] = []
     began = 0.0
 
     def note(phase: str, info: dict[str, int]) -> None:
@@ -115,7 +126,7 @@ def _collections() -> Iterator[list[float]]:
         if phase == "start":
             began = time.thread_time()
         else:
-            took.append((time.thread_time() - began) * 1000)
+            took.append(((time.thread_time() - began) * 1000, info["generation"]))
 
     gc.collect()
     gc.callbacks.append(note)
@@ -123,6 +134,10 @@ def _collections() -> Iterator[list[float]]:
         yield took
     finally:
         gc.callbacks.remove(note)
+
+
+def _full(beats: Beats) -> int:
+    return sum(beat.full for beat in beats)
 
 
 def _p99(beats: Beats) -> float:

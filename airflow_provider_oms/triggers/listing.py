@@ -14,16 +14,15 @@ from airflow_provider_oms.client.errors import OmsError, OmsPermanentError, OmsU
 from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.milestones.rows import ROWS_A_PAGE, Listing, listing
-from airflow_provider_oms.triggers.shared import Share, SharedSession, T
+from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession, T
 
 log = logging.getLogger(__name__)
 
 #: The largest part of the time that a list is fresh for over which the gates that it serves are spread.
 LIST_SPREAD = 0.5
 
-#: Seconds from one of them to the next, on average: more than judging a row takes, or they would queue up, and hold up
-#: the loop.
-PLACE = 0.0003
+#: Seconds from one of them to the next, on average. They judge their rows in turn, so it need not be longer than that.
+PLACE = 0.0001
 
 #: Seconds until a list is asked for again that was refused, or is of no use.
 LIST_AGAIN = 600.0
@@ -48,7 +47,7 @@ def spread_of(share: Share, fresh_for: float) -> float:
     :param share: a gate's share in the OMS
     :param fresh_for: seconds that the list may be old
     """
-    return min(fresh_for * LIST_SPREAD, len(share.oms.projects) * PLACE)
+    return min(fresh_for * LIST_SPREAD, share.oms.users * PLACE)
 
 
 async def list_of_all(share: Share, session: SharedSession, fresh_for: float) -> Listing | None:
@@ -69,6 +68,7 @@ async def list_of_all(share: Share, session: SharedSession, fresh_for: float) ->
 
     try:
         found, _ = await session.once("all projects", get, fresh_for=fresh_for)
+        await share.oms.turn()
     except OmsUnreachableError:
         raise
     except OmsPermanentError as error:
@@ -76,6 +76,8 @@ async def list_of_all(share: Share, session: SharedSession, fresh_for: float) ->
         return None
     except OmsError:
         return None
+    if session.replaced:
+        raise ConnectionReplacedError
     return found
 
 

@@ -191,11 +191,25 @@ class SharedOms:
         self.list_above = list_above()
         #: The loop's time until which the list of projects is left alone.
         self.unlisted_until = float("-inf")
+        self._turn = asyncio.Event()
+        self._turn.set()
         self._session: SharedSession | None = None
         #: Sessions that were replaced while they had pending requests.
         self._retired: list[SharedSession] = []
         self._reading = asyncio.Lock()
         self._read_at = self._checked_at = float("-inf")
+
+    async def turn(self) -> None:
+        """Wait for an iteration of the event loop of one's own.
+
+        One answer may wake a thousand gates. If they all went on in the same iteration, they would hold up the loop.
+        """
+        before, mine = self._turn, asyncio.Event()
+        self._turn = mine
+        try:
+            await before.wait()
+        finally:
+            asyncio.get_running_loop().call_soon(mine.set)
 
     async def session(self, since: float) -> SharedSession:
         """Return the session to use, after reading the Airflow connection if that is due.

@@ -230,7 +230,7 @@ async def test_what_one_list_serves_polls_while_that_is_fresh():
     for interval, many in ((30.0, 200), (60.0, 200), (30.0, 100_000)):
         fresh_for = min(interval * FRESH, OLDEST)
         oms = SharedOms("oms_default")
-        oms.projects.update(f"np_{number}" for number in range(many))
+        oms.users = many
         spread = spread_of(Share(oms, "np_1"), fresh_for)
         moments = sorted(at + pause_before_poll(gate, at, spread=spread) for gate in gates(200, poke_interval=interval))
         assert moments[-1] - moments[0] < min(fresh_for, many * PLACE)
@@ -245,3 +245,28 @@ async def test_names_are_resolved_and_put_into_the_row(wave, pauses):
     assert event["status"] == "resolved"
     assert event["row"]["projects"] == {"shop_1": "np_1", "shop_2": "np_2"}
     assert event["row"]["observed"] == {}
+
+
+@pytest.mark.asyncio
+async def test_those_whom_one_list_wakes_go_on_in_turn():
+    oms, went_on, iterations = SharedOms("oms_default"), [], 0
+
+    async def gate(number):
+        await oms.turn()
+        went_on.append((number, iterations))
+
+    async def others():
+        nonlocal iterations
+        while True:
+            iterations += 1
+            await asyncio.sleep(0)
+
+    beside = asyncio.create_task(others())
+    tasks = [asyncio.create_task(gate(number)) for number in range(9)]
+    await asyncio.sleep(0)
+    tasks[5].cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    beside.cancel()
+    assert sorted(number for number, _ in went_on) == [0, 1, 2, 3, 4, 6, 7, 8]
+    assert max(Counter(at for _, at in went_on).values()) <= 2  # two where one before them was cancelled
+    await oms.turn()
