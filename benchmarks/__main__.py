@@ -23,6 +23,9 @@ from benchmarks.server import CannedOms
 
 NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "fleets", "pokes", "reports", "parsing")
 
+#: What takes long and is run only when it is named.
+NAMED = ("limit",)
+
 #: The marks around the table in a page of the docs.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
@@ -32,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a short run, whose figures mean little")
-    parser.add_argument("--only", choices=NAMES, action="append", help="only this one")
+    parser.add_argument("--only", choices=(*NAMES, *NAMED), action="append", help="only this one")
     parser.add_argument("--output", type=Path, help="put the table into this file, too")
     parser.add_argument("--plot", type=Path, help="draw the ratios into this file (SVG; it needs matplotlib)")
     options = parser.parse_args(arguments)

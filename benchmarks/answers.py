@@ -20,6 +20,9 @@ TABLES, COLUMNS = 100, 10
 #: How many projects the list has, with as many rows a page as OMS allows, and the label that all of them have.
 MANY, LABEL = 1000, "wave-7"
 
+#: As many as the list of all can be told to have.
+MOST = 2000
+
 
 def project_id(number: int) -> str:
     """The id of a listed project."""

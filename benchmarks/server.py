@@ -68,6 +68,7 @@ class CannedOms:
         """Set its behaviour and reset its counts; return the counts until then.
 
         :param delay: seconds before every answer
+        :param many: how many projects the list of all has
         :param reached: whether the full transfer is done: of all projects, or of the one of this id
         """
         return told(self.url, **settings)
@@ -86,6 +87,7 @@ def told(url: str, **settings: Any) -> dict[str, Any]:
 class _State:
     def __init__(self) -> None:
         self.delay = 0.0
+        self.many = 0
         self.reached: bool | str = False
         self.asked: Counter[str] = Counter()
         self.told_at: dict[str, float] = {}
@@ -94,35 +96,37 @@ class _State:
 def _serve() -> None:
     from aiohttp import web
 
-    from benchmarks.answers import MANY, project_id, project_name
+    from benchmarks.answers import MANY, MOST, project_id, project_name
 
     answers = {name: base64.b64decode(body) for name, body in json.loads(sys.stdin.readline()).items()}
     progress = answers["DescribeProjectProgress"]
     taken_of = json.loads(progress)["data"]["projectId"].encode()
     state = _State()
+    state.many = MANY
 
     def many(row: str) -> list[str]:
         """Return the rows of many projects that are all like one."""
         one = json.dumps(json.loads(answers[row])["data"][0])
         return [
-            one.replace(project_id(0), project_id(n)).replace(project_name(0), project_name(n)) for n in range(MANY)
+            one.replace(project_id(0), project_id(n)).replace(project_name(0), project_name(n)) for n in range(MOST)
         ]
 
     under_way, done = many("row"), many("row done")
-    head = json.dumps({**json.loads(answers["row"]), "totalCount": MANY, "data": []})
+    head = json.dumps({**json.loads(answers["row"]), "totalCount": 0, "data": []})
 
-    @lru_cache(maxsize=16)
-    def page(number: int, reached: bool | str) -> bytes:
-        of_page = range(ROWS * (number - 1), min(ROWS * number, MANY))
+    @lru_cache(maxsize=32)
+    def page(number: int, reached: bool | str, many: int) -> bytes:
+        of_page = range(ROWS * (number - 1), min(ROWS * number, many))
         rows = [(done if reached in (True, project_id(one)) else under_way)[one] for one in of_page]
-        return head.replace('"data": []', f'"data": [{", ".join(rows)}]').encode()
+        total = head.replace('"totalCount": 0', f'"totalCount": {many}')
+        return total.replace('"data": []', f'"data": [{", ".join(rows)}]').encode()
 
     def listed(number: int) -> bytes:
         state.asked[f"ListProjects {number}"] += 1
-        for one in range(ROWS * (number - 1), min(ROWS * number, MANY)) if state.reached else ():
+        for one in range(ROWS * (number - 1), min(ROWS * number, state.many)) if state.reached else ():
             if state.reached in (True, project_id(one)):
                 state.told_at.setdefault(project_id(one), time.monotonic())
-        return page(number, state.reached)
+        return page(number, state.reached, state.many)
 
     def answer(body: bytes, status: int = 200) -> web.Response:
         return web.Response(body=body, status=status, content_type="application/json")

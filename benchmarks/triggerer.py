@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -14,6 +16,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,15 @@ from benchmarks.server import CannedOms
 AIM = 1.2
 
 INTERVAL = 30.0
+
+#: What the triggerer writes, in Airflow's home.
+LOG = "triggerer.log"
+
+#: Figures by name.
+Held = dict[str, float]
+
+#: Airflow warns of an event loop that stood still for more than 0.2 s.
+_BLOCKED = re.compile(r"was blocked for ([\d.]+) seconds")
 
 
 class SleepTrigger(BaseTrigger):
@@ -53,50 +65,55 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     if __version__.startswith("2."):
         yield Skipped("gates in a real triggerer", "written for Airflow 3")
         return
-    subprocess.run(["airflow", "db", "migrate"], env=_environment(), check=True, capture_output=True, timeout=300)
+    make_database()
     seconds = size.of(INTERVAL, 2.0)
-    empty = _hold(oms, 0, projects=0, seconds=seconds)
+    empty = hold(oms, 0, projects=0, seconds=seconds)
     for gates in size.of([1000, 5000], [20]):
-        ours = _hold(oms, gates, projects=20, seconds=seconds)
-        sleeping = empty if size.quick else _hold(oms, gates, projects=0, seconds=seconds)
-        peer, what = "triggers that only sleep", f"{gates} gates in one triggerer"
-        kib = 1024 * (ours["memory"] - empty["memory"]) / gates
-        note = f"{kib:.0f} KiB a gate; with none it has {empty['memory']:.0f} MiB"
-        yield Row(f"{what}, memory", ours["memory"], peer, sleeping["memory"], "MiB", aim=AIM, note=note)
-        note = f"with none {empty['cpu']:.1f} %; OMS got {ours['requests']:.0f} requests in {seconds:g} s"
-        yield Row(f"{what}, CPU", ours["cpu"], peer, sleeping["cpu"], "% of a core", aim=AIM, note=note)
-        note = f"with none {empty['start']:.1f} s"
-        yield Row(f"{what}, CPU until all run", ours["start"], peer, sleeping["start"], "s", aim=AIM, note=note)
-        yield Row(f"{what}, time until all run", ours["until"], peer, sleeping["until"], "s", aim=AIM)
-        yield Row(f"{what}, open files", ours["files"], peer, sleeping["files"], aim=AIM)
+        ours = hold(oms, gates, projects=20, seconds=seconds)
+        sleeping = empty if size.quick else hold(oms, gates, projects=0, seconds=seconds)
+        yield from rows(f"{gates} gates in one triggerer", gates, ours, sleeping, empty)
 
 
-def _hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> dict[str, float]:
-    """Let a triggerer run triggers for a while; return what they cost."""
+def rows(what: str, gates: int, ours: Held, sleeping: Held, empty: Held) -> Iterator[Row]:
+    """Yield what gates cost a triggerer beside triggers that only sleep.
+
+    :param what: what was held
+    :param empty: what a triggerer without any costs
+    """
+    peer = "triggers that only sleep"
+    kib = 1024 * (ours["memory"] - empty["memory"]) / gates
+    note = f"{kib:.0f} KiB a gate; with none it has {empty['memory']:.0f} MiB"
+    yield Row(f"{what}, memory", ours["memory"], peer, sleeping["memory"], "MiB", aim=AIM, note=note)
+    note = f"with none {empty['cpu']:.1f} %; OMS got {ours['requests']:.0f} requests in {ours['seconds']:g} s"
+    yield Row(f"{what}, CPU", ours["cpu"], peer, sleeping["cpu"], "% of a core", aim=AIM, note=note)
+    note = f"with none {empty['start']:.1f} s"
+    yield Row(f"{what}, CPU until all run", ours["start"], peer, sleeping["start"], "s", aim=AIM, note=note)
+    yield Row(f"{what}, time until all run", ours["until"], peer, sleeping["until"], "s", aim=AIM)
+    yield Row(f"{what}, open files", ours["files"], peer, sleeping["files"], aim=AIM)
+
+
+def make_database() -> None:
+    """Make Airflow's database."""
+    subprocess.run(["airflow", "db", "migrate"], env=_environment(), check=True, capture_output=True, timeout=300)
+
+
+def hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> Held:
+    """Have a triggerer hold triggers for a while; return what they cost.
+
+    :param gates: how many triggers
+    :param projects: over how many projects; with 0 they only sleep
+    :param seconds: how long it is measured, once every gate has polled
+    """
     import psutil
 
-    with logging_to_nowhere():
-        _store(gates, projects)
-    home = Path(os.environ["AIRFLOW_HOME"])
-    with (home / "triggerer.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs", "--capacity", str(max(gates, 1) + 100)],
-            env=_environment(),
-            cwd=home,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            preexec_fn=_many_files,
-        )
-    try:
+    with started(gates, projects) as (process, home):
         began = time.monotonic()
         leader = psutil.Process(process.pid)
         # A triggerer without triggers is ready after about ten seconds. A running trigger has an open log file.
         while _waiting(home) or _files(leader) < gates or time.monotonic() - began < 15:
             time.sleep(1)
             if process.poll() is not None or time.monotonic() - began > 600:
-                raise RuntimeError((home / "triggerer.log").read_text(errors="replace")[-3000:])
+                raise RuntimeError(log_of(home)[-3000:])
         until = time.monotonic() - began
         family = [leader, *leader.children(recursive=True)]
         start = _cpu(family)
@@ -107,14 +124,47 @@ def _hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> dict[
         return {
             "until": until,
             "start": start,
+            "seconds": seconds,
             "cpu": 100 * (_cpu(family) - before) / (time.monotonic() - asked),
             "requests": float(sum(oms.tell()["asked"].values())),
             "memory": sum(one.memory_full_info().pss for one in family) / 1024**2,
             "files": float(_files(leader)),
+            "blocked": max(map(float, _BLOCKED.findall(log_of(home))), default=0.0),
         }
+
+
+@contextlib.contextmanager
+def started(gates: int, projects: int, files: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Start a triggerer that finds gates to hold, and kill it in the end; yield it and Airflow's home.
+
+    :param gates: how many triggers
+    :param projects: over how many projects; with 0 they only sleep
+    :param files: how many files each of its processes may have open; 0 for as many as the system allows
+    """
+    with logging_to_nowhere():
+        _store(gates, projects)
+    home = Path(os.environ["AIRFLOW_HOME"])
+    with (home / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs", "--capacity", str(max(gates, 1) + 100)],
+            env=_environment(),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            preexec_fn=partial(_may_open, files),
+        )
+    try:
+        yield process, home
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
+
+
+def log_of(home: Path) -> str:
+    """Return what the triggerer has written."""
+    return (home / LOG).read_text(errors="replace")
 
 
 def _files(leader: Any) -> int:
@@ -125,9 +175,9 @@ def _cpu(family: list[Any]) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in family)
 
 
-def _many_files() -> None:
+def _may_open(files: int) -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files or hard, hard))
 
 
 def _environment() -> dict[str, str]:

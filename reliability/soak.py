@@ -98,11 +98,12 @@ def measure(processes: Sequence[Any], at: float, requests: int) -> Sample:
     return Sample(at, requests, rss, fds, sockets)
 
 
-def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, Any]:
-    """Let gates wait, and return the result. The environment must lead to an Airflow with a database.
+def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float) -> dict[str, Any]:
+    """Let gates wait, and return what came of it. The environment leads to an Airflow with a database.
 
     :param home: Airflow's home
     :param gates: how many
+    :param interval: real seconds between two polls of a gate
     :param warm_up: real seconds before the first measure
     :param seconds: real seconds from then on
     """
@@ -156,7 +157,7 @@ def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, An
                     task_id=f"gate_{number}",
                     project_id=f"np_{number // GATES_EACH}",
                     deferrable=True,
-                    poke_interval=1,
+                    poke_interval=interval,
                     timeout=86400,
                     **arguments,
                 )
@@ -188,6 +189,7 @@ def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, An
     return {
         "airflow": version("apache-airflow"),
         "gates": gates,
+        "interval": interval,
         "gates_still_waiting": waiting,
         "seconds": round(samples[-1].at - samples[0].at),
         "requests": samples[-1].requests - samples[0].requests,
@@ -202,6 +204,7 @@ def soak(home: Path, gates: int, warm_up: float, seconds: float) -> dict[str, An
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m reliability.soak", description=__doc__)
     parser.add_argument("--gates", type=int, default=300)
+    parser.add_argument("--poke-interval", type=float, default=1, help="seconds; 1 is the shortest there is")
     parser.add_argument("--warm-up", type=float, default=45)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--quick", action="store_true", help="45 gates, 30 s")
@@ -221,7 +224,7 @@ def main() -> int:
         os.environ.update(environment, AIRFLOW__LOGGING__LOGGING_LEVEL="WARNING")
         command = [sys.executable, "-m", "airflow", "db", "migrate"]
         subprocess.run(command, check=True, capture_output=True, timeout=240)
-        found = soak(home, given.gates, given.warm_up, given.seconds)
+        found = soak(home, given.gates, given.poke_interval, given.warm_up, given.seconds)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     text = json.dumps(found, indent=2)
