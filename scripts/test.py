@@ -28,8 +28,12 @@ from versions import AIRFLOWS, NEWEST
 #: Compiled code may be kept: else each process compiles all tests anew, half of the time that collecting them takes.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
-#: Two more than there are cores, because half of the time is spent in tests that wait for an Airflow.
-PROCESSES = str(min(6, 2 + (os.cpu_count() or 1)))
+CORES = os.cpu_count() or 1
+
+#: Two more processes than there are cores: half of the time goes into tests that wait for an Airflow.
+PROCESSES = min(6, CORES + 2)
+#: Fewer for a part, because each process reads all of its tests first.
+PROCESSES_OF_A_PART = min(6, CORES + 1)
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,8 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml"
             # Tests that wait for an Airflow come first (tests/parts.py); an idle process takes tests from the others.
-            spread = ["--numprocesses", PROCESSES, "--dist", "worksteal"]
+            processes = PROCESSES_OF_A_PART if self.part in ("airflow", "smoke") else PROCESSES
+            spread = ["--numprocesses", str(processes), "--dist", "worksteal"]
             pytest = ["pytest", *spread, f"--junit-xml={report}", *marker, *options]
             steps = [pytest]
             if coverage:
