@@ -38,9 +38,9 @@ def test_a_folder_is_all_that_is_in_it(test):
 
 
 def test_a_row_of_a_test_is_not_all_of_it():
-    path = next(path for path in PATHS if path.endswith("[deferrable]"))
+    path = next(path for path in PATHS if path.endswith("[deferrable-failed]"))
     assert markers(path) == ["airflow"]
-    assert markers(path.replace("[deferrable]", "[poke]")) == []
+    assert markers(path.replace("[deferrable-failed]", "[poke-failed]")) == []
 
 
 @pytest.mark.parametrize("part", MARKERS)
