@@ -9,14 +9,14 @@ still does.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow_provider_oms import __version__
 from airflow_provider_oms.cli.doctor.keys import KNOWN
 from airflow_provider_oms.cli.doctor.probes import Finding
-from airflow_provider_oms.cli.doctor.seen import Reply, Seen, objects
+from airflow_provider_oms.cli.doctor.seen import Reply, Seen
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.status import DOCUMENTED
 from airflow_provider_oms.milestones.steps import StepKind
@@ -40,7 +40,11 @@ _WORDS = (
     *("code", "errorcode", "projectstatus", "precheckstatus", "endpointtype", "sourceendpointtype"),
     *("sinkendpointtype", "endpointside", "checktype", "aggregator", "stepname", "metrictype", "dbengine"),
 )
-_WORD = re.compile(r"[A-Z]{2,}[A-Z0-9]*([_-][A-Z0-9]+)*")
+#: What such a word looks like: shorter than an AccessKey, and without its digits. The codes of errors have six.
+_PART = r"[A-Z]{2,15}[0-9]{0,2}"
+_WORD = re.compile(rf"{_PART}(_({_PART}|[A-Z]|[0-9]{{1,2}}))*")
+_CODE = re.compile(rf"{_WORD.pattern}|[A-Z]{{2,8}}-[A-Z]{{2,10}}[0-9]{{6}}")
+_CODE_KEYS = ("code", "errorcode")
 
 #: Words that stay whoever has them for a name.
 _VOCABULARY = {
@@ -52,6 +56,9 @@ _VOCABULARY = {
     *("INCREASE_OBJECT", "DECREASE_OBJECT", "LOW", "MEDIUM", "HIGH", "IGNORE", "MYSQL", "OB_MYSQL", "OB_ORACLE"),
 }
 _LONGEST_WORD = 40
+
+#: An answer of OMS isn't nested deeper.
+_DEEPEST = 60
 
 #: Somebody's text of so many characters isn't found in a word by chance.
 _TELLING = 4
@@ -72,13 +79,16 @@ _STEP_KEYS = {"order", "stepinfo", "extrainfo", "starttime"}
 #: Headers that tell how OMS answers; their values stay only where they can be nobody's.
 _HEADERS = ("content-type", "date", "retry-after", "age", "server")
 _SAFE_HEADER = {
-    "content-type": re.compile(r"[a-z]+/[a-z0-9.+-]+(; ?charset=[A-Za-z0-9-]+)?"),
+    "content-type": re.compile(
+        r"(application/(json|xml|octet-stream)|text/(html|plain|xml))(; ?charset=(utf-?8|gbk|gb18030|iso-8859-1))?",
+        re.IGNORECASE,
+    ),
     "retry-after": re.compile(r"[0-9]{1,6}"),
     "age": re.compile(r"[0-9]{1,9}"),
 }
 
-#: What an OMS without an action says; the action is one of ours.
-_UNSUPPORTED = re.compile(r"(\[[A-Z0-9_-]{1,40}\]: ?)?Unsupported action: [A-Z][A-Za-z]{2,60}\.?")
+#: What an OMS without an action says. It stays where the action is one that was asked for.
+_UNSUPPORTED = re.compile(rf"(\[({_CODE.pattern})\]: ?)?Unsupported action: (?P<action>[A-Za-z]+)\.?")
 
 _ID = re.compile(r"(np|p|e|c|l)_[A-Za-z0-9_-]+")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)?")
@@ -94,37 +104,43 @@ class Disguise:
 
     :param began: the moment (Unix seconds) that becomes :data:`BEGAN`
     :param theirs: texts that are somebody's, wherever they occur
+    :param actions: the actions that were asked for
     """
 
-    def __init__(self, began: float, theirs: Iterable[str] = ()) -> None:
+    def __init__(self, began: float, theirs: Iterable[str] = (), actions: Iterable[str] = ()) -> None:
+        self._actions = frozenset(actions)
         self._shift = BEGAN - int(began)
         self._theirs = {text.lower() for text in theirs if len(text) > 1}
         self._stand_ins: dict[str, str] = {}
 
-    def value(self, value: Any, key: str = "", siblings: Iterable[str] = (), *, strange: bool = False) -> Any:
+    def value(
+        self, value: Any, key: str = "", siblings: Iterable[str] = (), *, strange: bool = False, depth: int = 0
+    ) -> Any:
         """Replace a value.
 
         :param value: JSON
         :param key: the key that it stands under, in small letters; none where that isn't OMS's
         :param siblings: the keys beside that, in small letters
         :param strange: whether it is part of something that isn't documented, so that nothing in it is known
+        :param depth: how deep it stands; what stands too deep is left out
         """
-        if value is None or isinstance(value, bool):
-            return value
+        if value is None or isinstance(value, bool) or depth > _DEEPEST:
+            return value if isinstance(value, bool) else None
         if isinstance(value, Mapping):
             beside = {str(name).lower() for name in value}
-            ours = not strange and any(name in KNOWN for name in beside)
+            ours = not strange and _is_of_oms(beside)
             return {
                 self._key(str(name), ours): self.value(
                     item,
                     str(name).lower() if ours else "",
                     beside,
-                    strange=not ours or str(name).lower() not in KNOWN or str(name).lower() in _ANYTHING,
+                    strange=not ours or _may_hold_anything(str(name).lower()),
+                    depth=depth + 1,
                 )
                 for name, item in value.items()
             }
         if isinstance(value, list):
-            return [self.value(item, key, siblings, strange=strange) for item in value]
+            return [self.value(item, key, siblings, strange=strange, depth=depth + 1) for item in value]
         if isinstance(value, int | float):
             return value if key == "value" and set(siblings) == _POINT else self._number(value, key)
         return self._text(str(value), key, siblings)
@@ -163,7 +179,7 @@ class Disguise:
         if key in _NUMBERS and abs(value) <= 1000:
             return value
         for scale in (1, 1000) if _is_time(key) else ():
-            if _EARLIEST <= value / scale <= _LATEST:
+            if _EARLIEST * scale <= value <= _LATEST * scale:
                 return value + self._shift * scale
         sign = (value > 0) - (value < 0)
         size = sign if abs(value) <= 1 else sign * 2  # none, one, many
@@ -174,17 +190,20 @@ class Disguise:
         if _NUMBER.fullmatch(stripped) and len(stripped) < 18:
             number = float(stripped)
             moved = self._number(number if "." in stripped else int(stripped), key)
-            return f"{moved:g}" if "." in stripped else str(moved)
-        if stripped.lower() in ("true", "false") or _UNSUPPORTED.fullmatch(stripped):
+            return str(moved)
+        if stripped.lower() in ("true", "false"):
+            return text
+        if (lacking := _UNSUPPORTED.fullmatch(stripped)) and lacking["action"] in self._actions:
             return text
         if _is_time(key) and (found := _MOMENT.fullmatch(stripped)) is not None:
             return self._moved(found)
-        if _is_word(key, siblings) and (
-            stripped in _VOCABULARY
-            or (_WORD.fullmatch(stripped) and len(stripped) <= _LONGEST_WORD and not self._is_theirs(stripped))
-        ):
+        if _is_word(key, siblings) and (stripped in _VOCABULARY or self._looks_like_oms(stripped, key)):
             return text
         return self.text(text)
+
+    def _looks_like_oms(self, text: str, key: str) -> bool:
+        form = _CODE if key in _CODE_KEYS else _WORD
+        return bool(form.fullmatch(text)) and len(text) <= _LONGEST_WORD and not self._is_theirs(text)
 
     def _moved(self, found: re.Match[str]) -> str:
         day, between, clock, rest, zone = found.groups()
@@ -194,6 +213,15 @@ class Disguise:
         except (ValueError, OverflowError, OSError):
             return self.text(found[0])
         return f"{text}{rest or ''}{zone or ''}"
+
+
+def _is_of_oms(keys: Collection[str]) -> bool:
+    """Tell whether an object is one of OMS's, and no row or map of somebody's: most of its keys are documented."""
+    return 2 * sum(key in KNOWN for key in keys) > len(keys)
+
+
+def _may_hold_anything(key: str) -> bool:
+    return key not in KNOWN or key in _ANYTHING
 
 
 def _is_time(key: str) -> bool:
@@ -206,19 +234,33 @@ def _is_word(key: str, siblings: Iterable[str]) -> bool:
 
 
 def theirs_in(seen: Seen) -> set[str]:
-    """Return the texts in OMS's answers that are somebody's: names, ids, addresses, rows, messages.
+    """Return the texts in OMS's answers that are somebody's: names, ids, addresses, rows, messages, keys of maps.
 
     :param seen: what was seen
     """
     found: set[str] = set()
-    for body in seen.bodies():
-        for one in objects(body):
-            beside = {str(key).lower() for key in one}
-            for key, value in one.items():
-                for text in value if isinstance(value, list) else [value]:
-                    if isinstance(text, str) and not _is_word(str(key).lower(), beside):
-                        found.update({text, *re.split(r"[^\w$#-]+", text)})
+    for text in (text for body in seen.bodies() for text in _their_texts(body)):
+        found.update({text, *re.split(r"[^\w$#-]+", text)})
     return {text for text in found if len(text) > 2 and not _NUMBER.fullmatch(text)}
+
+
+def _their_texts(body: Any) -> Iterator[str]:
+    """Iterate over the texts of an answer but for OMS's own words and keys."""
+    waiting: list[tuple[Any, str, Collection[str], bool]] = [(body, "", (), False)]
+    while waiting:
+        value, key, beside, strange = waiting.pop()
+        if isinstance(value, Mapping):
+            names = {str(name).lower() for name in value}
+            ours = not strange and _is_of_oms(names)
+            yield from () if ours else (name for name in names if name not in KNOWN)
+            waiting += [
+                (item, name.lower() if ours else "", names, not ours or _may_hold_anything(name.lower()))
+                for name, item in ((str(name), item) for name, item in value.items())
+            ]
+        elif isinstance(value, list):
+            waiting += [(item, key, beside, strange) for item in value]
+        elif isinstance(value, str) and not _is_word(key, beside):
+            yield value
 
 
 def report(seen: Seen, findings: Iterable[Finding], theirs: Iterable[str]) -> dict[str, Any]:
@@ -229,7 +271,8 @@ def report(seen: Seen, findings: Iterable[Finding], theirs: Iterable[str]) -> di
     :param theirs: what is somebody's beside what stands in the answers: the address, the login, the project
     """
     began = seen.replies[0].sent_at if seen.replies else 0.0
-    disguise = Disguise(began, {*theirs_in(seen), *theirs})
+    asked = {reply.action for reply in seen.replies if reply.is_action}
+    disguise = Disguise(began, {*theirs_in(seen), *theirs}, asked)
     return {
         "form": FORM,
         "made_by": __version__,

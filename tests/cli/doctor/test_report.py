@@ -10,6 +10,8 @@ import pytest
 
 from airflow_provider_oms.cli.doctor import anonymous
 from airflow_provider_oms.cli.doctor.anonymous import BEGAN, Disguise
+from airflow_provider_oms.cli.doctor.keys import KNOWN
+from airflow_provider_oms.cli.doctor.seen import Reply, Seen
 from airflow_provider_oms.simulator import DataSource, Project, Simulator, evidence
 from airflow_provider_oms.simulator import __main__ as command
 from tests.cli.doctor.conftest import FLAVOURS, START
@@ -100,6 +102,95 @@ def test_nothing_of_what_is_planted_comes_out(oms, report):
     assert (step["name"], step["status"], step["progress"]) == ("FULL_TRANSFER", "FAILED", 42)
     assert step["extraInfo"]["errorDetails"][0]["code"] == "GHANA-MIGRAT000201"
     assert next(one for one in told["answers"] if one["action"] == "DescribeRegions")["no_json"] == "HTML"
+
+
+#: The spellings in which an answer may hold what is somebody's.
+SPELLINGS = {
+    "percent-encoded": "p%40ss%2Fw%C3%B6rd",
+    "Base64": "Z2VoZWltZXMtd29ydA==",
+    "Base64 in capitals": "R0VIRUlN",
+    "IPv6": "2001:db8::dead:beef",
+    "host:port": "db7.corp.example:3306",
+    "a host in capitals": "PROD-DB-01",
+    "JDBC": "jdbc:mysql://db7.corp:3306/payroll?user=me&password=x",
+    "mail": "ada@bank.example",
+    "phone": "+49 170 1234567",
+    "a phone in digits": "2125551234",
+    "a phone as a number": 2125551234,
+    "an AccessKey's id": "LTAI5tGh7Kq9Zx2Wc4",
+    "an AccessKey's id in capitals": "LTAI5TGH7KQ9ZX2WC4",
+    "another AccessKey's id": "AKIAIOSFODNN7EXAMPLE",
+    "an account": "DE89370400440532013000",
+    "a card": 6222021234567890,
+    "hexadecimal": "DEADBEEFDEADBEEF",
+    "UUID": "550E8400-E29B-41D4-A716-446655440000",
+    "a table in camel case": "salariesOfStaff",
+    "a table": "salaries",
+    "a table with a capital": "Salaries",
+    "a table in Chinese": "订单表",
+    "a birthday": "1987-05-04T03:02:01",
+    "what an OMS says that lacks an action": "Unsupported action: BluebirdLedger",
+    "a media type": "application/vnd.bluebird+json",
+}
+
+
+def places(planted):
+    """Make answers that hold something under every key that is known, and as a key."""
+    for key in KNOWN:
+        for value in (planted, [[planted]], {str(planted): 1, "id": 3}, {"id": 3, "rows": [{str(planted): planted}]}):
+            yield {"success": True, "data": {"id": "np_1", "name": "n", key: value}}
+    yield from ({"success": True, "data": planted}, planted, [[planted]], {str(planted): 1, "success": True})
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_no_spelling_comes_out_of_any_place(spelling):
+    """Each place has a report of its own: what stands elsewhere, too, is known to be somebody's."""
+    planted = SPELLINGS[spelling]
+    headers = {name: str(planted) for name in ("content-type", "retry-after", "age", "server", "date")}
+    for place in places(planted):
+        reply = Reply("a", "DescribeProject", {"id": planted}, START, headers=headers, body=json.dumps(place).encode())
+        text = json.dumps(anonymous.report(Seen([reply]), [], []), ensure_ascii=False)
+        assert str(planted).lower() not in text.lower(), place
+
+
+def test_what_somebody_has_for_a_key_is_none_of_oms_either():
+    """A word that looks like OMS's own is somebody's, if it names something in a map elsewhere."""
+    body = {"data": {"id": "np_1", "status": "BLUEBIRD_FAILED", "extraContext": {"bluebird": 1}}}
+    report = anonymous.report(Seen([Reply("a", "DescribeProject", body=json.dumps(body).encode())]), [], [])
+    assert "bluebird" not in json.dumps(report).lower()
+
+
+@pytest.mark.parametrize(
+    ("word", "stays"),
+    [
+        ({"status": "RUNNING_SIDEWAYS"}, True),
+        ({"type": "DB2_LUW"}, True),
+        ({"code": "GHANA-OPERAT000001"}, True),
+        ({"errorCode": "INNER_ERROR"}, True),
+        ({"type": "GHANA-OPERAT000001"}, False),
+    ],
+)
+def test_words_of_oms_stay(word, stays):
+    assert (Disguise(START).value(word) == word) == stays
+
+
+def test_what_an_oms_says_that_lacks_the_action():
+    said = {"message": "[INNER_ERROR]: Unsupported action: DescribeRegions"}
+    assert Disguise(START, actions=["DescribeRegions"]).value(said) == said
+    assert Disguise(START, actions=["ListProjects"]).value(said) == {"message": "text_1"}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    ["1" + "0" * 400, "-1" + "0" * 400, "1e400", "NaN", "[" * 700 + "]" * 700, '{"data":' * 300 + "1" + "}" * 300],
+)
+def test_a_report_of_what_is_odd_can_still_be_written(oms, report, odd):
+    row = f'{{"id": "np_shop", "name": "shop", "gmtCreate": {odd}, "incrSyncCheckpoint": {odd}, "progress": {odd}}}'
+    oms.set_answer("ListProjects", f'{{"success": true, "data": [{row}]}}')
+    oms.set_answer("DescribeProjectSteps", f'{{"success": true, "data": {odd}}}')
+    told = json.loads(report(observe="0").read_text())
+    with Simulator() as other:
+        other.load_report(told)
 
 
 def test_a_time_is_moved_and_the_distances_stay(oms, report):
