@@ -90,7 +90,7 @@ def moved(value: Any, by: float, key: str = "") -> Any:
         return value
     if isinstance(value, int | float):
         return _moved_number(value, by)
-    if isinstance(value, str) and value.isdigit():
+    if isinstance(value, str) and value.isdecimal():
         return str(_moved_number(int(value), by))
     if isinstance(value, str) and (found := _MOMENT.fullmatch(value)):
         at = datetime.fromisoformat(f"{found[1]}T{found[3]}").replace(tzinfo=UTC).timestamp() + by

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import NamedTuple
 
-from airflow_provider_oms.cli.doctor.seen import Reply, Seen
+from airflow_provider_oms.cli.doctor.seen import Seen
 from airflow_provider_oms.client.errors import OmsProjectNotFoundError, safe_text
 from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import DataPoint, DataSource, Metric, ModifyRecord, Step
@@ -94,11 +94,11 @@ def _status_of_errors(seen: Seen) -> Judged:
 
 
 def _total(seen: Seen) -> Judged:
-    many, one = seen.one("projects"), seen.one("one project")
-    totals = [value_of_total(reply) for reply in (many, one)]
-    if many is None or not many.ok or None in totals:
+    many, one = seen.data("projects"), seen.data("one project")
+    totals = [page.total if page else None for page in (many, one)]
+    if None in totals:
         return untold("OMS gives no totalCount of its projects.")
-    rows = len(many.data.rows)
+    rows = len(many.rows)
     if rows < 2:
         return untold("That takes two projects.")
     if totals[0] == totals[1] and (totals[0] or 0) >= rows:
@@ -106,12 +106,6 @@ def _total(seen: Seen) -> Judged:
     return differs(
         f"totalCount is {totals[1]} for pages of 1 project and {totals[0]} for pages of 10: it counts pages."
     )
-
-
-def value_of_total(reply: Reply | None) -> int | None:
-    """Return an answer's ``totalCount``."""
-    told = reply.envelope.get("totalCount") if reply else None
-    return int(str(told)) if str(told).isdigit() else None
 
 
 def _step_names(steps: Iterable[Step], none: str) -> Judged:

@@ -243,6 +243,15 @@ def test_what_is_odd_on_purpose_is_found(oms, doctor, odd):
     assert run.code == 1
 
 
+@pytest.mark.parametrize("total", ["²", "٣", "many", True, {}])
+def test_a_total_count_that_is_none(oms, doctor, total):
+    rows = [{"id": "np_shop", "name": "shop"}, {"id": "np_other", "name": "other"}]
+    oms.set_answer("ListProjects", {"success": True, "data": rows, "totalCount": total})
+    run = doctor("shop", "--observe", "0")
+    assert run.by_point["whether totalCount counts rows or pages"][0] == "can't be told"
+    assert run.code in (0, 1)
+
+
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [
