@@ -12,7 +12,12 @@ from typing import Any
 from airflow_provider_oms.cli.doctor.keys import KNOWN
 from airflow_provider_oms.cli.doctor.probes import Finding, Judged, Outcome, differs, holds, untold
 from airflow_provider_oms.cli.doctor.seen import Reply, Seen, objects
-from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsUnsupportedActionError, safe_text
+from airflow_provider_oms.client.errors import (
+    OmsAuthenticationError,
+    OmsProjectNotFoundError,
+    OmsUnsupportedActionError,
+    safe_text,
+)
 from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Project, ProjectProgress, Step
 from airflow_provider_oms.milestones import steps as step_rules
@@ -46,6 +51,11 @@ def findings(seen: Seen) -> list[Finding]:
     return [Finding(point, *one) for point, one in judged.items()]
 
 
+#: What is told of an action, from what tells most: one answer of several may tell more than the others.
+_YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER = "yes", "no", "OMS doesn't have it", "can't be told", "no answer"
+_RANKS = (_YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER)
+
+
 def rights(seen: Seen) -> dict[str, str]:
     """Tell for every reading action that was asked whether this user may call it.
 
@@ -53,19 +63,20 @@ def rights(seen: Seen) -> dict[str, str]:
     """
     told: dict[str, str] = {}
     for reply in seen.replies:
-        if reply.is_action and told.get(reply.action) != "yes":
-            told[reply.action] = _right(reply)
+        if reply.is_action:
+            told[reply.action] = min(told.get(reply.action, _NO_ANSWER), _right(reply), key=_RANKS.index)
     return told
 
 
 def _right(reply: Reply) -> str:
+    if reply.error is None or isinstance(reply.error, OmsProjectNotFoundError):
+        return _YES
     if isinstance(reply.error, OmsAuthenticationError):
-        return "no"
+        return _NO
     if isinstance(reply.error, OmsUnsupportedActionError):
-        return "OMS doesn't have it"
-    if reply.status is None:
-        return "no answer"
-    return "yes"
+        return _ABSENT
+    # OMS, or a proxy, refuses for another reason, or for one that isn't known here.
+    return _NO_ANSWER if reply.status is None else _UNTOLD
 
 
 def _health(seen: Seen) -> Judged:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -97,6 +98,28 @@ def test_what_an_edition_lacks_is_no_missing_right(oms, doctor):
     rights = doctor("shop").told["rights"]
     assert rights["ListProjectModifyRecords"] == rights["DescribeRegions"] == "OMS doesn't have it"
     assert rights["ListProjects"] == rights["DescribeProjectSteps"] == "yes"
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (Fault("status", status=403), "no"),
+        (Fault("status", status=500), "can't be told"),
+        (Fault("status", status=404), "can't be told"),
+        (Fault("error", code="SOMETHING_ELSE", message="No permission."), "can't be told"),
+        (Fault("reset_before"), "no answer"),
+    ],
+    ids=["403", "500", "404", "another refusal", "lost"],
+)
+def test_a_right_is_told_by_an_answer_only(oms, doctor, fault, told):
+    oms.add_fault(replace(fault, action="DescribeProjectComponents"))
+    rights = doctor("shop", "--observe", "0").told["rights"]
+    assert (rights["DescribeProjectComponents"], rights["ListProjects"]) == (told, "yes")
+
+
+def test_the_best_of_several_answers_tells_a_right(oms, doctor):
+    oms.add_fault(Fault("status", action="DescribeProjectProgress", status=403, times=1))
+    assert doctor("shop", "--observe", "10").told["rights"]["DescribeProjectProgress"] == "yes"
 
 
 def progress(**changes):
