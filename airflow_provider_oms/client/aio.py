@@ -147,7 +147,7 @@ class AsyncOmsClient(AsyncOperations):
             if takes_long(answer.body):
                 read = await asyncio.to_thread(read_answer, call, answer, self.settings.secrets)
             else:
-                read = read_answer(call, answer, self.settings.secrets)
+                read = read_answer(call, answer, self.settings.secrets, hosted=self.settings.hosted)
         except OmsMalformedAnswerError:
             raise  # the connection is not judged, so it is not used again
         except OmsError:

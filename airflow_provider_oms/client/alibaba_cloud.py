@@ -59,12 +59,17 @@ _WRONG_CREDENTIALS = (
     "and security_token of the connection together."
 )
 _WRONG_CLOCK = "Alibaba Cloud refused the time of the request. Set this machine's clock: it is off by many minutes."
+_REFUSED = (
+    "Alibaba Cloud refused the AccessKey or its user. Check login and password of the connection, and the user's "
+    "rights in RAM (oceanbase:<action>)."
+)
 _NO_RIGHT = (
     "Alibaba Cloud doesn't let this user do that. Grant it the action (oceanbase:<action>) in RAM, or check which "
     "AccessKey the connection has."
 )
 
-#: Prefixes of the gateway's codes, and the error that each means. Source: docs/develop/oms-alibaba-cloud.md#errors
+#: What the gateway's codes begin with, in any case of letters, and the error that each means.
+#: Source: docs/develop/oms-alibaba-cloud.md#errors
 _REFUSALS = (
     ("InvalidAccessKeyId", OmsAuthenticationError, _WRONG_KEY),
     ("SignatureDoesNotMatch", OmsAuthenticationError, _WRONG_SIGNATURE),
@@ -171,9 +176,17 @@ def error_of_gateway(details: ErrorDetails) -> OmsError | None:
     """
     for code in details.codes:
         for beginning, kind, words in _REFUSALS:
-            if code.strip().startswith(beginning):
+            if code.strip().lower().startswith(beginning.lower()):
                 return kind(words, details)
     return None
+
+
+def refused_login(details: ErrorDetails) -> OmsError:
+    """Return the error of HTTP 401 and 403 where no code says more.
+
+    :param details: what the answer says
+    """
+    return OmsAuthenticationError(_REFUSED, details)
 
 
 def _text(action: str, key: str, value: Any) -> str:

@@ -138,7 +138,7 @@ def build_request(settings: ClientSettings, call: Call[Any]) -> HttpRequest:
     :raises OmsUnsupportedActionError: when the connection's API generation doesn't have the action
     :raises OmsInvalidRequestError: when an argument is invalid, such as a project id that would change the URL
     """
-    if settings.api_version == "alibaba_cloud":
+    if settings.hosted:
         return _signed_request(settings, call)
     if settings.api_version == "v3":
         if call.legacy_path is None:
@@ -195,16 +195,17 @@ def _headers(settings: ClientSettings) -> dict[str, str]:
     }
 
 
-def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS) -> Answer[T]:
+def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS, *, hosted: bool = False) -> Answer[T]:
     """Turn an HTTP answer into an :class:`Answer`, or raise the error that it means.
 
     :param call: the call
     :param answer: the HTTP answer
     :param secrets: the secrets to remove from the answer, in addition to those of the call
+    :param hosted: whether it comes from the OMS in Alibaba Cloud, whose gateway has its own codes
     :raises OmsError: for every answer that isn't a valid success; the subclass says what is wrong
     """
     secrets |= call.secrets
-    envelope = _read_envelope(call, answer, secrets)
+    envelope = _read_envelope(call, answer, secrets, hosted=hosted)
     try:
         _check_project(call, envelope)
         data = call.read(envelope, call.asked)
@@ -217,7 +218,7 @@ def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS
     return Answer(data, *_time_of(answer), answer.received_at)
 
 
-def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Envelope:
+def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets, *, hosted: bool) -> Envelope:
     """Return the envelope of a success; raise an error for any other answer. Only ``success`` decides, never a code.
 
     Sources: docs/develop/oms-wire.md#success-decides, docs/develop/oms-wire.md#http-status
@@ -234,13 +235,17 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets) -> Env
     retry_after = _retry_after(answer)
 
     def error_of(details: ErrorDetails) -> OmsError:
+        if hosted and answer.status in (401, 403):
+            return alibaba_cloud.refused_login(details)
         return error_of_status(answer.status, answer.headers, answer.body, details, secrets)
 
     if envelope is None:
         raise error_of(ErrorDetails(asked=call.asked, status=answer.status, retry_after=retry_after))
     details = replace(envelope.refusal(call.asked, answer.status, secrets), retry_after=retry_after)
-    if answer.status != 200 and (meant := alibaba_cloud.error_of_gateway(details)):
-        raise meant
+    gateway = alibaba_cloud.error_of_gateway(details)
+    # What passes by itself does so whoever says it. A login is refused by the gateway alone, which never answers 200.
+    if gateway and (gateway.temporary or (hosted and answer.status != 200)):
+        raise gateway
     if answer.status in (401, 403) or 300 <= answer.status < 400:
         raise error_of(details)
     if success is None and answer.status == 200:

@@ -75,7 +75,7 @@ class ClientSettings:
             raise OmsInvalidRequestError(
                 f"api_version must be 'v2', 'v3' or 'alibaba_cloud', not {self.api_version!r}."
             )
-        if self.api_version == "alibaba_cloud":
+        if self.hosted:
             self._check_access_key()
 
     def _check_access_key(self) -> None:
@@ -89,6 +89,11 @@ class ClientSettings:
         ):
             if value and not _CREDENTIAL.fullmatch(value):
                 raise OmsInvalidRequestError(f"{name} holds a character that no AccessKey of Alibaba Cloud has.")
+
+    @property
+    def hosted(self) -> bool:
+        """Whether this is the OMS in Alibaba Cloud."""
+        return self.api_version == "alibaba_cloud"
 
     @property
     def connect_timeout(self) -> float:
@@ -113,7 +118,7 @@ class ClientSettings:
         """
         if not isinstance(error, OmsAuthenticationError):
             return error
-        user = "" if self.api_version == "alibaba_cloud" else f"OMS user {safe_repr(self.login, 100)}"
+        user = "" if self.hosted else f"OMS user {safe_repr(self.login, 100)}"
         whose = ", ".join(filter(None, (user, self.source)))
         return type(error)(f"{error.problem} ({whose})" if whose else error.problem, error.details)
 

@@ -119,7 +119,7 @@ class OmsClient(Operations):
         """Try once. Each try builds its own request, since a signature is valid for one request only."""
         answer = self._exchange(build_request(self.settings, call), call.asked)
         try:
-            return read_answer(call, answer, self.settings.secrets)
+            return read_answer(call, answer, self.settings.secrets, hosted=self.settings.hosted)
         except OmsMalformedAnswerError:
             # An answer about another project may belong to another request, and then so may all later answers on that
             # connection.

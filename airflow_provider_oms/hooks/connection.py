@@ -182,7 +182,7 @@ def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: 
     :param extra: the connection's extra; ``console_url`` in it is a template
     :param project_id: the project
     """
-    default = CLOUD_CONSOLE_URL if settings.api_version == "alibaba_cloud" else DEFAULT_CONSOLE_URL
+    default = CLOUD_CONSOLE_URL if settings.hosted else DEFAULT_CONSOLE_URL
     template = str(extra.get("console_url") or default)
     return template.replace("{base_url}", settings.base_url).replace("{project_id}", project_id or "")
 

@@ -208,6 +208,48 @@ def test_throttling_is_waited_out(client, code, oms, pauses):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(200, "Throttling.User"), (400, "throttling.user"), (429, "Throttling"), (500, "InternalError"), (504, "Odd")],
+)
+def test_what_passes_whatever_the_status(client, status, code, oms):
+    body = json.dumps({"RequestId": "r", "Code": code, "Message": "Later.", "Success": False})
+    oms.add_fault(Fault("status", status=status, body=body.encode()))
+    with pytest.raises(OmsBusyError, match=code):
+        ask(client, how(oms), actions.list_all_labels())
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize(
+    ("status", "code", "words"),
+    [
+        (400, "InvalidAccessKeyId.Inactive", "doesn't know the AccessKey"),
+        (400, "InvalidTimestamp.Expired", "Set this machine's clock"),
+        (403, "Forbidden.AccessKeyDisabled", "refused the AccessKey or its user. Check login and password"),
+        (403, "Forbidden", "the user's rights in RAM"),
+        (401, None, "refused the AccessKey or its user"),
+    ],
+)
+def test_a_refused_login_is_told_in_the_words_of_alibaba_cloud(client, status, code, words, oms):
+    """And never in those of an OMS on premises, whose passwords end after 90 days."""
+    body = json.dumps({"RequestId": "r", "Code": code, "Message": "No.", "Success": False}) if code else "<html>no"
+    oms.add_fault(Fault("status", status=status, body=body.encode()))
+    with pytest.raises(OmsAuthenticationError, match=words) as caught:
+        ask(client, how(oms), actions.list_all_labels())
+    assert "90 days" not in str(caught.value)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_oms_on_premises_is_not_told_in_the_words_of_alibaba_cloud(client):
+    with Simulator() as sim:
+        body = json.dumps({"success": False, "code": "NoPermission", "message": "No."})
+        sim.add_fault(Fault("status", status=403, body=body.encode()))
+        with pytest.raises(OmsAuthenticationError, match="90 days") as caught:
+            ask(client, settings_of(sim), actions.list_all_labels())
+    assert "Alibaba" not in str(caught.value)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 def test_another_refusal_is_one(client, oms):
     body = json.dumps({"RequestId": "r-7", "Code": "InvalidParameter", "Message": "Id is odd."})
     oms.add_fault(Fault("status", status=400, body=body.encode()))

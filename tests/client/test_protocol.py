@@ -497,10 +497,11 @@ def test_a_request_shows_no_secret():
         assert secret not in str(call)
 
 
-def test_a_code_of_a_gateway_in_an_answer_of_oms_is_none():
+@pytest.mark.parametrize("status", [200, 400])
+def test_of_a_gateways_codes_only_what_passes_counts_whoever_says_it(status):
     said = {"success": False, "code": "Throttling.User", "message": "m"}
-    assert type(failure(said)) is OmsRejectedError
-    assert type(failure(said, 400)) is errors.OmsBusyError
+    assert type(failure(said, status)) is errors.OmsBusyError
+    assert type(failure({**said, "code": "SignatureDoesNotMatch"}, status)) is OmsRejectedError
 
 
 def test_the_older_api_has_few_actions():

@@ -107,7 +107,7 @@ class Questions:
     def _ask_around(self) -> None:
         """Ask for what has nothing to do with a project."""
         parts = urlsplit(self.settings.base_url)
-        if self.settings.api_version != "alibaba_cloud":
+        if not self.settings.hosted:
             self._get("health", f"{self.settings.base_url}/oms/health")
             if parts.scheme == "https" and parts.port:
                 self._get("http on https", f"http://{parts.netloc}/oms/health")
