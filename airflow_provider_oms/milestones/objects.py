@@ -36,7 +36,9 @@ def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
     if present is None:
         return (yield from _untold(poll, progress, observed))
     missing, left = set(milestone.tables) - present, set(milestone.absent) & present
-    awaited = [change for change in changes if change.pending and change.may_concern({*milestone.tables, *left})]
+    # Whether a table is listed before its change is through isn't known, so a pending change counts either way.
+    meant = {*milestone.tables, *milestone.absent}
+    awaited = [change for change in changes if change.pending and change.may_concern(meant)]
     if failed := [change for change in awaited if change.failed]:
         return _failure(failed, poll, progress, observed)
     said = [f"not in the project: {named(missing)}"] if missing else []

@@ -10,7 +10,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsRejectedError
 from airflow_provider_oms.client.operations import run_flow
 from airflow_provider_oms.exceptions import OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.milestones import arguments
-from airflow_provider_oms.milestones.changes import ADDITION, Change, Table, changes_in, named, tables_in
+from airflow_provider_oms.milestones.changes import ADDITION, REMOVAL, Change, Table, changes_in, named, tables_in
 from airflow_provider_oms.milestones.kinds import ObjectsMilestone
 from airflow_provider_oms.milestones.transitions import Kind, plan
 from airflow_provider_oms.operators.base import OmsProjectOperator, answer_was_lost, to_airflow_error
@@ -92,7 +92,7 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         for change in ours:
             self._repeat_if_failed(hook, project_id, change)
             missing, surplus = missing - (change.tables or frozenset()), surplus - (change.tables or frozenset())
-        if missing or surplus:
+        if missing or surplus or any(_undoes(change, add, remove) for change in changes):
             _refuse_while_changing(changes)
             listed = [database.raw for database in project.transfer_mapping.databases]
             self._send(hook, project, project_id, changed(listed, databases, missing, surplus), missing, surplus)
@@ -181,6 +181,12 @@ def _is_part_of(change: Change, missing: Collection[Table], surplus: Collection[
     """Decide whether a change brings some of what is wanted, and nothing else."""
     wanted = set(missing if change.record.type == ADDITION else surplus)
     return bool(change.tables) and change.tables <= wanted  # type: ignore[operator]  # it isn't None
+
+
+def _undoes(change: Change, add: Collection[Table], remove: Collection[Table]) -> bool:
+    """Decide whether a change that is under way leads away from what is wanted."""
+    against = {ADDITION: remove, REMOVAL: add}.get(change.record.type or "", ())
+    return change.pending and bool(change.tables) and change.may_concern(against)
 
 
 def _refuse_while_changing(changes: Sequence[Change]) -> None:

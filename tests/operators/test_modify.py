@@ -138,6 +138,40 @@ def test_somebody_else_s_change_is_waited_out_by_retries(runner, sim, project):
     assert runner.changes() == []
 
 
+@pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
+def test_a_table_that_is_just_being_added_is_not_taken_for_one_that_is_out(runner, sim, project, way):
+    """The project lists it only once it is merged, and it would be in it then."""
+    sim.project(project).add_objects({"shop": ["prices"]})
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.prices"], **way)
+    assert isinstance(run.error, OmsOperationError)
+    assert "addition of shop.prices" in str(run.error)
+    assert "A retry of this task may find it through." in str(run.error)
+    sim.clock.advance(200)
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.prices"], **way)
+    assert (run.error, runner.changes(), tables(sim, project)) == (None, CREATED, {ORDERS, ITEMS})
+
+
+@pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
+def test_a_table_that_is_just_being_taken_out_is_added_again_by_a_retry(runner, sim, project, way):
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.items"], wait_for_completion=False)
+    assert run.error is None
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.items"], **way)
+    assert isinstance(run.error, OmsOperationError)
+    assert "removal of shop.items" in str(run.error)
+    sim.clock.advance(200)
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.items"], **way)
+    assert (run.error, runner.changes(), tables(sim, project)) == (None, CREATED, {ORDERS, ITEMS})
+
+
+def test_a_removal_that_is_under_way_is_waited_for_though_the_table_is_not_listed_any_more(runner, sim, project):
+    """Whether DescribeProject lists it until then is documented nowhere."""
+    listed = transfer_mapping({"shop": ["orders"]})
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.items"], wait_for_completion=False)
+    sim.set_answer("DescribeProject", {"success": True, "data": {"id": project, "transferMapping": listed}}, project)
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.items"])
+    assert (run.error, runner.changes(), statuses(sim, project)) == (None, [], ["SUCCESS"])
+
+
 @pytest.mark.parametrize("kind", ["reset_after", "truncate"])
 def test_a_lost_answer_is_never_sent_twice(runner, sim, project, kind):
     sim.add_fault(Fault(kind, action="CreateProjectModifyRecords", times=1))
