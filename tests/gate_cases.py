@@ -1348,6 +1348,9 @@ def _without_verification() -> Iterator[Case]:
 # Verification in a project of its own
 
 
+_DATABASES = {"sourceConnectInfo": {"endpointId": "e_1"}, "sinkConnectInfo": {"endpointId": "e_2"}}
+
+
 def _apart() -> Iterator[Case]:
     lacking = without(ALL_DONE, "FULL_VERIFIER")
     steps = [step("TRANSFER_PRECHECK", "FINISHED", 100), step("FULL_VERIFIER", "FINISHED", 100)]
@@ -1361,6 +1364,10 @@ def _apart() -> Iterator[Case]:
 
     def but(**changes: Any) -> Apart:
         return replace(good, **changes)
+
+    def compares(tables: Any = MISSING, **changes: Any) -> dict[str, Any]:
+        told = {} if tables is MISSING else {"transferMapping": tables}
+        return project(id=APART, **{**_DATABASES, **told, **changes})
 
     def at(status: Any, *rows: dict[str, Any]) -> Apart:
         return but(progress={**finished, "status": status}, steps=[steps[0], *rows])
@@ -1398,9 +1405,22 @@ def _apart() -> Iterator[Case]:
         ("type_unsaid", but(rows=[{**row, "type": None}]), REACHED, None),
         ("not_listed", but(rows=[]), REACHED, None),
         ("in_mode", but(project=project(id=APART, in_mode=True)), REACHED, "IN mode"),
+        # Nothing but its name ties it to what it is to verify.
+        ("of_fewer_tables", but(project=compares(mapping("orders"))), FAILED, "leaves out shop.items"),
+        ("of_more_tables", but(project=compares(mapping("items", "orders", "more"))), REACHED, None),
+        ("of_no_views", but(project=compares(mapping("items", "orders", views=[]))), REACHED, None),
+        ("of_other_tables", but(project=compares(mapping("items", "orders", name="other"))), FAILED, "shop.orders"),
+        ("of_another_source", but(project=compares(sourceConnectInfo={"endpointId": "e_3"})), FAILED, "source.*e_3"),
+        ("of_another_target", but(project=compares(sinkConnectInfo={"endpointId": "e_3"})), FAILED, "target.*e_3"),
+        ("by_rules", but(project=compares(mapping("orders", mode="WILDCARD"))), REACHED, None),
+        ("of_untold_tables", but(project=compares({"databases": []})), REACHED, None),
+        ("of_untold_databases", but(project=compares(sourceConnectInfo=None, sinkConnectInfo={})), REACHED, None),
+        ("untold", but(project=Reply(refusal("GHANA-X000001", "no"))), REACHED, None),
+        ("not_told_now", but(project=Reply("", 503)), WAITING, None),
     ):
         for gate in ("verification", "cutover"):
-            given: dict[str, Any] = {"apart": apart, "project": UNVERIFIED, "expected": expected, "message": message}
+            moves = {**UNVERIFIED, **_DATABASES}
+            given: dict[str, Any] = {"apart": apart, "project": moves, "expected": expected, "message": message}
             if name in ("cut_short", "no_result"):  # a result may yet come, but nobody remembers since when it is owed
                 given |= {"without_memory": FAILED, "message": None}
             yield _case(gate, f"apart-{name}", {"verification_project": APART}, caught_up(), lacking, **given)

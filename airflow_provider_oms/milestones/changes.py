@@ -82,7 +82,8 @@ class Change(NamedTuple):
         kind = {ADDITION: "addition", REMOVAL: "removal"}.get(record.type or "", "change")
         of = f" of {named(self.tables)}" if self.tables else ""
         said = f"{kind}{of} (record {safe_text(record.id, 40)}) is {safe_text(record.status, 60)}"
-        return f"{said}: {record.error.summary or 'OMS gives no error for it'}" if self.failed else said
+        reason = record.error.summary.rstrip(".") or "OMS gives no error for it"
+        return f"{said}: {reason}" if self.failed else said
 
 
 def named(tables: Iterable[Table]) -> str:
@@ -95,15 +96,16 @@ def named(tables: Iterable[Table]) -> str:
     return safe_text(", ".join(texts[:NAMED])) + more
 
 
-def tables_in(project: Project) -> frozenset[Table] | None:
+def tables_in(project: Project, *, views: bool = True) -> frozenset[Table] | None:
     """Return the tables and views that a project moves; None if OMS doesn't list them one by one.
 
     :param project: the answer of ``DescribeProject``; a row of ``ListProjects`` may lack the list
+    :param views: whether its views count, too
     """
     mapping = project.transfer_mapping
     if mapping.mode not in _ONE_BY_ONE or mapping.get("databases") is None:
         return None
-    return _tables_of(mapping.databases)
+    return _tables_of(mapping.databases, views=views)
 
 
 def changes_in(project_id: str) -> Flow[list[Change]]:
@@ -154,10 +156,10 @@ def _moved_by(project_id: str) -> Flow[frozenset[Table] | None]:
         return None  # the project was merged and no longer exists, or this user may not see it
 
 
-def _tables_of(databases: Iterable[MappedDatabase]) -> frozenset[Table]:
+def _tables_of(databases: Iterable[MappedDatabase], *, views: bool = True) -> frozenset[Table]:
     return frozenset(
         (database.name or "", one.name)
         for database in databases
-        for one in (*database.tables, *database.views)
+        for one in (*database.tables, *(database.views if views else ()))
         if one.name
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from airflow_provider_oms.client.errors import safe_text
-from airflow_provider_oms.client.models import ProjectProgress, Step
+from airflow_provider_oms.client import actions
+from airflow_provider_oms.client.errors import OmsError, safe_text
+from airflow_provider_oms.client.fields import value_or_none
+from airflow_provider_oms.client.models import ConnectInfo, ProjectProgress, Step
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones import verification
+from airflow_provider_oms.milestones.changes import named, tables_in
 from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.kinds import FullVerificationMilestone
 from airflow_provider_oms.milestones.status import Outlook, outlook
@@ -79,10 +82,47 @@ def verified_apart(name: str, poll: PollContext, *, explain: bool = True) -> Flo
 
     :param name: the id or name of the verification project
     :param poll: the poll of the project that it verifies
-    :param explain: whether to ask for restrictions of "consistent"
+    :param explain: whether to ask for restrictions of "consistent", and whether it verifies that very project
     """
     other = yield from poll.verification_project(name)
     progress = yield from other.progress()
     steps = (yield from other.steps()).data
     verdict = yield from _verified(other, progress, steps, step_rules.verifying(steps), explain=explain)
+    if verdict.state is State.REACHED and explain and (lacks := (yield from _lacks(poll, other))):
+        return poll.failed(
+            f"Project {other.project_id} doesn't verify this one: {lacks}. Name the one that does "
+            "(verification_project), then clear this task.",
+            verdict.observed,
+        )
     return verdict._replace(message=f"In verification project {other.project_id}: {verdict.message}")
+
+
+def _lacks(poll: PollContext, other: PollContext) -> Flow[str]:
+    """Say what shows that a project compares something else than another one moves; empty where nothing shows it.
+
+    Nothing ties the two together but their names, and "consistent" says nothing of tables that weren't compared. What
+    OMS doesn't tell of either is no proof.
+
+    Source: docs/develop/oms-facts.md#verification-project
+
+    :param poll: the poll of the project that is verified
+    :param other: the poll of the project that verifies it
+    """
+    try:
+        here = (yield actions.describe_project(poll.project_id)).data
+        there = (yield actions.describe_project(other.project_id)).data
+    except OmsError as error:
+        if error.temporary:
+            raise
+        return ""
+    for side, ours, theirs in (
+        ("source", here.source_connect_info, there.source_connect_info),
+        ("target", here.sink_connect_info, there.sink_connect_info),
+    ):
+        moved, compared = (value_or_none(info, ConnectInfo.endpoint_id) for info in (ours, theirs))
+        if moved and compared and moved != compared:
+            return f"its {side} is {safe_text(compared, 60)}, and not {safe_text(moved, 60)}"
+    compared_tables = tables_in(there, views=False)
+    if compared_tables and (left_out := (tables_in(here, views=False) or frozenset()) - compared_tables):
+        return f"it leaves out {named(left_out)}"
+    return ""

@@ -209,7 +209,19 @@ def verified_apart(observed: Observed) -> bool:
     steps = rows(apart.steps)
     unknown = [row for row in steps if not any(word(get(row, "name")) in names for names in SAME)]
     verifier = named(steps, "FULL_VERIFIER") or unknown
-    return bool(verifier) and all(map(done, verifier)) and consistent(apart)
+    return bool(verifier) and all(map(done, verifier)) and consistent(apart) and compares_all(observed, apart)
+
+
+def compares_all(observed: Observed, apart: Observed) -> bool:
+    """Tell whether nothing shows that a project compares something else than another one moves."""
+    here, there = ((rows(told.project) or [{}])[0] for told in (observed, apart))
+    for side in ("sourceConnectInfo", "sinkConnectInfo"):
+        infos = [info if isinstance(info := get(told, side), dict) else {} for told in (here, there)]
+        moved, compared = (str(get(info, "endpointId") or "") for info in infos)
+        if moved and compared and moved != compared:
+            return False
+    compared_tables = moved_by(apart, "tables")
+    return not compared_tables or (moved_by(observed, "tables") or set()) <= compared_tables
 
 
 CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
@@ -359,11 +371,11 @@ def wanted(wish: Wish) -> set[tuple[str, ...]]:
     return {tuple(table.split(".")) for table in wish.arguments["tables"]}
 
 
-def named_in(databases: Any) -> set[tuple[str, ...]]:
-    """Return schema and name of the tables and views of a list of databases."""
+def named_in(databases: Any, *kinds: str) -> set[tuple[str, ...]]:
+    """Return schema and name of the tables and views of a list of databases, or of one kind alone."""
     found = set()
     for database in databases if isinstance(databases, list) else [databases]:
-        for kind in ("tables", "views") if isinstance(database, dict) else ():
+        for kind in kinds or ("tables", "views") if isinstance(database, dict) else ():
             listed = get(database, kind)
             for one in listed if isinstance(listed, list) else [listed]:
                 if isinstance(one, dict):
@@ -371,13 +383,13 @@ def named_in(databases: Any) -> set[tuple[str, ...]]:
     return found
 
 
-def moved_by(observed: Observed) -> set[tuple[str, ...]] | None:
+def moved_by(observed: Observed, *kinds: str) -> set[tuple[str, ...]] | None:
     """Return what the project moves; None where it doesn't name its tables one by one."""
     described = rows(observed.project)
     mapping = get(described[0], "transferMapping") if len(described) == 1 else None
     if not isinstance(mapping, dict) or get(mapping, "databases") is None:
         return None
-    return named_in(get(mapping, "databases")) if word(get(mapping, "mode")) in (None, "SPECIFIC") else None
+    return named_in(get(mapping, "databases"), *kinds) if word(get(mapping, "mode")) in (None, "SPECIFIC") else None
 
 
 def unfinished(wish: Wish, observed: Observed) -> list[dict[str, Any]]:

@@ -482,7 +482,9 @@ def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Observed:
     checkpoint = max(at, arguments.get("checkpoint", 0) + 1)
     progress = oms.caught_up(status, incrSyncCheckpoint=checkpoint, reverseIncrTransferCheckpoint=checkpoint)
     observed = _sound(at, progress, steps, oms.CONSISTENT)
-    observed.apart = _sound(at, oms.progress("FINISHED", projectId=oms.APART), steps, oms.CONSISTENT)
+    finished = oms.progress("FINISHED", projectId=oms.APART)
+    compared = oms.project(id=oms.APART, transferMapping=oms.mapping("orders", "prices", "items"))
+    observed.apart = _sound(at, finished, steps, oms.CONSISTENT, project=compared)
     return observed
 
 
