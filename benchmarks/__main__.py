@@ -21,7 +21,19 @@ from benchmarks.plot import draw
 from benchmarks.row import Row, Skipped, markdown
 from benchmarks.server import CannedOms
 
-NAMES = ("polls", "sharing", "stalls", "triggerer", "imports", "latency", "fleets", "pokes", "reports", "parsing")
+NAMES = (
+    "polls",
+    "instructions",
+    "sharing",
+    "stalls",
+    "triggerer",
+    "imports",
+    "latency",
+    "fleets",
+    "pokes",
+    "reports",
+    "parsing",
+)
 
 #: What takes long and is run only when it is named.
 NAMED = ("limit",)

@@ -57,11 +57,12 @@ def _counted(oms: CannedOms, polls: int) -> dict[str, float]:
             check=True,
         )
         # Every contender marks its beginning and its end; what is between is in the second file of each two.
-        totals = [_total(Path(f"{counts}.{number}")) for number in range(1, 2 * len(CONTENDERS) + 1)]
+        totals = [total_of(Path(f"{counts}.{number}")) for number in range(1, 2 * len(CONTENDERS) + 1)]
     return {name: total / polls / 1000 for name, total in zip(CONTENDERS, totals[1::2], strict=True)}
 
 
-def _total(file: Path) -> int:
+def total_of(file: Path) -> int:
+    """Return the count in a file that callgrind has written."""
     found = re.search(r"^(?:totals|summary): (\d+)", file.read_text(), re.MULTILINE)
     assert found is not None
     return int(found[1])

@@ -67,14 +67,14 @@ def main() -> int:
 
 
 def _of_a_process(oms: CannedOms, name: str) -> dict[str, list[float]]:
-    """Return microseconds of user and system time for a poll, by contender."""
     if name == "apart":
-        return _child(oms, name, "one") | _child(oms, name, "bare one")
+        return measured(oms, name, "one") | measured(oms, name, "bare one")
     order = ("bare one", "one") if name == "other order" else ("one", "bare one")
-    return _child(oms, name, *order)
+    return measured(oms, name, *order)
 
 
-def _child(oms: CannedOms, name: str, *contenders: str) -> dict[str, list[float]]:
+def measured(oms: CannedOms, name: str, *contenders: str) -> dict[str, list[float]]:
+    """Return microseconds of user and system time for a poll, by contender, in a process of their own."""
     command = [sys.executable, "-m", "benchmarks.variations", oms.url, name, *contenders]
     if name == "fixed layout":
         command = ["setarch", "-R", *command]

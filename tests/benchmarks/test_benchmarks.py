@@ -12,13 +12,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import instructions, variations
 from benchmarks.__main__ import BEGIN, END, NAMES, with_table
+from benchmarks.gates import logging_to_nowhere
 from benchmarks.measuring import Size, median_of_rounds
 from benchmarks.plot import draw
-from benchmarks.row import HEADINGS, Row, Skipped, markdown
+from benchmarks.row import HEADINGS, Row, Skipped, markdown, ratio_of
+from benchmarks.turns import CONTENDERS, in_turn
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "triggerer"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("triggerer", "instructions")])
 def test_a_benchmark_yields_figures(name, oms):
     rows = list(import_module(f"benchmarks.{name}").run(Size(quick=True), oms))
     assert rows
@@ -40,6 +43,41 @@ def test_the_command_writes_its_table_into_a_page(tmp_path):
     assert ended.returncode == 0, ended.stderr[-3000:]
     assert page.read_text().startswith(f"before\n{BEGIN}\n`python -m benchmarks --quick` on ")
     assert "one triggerer, memory" in page.read_text() or "written for Airflow 3" in page.read_text()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", CONTENDERS)
+async def test_gates_take_turns(name, oms):
+    """What is counted is a whole number of polls, each with its requests: so the count is the same in each run."""
+    marks = []
+    with logging_to_nowhere():
+        await in_turn(
+            CONTENDERS[name](oms.url, 3), gates=3, warm=4, polls=6, mark=lambda: marks.append(oms.tell()["asked"])
+        )
+    _, counted = marks
+    assert sum(counted.values()) == {"shared": 0, "two": 12, "bare two": 12}.get(name, 6)
+
+
+def test_without_valgrind_no_instructions_are_counted(oms, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    (row,) = instructions.run(Size(quick=True), oms)
+    assert isinstance(row, Skipped)
+
+
+def test_a_count_is_read_from_what_valgrind_has_written(tmp_path):
+    (tmp_path / "counts.1").write_text("version: 1\nevents: Ir\nfn=(1) x\n16 400\n\ntotals: 12345\n")
+    assert instructions.total_of(tmp_path / "counts.1") == 12345
+
+
+def test_a_variation_is_measured_in_a_process_of_its_own(oms):
+    (user, system) = variations.measured(oms, "cold", "bare one")["bare one"]
+    assert user + system > 0
+
+
+def test_the_ratio_of_several_processes_is_their_median():
+    row = ratio_of([(3.0, 2.0), (2.0, 2.0), (5.0, 4.0)], Row("x", 0, "y", unit="us", aim=1.2))
+    assert (row.ours, row.theirs, row.ratio) == (3.0, 2.0, 1.25)
+    assert "1.25 x (1.00 to 1.50)" in row.cells()
 
 
 def test_the_ratios_are_drawn(tmp_path):

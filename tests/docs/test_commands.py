@@ -81,6 +81,7 @@ WAYS = (
     Way(r"python3 scripts/progress_page\.py( .*)?", reason="starts an Airflow and a browser, which CI has not"),
     Way(r"airflow standalone", "demo/standalone.py", '"standalone"'),
     Way(r"python -m benchmarks\.counts( --store)?", "tests/benchmarks/test_counts.py", "benchmarks.counts"),
+    Way(r"python -m benchmarks\.variations", "tests/benchmarks/test_benchmarks.py", "variations"),
     Way(r"python -m benchmarks( .*)?", "tests/benchmarks/test_benchmarks.py", "__main__"),
     Way(r"python -m reliability\.upgrade( .*)?", reason="needs two Airflows, each whole; it is run before a release"),
     Way(
