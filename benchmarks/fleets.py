@@ -10,13 +10,10 @@ from statistics import median
 from typing import Any
 
 from benchmarks.answers import LABEL, MANY, project_id
-from benchmarks.gates import FULL_TRANSFER, cpu_of, fire, logging_to_nowhere, running, trigger
+from benchmarks.gates import FULL_TRANSFER, LIST_SETTING, UNLISTED, cpu_of, fire, logging_to_nowhere, running, trigger
 from benchmarks.measuring import Size
 from benchmarks.row import Row, Skipped
 from benchmarks.server import CannedOms
-
-#: ``[oms] list_above`` so large that the list is never used.
-SETTING, NEVER = "AIRFLOW__OMS__LIST_ABOVE", "1000000"
 
 #: Every how many polls the precise calls are made, whatever the list says.
 CYCLE = 10
@@ -31,12 +28,12 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     intervals = size.of(CYCLE, 2)
     ways = {"a gate each": lambda: _each(gates, interval), "one gate over their label": lambda: [_label(interval)]}
     with logging_to_nowhere():
-        before = asyncio.run(_cost(oms, _each(gates, interval), interval, size.of(3, 2), NEVER))
+        before = asyncio.run(_cost(oms, _each(gates, interval), interval, size.of(3, 2), UNLISTED))
         found = {name: asyncio.run(_cost(oms, jobs(), interval, intervals)) for name, jobs in ways.items()}
         heard = {name: asyncio.run(_heard(oms, jobs(), interval)) for name, jobs in ways.items()}
         alone = [
             asyncio.run(_heard_of_one(oms, _each(gates, interval), number, interval))
-            for number in range(0, gates, gates // size.of(9, 1))
+            for number in range(0, gates, gates // size.of(5, 1))
         ]
     for name, (lists, precise, cpu) in found.items():
         what = f"{gates} projects, {name}" if name == "a gate each" else f"{MANY} projects, {name}"
@@ -115,6 +112,6 @@ async def _heard_of_one(oms: CannedOms, jobs: list[Any], number: int, interval: 
 
 def _set(above: str | None) -> None:
     if above is None:
-        os.environ.pop(SETTING, None)
+        os.environ.pop(LIST_SETTING, None)
     else:
-        os.environ[SETTING] = above
+        os.environ[LIST_SETTING] = above

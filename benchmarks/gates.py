@@ -36,6 +36,9 @@ STEP = {"kind": "step", "step": "FULL_TRANSFER"}
 FULL_TRANSFER = {"kind": "full_transfer", "progress": 100}
 LAG = {"kind": "checkpoint_lag", "max_lag": 30}
 
+#: From how many projects on the list of all serves them, and so many that it never does.
+LIST_SETTING, UNLISTED = "AIRFLOW__OMS__LIST_ABOVE", "1000000"
+
 #: What the bare loop asks for the same.
 PROGRESS, BOTH = ["DescribeProjectProgress"], ["DescribeProjectProgress", "DescribeProjectSteps"]
 

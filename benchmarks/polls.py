@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,9 +20,11 @@ from typing import Any
 
 from benchmarks.gates import (
     BOTH,
+    LIST_SETTING,
     PROGRESS,
     STATUS,
     STEP,
+    UNLISTED,
     bare,
     client,
     every,
@@ -80,6 +83,7 @@ def _gates(size: Size) -> int:
 
 def _main(url: str, size: str, turn: str) -> None:
     """Measure every contender; this runs in a separate process."""
+    os.environ[LIST_SETTING] = UNLISTED  # each gate asks for its own project
     contenders = _contenders(Size(quick=size == "quick"), url)
     found: _Times = {}
     with logging_to_nowhere():
