@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 
 #: Seconds for reading an Airflow connection; the gates that need it wait.
 LONGEST_READ = 60.0
+
+#: Gates that go on in one iteration of the event loop after an answer that many have waited for.
+AT_ONCE = 20
 
 
 class ConnectionReplacedError(Exception):
@@ -191,8 +194,9 @@ class SharedOms:
         self.list_above = list_above()
         #: The loop's time until which the list of projects is left alone.
         self.unlisted_until = float("-inf")
-        self._turn = asyncio.Event()
-        self._turn.set()
+        #: How many gates go on in this iteration of the loop, and those that wait for one.
+        self._going_on = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._session: SharedSession | None = None
         #: Sessions that were replaced while they had pending requests.
         self._retired: list[SharedSession] = []
@@ -200,16 +204,29 @@ class SharedOms:
         self._read_at = self._checked_at = float("-inf")
 
     async def turn(self) -> None:
-        """Wait for an iteration of the event loop of one's own.
+        """Wait until few others go on in the same iteration of the event loop.
 
         One answer may wake a thousand gates. If they all went on in the same iteration, they would hold up the loop.
         """
-        before, mine = self._turn, asyncio.Event()
-        self._turn = mine
-        try:
-            await before.wait()
-        finally:
-            asyncio.get_running_loop().call_soon(mine.set)
+        loop = asyncio.get_running_loop()
+        if self._waiting or self._going_on >= AT_ONCE:
+            turn = loop.create_future()
+            self._waiting.append(turn)
+            await turn
+            return
+        self._going_on += 1
+        if self._going_on == 1:
+            loop.call_soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._going_on = 0
+        while self._waiting and self._going_on < AT_ONCE:
+            turn = self._waiting.popleft()
+            if not turn.done():  # else its gate was cancelled
+                turn.set_result(None)
+                self._going_on += 1
+        if self._going_on:
+            asyncio.get_running_loop().call_soon(self._next_turn)
 
     async def session(self, since: float) -> SharedSession:
         """Return the session to use, after reading the Airflow connection if that is due.
