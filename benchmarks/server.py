@@ -145,7 +145,7 @@ def _serve() -> None:
             return answer(progress, 404 if request.path == MISSING else 200)
         action = request.query_string.removeprefix("Action=")
         payload = json.loads(body)
-        if action == "ListProjects" and payload["pageSize"] == ROWS:
+        if action == "ListProjects" and payload.get("pageSize") == ROWS:
             return answer(listed(int(payload["pageNumber"])))
         about = payload.get("id", "")
         state.asked[f"{action} {about}"] += 1
