@@ -40,6 +40,9 @@ POOL = DEFAULT_MAX_CONCURRENT_REQUESTS
 #: More memory than this for each further request, in bytes, counts as a leak. A whole request takes thousands of bytes.
 BYTES_A_REQUEST = 256
 
+#: How many triggers a triggerer takes: the setting of Airflow 3, and of Airflow 2.
+CAPACITY = ("CAPACITY", "DEFAULT_CAPACITY")
+
 #: Bytes that the memory allocator may keep without a leak, however few requests there are.
 ALLOCATOR = 4 * 1024 * 1024
 
