@@ -150,4 +150,7 @@ def _worst(beats: Beats) -> float:
 
 def _uncollected(beats: Beats) -> Beats:
     """Subtract the time of the garbage collector."""
-    return [replace(beat, late=max(0.0, beat.late - beat.collecting)) for beat in beats]
+    return [
+        replace(beat, late=max(0.0, beat.late - beat.collecting), busy=max(0.0, beat.busy - beat.collecting))
+        for beat in beats
+    ]
