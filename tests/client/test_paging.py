@@ -254,7 +254,7 @@ def inconsistencies(kind, *pages):
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
-@pytest.mark.parametrize(("total", "told"), [(4, "4 in all"), (None, "no total")])
+@pytest.mark.parametrize(("total", "told"), [(4, "a total of 4"), (None, "no total")])
 def test_a_list_that_is_returned_page_by_page_does_not_end_where_it_shifts(total, told, kind):
     assert len(inconsistencies(kind, (2, 3), (1, 3))) == 3
     with pytest.raises(OmsMalformedAnswerError, match=f"page 2 gives {told}, the page before gave a total of 3"):
