@@ -1348,7 +1348,8 @@ def _without_verification() -> Iterator[Case]:
 # Verification in a project of its own
 
 
-_DATABASES = {"sourceConnectInfo": {"endpointId": "e_1"}, "sinkConnectInfo": {"endpointId": "e_2"}}
+_SOURCE = {"endpointId": "e_1", "host": "db1", "port": 3306}
+_DATABASES = {"sourceConnectInfo": _SOURCE, "sinkConnectInfo": {"endpointId": "e_2"}}
 
 
 def _apart() -> Iterator[Case]:
@@ -1411,6 +1412,13 @@ def _apart() -> Iterator[Case]:
         ("of_no_views", but(project=compares(mapping("items", "orders", views=[]))), REACHED, None),
         ("of_other_tables", but(project=compares(mapping("items", "orders", name="other"))), FAILED, "shop.orders"),
         ("of_another_source", but(project=compares(sourceConnectInfo={"endpointId": "e_3"})), FAILED, "source.*e_3"),
+        ("registered_twice", but(project=compares(sourceConnectInfo={**_SOURCE, "endpointId": "e_3"})), REACHED, None),
+        (
+            "of_another_port",
+            but(project=compares(sourceConnectInfo={**_SOURCE, "endpointId": "e_3", "port": 3307})),
+            FAILED,
+            "source.*e_3",
+        ),
         ("of_another_target", but(project=compares(sinkConnectInfo={"endpointId": "e_3"})), FAILED, "target.*e_3"),
         ("by_rules", but(project=compares(mapping("orders", mode="WILDCARD"))), REACHED, None),
         ("of_untold_tables", but(project=compares({"databases": []})), REACHED, None),

@@ -120,9 +120,17 @@ def _lacks(poll: PollContext, other: PollContext) -> Flow[str]:
         ("target", here.sink_connect_info, there.sink_connect_info),
     ):
         moved, compared = (value_or_none(info, ConnectInfo.endpoint_id) for info in (ours, theirs))
-        if moved and compared and moved != compared:
+        if moved and compared and moved != compared and not _same_address(ours, theirs):
             return f"its {side} is {safe_text(compared, 60)}, and not {safe_text(moved, 60)}"
     compared_tables = tables_in(there, views=False)
     if compared_tables and (left_out := (tables_in(here, views=False) or frozenset()) - compared_tables):
         return f"it leaves out {named(left_out)}"
     return ""
+
+
+def _same_address(one: ConnectInfo, other: ConnectInfo) -> bool:
+    """Tell whether two data sources are one database: it may be registered twice."""
+    here, there = (
+        (value_or_none(info, ConnectInfo.host), value_or_none(info, ConnectInfo.port)) for info in (one, other)
+    )
+    return None not in here and here == there
