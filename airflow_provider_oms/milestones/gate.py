@@ -62,7 +62,7 @@ class Gate:
         elif self.project_id is not None or self.project_name is not None:
             raise ValueError(f"give project_id or project_name, or for many {' or '.join(SELECTORS)}; both are given")
         elif verifies is not None:
-            raise ValueError("verification_project verifies one project, so it doesn't go with many")
+            raise ValueError("verification_project verifies one project, so it can't be used with many")
         arguments.choice("project_type", self.project_type, ("MIGRATION", "SYNC"))
         for name in ("poke_interval", "failure_grace", "outage_tolerance"):
             object.__setattr__(self, name, arguments.seconds(name, getattr(self, name)))

@@ -100,7 +100,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         if not given:
             super()._check_project(rendered=rendered)
         elif len(given) > 1 or self.project_id is not None or self.project_name is not None:
-            raise ValueError(f"give project_id or project_name, or for many {' or '.join(SELECTORS)}, and one alone")
+            raise ValueError(f"give exactly one of {', '.join(('project_id', 'project_name', *SELECTORS))}")
         elif rendered or is_literal(getattr(self, given[0])):
             self.fleet()
 

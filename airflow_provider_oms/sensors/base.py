@@ -32,7 +32,7 @@ from airflow_provider_oms.milestones.kinds import Milestone
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.templates import is_literal
 
-# What a gate needs when it runs is imported then, because DAG files are parsed again and again.
+# What a gate only needs when it runs is imported then, because DAG files are parsed again and again.
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from airflow.providers.openlineage.extractors import OperatorLineage
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from airflow_provider_oms.sensors.watch import Watch
 
 
-#: A valid value for each field with a template, which replaces it while the other arguments are checked.
+#: A valid value for each templated field. It replaces a template while the other arguments are checked.
 RENDERED: dict[str, Any] = {
     "project_id": "np",
     "project_name": "name",
@@ -64,46 +64,51 @@ RENDERED: dict[str, Any] = {
 }
 
 
-#: The ways to say which project is meant, where it is one.
+#: The arguments that name a single project.
 _ONE = ("project_id", "project_name")
 
 
 class OmsGateSensor(BaseSensorOperator):
     """A gate: it opens when a project has reached a milestone, and changes nothing in OMS.
 
-    Give ``project_id`` or ``project_name``. It returns (XCom) what it observed: ``project``, ``status``, ``step``,
-    ``progress``, ``checkpoint``, ``lag``, ``time``, ``note``, ``name`` and ``checkpoint_time``. Whatever else it ends
-    with names the project, what was waited for and the Airflow connection.
+    For one project, give ``project_id`` or ``project_name``. The gate returns what it observed, as XCom: ``project``,
+    ``status``, ``step``, ``progress``, ``checkpoint`` (Unix seconds), ``lag`` (seconds), ``time``, ``note``, ``name``
+    and ``checkpoint_time``.
 
-    Or give one of ``project_ids``, ``project_names``, ``label_id``, ``label_name`` and ``search_key``: then it opens
-    when every one of these projects has reached it, and returns ``total``, ``reached``, ``failed``, and in ``projects``
-    what it saw of each; of more than Airflow takes, ``left_out`` are counted only. Lists may be text: JSON, a Python
-    list, or parts between commas.
+    For many projects, give one of ``project_ids``, ``project_names``, ``label_id``, ``label_name`` and ``search_key``.
+    The gate opens when every one of them has reached the milestone, and returns ``total``, ``reached``, ``failed``,
+    ``time``, ``note``, and in ``projects`` what it observed of each. If XCom has no room for all, ``left_out`` says how
+    many are missing there. Lists may be text: JSON, a Python list, or parts between commas.
 
-    :param project_id: the project (templated)
-    :param project_name: its name instead, unique for an OMS user; looked up once by ``ListProjects`` (templated)
+    If the gate fails or times out, the message names the project, what was waited for, and the Airflow connection.
+
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead, which is unique for an OMS user; it is looked up once with
+        ``ListProjects`` (templated)
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
-    :param start_from_trigger: take the first poll in the triggerer, too, so that no worker is needed until the gate
-        opens; from Airflow 3.3 on, with ``deferrable``, and with templates of the run's dates, id and ``dag_run`` only
+    :param start_from_trigger: make the first poll in the triggerer, too, so that no worker is needed until the gate
+        opens. This needs Airflow 3.3 or later and ``deferrable``; templates may only use the run's dates, its id and
+        ``dag_run``
     :param poke_interval: seconds (or timedelta) between two polls
     :param fail_on_suspend: fail when the project is paused, instead of waiting for somebody to resume it
-    :param allow_modifying: ignore that objects are being added to the project or removed from it; without it the
-        gates about complete data wait for them (the step and the status gate never do)
+    :param allow_modifying: ignore that objects are being added to the project or removed from it. By default, gates
+        about complete data wait until that is done; the step gate and the status gate never do
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer from OMS until the gate fails
-    :param project_ids: many projects (templated)
-    :param project_names: their names instead (templated)
-    :param label_id: all projects with this label, asked for at each poll (templated)
-    :param label_name: the label's name instead; one that doesn't exist fails the gate (templated)
-    :param search_key: all projects that ``ListProjects`` finds by this: part of a name, or an id (templated)
-    :param min_projects: how many projects there must be at least, so that a label that nobody has yet opens nothing
-    :param on_failure: ``fail``: a project that fails, fails the gate at once; ``wait_for_others``: once none waits
+    :param project_ids: the ids of many projects (templated)
+    :param project_names: the names of many projects (templated)
+    :param label_id: the id of a label; all projects with it, which are looked up at each poll (templated)
+    :param label_name: the name of a label instead of its id; a label that doesn't exist fails the gate (templated)
+    :param search_key: part of a name, or an id; all projects that ``ListProjects`` finds with it (templated)
+    :param min_projects: how many projects there must be at least; the gate doesn't open with fewer
+    :param on_failure: when a failed project fails the gate: ``fail``: at once; ``wait_for_others``: once no other
+        project waits any more
     :raises ValueError: if an argument is invalid; the message names it
     """
 
-    # What the gate is about. How it waits can't be a template: it must be known when the DAG is parsed.
+    # What the gate is about. How it waits can't be a template, because that must be known when the DAG is parsed.
     template_fields: Sequence[str] = ("project_id", "project_name", "project_type", "oms_conn_id", *SELECTORS)
     template_fields_renderers: ClassVar[dict[str, str]] = {"project_ids": "json", "project_names": "json"}
     ui_color = "#d9ecff"
@@ -156,10 +161,10 @@ class OmsGateSensor(BaseSensorOperator):
 
     @abstractmethod
     def milestone(self) -> Milestone:
-        """Return what the gate waits for."""
+        """Return the milestone that the gate waits for, from the rendered arguments. Subclasses implement this."""
 
     def note(self) -> str | None:
-        """Return a remark about how the arguments were read, None if there is none."""
+        """Return a remark for the log about how the arguments were read; None if there is none."""
         return None
 
     def gate(self) -> Gate:
@@ -182,19 +187,19 @@ class OmsGateSensor(BaseSensorOperator):
         )
 
     def fleet(self) -> Fleet | None:
-        """Return which projects it is about, from the rendered arguments; None where it is about one.
+        """Return the settings for many projects, from the rendered arguments; None for a gate about one project.
 
         :raises ValueError: if an argument is invalid; the message names it
         """
         given = {name: value for name in SELECTORS if (value := getattr(self, name)) is not None}
         if not given:
             if self.min_projects != 1 or self.on_failure != ON_FAILURE[0]:
-                raise ValueError(f"min_projects and on_failure go with {', '.join(SELECTORS)} only")
+                raise ValueError(f"min_projects and on_failure can only be used with {', '.join(SELECTORS)}")
             return None
         return Fleet(**given, min_projects=self.min_projects, on_failure=self.on_failure)
 
     def check_arguments(self) -> None:
-        """Check the arguments while the DAG is parsed, as far as they aren't templates. Called by constructors.
+        """Check the arguments that aren't templates, while the DAG is parsed. The constructors of subclasses call this.
 
         :raises ValueError: if an argument is invalid; the message names it
         """
@@ -203,24 +208,23 @@ class OmsGateSensor(BaseSensorOperator):
 
             self.start_trigger_args = start_trigger_args(self, OmsGateSensor)
         hidden = [name for name in self.template_fields if not is_literal(getattr(self, name))]
-        if not RENDERED.keys() >= set(hidden):  # a field of a subclass outside this package: it may render to anything
+        # A subclass outside this package may have a templated field of its own, which may render to anything.
+        if not RENDERED.keys() >= set(hidden):
             given = [name for name in (*_ONE, *SELECTORS) if getattr(self, name) is not None]
             if len(given) != 1:
-                raise ValueError(
-                    f"give project_id or project_name, or for many {' or '.join(SELECTORS)}, and one alone"
-                )
+                raise ValueError(f"give exactly one of {', '.join((*_ONE, *SELECTORS))}")
             return
         gate = self._gate_once_rendered(hidden)
         needed = gate.milestone.needs_memory()
         if needed and self.reschedule and not self.deferrable and not has_task_state_store():
             raise ValueError(
-                f"{needed} needs a memory between two pokes, which mode='reschedule' has from Airflow 3.3 on only. "
+                f"{needed} needs a memory between two pokes, which mode='reschedule' only has from Airflow 3.3 on. "
                 "Use deferrable=True or mode='poke'."
             )
 
     def _gate_once_rendered(self, hidden: Sequence[str]) -> Gate:
-        """Return the gate with a valid value in the place of each template."""
-        # Bypasses Airflow's own __setattr__, which would remove the upstream tasks of a reference.
+        """Return the gate with a valid value in place of each template."""
+        # This bypasses Airflow's own __setattr__, which would remove the upstream tasks of a reference to an XCom.
         written = {name: self.__dict__[name] for name in hidden}
         self.__dict__.update((name, RENDERED[name]) for name in hidden)
         try:
@@ -229,10 +233,12 @@ class OmsGateSensor(BaseSensorOperator):
             self.__dict__.update(written)
 
     def poll_once(self) -> PokeReturnValue:
-        """Poll once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a next poll.
+        """Poll once from other Python code, such as a ``@task.sensor`` function. Nothing is remembered for a later
+        poll.
 
+        :return: whether the gate is open, and what it observed
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
-        :raises ValueError: naming an argument that is wrong, or that needs a memory
+        :raises ValueError: if an argument is invalid or needs a memory; the message names it
         """
         gate = self.gate()
         if needed := gate.milestone.needs_memory():
@@ -242,8 +248,9 @@ class OmsGateSensor(BaseSensorOperator):
         return poll_alone(gate, self.log)
 
     def poke(self, context: Context) -> PokeReturnValue:
-        """Poll once, as Airflow asks for it.
+        """Poll once. Airflow calls this in the modes poke and reschedule.
 
+        :param context: Airflow's context
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         """
         return self._watching(context).poll(context)
@@ -251,13 +258,14 @@ class OmsGateSensor(BaseSensorOperator):
     def execute(self, context: Context) -> Any:
         """Wait until the gate opens, and return what it observed.
 
+        :param context: Airflow's context
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
-        :raises AirflowSensorTimeout: when the gate was still shut after its time-out
+        :raises AirflowSensorTimeout: when the gate was still closed after its time-out
         """
         try:
             watch = self._watching(context)
-        except ValueError as error:  # an argument that is invalid once its template is rendered
-            # soft_fail doesn't apply: the gate didn't poll.
+        except ValueError as error:  # a rendered argument is invalid
+            # soft_fail doesn't apply, because the gate hasn't polled.
             message = f"{error}. Correct the DAG, then clear this task."
             raise OmsMilestoneFailedError(self._subject().explain(message)) from None
         try:
@@ -270,11 +278,12 @@ class OmsGateSensor(BaseSensorOperator):
             watch.hook.close()
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after a deferral. Where Airflow itself has ended it, it doesn't say what was waited for: that is added.
+        """Resume after a deferral. If Airflow itself ended it, what was waited for is added to Airflow's message.
 
-        :param next_method: the method that goes on
+        :param next_method: the method that resumes
         :param next_kwargs: its arguments
-        :raises AirflowException: how it ended
+        :param context: Airflow's context
+        :raises AirflowException: if the gate didn't open; the class and the message say why
         """
         try:
             return super().resume_execution(next_method, next_kwargs, context)
@@ -283,14 +292,16 @@ class OmsGateSensor(BaseSensorOperator):
             cause = error.__cause__ if skipped and isinstance(error.__cause__, AirflowException) else error
             if next_method != "execute_complete":
                 ended = type(cause)(self._subject().explain(str(cause)))
-                raise self._to_airflow_error(ended) from error  # 2.11 has it fail although it is never to
+                raise self._to_airflow_error(ended) from error  # 2.11 would fail despite never_fail
             raise (self._to_airflow_error(cause) if skipped else cause) from error
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Resume after the trigger's event: end, or defer again once a project's name is resolved.
 
+        :param context: Airflow's context
+        :param event: what the trigger sent
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
-        :raises AirflowSensorTimeout: when the gate was still shut at its deadline
+        :raises AirflowSensorTimeout: when the gate was still closed at its deadline
         """
         from airflow_provider_oms.triggers.deferral import check_event, defer_again, is_resolved, subject_of
 
@@ -306,7 +317,7 @@ class OmsGateSensor(BaseSensorOperator):
                 raise AirflowSensorTimeout(self._still_waiting(message))
             if status == "failed":
                 raise OmsMilestoneFailedError(message)
-        except OmsOperationError as error:  # not for soft_fail: a retry begins anew
+        except OmsOperationError as error:  # soft_fail doesn't apply, because a retry starts the gate again
             raise OmsOperationError(subject.explain(str(error))) from None
         except (OmsMilestoneFailedError, AirflowSensorTimeout) as error:
             ended = type(error)(subject.explain(str(error)))
@@ -317,11 +328,11 @@ class OmsGateSensor(BaseSensorOperator):
         return observed
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
-        """Tell OpenLineage, once the gate has opened: what it saw, and which tables the project moves where.
+        """Return the lineage of a gate that has opened: what it observed, and which tables the project moves where.
 
-        Airflow's OpenLineage provider calls it, where that is installed (the extra ``[openlineage]``).
+        Airflow's OpenLineage provider calls this if it is installed (the extra ``[openlineage]``).
 
-        :param task_instance: Airflow's own; nothing is read of it
+        :param task_instance: Airflow's task instance, which isn't used
         """
         if self._opened is None:
             return None
@@ -330,9 +341,9 @@ class OmsGateSensor(BaseSensorOperator):
         return of_gate(self.gate, self._opened)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> None:
-        """Tell OpenLineage nothing: without this method it would ask for what a gate tells that has opened.
+        """Return no lineage. Without this method, Airflow would call the one for a gate that has opened.
 
-        :param task_instance: Airflow's own; nothing is read of it
+        :param task_instance: Airflow's task instance, which isn't used
         """
 
     def _leave_link(self, context: Context, project_id: str | None) -> None:
@@ -363,22 +374,22 @@ class OmsGateSensor(BaseSensorOperator):
         return polled.xcom_value
 
     def _to_airflow_error(self, error: AirflowException) -> AirflowException:
-        """Return the exception of a gate that doesn't open, the same in every mode and version of Airflow."""
+        """Return the exception for a gate that doesn't open. It is the same in every mode and version of Airflow."""
         for name in ("soft_fail", "never_fail"):
             if getattr(self, name) and not isinstance(error, AirflowSkipException):
                 return AirflowSkipException(f"Skipping due to {name}. {error}")
         return error
 
     def _in_own_words(self, error: AirflowException, watch: Watch) -> AirflowException:
-        """Return how waiting on a worker ended: of what was waited for, Airflow's own words say nothing.
+        """Return the exception for a wait that ended on a worker, with what was waited for, which Airflow doesn't say.
 
-        It skips for never_fail on a failure only.
+        Airflow applies never_fail to a failure only; here it applies to a time-out as well.
         """
         if isinstance(error, AirflowSkipException):
             if isinstance(error.__cause__, AirflowException):
                 return self._to_airflow_error(error.__cause__)
             if not (self.soft_fail and str(error).startswith("Sensor has timed out")):
-                return error  # somebody else's
+                return error  # a skip that isn't about the time-out
         message = self._still_waiting(watch.last.message)
         return self._to_airflow_error(AirflowSensorTimeout(watch.gate.subject(watch.last.observed).explain(message)))
 
@@ -388,7 +399,7 @@ class OmsGateSensor(BaseSensorOperator):
         return f"Still waiting after {duration(self.timeout)} (timeout). {message}"
 
     def _subject(self) -> Subject:
-        """Return what messages are about, as far as the arguments tell."""
+        """Return what messages are about, with what the arguments say about it."""
         try:
             return self.gate().subject()
         except ValueError:
@@ -399,4 +410,4 @@ class OmsGateSensor(BaseSensorOperator):
 
     def _check_waiting(self) -> None:
         if self.deferrable and (self.exponential_backoff or self.max_wait is not None):
-            raise ValueError("exponential_backoff and max_wait don't go with deferrable=True: set poke_interval")
+            raise ValueError("exponential_backoff and max_wait can't be used with deferrable=True; set poke_interval")

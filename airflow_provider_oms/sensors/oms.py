@@ -1,4 +1,4 @@
-"""The gates. Each says which milestone it waits for; the rules are in the package ``milestones``."""
+"""The gates. Each class says which milestone it waits for; the rules are in the package ``milestones``."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ __all__ = [
 class OmsStepSensor(OmsGateSensor):
     """Opens when a step is done, or has started (``DescribeProjectSteps``).
 
-    "Done" is FINISHED, and 100 % if a percentage is given; for full verification also RUNNING at 100 %, where it stays
-    until a person continues; for the incremental steps, which never end, MONITORING: caught up once. Takes the
-    arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+    A step is done when it is FINISHED, at 100 % if OMS gives a percentage. Full verification is also done when it is
+    RUNNING at 100 %, where it stays until a person continues. The incremental steps never end; they are done when they
+    are MONITORING, which means that they have caught up once. Takes the arguments of
+    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param step: the step, in any of OMS's vocabularies, for example ``FULL_TRANSFER`` (templated)
     :param until: ``done`` or ``started`` (templated)
@@ -77,11 +78,12 @@ class OmsFullTransferSensor(OmsGateSensor):
 
 
 class OmsCheckpointLagSensor(OmsGateSensor):
-    """Opens when the checkpoint is close enough to now, by OMS's clock, in a running project.
+    """Opens when the checkpoint of a running project is close enough to now, by OMS's clock
+    (``DescribeProjectProgress``).
 
     On a source without writes, the lag may grow for ever unless OMS writes heartbeats into it (``tryKeepHb`` of the
-    data source). OMS moves checkpoints every 10 to 20 s, so with a ``max_lag`` below 25 s it opens only by chance.
-    Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+    data source). OMS moves checkpoints every 10 to 20 s, so with a ``max_lag`` below 25 s the gate opens only by
+    chance. Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta (templated)
     :param direction: ``forward``, or ``reverse`` after a switchover (templated)
@@ -112,12 +114,13 @@ class OmsCheckpointLagSensor(OmsGateSensor):
 class OmsCheckpointReachedSensor(OmsGateSensor):
     """Opens when the checkpoint has passed a moment, so that every change up to it has arrived.
 
-    ``checkpoint="{{ data_interval_end }}"`` gates a daily job on complete data; the moment at which writes were stopped
-    gates a cut-over. The checkpoint must be strictly later. Takes the arguments of
+    It reads ``DescribeProjectProgress``. ``checkpoint="{{ data_interval_end }}"`` lets a daily job wait for complete
+    data. The moment at which writes were stopped lets a cut-over wait for the last change. The checkpoint must be later
+    than the moment, not equal to it. Takes the arguments of
     :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
-    :param checkpoint: a datetime, ISO 8601 text or Unix seconds; a time without a zone is in the zone of
-        ``[core] default_timezone``, as Airflow's own are (templated)
+    :param checkpoint: a datetime, ISO 8601 text or Unix seconds; a time without a zone is taken in the
+        zone of ``[core] default_timezone``, as everywhere in Airflow (templated)
     :param direction: ``forward``, or ``reverse`` after a switchover (templated)
     """
 
@@ -137,13 +140,14 @@ class OmsCheckpointReachedSensor(OmsGateSensor):
 
 
 class OmsFullVerificationSensor(OmsGateSensor):
-    """Opens when full verification is done and every table is consistent; fails, naming the tables, when one is not.
+    """Opens when full verification is done and every table is consistent; fails if a table isn't, and names it.
 
-    It reads every page of ``ListProjectFullVerifyResult``. From OMS 4.3.1 (Enterprise) on verification is a project of
-    its own: name it. Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+    It reads every page of ``ListProjectFullVerifyResult``. From OMS 4.3.1 (Enterprise) on, a separate project verifies:
+    name it in ``verification_project``. Takes the arguments of
+    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
-    :param verification_project: id or name of the project of type VERIFY that verifies this one; a verification that
-        this one has counts, too (templated)
+    :param verification_project: id or name of the project of type VERIFY that verifies this one; if this project has a
+        verification step as well, both must be consistent (templated)
     """
 
     template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "verification_project")
@@ -158,14 +162,14 @@ class OmsFullVerificationSensor(OmsGateSensor):
 
 
 class OmsObjectsSensor(OmsGateSensor):
-    """Opens when tables or views are in the project: copied, and merged where they were added while it ran.
+    """Opens when tables or views are in the project: copied, and merged if they were added while the project ran.
 
-    Nothing that concerns them may be under way any more (``ListProjectModifyRecords``), and the project's full transfer
-    must be done. An addition that has failed fails the gate with OMS's reason; so does a table that the project doesn't
-    have and that nothing is adding. Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`,
-    too.
+    No change that concerns them may be unfinished (``ListProjectModifyRecords``), they must be in the project's
+    configuration (``DescribeProject``), and its full transfer must be done. The gate fails if an addition has failed,
+    with OMS's reason, and if the project doesn't have a table and nothing is adding it. Takes the arguments of
+    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
-    :param tables: ``["schema.table"]``, text with commas, or ``{"schema": ["table"]}``; names as in the source
+    :param tables: ``["schema.table"]``, text with commas, or ``{"schema": ["table"]}``; the names in the source
         (templated)
     """
 
@@ -182,11 +186,12 @@ class OmsObjectsSensor(OmsGateSensor):
 
 
 class OmsProjectStatusSensor(OmsGateSensor):
-    """Opens when the project's status is one of a few, for example ``["RELEASED", "DELETED"]``.
+    """Opens when the project's status is one of the given ones, for example ``["RELEASED", "DELETED"]``.
 
-    Takes the arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
+    It reads ``DescribeProjectProgress``. Takes the arguments of
+    :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
-    :param target_statuses: OMS's own words, a list or text with commas (templated)
+    :param target_statuses: statuses in OMS's own words, as a list or as text with commas (templated)
     """
 
     template_fields: Sequence[str] = (*OmsGateSensor.template_fields, "target_statuses")
@@ -202,15 +207,20 @@ class OmsProjectStatusSensor(OmsGateSensor):
 
 
 class OmsCutoverReadySensor(OmsGateSensor):
-    """Opens when a switchover would be safe: all steps before incremental sync done, that one monitoring and close, no
-    objects being added, and full verification done and consistent.
+    """Opens when a switchover would be safe.
 
-    From OMS 4.3.1 (Enterprise) on verification is a project of its own: name it, or say that none is required. After
-    the gate has opened stop the writes, then wait for that moment with :class:`OmsCheckpointReachedSensor`. Takes the
+    All steps before incremental sync must be done, incremental sync must be MONITORING and within ``max_lag``, no
+    objects may be being added, and full verification must be done and consistent. It reads ``DescribeProjectProgress``,
+    ``DescribeProjectSteps`` and ``ListProjectFullVerifyResult``.
+
+    From OMS 4.3.1 (Enterprise) on, a separate project verifies: name it in ``verification_project``, or set
+    ``require_verification=False``. When the gate has opened, stop the writes, then wait until that moment is passed
+    with :class:`OmsCheckpointReachedSensor`. Takes the
     arguments of :class:`~airflow_provider_oms.sensors.base.OmsGateSensor`, too.
 
     :param max_lag: seconds or a timedelta that the forward checkpoint may lie behind (templated)
-    :param require_verification: False also opens for a project without verification; an existing verification counts
+    :param require_verification: with False the gate also opens for a project without verification; if the project has
+        one, it must be consistent all the same
     :param verification_project: id or name of the project of type VERIFY that verifies this one (templated)
     """
 

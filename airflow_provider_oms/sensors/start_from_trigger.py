@@ -1,11 +1,12 @@
-"""``start_from_trigger``: a gate that needs no worker, not even for its first poll. From Airflow 3.3 on.
+"""``start_from_trigger``: a gate that needs no worker, not even for its first poll. It needs Airflow 3.3 or later.
 
-Airflow passes the arguments to the triggerer as they are written in the DAG, and renders them there: again after every
-restart of the triggerer, without the DAG's own macros, and unknown names as empty text; a trigger that asks for an XCom
-waits for ever. So only templates are allowed that always render to the same, and all others are refused while the DAG
-is parsed. Mapped tasks make their first poll on a worker, as without the argument: Airflow does that by itself. A gate
-by name needs a worker for a moment once the name is resolved, because only a worker can write the id into the trigger's
-row.
+Airflow passes the arguments to the triggerer as they are written in the DAG, and renders them there. It renders them
+again after every restart of the triggerer, without the DAG's own macros, and renders unknown names as empty text. A
+trigger that asks for an XCom waits for ever. So only templates that always render to the same value are allowed; all
+others are refused while the DAG is parsed.
+
+Airflow makes mapped tasks poll on a worker first, as without the argument. A gate that is given a project's name needs
+a worker for a moment once the name is resolved, because only a worker can write the id into the trigger's row.
 
 Source: docs/develop/airflow-facts.md#start-from-trigger
 """
@@ -40,22 +41,22 @@ FIXED = frozenset(
     }
 )
 
-#: Arguments without a meaning in the triggerer.
+#: The arguments that have no meaning in the triggerer.
 _NOT_THERE = {"self", "kwargs", "deferrable", "start_from_trigger"}
 
 
 def start_trigger_args(sensor: OmsGateSensor, base: type) -> Any:
-    """Return what Airflow needs to start with the trigger.
+    """Return the arguments with which Airflow starts the task in the triggerer.
 
     :param sensor: the gate
     :param base: the class of all gates; the arguments of its base classes are Airflow's
-    :raises ValueError: when the gate can't start in the triggerer
+    :raises ValueError: when the gate can't start in the triggerer; the message says why
     """
     from airflow.triggers.base import StartTriggerArgs
 
     if airflow_version() < (3, 3):
         raise ValueError(
-            "start_from_trigger needs Airflow 3.3: before, templates reach the trigger as they are written"
+            "start_from_trigger needs Airflow 3.3 or later: earlier versions don't render a trigger's templates"
         )
     if not sensor.deferrable:
         raise ValueError("start_from_trigger=True needs deferrable=True")
@@ -70,7 +71,7 @@ def start_trigger_args(sensor: OmsGateSensor, base: type) -> Any:
         "sensor": f"{type(sensor).__module__}.{type(sensor).__qualname__}",
         "settings": json.dumps(settings),
         "timeout": sensor.timeout,
-        # Airflow ends the deferral at the earlier of the two, counted from the same moment.
+        # Airflow ends the deferral at its time-out or at execution_timeout, both counted from the same moment.
         "allowed": allowed if limit is None else min(allowed, limit.total_seconds()),
         "written_by": __version__,
         **templated,
@@ -111,11 +112,11 @@ def _check(name: str, value: Any) -> None:
         try:
             used = find_undeclared_variables(SandboxedEnvironment().parse(text))
         except jinja2.TemplateError as error:
-            raise ValueError(f"{name} is no valid template: {error}") from None
+            raise ValueError(f"{name} isn't a valid template: {error}") from None
         if strange := sorted(used - FIXED):
             raise ValueError(
-                f"{name} uses {', '.join(strange)}. With start_from_trigger a template is rendered anew whenever the "
-                f"triggerer restarts, so it may use {', '.join(sorted(FIXED))} only. {_INSTEAD}"
+                f"{name} uses {', '.join(strange)}. With start_from_trigger a template is rendered again whenever "
+                f"the triggerer restarts, so it may only use {', '.join(sorted(FIXED))}. {_INSTEAD}"
             )
 
 

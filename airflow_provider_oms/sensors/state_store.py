@@ -1,4 +1,4 @@
-"""What a gate in reschedule mode remembers between two pokes: what Airflow 3.3 stores for it, otherwise nothing.
+"""The memory of a gate in reschedule mode between two pokes. Airflow 3.3 stores it; earlier versions can't.
 
 Source: docs/develop/airflow-facts.md#state-store
 """
@@ -18,20 +18,20 @@ log = logging.getLogger(__name__)
 
 KEY = "oms_gate_memory"
 
-#: The number of no poke.
+#: Stands for the number of a poke in a memory that no poke has written.
 _NONE = -1
 
 
 class MemoryStore:
     """Keeps a gate's memory in the task state store.
 
-    The stored memory says which poke of which try wrote it (Airflow counts the pokes), and only that of the last poke
-    is used, because a failed write leaves an older one. Of an older memory only the resolved names are used, since they
-    can't become stale. A retry or a clear starts anew.
+    The stored memory says which poke of which try wrote it; Airflow counts the pokes. Only the memory of the last poke
+    is used as a whole, because a failed write leaves an older one. An older memory only serves for its resolved names,
+    which can't become stale. A retry or a clear starts without a memory.
 
-    Before the first poll of a try it is noted that there was one. Where nothing of the try is stored, no poke of it has
-    come so far: Airflow counts also starts at which it didn't find the DAG, and pokes of the try before. Source:
-    docs/develop/airflow-facts.md#state-store
+    Before the first poll of a try, a note is stored that the try has begun to poll. Airflow's count can't show this,
+    because it includes starts at which Airflow didn't find the DAG, and the pokes of earlier tries. So if nothing of
+    the try is stored, none of its pokes has polled yet. Source: docs/develop/airflow-facts.md#state-store
 
     :param context: the task's context
     """
@@ -40,7 +40,7 @@ class MemoryStore:
         self._store: Any = context.get("task_state_store")
         self._try: int = context["ti"].try_number
         self._poke: int | None = context.get("task_reschedule_count")
-        #: Whether it is noted, as far as is known, that a poll of this try has begun.
+        #: Whether the store is known, or assumed, to hold a note that a poll of this try has begun.
         self._noted = False
 
     def load(self) -> Memory:
@@ -60,7 +60,9 @@ class MemoryStore:
             self._noted = False
             return Memory()
         if not isinstance(stored, Mapping) or of_try != self._try:
-            log.warning("Airflow's task state store holds what no gate has written; this poke remembers nothing.")
+            log.warning(
+                "Airflow's task state store holds something that no gate has written; this poke remembers nothing."
+            )
             return Memory(kept=False, names=Names.LOST)
         kept = stored.get("memory")
         try:
@@ -75,22 +77,25 @@ class MemoryStore:
         return memory
 
     def begin(self, memory: Memory) -> None:
-        """Note that a poll of this try begins, unless that is known. If it can't be noted, no name may be looked up.
+        """Store the note that a poll of this try begins, unless it is stored. If that fails, no name may be looked up.
 
         :param memory: what :meth:`load` returned; it is changed
         """
         if self._store is None or self._poke is None or self._noted:
             return
         try:
-            # Of no poke: what the first one saw isn't kept yet.
+            # No poke has written this: the memory of the first poke is stored after its poll.
             self._store.set(KEY, {"try": self._try, "poke": _NONE, "memory": {}})
             self._noted = True
         except Exception as error:
-            log.warning("Airflow's task state store can't be written (%s); this poke looks up no name.", error)
+            log.warning("Airflow's task state store can't be written (%s), so this poke can't look up a name.", error)
             memory.names = Names.UNREADABLE
 
     def save(self, memory: Memory) -> None:
-        """Keep a memory."""
+        """Store a memory for the next poke.
+
+        :param memory: the memory after the poll
+        """
         if self._store is None or self._poke is None or memory.names is Names.UNREADABLE:
             return
         try:

@@ -1,4 +1,4 @@
-"""What a gate does while it runs on a worker."""
+"""The polls of a gate on a worker."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Watch:
             sensor.log.warning("%s", caution)
         if note := sensor.note():
             sensor.log.info("%s", note)
-        # Between two reschedules the worker's memory is lost; otherwise the worker or the trigger remembers.
+        # In reschedule mode each poke is a new process, so the memory must be stored. Otherwise one process polls.
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
         self._clock = across_processes if self.store else within_process
@@ -48,7 +48,7 @@ class Watch:
         """Poll once, and remember what the next poll needs.
 
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
-        :raises OmsOperationError: when a retry may go on
+        :raises OmsOperationError: when only a retry, which remembers nothing, can look up the project again
         """
         if self.store:
             self.store.begin(self.memory)
@@ -64,7 +64,7 @@ class Watch:
 
 
 def poll_alone(gate: Gate, log: Any) -> PokeReturnValue:
-    """Poll once, without a memory and without a next poll.
+    """Poll once, without a memory of earlier polls and without a later poll.
 
     :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
     """

@@ -1,6 +1,6 @@
 """Defers a gate to the triggerer, and resumes it.
 
-The trigger is :mod:`airflow_provider_oms.triggers.oms`; what Airflow stores of it is in
+The trigger is in :mod:`airflow_provider_oms.triggers.oms`. What Airflow stores of the trigger is defined in
 :mod:`airflow_provider_oms.tasks.row`.
 """
 
@@ -19,16 +19,16 @@ from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.tasks.row import RESOLVED, UNREADABLE, Row, writer
 
-#: Seconds by which Airflow's own time-out of a deferral is later than the trigger's, whose message says more. The
-#: effect of Airflow's time-out differs between versions: docs/develop/airflow-facts.md#timeouts
+#: Seconds by which Airflow's own time-out of a deferral is later than the trigger's, because the trigger's message says
+#: more. The effect of Airflow's time-out differs between versions: docs/develop/airflow-facts.md#timeouts
 SLACK = 120.0
 
 
 def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | None) -> None:
     """Defer a gate to the triggerer; the task resumes in its ``execute_complete``.
 
-    Of the memory, only the resolved names and the OMS in which the project was observed are passed on: the trigger
-    can't distinguish its start from a restart, and after a restart days later everything else would be stale.
+    Only the resolved names and the OMS in which the project was observed are passed on from the memory. The trigger
+    can't distinguish its start from a restart, and after a restart days later, everything else would be stale.
 
     :param task: the operator or sensor
     :param gate: the gate's settings
@@ -40,14 +40,14 @@ def defer_until_reached(task: Any, gate: Gate, memory: Memory, timeout: float | 
 
 
 def defer_again(task: Any, event: Mapping[str, Any]) -> None:
-    """Defer a gate again whose trigger has resolved the project's name, with the id in its row.
+    """Defer a gate again after its trigger has resolved the project's name; the new row holds the project's id.
 
-    Deadline and settings stay the same, even if the DAG was changed since.
+    The deadline and the settings stay the same, even if the DAG was changed in the meantime.
 
     :param task: the sensor
     :param event: an event for which :func:`is_resolved` holds
     :raises TaskDeferred: always
-    :raises OmsOperationError: when this version can't follow the row; a retry writes a new one
+    :raises OmsOperationError: if this version can't read the row; a retry writes a new one
     """
     stored = event.get("row")
     try:
@@ -77,7 +77,7 @@ def is_resolved(event: Any) -> bool:
 
 
 def subject_of(event: Any) -> Subject | None:
-    """Return what a trigger's event is about, None where it doesn't say.
+    """Return what a trigger's event is about; None if it doesn't say.
 
     :param event: what the trigger sent
     """
@@ -87,8 +87,9 @@ def subject_of(event: Any) -> Subject | None:
 def check_event(event: Any) -> tuple[str, str, dict[str, Any]]:
     """Return status, message and observation of a trigger's event.
 
-    :raises OmsMilestoneFailedError: when the event is unknown
-    :raises OmsOperationError: when the trigger couldn't read its row; a retry writes a new one
+    :param event: the event
+    :raises OmsMilestoneFailedError: if the event is unknown
+    :raises OmsOperationError: if the trigger couldn't read its row; a retry writes a new one
     """
     if isinstance(event, Mapping) and event.get("status") == UNREADABLE:
         raise OmsOperationError(str(event.get("message")))

@@ -1,4 +1,4 @@
-"""The trigger of asset watchers. Parsing a DAG file makes one, so it imports the code that it runs later."""
+"""The trigger of asset watchers. Parsing a DAG file creates one, so it imports most of its code only when it runs."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _AFTER_A_FAULT = 60.0
 class OmsMilestoneEventTrigger(BaseEventTrigger):
     """Poll a project once per interval, and send an event whenever its condition begins. It changes nothing in OMS.
 
-    It belongs to one asset. It never returns and never raises, because Airflow would start it again every two seconds.
+    The trigger belongs to one asset. It never returns and never raises an error, because Airflow would then start it
+    again every two seconds.
     Source: docs/develop/airflow-facts.md#assets
 
-    :param asset: the asset's name; without it, two assets that watch the same would share one trigger
+    :param asset: the asset's name; it also keeps two assets with the same watcher from sharing one trigger
     :param watcher: the watcher, as :meth:`~airflow_provider_oms.milestones.watchers.Watcher.as_json` returns it; it
         holds no secret
     """
@@ -39,7 +40,7 @@ class OmsMilestoneEventTrigger(BaseEventTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Send events, without end."""
+        """Send events; this never ends."""
         while True:
             try:
                 # In a thread, because an import would block the event loop.
@@ -48,5 +49,7 @@ class OmsMilestoneEventTrigger(BaseEventTrigger):
                     async for event in events:
                         yield event
             except Exception as error:
-                self.log.exception("The watcher of asset %s goes on in %s s: %s", self.asset, _AFTER_A_FAULT, error)
+                self.log.exception(
+                    "The watcher of asset %s has failed and starts again in %s s: %s", self.asset, _AFTER_A_FAULT, error
+                )
             await asyncio.sleep(_AFTER_A_FAULT)

@@ -20,12 +20,13 @@ from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger, event
 
 
 class OmsFirstPollTrigger(OmsMilestoneTrigger):
-    """Make all polls of a gate, also the first. Airflow renders its templates; if one is invalid, the gate fails.
+    """Poll for a gate that has no first poll on a worker. Airflow renders the templates; if one is invalid, the gate
+    fails.
 
-    :param sensor: the gate's class
+    :param sensor: the gate's class, with its module
     :param settings: the arguments without templates, as JSON
     :param timeout: seconds until the gate times out, counted from the moment at which Airflow started the task
-    :param allowed: seconds until Airflow ends the deferral, counted from the same moment
+    :param allowed: seconds until Airflow's own time-out ends the deferral, counted from the same moment
     :param written_by: the version of the package that wrote this
     :param templated: the arguments with templates
     """
@@ -51,7 +52,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
             setattr(self, name, value)  # the attributes that Airflow renders
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what Airflow keeps of the trigger."""
+        """Return what Airflow stores of the trigger."""
         kwargs = {
             "sensor": self.sensor,
             "settings": self.settings,
@@ -63,7 +64,11 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", kwargs
 
     def render_template_fields(self, context: Any, jinja_env: Any = None) -> None:
-        """Render the templates as a worker would: an unknown name is an error, not an empty text."""
+        """Render the templates as a worker does: an unknown name is an error, not an empty text.
+
+        :param context: Airflow's context
+        :param jinja_env: the environment to render with; by default the trigger's own
+        """
         environment = jinja_env or self.get_template_env()
         environment.undefined = jinja2.StrictUndefined
         try:
@@ -105,7 +110,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         )
         gate = sensor.gate()
         if not isinstance(gate, Gate):
-            raise TypeError(f"{self.sensor} is no gate")
+            raise TypeError(f"{self.sensor} isn't a gate")
         if caution := gate.milestone.caution():
             self.log.warning("%s", caution)
         if note := sensor.note():
@@ -113,7 +118,7 @@ class OmsFirstPollTrigger(OmsMilestoneTrigger):
         return gate
 
     def _deadline(self) -> float | None:
-        """Return the deadline, counted from the moment at which Airflow started the task, also after a restart."""
+        """Return the deadline, counted from the moment at which Airflow started the task, even after a restart."""
         ends: datetime | None = getattr(self, "timeout_after", None)
         if ends is None:
             return None

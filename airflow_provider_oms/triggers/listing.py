@@ -1,7 +1,7 @@
-"""One list of all projects an interval, for deferred gates that wait for many projects of one connection.
+"""Reads one list of all projects per interval, if deferred gates wait for many projects of one connection.
 
-What it says is "not yet" and no more (:mod:`airflow_provider_oms.milestones.rows`). Where it can't be had, each gate
-asks for its project as if there were no list.
+The list may only say "not yet" (:mod:`airflow_provider_oms.milestones.rows`). If it can't be read, each gate asks for
+its own project, as without a list.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share,
 
 log = logging.getLogger(__name__)
 
-#: The largest part of the time that a list is fresh for over which the gates that it serves are spread.
+#: The polls of the gates that use a list are spread over at most this part of the time for which the list is fresh.
 LIST_SPREAD = 0.5
 
-#: Seconds from one of them to the next, on average. They judge their rows in turn, so it need not be longer than that.
+#: Average seconds between the polls of two such gates. They judge their rows in turn, so more isn't needed.
 PLACE = 0.0001
 
-#: Seconds until a list is asked for again that was refused, or is of no use.
+#: Seconds until a list that was refused, or isn't useful, is asked for again.
 LIST_AGAIN = 600.0
 
 
 def is_listed(share: Share) -> bool:
-    """Tell whether the list of projects serves a gate: it waits for one of many projects, and the list is of use.
+    """Return whether a gate uses the list of projects: it waits for one project, many others are waited for, the list
+    works.
 
-    :param share: the gate's share in the OMS
+    :param share: the gate's share of the session with the OMS
     """
     oms = share.oms
     return (
@@ -51,13 +52,13 @@ def spread_of(share: Share, fresh_for: float) -> float:
 
 
 async def list_of_all(share: Share, session: SharedSession, fresh_for: float) -> Listing | None:
-    """Return the list of all projects, which one gate asks for in the place of all; None where there is none to use.
+    """Return the list of all projects, for which one gate asks on behalf of all; None if it can't be read.
 
-    :param share: the gate's share in the OMS
-    :param session: the session to ask over
-    :param fresh_for: seconds that it may be old
-    :raises OmsUnreachableError: when no connection to OMS comes about
-    :raises ConnectionReplacedError: when another session has taken the place of this one
+    :param share: the gate's share of the session with the OMS
+    :param session: the session over which the list is read
+    :param fresh_for: the greatest age of the list, in seconds
+    :raises OmsUnreachableError: if OMS can't be connected to
+    :raises ConnectionReplacedError: if another session has replaced this one
     """
 
     async def get(_: float) -> Listing:
@@ -82,11 +83,11 @@ async def list_of_all(share: Share, session: SharedSession, fresh_for: float) ->
 
 
 def _useless(found: Listing, projects: int) -> str:
-    """Say why a list is of no use; empty where it is."""
+    """Return why a list isn't useful; empty if it is."""
     if found.rows and not any(row.get("steps") for row in found.rows.values()):
         return "OMS lists projects without their steps."
     if found.pages > projects:
-        return f"It has {len(found.rows):,} projects, and gates wait for {projects} of them."
+        return f"The list has {len(found.rows):,} projects, but gates wait for {projects} of them only."
     return ""
 
 
@@ -95,14 +96,14 @@ def _leave_alone(share: Share, problem: str) -> None:
     if share.oms.unlisted_until < now:
         share.oms.unlisted_until = now + LIST_AGAIN
         log.info(
-            "Gates of the Airflow connection %r each ask for their project, and not for the list of all: %s",
+            "Each gate of the Airflow connection %r asks for its own project, and not for the list of all: %s",
             share.oms.oms_conn_id,
             problem,
         )
 
 
 class _Pages:
-    """Asks for the pages of a list, which gates over many projects may have asked for, too."""
+    """Asks for the pages of a list. A gate over many projects may ask for the same pages, so they are shared, too."""
 
     def __init__(self, session: SharedSession, fresh_for: float) -> None:
         self._session = session

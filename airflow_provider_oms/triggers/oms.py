@@ -16,7 +16,7 @@ from airflow_provider_oms.client.errors import OmsError, OmsUnreachableError
 from airflow_provider_oms.client.operations import AsyncSender, arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.hooks.connection import NoConnection
-from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - now, and not in the event loop
+from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that it isn't imported in the event loop
 from airflow_provider_oms.milestones.context import name_of, project_of
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import DEFAULT_POKE_INTERVAL, SHORTEST_INTERVAL, Gate
@@ -35,14 +35,14 @@ from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share,
 #: Source: docs/develop/airflow-facts.md#short-deferral
 SETTLE = 5.0
 
-#: The greatest age of another gate's answer, as a part of the interval. Gates on a project poll at the same moments, so
-#: this only has to cover the delays of a busy event loop.
+#: The greatest age of another gate's answer, as a part of the interval. Gates on one project poll at the same moments,
+#: so this only has to cover the delays of a busy event loop.
 FRESH = 0.1
 
-#: Seconds that it may be old at most: of a poll a day a tenth would be hours.
+#: The greatest age in seconds, whatever the interval: with one poll a day, a tenth would be hours.
 OLDEST = 5.0
 
-#: Seconds for the poll at the deadline.
+#: Seconds that the poll at the deadline may take.
 LAST_POLL = 60.0
 
 
@@ -50,19 +50,19 @@ class OmsMilestoneTrigger(BaseTrigger):
     """Poll a project once per interval until a gate opens, fails or times out. It changes nothing in OMS.
 
     It sends one event, ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "subject": {...},
-    "version": ...}``;
-    or, once it has resolved a name, one with the status ``resolved`` and the row to resume with; or at once one with
-    the status ``unreadable``, if another version wrote a row that this version can't read.
+    "version": ...}``. The status is ``resolved``, with the row for the next deferral, once the trigger has resolved a
+    name. It is ``unreadable`` if another version wrote a row that this version can't read.
 
-    Airflow passes the same arguments again after every restart and upgrade, so they hold nothing that becomes stale: an
-    outage, a failure's grace and ``hold_for`` begin anew then. See :mod:`airflow_provider_oms.tasks.row`.
+    Airflow passes the same arguments again after every restart and upgrade, so they hold nothing that becomes stale.
+    After a restart an outage, a failure's grace and ``hold_for`` are counted from 0 again. See
+    :mod:`airflow_provider_oms.tasks.row`.
 
     :param gate: the settings, as :meth:`Gate.as_dict` returns them; they hold no secret
     :param deadline: wall-clock time (Unix seconds) at which the gate times out; None for never
     :param projects: the resolved ids of projects, by name
     :param observed: the address of the OMS in which a project was observed, by the project's id
     :param version: the version of the package that wrote this
-    :param others: arguments that other versions wrote
+    :param others: arguments that another version wrote; they are passed on unchanged
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", {**kwargs, **self._others}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
-        """Wait, poll, and fire once."""
+        """Wait, poll, and send one event."""
         try:
             row = Row.from_kwargs(self.serialize()[1])
         except ValueError as error:
@@ -107,7 +107,7 @@ class OmsMilestoneTrigger(BaseTrigger):
             yield fired
 
     async def follow(self, row: Row) -> AsyncIterator[TriggerEvent]:
-        """Wait, poll, and fire once.
+        """Wait, poll, and send one event.
 
         :param row: the gate and its deadline
         """
@@ -121,7 +121,7 @@ class OmsMilestoneTrigger(BaseTrigger):
 
     async def _wait(self, row: Row, memory: Memory, share: Share, reporter: Reporter) -> dict[str, Any]:
         gate = row.gate
-        # Airflow's dag.test() runs a trigger without a task instance; it needs no pause after deferring.
+        # Airflow's dag.test() runs a trigger without a task instance, and needs no pause after deferring.
         # Source: docs/develop/airflow-facts.md#dag-test
         settle = SETTLE if self.task_instance is not None else 0.0
         while True:
@@ -143,7 +143,7 @@ class OmsMilestoneTrigger(BaseTrigger):
                 return event_of(gate, verdict)
             if memory.projects != row.projects:
                 return _resolved(replace(row, projects=memory.projects, observed=memory.observed), verdict)
-            # Thousands of gates may sleep here, and the garbage collector visits all objects that they keep.
+            # Thousands of gates may sleep here, and the garbage collector visits every object that they hold.
             del verdict
 
     async def _last_poll(self, gate: Gate, memory: Memory, share: Share) -> Verdict:
@@ -170,7 +170,7 @@ def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
     """Return the event of a gate that has resolved a name.
 
     A gate always watches the same project. After a restart it would look up the name again, and might find another
-    project that was created under the same name. Only a worker can write the id into the row.
+    project that was created with the same name. Only a worker can write the id into the row, so the task resumes.
     """
     return {**event(RESOLVED, verdict, row.gate.subject(verdict.observed)), "row": row.as_kwargs()}
 
@@ -178,7 +178,7 @@ def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:
 def event(status: str, verdict: Verdict, subject: Subject | None) -> dict[str, Any]:
     """Return the payload of an event.
 
-    :param status: the status, which a worker acts on
+    :param status: the status, which decides what the worker does
     :param verdict: the verdict
     :param subject: what it is about; None if the trigger doesn't know
     """
@@ -196,29 +196,30 @@ def pause_before_poll(
 ) -> float:
     """Return the seconds until the gate's next poll.
 
-    Gates with the same project and interval poll at the same moments, so that one request serves them all. Which
-    moments those are depends on the project, so that a thousand projects aren't polled all together; where one list
-    serves them it depends on the connection alone, and they follow one another within the time that it is fresh.
+    Gates with the same project and interval poll at the same moments, so that one request serves them all. These
+    moments depend on the project, so that a thousand projects aren't polled at once. If gates use the list of
+    projects, the moments depend on the connection only, and the gates poll one after another while the list is fresh.
 
     :param gate: the gate's settings
     :param now: the wall clock, Unix seconds
-    :param settle: seconds to wait at least
-    :param project_id: the project, where the gate itself only has its name
-    :param spread: seconds over which the gates are spread that the list of projects serves; None if it doesn't
+    :param settle: the least seconds to wait
+    :param project_id: the project's id, if the gate itself only has the name
+    :param spread: the seconds over which the polls of the gates that use the list of projects are spread; None if this
+        gate doesn't use the list
     """
     interval = max(gate.poke_interval, SHORTEST_INTERVAL)
     place = _share_of(f"{gate.oms_conn_id} {project_id or gate.project}")
     phase = place * interval
     if spread is not None:
-        # Intervals of 30 and 60 s begin together, so the moment doesn't depend on the interval.
+        # The phase doesn't depend on the interval, so that gates with intervals of 30 and 60 s poll together.
         phase = _share_of(gate.oms_conn_id) * DEFAULT_POKE_INTERVAL + place * spread
-    # A poll that was slightly early isn't repeated at once.
+    # The pause has a minimum, so that a poll that was slightly early isn't repeated at once.
     least = max(settle, interval * FRESH)
     return least + (phase - now - least) % interval
 
 
 def _share_of(text: str) -> float:
-    """Return a number from 0 to 1 that is always the same for a text."""
+    """Return a number from 0 to 1 that depends on the text only."""
     return zlib.crc32(text.encode()) / 2**32
 
 
@@ -228,7 +229,7 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = 
     :param gate: the gate's settings
     :param memory: what the gate remembers; it is changed
     :param share: the gate's share of the session
-    :param last: whether no other follows, so that only the precise calls will do
+    :param last: whether this is the last poll, for which the list of projects isn't precise enough
     """
     while True:
         try:
@@ -243,9 +244,9 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = 
                 try:
                     listed = await list_of_all(share, session, fresh_for)
                 except OmsUnreachableError as error:
-                    asker = NoConnection(error)  # so are the precise calls: what one has found out counts for all
+                    asker = NoConnection(error)  # the other calls would fail in the same way
             verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address, listed))
-        except ConnectionReplacedError:  # in the middle of a poll, whose answers must all come from one OMS
+        except ConnectionReplacedError:  # start again, because all answers of a poll must come from one OMS
             continue
         memory.take(trial)
         return verdict

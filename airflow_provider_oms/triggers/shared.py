@@ -1,10 +1,10 @@
 """Shares sessions and answers between all gates of a triggerer that ask the same OMS the same question.
 
-A triggerer runs a thousand gates in one event loop, and many watch the same project. They share a client per
-connection, closed when the last of them ends, and a request per question: a gate that asks while an answer is pending,
-or still fresh enough, gets that answer.
+A triggerer runs a thousand gates in one event loop, and many watch the same project. They share one client per
+connection, which is closed when the last of them ends, and one request per question. A gate that asks while an answer
+is pending, or still fresh enough, gets that answer.
 
-The Airflow connection is read when the first gate begins, again for gates that begin later, and every few minutes. If
+The Airflow connection is read when the first gate begins, again for each later gate, and every few minutes. If
 it points to another OMS, a new session replaces the old one, and the gates continue over the new one. Answers belong to
 a session, so a gate never gets an answer of another OMS.
 """
@@ -41,12 +41,12 @@ AT_ONCE = 20
 
 
 class ConnectionReplacedError(Exception):
-    """The Airflow connection points to another OMS now. The gate must begin its poll anew, with another session."""
+    """The Airflow connection points to another OMS now. The gate must repeat its poll with a new session."""
 
 
 @dataclass
 class _Asked:
-    """A question: when it was asked, and its answer or error. None: the gate that asked it was cancelled."""
+    """A question: when it was asked, and its answer or error. The answer is None if the asking gate was cancelled."""
 
     at: float
     found: asyncio.Future[tuple[Any, float] | None]
@@ -57,7 +57,7 @@ class SharedSession:
 
     :param client: the open client
     :param ca_bundle: the content of the CA bundle when the client was opened
-    :param renew: reads the Airflow connection again, unless that was done since a time (the loop's clock)
+    :param renew: reads the Airflow connection again, unless it was read after the given time (the loop's clock)
     """
 
     def __init__(
@@ -74,7 +74,7 @@ class SharedSession:
         self.replaced = False
         self.under_way = 0
         self._renew = renew
-        #: The oldest question first.
+        #: The questions by key, the oldest first.
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
         self._longest = 0.0
 
@@ -84,7 +84,7 @@ class SharedSession:
         :param call: a call that changes nothing
         :param fresh_for: the greatest age of another gate's answer, in seconds
         :param after: the loop's time; an answer to an earlier request isn't used
-        :raises OmsError: one of its kinds
+        :raises OmsError: the subclass that says what went wrong
         :raises ConnectionReplacedError: when another session has replaced this one
         """
         return await self.once(call.key, partial(self._send, call), fresh_for=fresh_for, after=after)
@@ -92,14 +92,14 @@ class SharedSession:
     async def once(
         self, key: str, get: Callable[[float], Awaitable[T]], *, fresh_for: float, after: float = 0.0
     ) -> tuple[T, float]:
-        """Return what somebody gets for all who want the same, and when it came (the loop's clock).
+        """Return a result that is fetched once for all gates that need it, and when it came (the loop's clock).
 
-        :param key: what is wanted
-        :param get: gets it; it is given the loop's time
+        :param key: identifies the result
+        :param get: fetches the result; its argument is the loop's time
         :param fresh_for: as for :meth:`ask`
         :param after: as for :meth:`ask`
-        :raises OmsError: one of its kinds
-        :raises ConnectionReplacedError: when another session has taken the place of this one
+        :raises OmsError: the subclass that says what went wrong
+        :raises ConnectionReplacedError: when another session has replaced this one
         """
         loop = asyncio.get_running_loop()
         while not self.replaced:
@@ -112,8 +112,8 @@ class SharedSession:
                 self._asked.move_to_end(key)
                 return await self._get_for_all(key, asked, get)
             try:
-                # If a gate is cancelled, the others must still get the answer. Most find it there: a shield costs more
-                # than all else here.
+                # If a waiting gate is cancelled, the others must still get the answer, hence the shield. The answer is
+                # usually there already, and a shield costs more than everything else here.
                 found = asked.found.result() if asked.found.done() else await asyncio.shield(asked.found)
             except OmsError as error:
                 # Each gate gets its own copy of an error, so that their tracebacks don't accumulate in one.
@@ -128,16 +128,16 @@ class SharedSession:
         await self.client.aclose()
 
     async def _get_for_all(self, key: str, asked: _Asked, get: Callable[[float], Awaitable[T]]) -> tuple[T, float]:
-        """Ask, and pass the result to all that wait for the same question.
+        """Ask, and pass the result to all gates that wait for the answer to the same question.
 
-        This runs in the task of the gate that asks: a separate task would cost a tenth of a poll. So if the gate is
-        cancelled, the next one that waits has to ask again.
+        This runs in the task of the gate that asks, because a separate task would add a tenth to the cost of a poll. So
+        if this gate is cancelled, the next waiting gate has to ask again.
         """
         try:
             found = await get(asked.at), asyncio.get_running_loop().time()
         except OmsError as error:
             asked.found.set_exception(error)
-            asked.found.exception()  # no other gate may be waiting for it
+            asked.found.exception()  # marks it as read, in case no other gate waits for it
             raise
         except BaseException:
             if self._asked.get(key) is asked:
@@ -150,7 +150,7 @@ class SharedSession:
     async def _send(self, call: Call[T], at: float) -> Answer[T]:
         """Send a call.
 
-        :raises ConnectionReplacedError: when the session was replaced, so that the result is obsolete
+        :raises ConnectionReplacedError: if the session was replaced, so that the answer doesn't count
         """
         self.under_way += 1
         try:
@@ -172,7 +172,7 @@ class SharedSession:
         return answer
 
     def _forget(self, now: float) -> None:
-        """Drop the answers that are too old for every gate: thousands of them would slow down the garbage collector."""
+        """Drop the answers that are too old for every gate. Thousands of them would slow down the garbage collector."""
         while self._asked:
             key, oldest = next(iter(self._asked.items()))
             if now - oldest.at <= self._longest or not oldest.found.done():
@@ -192,7 +192,7 @@ class SharedOms:
         #: How many gates wait for each project.
         self.projects: Counter[str] = Counter()
         self.list_above = list_above()
-        #: The loop's time until which the list of projects is left alone.
+        #: The loop's time until which the list of projects isn't read.
         self.unlisted_until = float("-inf")
         #: How many gates go on in this iteration of the loop, and those that wait for one.
         self._going_on = 0
@@ -231,8 +231,8 @@ class SharedOms:
     async def session(self, since: float) -> SharedSession:
         """Return the session to use, after reading the Airflow connection if that is due.
 
-        :param since: the loop's time; a connection that was read earlier must be read again
-        :raises OmsError: when it can't be read, or is invalid, and there is no older session
+        :param since: the loop's time; a connection that was read before it must be read again
+        :raises OmsError: if the connection can't be read or is invalid, and no session may be used instead
         """
         while self._session is None or self._is_due(since):
             async with self._reading:
@@ -259,12 +259,18 @@ class SharedOms:
             if self._session is None or self._read_at < since:
                 raise
             self._checked_at = asyncio.get_running_loop().time()
-            log.warning("Waiting gates go on with the Airflow connection %r as it was: %s", self.oms_conn_id, error)
+            log.warning(
+                "Waiting gates go on with the earlier settings of the Airflow connection %r: %s",
+                self.oms_conn_id,
+                error,
+            )
 
     async def _renew(self, session: SharedSession, at: float) -> None:
-        """Read the Airflow connection again, because OMS has refused a request that was sent at a time.
+        """Read the Airflow connection again, because OMS has refused a request.
 
-        :raises OmsError: when Airflow is unreachable, so that it is unknown whether the connection has changed
+        :param session: the session over which the request was sent
+        :param at: when the request was sent (the loop's clock)
+        :raises OmsError: if Airflow is unreachable, so that it isn't known whether the connection has changed
         """
         async with self._reading:
             if self._session is session and self._read_at < at:
@@ -277,7 +283,7 @@ class SharedOms:
     async def _read(self, *, refused: bool = False) -> None:
         """Read the Airflow connection, and open a session if it points to another OMS.
 
-        :param refused: whether OMS has refused the current session, so that a new password is worth a try
+        :param refused: whether OMS has refused the current session, so that a new password is tried
         """
         began, old = asyncio.get_running_loop().time(), self._session
         settings, ca_bundle = await self._settings()
@@ -292,8 +298,10 @@ class SharedOms:
             await client.aclose()
             if not same:
                 raise client.unusable
-            # The CA bundle is just being written; the old one is still trusted.
-            log.warning("Airflow connection %r: %s Going on with what was there.", self.oms_conn_id, client.unusable)
+            # The CA bundle may be incomplete because it is being written; the earlier session stays in use.
+            log.warning(
+                "Airflow connection %r: %s The earlier settings stay in use.", self.oms_conn_id, client.unusable
+            )
         else:
             self._session = SharedSession(client, ca_bundle, self._renew)
             self.unlisted_until = float("-inf")
@@ -318,7 +326,7 @@ class SharedOms:
         except Exception as error:
             problem = connection_problem(self.oms_conn_id, error)
         else:
-            # The next poll is the retry: one request an interval, whatever OMS answers.
+            # No retries: the next poll is the retry, so that each interval has one request, whatever OMS answers.
             return replace(settings, retries=0), ca_bundle
         raise problem
 
@@ -327,7 +335,7 @@ class Share:
     """A gate's share of the session with an OMS.
 
     :param oms: the OMS
-    :param project: the one project that the gate waits for; None for what the list of projects doesn't serve
+    :param project: the project that the gate waits for; None for a user that doesn't use the list of projects
     """
 
     def __init__(self, oms: SharedOms, project: str | None = None) -> None:
@@ -336,9 +344,9 @@ class Share:
         self._since = asyncio.get_running_loop().time()
 
     async def session(self) -> SharedSession:
-        """Return the session to use now: never one that was made from an older connection than the gate.
+        """Return the session to use now. The Airflow connection was read for it after this gate began.
 
-        :raises OmsError: when the Airflow connection can't be read, or is wrong
+        :raises OmsError: when the Airflow connection can't be read, or is invalid
         """
         return await self.oms.session(self._since)
 
@@ -348,10 +356,10 @@ _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, SharedOms]] = We
 
 @asynccontextmanager
 async def shared_oms(oms_conn_id: str, project: str | None = None) -> AsyncIterator[Share]:
-    """Join the gates that ask the same OMS in this event loop; the last one to leave closes the session.
+    """Join the gates that ask the same OMS in this event loop. When the last gate leaves, the session is closed.
 
     :param oms_conn_id: the Airflow connection
-    :param project: the one project that is waited for, if the list of projects may say "not yet" of it
+    :param project: the project that the gate waits for, if the list of projects may say "not yet" about it
     """
     here = _shared.setdefault(asyncio.get_running_loop(), {})
     oms = here.setdefault(oms_conn_id, SharedOms(oms_conn_id))

@@ -1,4 +1,4 @@
-"""What the trigger of an asset watcher does: poll, decide, send events, and store which were sent."""
+"""The work of an asset watcher's trigger: it polls, decides, sends events, and stores which events were sent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.triggers.base import TriggerEvent
 
 from airflow_provider_oms.client.protocol import utc_text
-from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that no poll imports it
+from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that it isn't imported in the event loop
 from airflow_provider_oms.milestones.context import project_of
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
@@ -27,16 +27,16 @@ from airflow_provider_oms.triggers.shared import Share, shared_oms
 if TYPE_CHECKING:
     from airflow_provider_oms.triggers.events import OmsMilestoneEventTrigger
 
-#: Seconds that Airflow has to store an event before it is noted as sent. If it were noted first, a crash would lose it;
-#: a crash within these seconds sends it twice, with the same id.
+#: Seconds that Airflow has to store an event before the watcher notes it as sent. If it were noted first, a crash would
+#: lose the event. A crash within these seconds sends it twice, with the same id.
 STORED_AFTER = 5.0
 
-#: Seconds between two messages about settings that can't be read.
+#: Seconds between two log messages about settings that can't be read.
 _COMPLAIN_EVERY = 600.0
 
 
 async def events(trigger: OmsMilestoneEventTrigger) -> AsyncGenerator[TriggerEvent, None]:
-    """Send an event whenever a condition begins. It ends only with an error.
+    """Yield an event whenever a condition begins. This ends only with an error.
 
     :param trigger: the trigger
     """
@@ -63,9 +63,9 @@ async def events(trigger: OmsMilestoneEventTrigger) -> AsyncGenerator[TriggerEve
 class _Watch:
     """A running watcher.
 
-    :param trigger: its trigger
-    :param watcher: what it waits for
-    :param share: its share of the session
+    :param trigger: the trigger
+    :param watcher: what the trigger waits for
+    :param share: the trigger's share of the session
     """
 
     def __init__(self, trigger: OmsMilestoneEventTrigger, watcher: Watcher, share: Share) -> None:
@@ -125,7 +125,7 @@ class _Kept:
     async def load(self) -> Remembered | None:
         """Return what was stored, or an empty memory.
 
-        :return: None if the store can't be read: then it is unknown which events were sent, so nothing may be decided
+        :return: None if the store can't be read; then it isn't known which events were sent, so nothing may be decided
         """
         try:
             self._stored = await self._store().aget(self._key)
@@ -136,7 +136,7 @@ class _Kept:
             return begun
         except Exception as error:
             self._log.warning(
-                "What the watcher of asset %s has fired can't be read (%s: %s), so OMS isn't asked. Key: %s.",
+                "The memory of the watcher of asset %s can't be read (%s: %s), so OMS isn't polled. Key: %s.",
                 self._trigger.asset,
                 type(error).__name__,
                 error,
@@ -145,13 +145,13 @@ class _Kept:
             return None
 
     async def save(self, remembered: Remembered) -> None:
-        """Store it, if it differs from what is stored. If that fails, it is tried again at the next poll."""
+        """Store a memory if it differs from the stored one. If that fails, the next poll tries again."""
         try:
             await self._write(remembered)
         except Exception as error:
             self._log.warning(
-                "What the watcher of asset %s has fired can't be written (%s: %s); should the triggerer end now, "
-                "it is fired again with the same id.",
+                "The memory of the watcher of asset %s can't be written (%s: %s). If the triggerer ends now, the last "
+                "event is sent again with the same id.",
                 self._trigger.asset,
                 type(error).__name__,
                 error,
@@ -168,5 +168,5 @@ class _Kept:
 
         stores = self._trigger.asset_state_store
         if stores is None:
-            raise LookupError("Airflow gives it no asset")
+            raise LookupError("Airflow gives the trigger no asset")
         return stores[Asset.ref(name=self._trigger.asset)]

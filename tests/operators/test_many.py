@@ -137,8 +137,8 @@ def test_nobody(wave, runner):
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        ({"project_id": "np_1", "label_id": "l_1"}, "one alone"),
-        ({"search_key": "x", "label_id": "l_1"}, "one alone"),
+        ({"project_id": "np_1", "label_id": "l_1"}, "exactly one of"),
+        ({"search_key": "x", "label_id": "l_1"}, "exactly one of"),
         ({}, "give project_id or project_name"),
         ({"project_ids": []}, "names no project"),
         ({"project_ids": ["np_1"], "min_projects": "2"}, "min_projects"),

@@ -135,7 +135,7 @@ def test_every_way_to_say_which(wave, run):
         ({"project_ids": ["np_1"], "label_id": "l_1"}, "project_ids and label_id"),
         ({"project_names": []}, "names no project"),
         ({"project_names": ["shop"], "min_projects": 0}, "min_projects"),
-        ({"project_id": "np_1", "min_projects": 2}, "min_projects and on_failure go with"),
+        ({"project_id": "np_1", "min_projects": 2}, "min_projects and on_failure can only be used with"),
         ({"label_name": "x", "on_failure": "ignore"}, "on_failure"),
         ({}, "neither is given"),
     ],

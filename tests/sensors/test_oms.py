@@ -213,7 +213,7 @@ def test_a_sensor_of_somebody_else_with_a_template_of_its_own():
     Own(task_id="gate", own="{{ x }}", project_id="np_1", progress=101)  # it may depend on what isn't known yet
     with pytest.raises(ValueError, match="progress"):
         Own(task_id="other", own="x", project_id="np_1", progress=101)
-    with pytest.raises(ValueError, match="project_id or project_name"):
+    with pytest.raises(ValueError, match="exactly one of project_id"):
         Own(task_id="third", own="{{ x }}")
 
 

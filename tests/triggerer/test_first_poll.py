@@ -65,7 +65,7 @@ def test_before_3_3_it_is_refused():
         ({"project_id": "{{ ti.xcom_pull('create') }}"}, "project_id uses ti"),
         ({"project_id": "shop{{ suffix }}"}, "project_id uses suffix"),
         ({"checkpoint": "{{ macros.datetime.now() }}"}, "checkpoint uses macros"),
-        ({"checkpoint": "{{ data_interval_end"}, "checkpoint is no valid template"),
+        ({"checkpoint": "{{ data_interval_end"}, "checkpoint isn't a valid template"),
     ],
 )
 def test_what_would_not_stay_the_same_in_a_triggerer_is_refused(arguments, named):

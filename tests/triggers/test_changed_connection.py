@@ -474,7 +474,7 @@ async def test_a_bundle_that_is_just_being_written_ends_no_gate(secure, pauses, 
         for _ in range(3):
             let_pass(RECHECK)
             assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
-        assert ("Going on with what was there." in caplog.text) == (content is not None)
+        assert ("The earlier settings stay in use." in caplog.text) == (content is not None)
         secure.renew_bundle(whole + secure.authorities[1].bundle.read_bytes())
         secure.renew_certificate()
         let_pass(RECHECK)

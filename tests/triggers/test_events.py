@@ -144,7 +144,7 @@ async def test_while_nobody_knows_what_was_fired_nothing_is_decided(sim, monkeyp
     run = Run(full(), store, {4: store.broken.clear})
     assert await run.run(monkeypatch, 4) == []
     assert sim.requests == []
-    assert "can't be read (RuntimeError: no answer from the API server), so OMS isn't asked." in logged()
+    assert "can't be read (RuntimeError: no answer from the API server), so OMS isn't polled." in logged()
     assert await run.run(monkeypatch, 7) == ["reached"]
 
 
@@ -161,7 +161,7 @@ async def test_what_can_not_be_noted_is_noted_later_and_not_fired_again(sim, mon
     store = Store("full")
     run = Run(full(), store, {1: lambda: store.broken.add("write"), 5: store.broken.clear})
     assert await run.run(monkeypatch, 8) == ["reached"]
-    assert "What the watcher of asset full has fired can't be written (RuntimeError: no answer" in logged()
+    assert "The memory of the watcher of asset full can't be written (RuntimeError: no answer" in logged()
     assert await Run(full(), store).run(monkeypatch, 3) == []
 
 
@@ -231,7 +231,7 @@ async def test_an_error_that_nobody_has_thought_of_does_not_end_it(sim, monkeypa
     assert len(asked) == 4
     assert sum(pause >= 60 for pause in run.pauses) == 4
     assert [type(arguments[-1]) for _, arguments in told] == [ZeroDivisionError] * 4
-    assert all("goes on in" in said for said, _ in told)
+    assert all("starts again in" in said for said, _ in told)
 
 
 async def test_a_name_is_looked_up_once_and_again_once_its_project_is_gone(sim, monkeypatch):
