@@ -26,16 +26,17 @@ POLLS, POLL_INTERVAL = 7, 5.0
 class OmsAdvanceProjectOperator(OmsProjectOperator):
     """Advance a project from a step at which it waits for a person (``AdvanceProject``, Enterprise V4.3.1).
 
-    OMS's action advances from whatever step the project is at, so if it were sent twice, the project would advance
-    twice. That is why the step must be named: nothing is done for a project beyond it, and a project before it is
-    refused. Returns (XCom) the name of the step that runs next, if OMS says it; ``project_id`` is pushed, too.
+    OMS's action advances from the step that the project is at, whichever that is, so if it were sent twice, the project
+    would advance twice. That is why the step must be named. Nothing is done for a project that is past this step, and a
+    project that hasn't come to it is refused. Returns the name of the step that runs next, if OMS gives it, as XCom;
+    ``project_id`` is pushed, too.
 
-    OceanBase doesn't document at which steps a project waits, nor whether the action moves the forward switchover;
-    untested against a real OMS.
+    OceanBase doesn't document at which steps a project waits, nor whether the action moves the forward switchover. The
+    operator is untested against a real OMS.
 
     :param from_step: the step to advance from, in any of OMS's vocabularies, for example FULL_VERIFIER (templated)
-    :param project_id: the project (templated)
-    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead; it is looked up with ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :raises ValueError: if an argument is invalid; the message names it
     """
@@ -51,13 +52,18 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
             arguments.name_of("from_step", from_step)
 
     def carry_out(self, context: Context, hook: OmsHook) -> str | None:
-        """Check where the project is, and advance it."""
+        """Check which step the project is at, and advance it.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        :raises OmsOperationRefusedError: if the project doesn't wait at the step
+        """
         step = arguments.name_of("from_step", self.from_step)
         project_id = self.need_project(hook)
         self.announce(context, hook, project_id)
         move, current = self._plan(hook, project_id, step)
         if move.kind is Kind.DONE:
-            self.log.info("Nothing to do: project %s is beyond %s; it is at %s.", project_id, step, current)
+            self.log.info("Nothing to do: project %s is past step %s; it is at %s.", project_id, step, current)
             return current
         if move.kind is Kind.REFUSE:
             raise OmsOperationRefusedError(move.reason)
@@ -69,7 +75,7 @@ class OmsAdvanceProjectOperator(OmsProjectOperator):
             move, current = self._plan(hook, project_id, step)
             polls = POLLS if answer_was_lost(error) else 1
             while move.kind is not Kind.DONE and (polls := polls - 1):
-                # OMS may be carrying it out. A retry before the effect shows would advance the project twice.
+                # OMS may be carrying it out. A retry before the effect is visible would advance the project twice.
                 time.sleep(POLL_INTERVAL)
                 move, current = self._plan(hook, project_id, step)
             if move.kind is not Kind.DONE:

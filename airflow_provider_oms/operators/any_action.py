@@ -1,4 +1,4 @@
-"""Any action of OMS, also one without an operator of its own."""
+"""Sends any action of OMS, including those that have no operator of their own."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 
 class OmsActionOperator(OmsOperator):
-    """Send any action to OMS and return (XCom) the ``data`` of its answer. Texts in it are made safe to store and show.
+    """Send any action to OMS and return the ``data`` of its answer as XCom. Its texts are made safe to store and show.
 
-    This operator doesn't know what the action means, so it can't check first. The DAG's author must know whether the
-    action can be run twice without harm. If OMS gave no answer, it is unknown whether it carried out the action, and a
-    retry sends it again: for an action that creates something, set ``retries=0``.
+    This operator doesn't know what the action does, so it can't check the state first. The DAG's author must know
+    whether the action can be run twice without harm. If OMS gave no answer, it isn't known whether OMS carried out the
+    action, and a retry sends it again. For an action that creates something, set ``retries=0``.
 
     Values under keys such as ``password`` are masked in logs, but it is better to keep secrets out of a DAG.
 
     :param action: OMS's name of the action, for example ``ResetIncrStartTimestamp`` (templated)
     :param payload: its parameters, in OMS's own keys (templated)
-    :param reads_only: whether it changes nothing, so that it may be sent again within one try
+    :param reads_only: whether the action changes nothing in OMS, so that it may be sent again within one try
     :param oms_conn_id: the Airflow connection (templated)
     :raises ValueError: if an argument is invalid; the message names it
     """
@@ -51,11 +51,15 @@ class OmsActionOperator(OmsOperator):
             _check_payload(payload)
 
     def subject(self) -> Subject:
-        """Return what its messages are about."""
+        """Return what the operator's messages are about."""
         return super().subject()._replace(purpose=safe_text(self.action, 200))
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
-        """Send the action, once."""
+        """Send the action once.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        """
         _check_action(self.action)
         _check_payload(self.payload)
         payload = dict(self.payload or {})

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class OmsOperator(BaseOperator):
     """An action on OMS.
 
-    A temporary error (OMS is down, or too slow) fails the task so that Airflow retries it; a permanent one fails it
-    without retries.
+    After a temporary error (OMS is down, or too slow) the task fails so that Airflow retries it. After a permanent
+    error it fails without retries.
 
     :param oms_conn_id: the Airflow connection (templated)
     :raises ValueError: if an argument is invalid; the message names it
@@ -43,28 +43,30 @@ class OmsOperator(BaseOperator):
     ui_color = "#ffe9d2"
     operator_extra_links = (OmsConsoleLink(),)
 
-    #: OMS's name of the action that it is for.
+    #: OMS's name of the action that the operator sends.
     oms_action = ""
 
     def __init__(self, *, oms_conn_id: str = OmsHook.default_conn_name, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.oms_conn_id = oms_conn_id
-        self._found: str | None = None  # the id of the project that it is about, once that is known
+        self._found: str | None = None  # the project's id, once it is known
 
     def execute(self, context: Context) -> Any:
         """Open a hook and carry out the operation.
 
-        :raises OmsOperationError: when a retry may help
-        :raises OmsOperationRefusedError: when it would not
+        :param context: Airflow's context
+        :raises OmsOperationError: if the operation failed and a retry may help
+        :raises OmsOperationRefusedError: if the operation failed and a retry would not help
         """
         return self._do(lambda hook: self.carry_out(context, hook))
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
-        """Go on after a deferral. Where Airflow itself has ended it, it doesn't say what was waited for: that is added.
+        """Resume after a deferral. If Airflow itself ended it, what was waited for is added to Airflow's message.
 
-        :param next_method: the method that goes on
+        :param next_method: the method that resumes
         :param next_kwargs: its arguments
-        :raises AirflowException: how it ended
+        :param context: Airflow's context
+        :raises AirflowException: if the task fails; the class and the message say why
         """
         try:
             return super().resume_execution(next_method, next_kwargs, context)
@@ -74,32 +76,36 @@ class OmsOperator(BaseOperator):
             raise type(error)(self.subject().explain(str(error))) from error
 
     def subject(self) -> Subject:
-        """Return what its messages are about."""
+        """Return what the operator's messages are about."""
         return Subject(self.about(), self.oms_action, str(self.oms_conn_id))
 
     def about(self) -> str:
-        """Say what in OMS it is about, such as ``project 'shop' (np_1)``; nothing where it is about nothing there."""
+        """Return the object in OMS that messages name, such as ``project 'shop' (np_1)``; empty if there is none."""
         return ""
 
     def _do(self, work: Callable[[OmsHook], Any]) -> Any:
-        """Do something with an open hook. Whatever it ends with says what it is about."""
+        """Do something with an open hook. Every error is raised with what it is about."""
         with OmsHook(self.oms_conn_id) as hook:
             try:
                 return work(hook)
             except OmsError as error:
                 failed: BaseException = to_airflow_error(error)
-            except ValueError as error:  # an argument that is invalid once its template is rendered
+            except ValueError as error:  # a rendered argument is invalid
                 failed = OmsOperationRefusedError(str(error))
             except AirflowException as error:
                 failed = error
-            except BaseException as error:  # a time-out of the task, or a fault of ours
+            except BaseException as error:  # a time-out of the task, or a bug
                 failed = broken_off(error)
         if isinstance(failed, OmsMilestoneFailedError | OmsOperationError | OmsOperationRefusedError):
             failed = type(failed)(self.subject().explain(str(failed)))
         raise without_frames(failed)
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
-        """Carry out the operation with an open hook."""
+        """Carry out the operation. Subclasses implement this.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        """
         raise NotImplementedError
 
 
@@ -108,8 +114,9 @@ class OmsProjectOperator(OmsOperator):
 
     The project's id is pushed to XCom (key ``project_id``) before anything is sent.
 
-    :param project_id: the project (templated)
-    :param project_name: its name instead, unique for an OMS user; looked up by ``ListProjects`` (templated)
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead, which is unique for an OMS user; it is looked up with
+        ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :raises ValueError: if an argument is invalid; the message names it
     """
@@ -124,13 +131,14 @@ class OmsProjectOperator(OmsOperator):
         self._check_project(rendered=False)
 
     def about(self) -> str:
-        """Name the project."""
+        """Return the project's name and id, for messages."""
         return called(self._found or self.project_id, self.project_name)
 
     def find_project(self, hook: OmsHook) -> str | None:
-        """Return the project's id, None when OMS shows this user no project of that name.
+        """Return the project's id; None if OMS shows this user no project with the name.
 
-        :raises OmsError: when there are several of that name
+        :param hook: the open hook
+        :raises OmsError: if several projects have the name
         """
         self._check_project(rendered=True)
         if self.project_id is not None:
@@ -142,7 +150,8 @@ class OmsProjectOperator(OmsOperator):
     def need_project(self, hook: OmsHook) -> str:
         """Return the project's id.
 
-        :raises OmsError: when there is no project of that name, or several
+        :param hook: the open hook
+        :raises OmsError: if no project, or more than one, has the name
         """
         found = self.find_project(hook)
         if found is None:
@@ -150,7 +159,12 @@ class OmsProjectOperator(OmsOperator):
         return found
 
     def announce(self, context: Context, hook: OmsHook, project_id: str) -> None:
-        """Store the project's id and the link to the console in XCom."""
+        """Store the project's id and the links in XCom.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        :param project_id: the project's id
+        """
         context["ti"].xcom_push(key="project_id", value=project_id)
         push_console_url(context, hook, project_id)
         push_progress_url(context)
@@ -160,7 +174,7 @@ class OmsProjectOperator(OmsOperator):
 
 
 def check_one_of(operator: Any, *, rendered: bool, **readers: Callable[[str, Any], object]) -> None:
-    """Check that exactly one of two arguments is given, and that it is valid.
+    """Check that exactly one of several arguments is given, and that it is valid.
 
     :param operator: the operator
     :param rendered: whether its templates are rendered
@@ -199,7 +213,7 @@ def to_airflow_error(error: OmsError, remark: str = "") -> AirflowException:
     """Return the exception with which an error of OMS fails a task.
 
     :param error: the error
-    :param remark: further information
+    :param remark: a sentence that is added to the message
     """
     kind = OmsOperationError if error.temporary else OmsOperationRefusedError
     return kind(f"{error} {remark}".rstrip())

@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
     from airflow_provider_oms.hooks.oms import OmsHook
 
-#: What ``UpdateProjectConfig`` takes.
+#: The sections of a configuration that ``UpdateProjectConfig`` accepts.
 SECTIONS = ("commonTransferConfig", "structTransferConfig", "fullTransferConfig", "incrTransferConfig")
 
 
 class OmsUpdateProjectConfigOperator(OmsProjectOperator):
-    """Change some items of a project's configuration and leave the others (``UpdateProjectConfig``, Enterprise V4.2.4).
+    """Change items of a project's configuration and keep the others (``UpdateProjectConfig``, Enterprise V4.2.4).
 
     OMS's action replaces the whole configuration and deletes items that are left out, so the current one is read first
-    (``DescribeProject``). Nothing is sent if nothing would change. OMS allows it in INIT, SUSPEND and FAILED only: a
-    running project is refused. Returns (XCom) the items that were changed, as ``{"fullTransferConfig": {...}}``;
-    ``project_id`` is pushed, too.
+    (``DescribeProject``). Nothing is sent if nothing would change. OMS only allows the action in INIT, SUSPEND and
+    FAILED, so the task fails for a running project. Returns the items that were changed as XCom, such as
+    ``{"fullTransferConfig": {...}}``; ``project_id`` is pushed, too.
 
-    It isn't documented whether the action accepts every item that ``DescribeProject`` shows; untested against a real
-    OMS.
+    It isn't documented whether the action accepts every item that ``DescribeProject`` shows. The operator is untested
+    against a real OMS.
 
     :param config: the items to change, in OMS's own keys, by section: ``commonTransferConfig``,
         ``structTransferConfig``, ``fullTransferConfig``, ``incrTransferConfig``. None deletes an item (templated)
-    :param project_id: the project (templated)
-    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead; it is looked up with ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :raises ValueError: if an argument is invalid; the message names it
     """
@@ -52,7 +52,12 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
             _check(config)
 
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
-        """Read the current configuration, and change the items that differ."""
+        """Read the current configuration, and change the items that differ.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        :raises OmsOperationRefusedError: if OMS doesn't allow the change in the project's status
+        """
         _check(self.config)
         project_id = self.need_project(hook)
         self.announce(context, hook, project_id)
@@ -72,7 +77,7 @@ class OmsUpdateProjectConfigOperator(OmsProjectOperator):
                 raise
             if differences(present_config(hook.describe_project(project_id)), self.config):
                 raise to_airflow_error(error, "The configuration is unchanged. A retry checks first.") from None
-            self.log.warning("%s The project is configured as wanted all the same.", error)
+            self.log.warning("%s The project has the requested configuration nevertheless.", error)
         self.log.info("OMS has taken the new configuration of project %s: %s", project_id, changes)
         return changes
 
@@ -87,7 +92,7 @@ def present_config(project: Project) -> dict[str, dict[str, Any]]:
 
 
 def merged(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the whole configuration with some items changed; None deletes one.
+    """Return the whole configuration with some items changed. The value None deletes an item.
 
     :param present: the configuration now
     :param asked: the items to change, by section
@@ -100,7 +105,7 @@ def merged(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping
 
 
 def differences(present: Mapping[str, Mapping[str, Any]], asked: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the items to change that have another value now.
+    """Return the items to change whose current value differs.
 
     :param present: the configuration now
     :param asked: the items to change, by section
@@ -118,9 +123,9 @@ def _set_items(items: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check(config: Any) -> None:
-    """Raise for a configuration that OMS couldn't read.
+    """Raise an error for a configuration that OMS couldn't read.
 
-    :raises ValueError: naming the key
+    :raises ValueError: if a key or a value is invalid; the message names it
     """
     if not isinstance(config, Mapping) or not config:
         raise ValueError(f"config must map {', '.join(SECTIONS)} to the items to change; it is {config!r}")

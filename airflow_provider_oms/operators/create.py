@@ -1,4 +1,4 @@
-"""Creating a project, once."""
+"""Creates a project, but only once."""
 
 from __future__ import annotations
 
@@ -39,23 +39,24 @@ PRE_CHECK_INTERVAL = 5.0
 class OmsCreateProjectOperator(TellsLineage, OmsOperator):
     """Create a project, once (``CreateProject``). It isn't started.
 
-    It looks up the name first (``ListProjects``): if a project of the same name, type and endpoints exists, its id is
-    returned; one that differs is refused, and so is one that can't be started any more (FINISHED, RELEASING,
-    RELEASED). If the answer to a create was lost, the name is looked up again. A create is never sent twice, because
-    OMS might create two projects. Returns (XCom) the project's id, which is pushed under ``project_id``, too.
+    The operator looks up the name first (``ListProjects``). If a project with the same name, type and endpoints exists,
+    its id is returned. The task fails if the existing project differs, or can't be started any more (FINISHED,
+    RELEASING, RELEASED). If the answer to a create was lost, the name is looked up again. A create is never sent twice,
+    because OMS might create two projects. Returns the project's id as XCom, which is pushed under ``project_id``, too.
 
     The body has OMS's own keys, and is checked before anything is sent. It may also hold names instead of ids:
-    ``sourceEndpointName``, ``sinkEndpointName`` (looked up by ``ListDataSource``) and ``labelNames``
+    ``sourceEndpointName``, ``sinkEndpointName`` (looked up with ``ListDataSource``) and ``labelNames``
     (``ListAllLabels``). For ``transferMapping`` see
     :func:`~airflow_provider_oms.operators.transfer_mapping.transfer_mapping`.
 
     :param project: the body, a dictionary or the path of a ``.json`` file (templated)
     :param precheck: let OMS check the body first, and fail with a list of what it found (``SubmitPreCheck``, Enterprise
-        V4.2.2; it waits on the worker). Which statuses a check can have isn't documented; untested against a real OMS
+        V4.2.2). The operator waits on the worker. The statuses of a check aren't documented, and this is untested
+        against a real OMS
     :param precheck_timeout: seconds (or timedelta) to wait for the pre-check
-    :param create_labels: create labels of ``labelNames`` that don't exist (``CreateLabel``), instead of failing
+    :param create_labels: create the labels in ``labelNames`` that don't exist (``CreateLabel``) instead of failing
     :param oms_conn_id: the Airflow connection (templated)
-    :raises ValueError: naming the invalid argument, or the invalid key of ``project``
+    :raises ValueError: if an argument or a key of ``project`` is invalid; the message names it
     """
 
     action = "create"
@@ -85,9 +86,15 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
     def render_template(
         self, content: Any, context: Context, jinja_env: Any = None, seen_oids: set[int] | None = None
     ) -> Any:
-        """Render a template; ``project`` may be the path of one.
+        """Render a template; ``project`` may be the path of a ``.json`` file with a template.
 
-        Airflow's own ``template_ext`` would take every text in the body for a path that ends like one.
+        Airflow's own ``template_ext`` isn't used, because it would take every text in the body that ends with
+        ``.json`` for a path.
+
+        :param content: the template
+        :param context: Airflow's context
+        :param jinja_env: the environment to render with
+        :param seen_oids: the objects that are rendered already
         """
         if content is self.project and isinstance(content, str) and content.strip().endswith(".json"):
             environment = jinja_env or self.get_template_env()
@@ -95,16 +102,18 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
         return super().render_template(content, context, jinja_env, seen_oids)
 
     def about(self) -> str:
-        """Name the project."""
+        """Return the project's name, for messages."""
         try:
             return called(None, _read(self.project).get("name"))
-        except (ValueError, AttributeError):  # it is no body at all
+        except (ValueError, AttributeError):  # it isn't a body at all
             return ""
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
         """Create the project, unless it exists.
 
-        :raises OmsOperationRefusedError: when it exists but differs, or can't be started any more
+        :param context: Airflow's context
+        :param hook: the open hook
+        :raises OmsOperationRefusedError: if it exists but differs, or can't be started any more
         """
         body = _read(self.project)
         check(body)
@@ -132,7 +141,7 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
             if found is None:
                 remark = "OMS lists no project of that name now. A retry checks first."
                 raise to_airflow_error(error, remark if error.temporary else "") from None
-            self.log.warning("%s Project %s is there all the same.", error, body["name"])
+            self.log.warning("%s Project %s exists nevertheless.", error, body["name"])
             return self._take(found)
         self.log.info("OMS has created project %s: %s.", body["name"], project_id)
         return project_id
@@ -140,20 +149,20 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
     def _take(self, there: Project) -> str:
         """Return the id of a project that exists already.
 
-        :raises OmsOperationRefusedError: when it can't be started any more
+        :raises OmsOperationRefusedError: if it can't be started any more
         """
         move = judge_existing(there.status)
         if move.kind is Kind.REFUSE:
-            raise OmsOperationRefusedError(f"Project {there.name} ({there.id}) is there already. {move.reason}")
+            raise OmsOperationRefusedError(f"Project {there.name} ({there.id}) exists already. {move.reason}")
         level = logging.WARNING if move.reason else logging.INFO
-        self.log.log(level, "Nothing to do: project %s is there already, %s. %s", there.name, there.id, move.reason)
+        self.log.log(level, "Nothing to do: project %s exists already, %s. %s", there.name, there.id, move.reason)
         return str(there.id)
 
     def _find(self, hook: OmsHook, body: Mapping[str, Any]) -> Project | None:
-        """Return the project of that name, None when there is none.
+        """Return the project with the name; None if there is none.
 
-        :raises OmsError: when there are several
-        :raises OmsOperationRefusedError: when it is another one
+        :raises OmsError: if several projects have the name
+        :raises OmsOperationRefusedError: if its type or an endpoint differs
         """
         row = run_flow(hook, project_by_name(body["name"]))
         if row is None or row.id is None or row.status == DELETED:
@@ -166,7 +175,7 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
             there = ", ".join(str(safe_text(trait, 100)) if trait else "unknown" for trait in traits)
             raise OmsOperationRefusedError(
                 f"OMS has another project named {body['name']!r}, {row.id}: its type, source and target are {there}; "
-                f"wanted are {', '.join(wanted)}. Use another name, or delete that project."
+                f"the body has {', '.join(wanted)}. Use another name, or delete that project."
             )
         return row
 
@@ -188,7 +197,7 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
             return found
         if not self.create_labels:
             raise OmsOperationRefusedError(
-                f"OMS has no label named {safe_text(name, 200)!r} (labelNames). Create it, or give create_labels=True."
+                f"OMS has no label named {safe_text(name, 200)!r} (labelNames). Create it, or set create_labels=True."
             )
         try:
             return hook.create_label(name)
@@ -201,8 +210,8 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
     def _check_first(self, hook: OmsHook, body: Mapping[str, Any]) -> None:
         """Let OMS check the body.
 
-        :raises OmsOperationRefusedError: listing what it found
-        :raises OmsOperationError: when it takes too long
+        :raises OmsOperationRefusedError: if the check failed; the message lists what OMS found
+        :raises OmsOperationError: if the check takes too long
         """
         check_id = hook.submit_pre_check(body)
         self.log.info("OMS checks the project first: pre-check %s.", check_id)
@@ -225,12 +234,12 @@ class OmsCreateProjectOperator(TellsLineage, OmsOperator):
 
 
 def _read(project: Any) -> dict[str, Any]:
-    """Return the body; a text is the rendered template or .json file."""
+    """Return the body. Text is the content of a rendered template or ``.json`` file."""
     if isinstance(project, str):
         try:
             project = json.loads(project)
         except ValueError as error:
-            raise ValueError(f"project is no JSON: {error}") from None
+            raise ValueError(f"project isn't JSON: {error}") from None
     if not isinstance(project, Mapping):
         return project  # type: ignore[no-any-return]  # check() raises for an invalid body
     lists = {key: arguments.texts(key, project[key]) for key in LABELS if project.get(key) is not None}

@@ -1,4 +1,4 @@
-"""Telling OMS where a database is, and who may read or write it: what all kinds of data sources share."""
+"""What the operators for all kinds of data sources share. A data source tells OMS a database's address and login."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _LONGEST_DESCRIPTION = 128
 
-#: Types of ``ListDataSource`` that are known to be something else than a kind whose own type no document names.
+#: Types in ``ListDataSource`` that certainly aren't the type of a kind whose own type isn't documented.
 #: Source: docs/develop/oms-actions.md#more-data-sources
 _OTHER_TYPES = (
     *("MYSQL", "OB_ORACLE", "OB_MYSQL", "OB_MYSQL_CE", "ORACLE", "TIDB", "KAFKA", "ADB", "DATAHUB", "ROCKETMQ"),
@@ -43,16 +43,16 @@ _OTHER_TYPES = (
 class OmsDataSourceOperator(OmsOperator):
     """Create a data source in OMS, once.
 
-    It looks the name up first (``ListDataSource``). One of the same type, address and user is left alone and its id
-    returned; one that differs is refused. OMS shows no passwords, so these aren't compared. A create whose answer was
-    lost is resolved by looking the name up again, never by sending it twice.
+    The operator looks up the name first (``ListDataSource``). If a data source with the same name, type, address and
+    user exists, its id is returned; if the existing one differs, the task fails. OMS doesn't show passwords, so these
+    aren't compared. If the answer to a create was lost, the name is looked up again; a create is never sent twice.
 
-    Addresses, users and passwords come from Airflow connections. A password travels in Base64, as OMS wants it, and is
-    in no log, rendered template, XCom or exception. Returns (XCom) the data source's id, which is pushed under
+    Addresses, users and passwords come from Airflow connections. A password is sent in Base64, as OMS expects it, and
+    is in no log, rendered template, XCom or exception. Returns the data source's id as XCom, which is pushed under
     ``data_source_id``, too.
 
     :param name: the data source's name in OMS (templated)
-    :param region: the region where it is (templated)
+    :param region: the region in which the database is (templated)
     :param description: at most 128 characters (templated)
     :param oms_conn_id: the Airflow connection of OMS (templated)
     :raises ValueError: if an argument is invalid; the message names it
@@ -60,7 +60,7 @@ class OmsDataSourceOperator(OmsOperator):
 
     template_fields: Sequence[str] = ("name", "region", "description", "oms_conn_id")
 
-    #: What is particular about one kind.
+    #: The description of the kind of data source.
     kind: ClassVar[DataSourceKind]
 
     def __init__(
@@ -80,7 +80,7 @@ class OmsDataSourceOperator(OmsOperator):
                 self._check_text(argument)
 
     def describe(self) -> tuple[Call[str], dict[str, Any]]:
-        """Return the call that creates it, and what must be the same in one that exists."""
+        """Return the call that creates the data source, and the properties that must match if it exists already."""
         values: dict[str, Any] = {}
         for argument, parts in self.kind.connections.items():
             if (conn_id := getattr(self, argument)) is not None:
@@ -95,11 +95,16 @@ class OmsDataSourceOperator(OmsOperator):
         return call, {"type": call.payload.get("type") or self.kind.type, **wanted}
 
     def about(self) -> str:
-        """Name the data source."""
+        """Return the data source's name, for messages."""
         return f"data source {safe_repr(self.name, 200)}"
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
-        """Look, and create what isn't there."""
+        """Create the data source, unless it exists.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        :raises OmsOperationRefusedError: if it exists but differs
+        """
         self._check_text("name")
         self._check_text("description")
         for argument in self.template_fields:
@@ -111,7 +116,7 @@ class OmsDataSourceOperator(OmsOperator):
             found = self._create(hook, call, traits)
         else:
             self.log.info(
-                "Nothing to do: data source %s is there already, %s. Its password can't be compared.", self.name, found
+                "Nothing to do: data source %s exists already, %s. Its password can't be compared.", self.name, found
             )
         context["ti"].xcom_push(key="data_source_id", value=found)
         push_console_url(context, hook, None)
@@ -126,15 +131,15 @@ class OmsDataSourceOperator(OmsOperator):
             found = self._find(hook, call, traits)
             if found is None:
                 raise
-            self.log.warning("%s Data source %s is there all the same: %s.", error.problem, self.name, found)
+            self.log.warning("%s Data source %s exists nevertheless: %s.", error.problem, self.name, found)
             return found
         self.log.info("OMS has created data source %s: %s.", self.name, created)
         return created
 
     def _find(self, hook: OmsHook, call: Call[str], traits: Mapping[str, Any]) -> str | None:
-        """Return the id of the data source of that name, None when there is none.
+        """Return the id of the data source with the name; None if there is none.
 
-        :raises OmsOperationRefusedError: when it is another one, or there are several
+        :raises OmsOperationRefusedError: if it differs, or if several have the name
         """
         found = find_data_sources(hook, self.name, call.secrets)
         if not found:
@@ -150,8 +155,8 @@ class OmsDataSourceOperator(OmsOperator):
             different.insert(0, f"type is {found[0].type!r} there")
         if different:
             raise OmsOperationRefusedError(
-                f"OMS has another data source named {self.name!r}: {'; '.join(different)}. Use another name, or fix "
-                "or delete that one in the OMS console."
+                f"OMS has another data source named {self.name!r}: {'; '.join(different)}. Use another name, or "
+                "correct or delete that data source in the OMS console."
             )
         return str(found[0].id)
 
@@ -165,20 +170,20 @@ class OmsDataSourceOperator(OmsOperator):
 
 
 def find_data_sources(hook: OmsHook, name: str, secrets: Secrets = NO_SECRETS) -> list[DataSource]:
-    """Return the data sources of exactly that name (``ListDataSource``).
+    """Return the data sources with exactly this name (``ListDataSource``).
 
     :param hook: the hook to ask
     :param name: the whole name
-    :param secrets: what the answer must not bring back
+    :param secrets: the secrets to remove from the answer
     """
     rows = run_flow(hook, replace(actions.list_data_source(name), secrets=secrets).whole())
     return [row for row in rows if row.name == name and row.id]
 
 
 def read_database(conn_id: str) -> Connection:
-    """Read the Airflow connection of a database, and have its password masked in all its forms.
+    """Read the Airflow connection of a database, and make Airflow mask its password in every form.
 
-    :param conn_id: the connection
+    :param conn_id: the connection's id
     :raises OmsError: when Airflow has no such connection, or can't read it
     """
     try:
@@ -194,7 +199,7 @@ def read_database(conn_id: str) -> Connection:
 def _read(connection: Connection, part: Part) -> Any:
     """Return a field of a connection.
 
-    :raises OmsOperationRefusedError: when it is empty and OMS needs it
+    :raises OmsOperationRefusedError: if it is empty although OMS needs it
     """
     value = getattr(connection, part.name)
     if value not in (None, ""):
@@ -216,7 +221,7 @@ def _told(source: DataSource, trait: str) -> Any:
     if trait == "userName":
         return source.get("userName") or source.get("username")
     told = source.get(trait)
-    # What is particular about a kind may stand apart: no document says.
+    # The properties of one kind may be in connExtraAttributes; this isn't documented.
     return source.part("connExtraAttributes").get(trait) if told is None else told
 
 

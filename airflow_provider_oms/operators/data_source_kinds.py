@@ -1,7 +1,7 @@
-"""The kinds of data sources: what OMS wants to know of each, and where that comes from. One description serves all.
+"""The kinds of data sources: which parameters OMS needs for each kind, and where their values come from.
 
-A parameter of an action comes out of an Airflow connection, as described here, or out of the operator's argument of
-the same name, which goes before.
+The value of an action's parameter comes from a field of an Airflow connection, as described here, or from the
+operator's argument with the same name. The argument wins.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.protocol import Call
 from airflow_provider_oms.exceptions import OmsOperationRefusedError
 
-#: What the parameters of an action are called, and their values.
+#: The values of an action's parameters, by the parameter's name.
 Values = dict[str, Any]
 
 
@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
     :param name: the field
     :param needed: whether OMS needs it
-    :param default: what stands for it where it is empty
+    :param default: the value to use if the field is empty
     """
 
     name: str
@@ -41,14 +41,14 @@ def _as_it_is(values: Values, operator: Any) -> Values:
 
 @dataclass(frozen=True)
 class DataSourceKind:
-    """What tells one kind of data source from another.
+    """The description of one kind of data source.
 
     :param create: describes the action that creates it
-    :param type: what ``ListDataSource`` calls it, with a star for any rest; None where no document says
-    :param connections: what comes out of which Airflow connection: by the operator's argument that names it, the
-        action's parameters and their fields. One whose argument isn't given is left out
-    :param compared: keys of the request that must be the same in one that exists, as far as OMS shows them
-    :param arrange: makes the action's parameters of what was read, or refuses it
+    :param type: its type in ``ListDataSource``, with a star for any ending; None if that isn't documented
+    :param connections: by the operator's argument that names an Airflow connection: the action's parameters that come
+        from this connection, each with its field. A connection whose argument isn't given is skipped
+    :param compared: keys of the request whose values must match those of an existing data source, if OMS shows them
+    :param arrange: turns the values that were read into the action's parameters, or raises an error
     """
 
     create: Callable[..., Call[str]]
@@ -59,7 +59,7 @@ class DataSourceKind:
 
 
 def _address(values: Values) -> str | None:
-    """Take out host and port, and write them as one; a host may be a list of addresses."""
+    """Remove host and port from the values, and return them as one address. A host may be a list of addresses."""
     host, port = values.pop("host", None), values.pop("port", None)
     return host if not host or port is None or any(mark in host for mark in ":,") else f"{host}:{port}"
 
@@ -78,23 +78,24 @@ def _oceanbase(values: Values, operator: Any) -> Values:
     return values
 
 
-#: The mechanism that logs in with a ticket instead of a password. Source: docs/develop/oms-actions.md#more-data-sources
+#: The SASL mechanism that uses a Kerberos ticket instead of a password. Source:
+#: docs/develop/oms-actions.md#more-data-sources
 _KERBEROS = "GSSAPI"
 SASL_MECHANISMS = (_KERBEROS, "PLAIN", "SCRAM_SHA_256", "SCRAM_SHA_512")
 
 
 def check_sasl_mechanism(mechanism: str) -> None:
-    """Check that OMS has a way to log in to Kafka.
+    """Check that OMS supports a SASL mechanism.
 
-    :param mechanism: the way
-    :raises ValueError: when it hasn't
+    :param mechanism: the mechanism
+    :raises ValueError: if OMS doesn't support it
     """
     if mechanism not in SASL_MECHANISMS:
         raise ValueError(f"sasl_mechanism must be one of {', '.join(SASL_MECHANISMS)}; it is {mechanism!r}")
 
 
 def _kafka(values: Values, operator: Any) -> Values:
-    """Write the addresses of the brokers, and see that what the way to log in needs is there."""
+    """Set the addresses of the brokers, and check that the values for the SASL mechanism are given."""
     values["endpoint"] = _address(values)
     if ":" not in values["endpoint"]:
         raise OmsOperationRefusedError(

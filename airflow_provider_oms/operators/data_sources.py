@@ -1,4 +1,4 @@
-"""Data sources out of Airflow connections: an operator for each kind that OMS has a documented action for."""
+"""Operators that create data sources from Airflow connections: one for each kind that has a documented action."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class OmsCreateMySqlDataSourceOperator(OmsDataSourceOperator):
     Its name must have no blanks and at most 32 characters. Takes the arguments of :class:`OmsDataSourceOperator`, too.
 
     :param mysql_conn_id: the Airflow connection of the database (templated)
-    :param schema: the database that it is confined to; default is that of the Airflow connection (templated)
-    :param try_keep_hb: let OMS write heartbeats into the database, so that an idle source keeps a small lag. A lag or
-        checkpoint gate on a source without writes never opens without them
+    :param schema: the only database that the data source may use; default is that of the Airflow connection (templated)
+    :param try_keep_hb: let OMS write heartbeats into the database, so that an idle source keeps a small lag. Without
+        heartbeats, a lag or checkpoint gate on a source without writes never opens
     """
 
     template_fields: Sequence[str] = (*OmsDataSourceOperator.template_fields, "mysql_conn_id", "schema")
@@ -54,15 +54,15 @@ class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
     The connection's login may contain the tenant and the cluster, in OceanBase's form (``user@tenant#cluster``).
     Takes the arguments of :class:`OmsDataSourceOperator`, too.
 
-    :param oceanbase_conn_id: the Airflow connection of the database; any type with host, port, login and password will
-        do (templated)
-    :param schema: the database that it is confined to; default is that of the Airflow connection (templated)
+    :param oceanbase_conn_id: the Airflow connection of the database; it may be of any type with host, port, login and
+        password (templated)
+    :param schema: the only database that the data source may use; default is that of the Airflow connection (templated)
     :param tenant: the tenant (templated)
     :param cluster: the tenant's cluster (templated)
-    :param data_source_type: OB_MYSQL, OB_MYSQL_CE or OB_ORACLE; OMS Community Edition needs none (templated)
+    :param data_source_type: OB_MYSQL, OB_MYSQL_CE or OB_ORACLE; OMS Community Edition doesn't need it (templated)
     :param drc_conn_id: an Airflow connection with the user that reads incremental logs, and its password (templated)
-    :param inner_drc_conn_id: one with the password of ``__oceanbase_inner_drc_user`` (templated)
-    :param ocp_name: the OceanBase Cloud Platform that it belongs to (templated)
+    :param inner_drc_conn_id: an Airflow connection with the password of ``__oceanbase_inner_drc_user`` (templated)
+    :param ocp_name: the OceanBase Cloud Platform that the cluster belongs to (templated)
     :param config_url: the cluster's ``obconfig_url`` (templated)
     """
 
@@ -102,13 +102,13 @@ class OmsCreateOceanBaseDataSourceOperator(OmsDataSourceOperator):
 
 
 class OmsCreateKafkaDataSourceOperator(OmsDataSourceOperator):
-    """Create a Kafka data source out of an Airflow connection (``CreateKafkaDataSource``), once.
+    """Create a Kafka data source from an Airflow connection (``CreateKafkaDataSource``), once.
 
-    Community Edition 4.2.12 and later. Takes the arguments of :class:`OmsDataSourceOperator`, too.
+    This needs OMS Community Edition 4.2.12 or later. Takes the arguments of :class:`OmsDataSourceOperator`, too.
 
-    :param kafka_conn_id: an Airflow connection with the brokers: host and port, or several ``host:port`` with commas as
-        host; login and password where SASL needs them (templated)
-    :param sasl_mechanism: GSSAPI, PLAIN, SCRAM_SHA_256 or SCRAM_SHA_512; none for a Kafka without a login (templated)
+    :param kafka_conn_id: an Airflow connection with the brokers: host and port, or in the host several ``host:port``,
+        separated by commas; and with login and password if the SASL mechanism needs them (templated)
+    :param sasl_mechanism: GSSAPI, PLAIN, SCRAM_SHA_256 or SCRAM_SHA_512; None if Kafka needs no login (templated)
     :param kdc_path: for GSSAPI, the address of the key distribution centre (templated)
     :param sasl_kerberos_principal: for GSSAPI, the user's principal (templated)
     :param service_name: for GSSAPI, the server's principal (templated)
@@ -149,17 +149,18 @@ class OmsCreateKafkaDataSourceOperator(OmsDataSourceOperator):
 
 
 class OmsCreateOceanBaseODPDataSourceOperator(OmsDataSourceOperator):
-    """Create a data source of OceanBase by its proxy out of Airflow connections (``CreateOceanBaseODPDataSource``).
+    """Create a data source for OceanBase behind its proxy (``CreateOceanBaseODPDataSource``), once.
 
-    Once; Enterprise 4.2.2 and later. Takes the arguments of :class:`OmsDataSourceOperator`, too.
+    Its values come from Airflow connections. This needs OMS Enterprise 4.2.2 or later. Takes the arguments of
+    :class:`OmsDataSourceOperator`, too.
 
-    :param oceanbase_conn_id: an Airflow connection with the database's login and password; its host and port, where
-        given, are the proxy's (templated)
+    :param oceanbase_conn_id: an Airflow connection with the database's login and password, and optionally the
+        proxy's host and port (templated)
     :param url: the address of the gateway, or of its JSON file (templated)
     :param access_key_conn_id: an Airflow connection with the visitor's access key as login and its secret key as
         password (templated)
-    :param drc_conn_id: one with the user that reads incremental logs, and its password (templated)
-    :param route: what to route to, for example ``MiddleWareCluster-ODP`` (templated)
+    :param drc_conn_id: an Airflow connection with the user that reads incremental logs, and its password (templated)
+    :param route: the route, for example ``MiddleWareCluster-ODP`` (templated)
     :param instance_id: the id of the proxy's node (templated)
     :param middleware_instance_id: the id of the middleware (templated)
     """
@@ -196,13 +197,14 @@ class OmsCreateOceanBaseODPDataSourceOperator(OmsDataSourceOperator):
 
 
 class OmsCreatePolarDBDataSourceOperator(OmsDataSourceOperator):
-    """Create a data source of PolarDB-X 1.0 out of Airflow connections (``CreatePolarDBDataSource``), once.
+    """Create a data source for PolarDB-X 1.0 from Airflow connections (``CreatePolarDBDataSource``), once.
 
-    Enterprise 4.2.4 and later. Its name must have no blanks and at most 32 characters. Takes the arguments of
+    This needs OMS Enterprise 4.2.4 or later. Its name must have no blanks and at most 32 characters. Takes the
+    arguments of
     :class:`OmsDataSourceOperator`, too.
 
-    :param polardb_conn_id: an Airflow connection with the database's login and password; its host and port, where
-        given, are its internal address (templated)
+    :param polardb_conn_id: an Airflow connection with the database's login and password, and optionally its
+        internal host and port (templated)
     :param access_key_conn_id: an Airflow connection with an AccessKey of Alibaba Cloud: its id as login, its secret as
         password (templated)
     """
@@ -224,6 +226,6 @@ class OmsCreatePolarDBDataSourceOperator(OmsDataSourceOperator):
 
 
 def _check_short_name(name: str) -> None:
-    """Check a name that OMS keeps short. Source: docs/develop/oms-actions.md#data-sources"""
+    """Check a name whose length OMS limits. Source: docs/develop/oms-actions.md#data-sources"""
     if len(name) > _LONGEST_NAME or len(name.split()) != 1:
         raise ValueError(f"name must have no blanks and at most {_LONGEST_NAME} characters; it is {name!r}")

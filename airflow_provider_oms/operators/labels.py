@@ -1,4 +1,4 @@
-"""Starting and stopping all the projects of a label."""
+"""Starts and stops all projects of a label."""
 
 from __future__ import annotations
 
@@ -26,22 +26,23 @@ from airflow_provider_oms.operators.waits import OmsWaitingOperator
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-#: The XCom key for what was done, pushed before any waiting.
+#: The XCom key under which the result is pushed before any waiting.
 XCOM_KEY = "projects"
 
 
 class OmsLabelOperator(OmsWaitingOperator):
-    """Send one action for all the projects of a label, once.
+    """Send one action for all projects of a label, once.
 
-    It checks the label's projects first (``ListProjects``), and sends nothing when the action would move none. Those
-    in a status that the action doesn't apply to are left alone, as OMS does, and reported. When OMS couldn't move one
-    that the action does apply to, the task fails, naming it; a retry checks again.
+    The operator checks the label's projects first (``ListProjects``), and sends nothing if the action would change none
+    of them. Like OMS, it skips projects in a status in which the action isn't allowed, and reports them. If OMS
+    couldn't change a project although the action is allowed, the task fails and names the project; a retry checks
+    again.
 
-    Returns (XCom) the projects' ids: ``{"label": ..., "moved": [...], "already": [...], "skipped": {id: status}}``,
-    pushed under ``projects`` before any waiting, too. Deferred, it waits for one project after the other.
+    Returns the projects' ids as XCom: ``{"label": ..., "moved": [...], "already": [...], "skipped": {id: status}}``,
+    which is pushed under ``projects`` before any waiting, too. A deferred task waits for one project after another.
 
-    :param label_id: the label (templated)
-    :param label_name: its name instead; looked up by ``ListAllLabels`` (templated)
+    :param label_id: the label's id (templated)
+    :param label_name: the label's name instead; it is looked up with ``ListAllLabels`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout`` (for each project): see
         :class:`~airflow_provider_oms.operators.waits.OmsWaitingOperator`
@@ -60,11 +61,18 @@ class OmsLabelOperator(OmsWaitingOperator):
         self._check_label(rendered=False)
 
     def describe(self, label: str) -> Call[LabelOutcome]:
-        """Return the call."""
+        """Return the call that sends the action. Subclasses implement this.
+
+        :param label: the label's id
+        """
         raise NotImplementedError
 
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
-        """Send the action if it would change a project, and wait."""
+        """Send the action if it would change a project, and wait for its effect.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        """
         label = self._find_label(hook)
         push_console_url(context, hook, None)
         before = self._sort(hook, label)
@@ -79,25 +87,27 @@ class OmsLabelOperator(OmsWaitingOperator):
             "skipped": before[Kind.REFUSE],
         }
         if before[Kind.REFUSE]:
-            self.log.warning("Left alone, for their status: %s", _list(before[Kind.REFUSE]))
+            self.log.warning("Skipped because of their status: %s", _list(before[Kind.REFUSE]))
         context["ti"].xcom_push(key=XCOM_KEY, value=done)
         return self._wait_for_all(hook, done, since)
 
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Resume after the trigger's event: wait for the next project.
 
+        :param context: Airflow's context
+        :param event: what the trigger sent
         :raises OmsMilestoneFailedError: when a project's status can't be reached any more, or only after somebody acts
-        :raises OmsOperationError: when it wasn't reached in time
+        :raises OmsOperationError: when the status wasn't reached in time
         """
         return self._do(lambda hook: self._go_on_after(context, hook, event))
 
     def about(self) -> str:
-        """Name the label."""
+        """Return the label, for messages; with the project that is waited for, if there is one."""
         label = f"label {safe_repr(self.label_name or self.label_id, 200)}"
         return f"{label}, {called(self._found, None)}" if self._found else label
 
     def subject(self) -> Subject:
-        """Return what its messages are about."""
+        """Return what the operator's messages are about."""
         return super().subject()._replace(purpose=f"{name_of(self.action)} for a label")
 
     def _go_on_after(self, context: Context, hook: OmsHook, event: Any) -> dict[str, Any]:
@@ -105,7 +115,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         ti: Any = context["ti"]
         done = ti.xcom_pull(task_ids=self.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
         if not isinstance(done, dict):
-            raise OmsOperationError(f"What was done isn't in XCom any more (key {XCOM_KEY}). A retry checks again.")
+            raise OmsOperationError(f"The result so far isn't in XCom any more (key {XCOM_KEY}). A retry checks again.")
         return self._wait_for_all(hook, done, None)
 
     def _wait_for_all(self, hook: OmsHook, done: dict[str, Any], since: float | None) -> dict[str, Any]:
@@ -118,7 +128,7 @@ class OmsLabelOperator(OmsWaitingOperator):
         return done
 
     def _send(self, hook: OmsHook, label: str, to_move: dict[str, str | None]) -> float | None:
-        """Send the action, once, and fail if it left one of the projects unchanged."""
+        """Send the action once, and fail if it left a project unchanged that it should have changed."""
         at = None
         try:
             answer = hook.send(self.describe(label))
@@ -130,14 +140,14 @@ class OmsLabelOperator(OmsWaitingOperator):
             left = self._sort(hook, label)[Kind.SEND]
             if set(left) & set(to_move):
                 raise to_airflow_error(error, f"Not moved (yet): {_list(left)}. A retry checks first.") from None
-            self.log.warning("%s The projects have moved all the same.", error)
+            self.log.warning("%s The projects have changed nevertheless.", error)
             return None
         self.log.info(
             "OMS has taken %s for %s of label %s.", name_of(self.action), counted(len(taken), "project"), label
         )
         stuck = refused | (set(to_move) - taken)
         if stuck:
-            # Another user may have changed them, or OMS lists only some of those that it changes.
+            # Another user may have changed them, or OMS may list only some of the projects that it changes.
             now = self._sort(hook, label)
             stuck = {one for one in stuck if one not in now[Kind.DONE] and (one in refused or one in now[Kind.SEND])}
         if stuck:
@@ -156,9 +166,10 @@ class OmsLabelOperator(OmsWaitingOperator):
         return sorted_projects
 
     def _find_label(self, hook: OmsHook) -> str:
-        """Return the label's id. Without this check, a label that doesn't exist would have no projects, and so succeed.
+        """Return the label's id. Without this check, a label that doesn't exist would have no projects, so the task
+        would succeed.
 
-        :raises OmsOperationRefusedError: when OMS has no such label
+        :raises OmsOperationRefusedError: if OMS has no such label
         """
         self._check_label(rendered=True)
         if self.label_id is None:
@@ -187,7 +198,10 @@ class OmsStartProjectsByLabelOperator(OmsLabelOperator):
     action = "start"
 
     def describe(self, label: str) -> Call[LabelOutcome]:
-        """Return the call."""
+        """Return the call that sends the action.
+
+        :param label: the label's id
+        """
         return actions.start_projects_by_label(label)
 
 
@@ -200,7 +214,10 @@ class OmsStopProjectsByLabelOperator(OmsLabelOperator):
     action = "stop"
 
     def describe(self, label: str) -> Call[LabelOutcome]:
-        """Return the call."""
+        """Return the call that sends the action.
+
+        :param label: the label's id
+        """
         return actions.stop_projects_by_label(label)
 
 

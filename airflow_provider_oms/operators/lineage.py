@@ -1,4 +1,4 @@
-"""What an operator tells OpenLineage once it is done, where Airflow's provider of it is installed."""
+"""The lineage of an operator that has succeeded, for Airflow's OpenLineage provider if that is installed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class TellsLineage:
-    """Tells which tables a project moves where, once the task is done. Nothing here fails a task."""
+    """Gives OpenLineage the tables that a project moves, once the task has succeeded. No error here fails the task."""
 
     oms_conn_id: str
     #: What the task does, in one word.
@@ -18,7 +18,10 @@ class TellsLineage:
     _worked_on: str | None = None
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
-        """Tell OpenLineage which tables the project moves where (the extra ``[openlineage]``)."""
+        """Return which tables the project moves where. Airflow's OpenLineage provider calls this, if it is installed.
+
+        :param task_instance: Airflow's task instance, which isn't used
+        """
         if self._worked_on is None:
             return None
         from airflow_provider_oms.lineage.extraction import of_action
@@ -26,4 +29,7 @@ class TellsLineage:
         return of_action(self.action, self.oms_conn_id, self._worked_on)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> None:
-        """Tell OpenLineage nothing: without this method it would ask for what a task tells that is done."""
+        """Return no lineage. Without this method, Airflow would call the one for a task that has succeeded.
+
+        :param task_instance: Airflow's task instance, which isn't used
+        """

@@ -1,4 +1,4 @@
-"""An action on many projects: each is looked at first, a few at a time, and one report says what became of all."""
+"""An action on many projects: each is checked first, a few at a time, and one report lists all results."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: The XCom key for the report, pushed before any waiting.
+#: The XCom key under which the report is pushed before any waiting.
 XCOM_KEY = "projects"
 
-#: Projects that are looked at, and sent an action, at the same time.
+#: How many projects are checked, and sent an action, at the same time.
 AT_ONCE = 5
 
-#: Actions that lead to an end one after the other: stop, release, delete; and one more look.
+#: The most rounds: one for each action that may have to be sent (stop, release, delete), and one for the last check.
 _ROUNDS = 4
 
-#: Projects named in an error, and characters of why.
+#: The most projects to name in an error, and the most characters of each reason.
 _NAMED, _WHY = 10, 300
 
 
@@ -47,11 +47,11 @@ _NAMED, _WHY = 10, 300
 class _Result:
     """The result for a project in a round.
 
-    :param waits_for: the action whose effect is waited for; empty for none
-    :param since: when OMS took it
-    :param refused: why it can't be done
-    :param unclear: why it isn't known whether it was done
-    :param sent: whether something was sent
+    :param waits_for: the action whose effect must be waited for; empty if there is none
+    :param since: when OMS accepted the action; None if this round didn't send it
+    :param refused: why the action can't be carried out; empty if it can
+    :param unclear: why it isn't known whether OMS carried out the action; empty if it is known
+    :param sent: whether an action was sent
     """
 
     waits_for: str = ""
@@ -62,29 +62,29 @@ class _Result:
 
 
 class ManyProjects:
-    """An action on many projects, on its way.
+    """The work of an operator on many projects.
 
     :param operator: the operator
-    :param context: its context
-    :param hook: its hook, open
+    :param context: Airflow's context
+    :param hook: the open hook
     """
 
     def __init__(self, operator: OmsProjectActionOperator, context: Context, hook: OmsHook) -> None:
         self._operator, self._context, self._hook, self._log = operator, context, hook, operator.log
 
     def begin(self, fleet: Fleet) -> dict[str, Any]:
-        """Find the projects, and do what is left to do with each.
+        """Find the projects, and carry out the action on each that needs it.
 
-        :param fleet: which projects
-        :raises OmsOperationError: when a retry may help
-        :raises OmsOperationRefusedError: when it would not
+        :param fleet: the settings that select the projects
+        :raises OmsOperationError: if the operation failed and a retry may help
+        :raises OmsOperationRefusedError: if the operation failed and a retry would not help
         """
         operator = self._operator
         milestone = ActionMilestone(operator.action, operator.action)
         gate = Gate(milestone, oms_conn_id=operator.oms_conn_id, fleet=fleet)
         members = run_flow(self._hook, members_of(gate, Memory(), self._hook.address()))
         push_console_url(self._context, self._hook, None)
-        # What is released or deleted may be gone: then a retry finds fewer.
+        # Released or deleted projects may no longer be listed, so a retry may find fewer.
         gone_is_done = plan(operator.action, DELETED, stop_first=operator.stop_first).kind is Kind.DONE
         if len(members) < operator.min_projects and not gone_is_done:
             raise OmsOperationRefusedError(
@@ -103,15 +103,15 @@ class ManyProjects:
         return self._carry_on(report)
 
     def go_on(self) -> dict[str, Any]:
-        """Go on after the triggerer has waited.
+        """Continue after the triggerer has waited.
 
-        :raises OmsOperationError: when a retry may help
-        :raises OmsOperationRefusedError: when it would not
+        :raises OmsOperationError: if the operation failed and a retry may help
+        :raises OmsOperationRefusedError: if the operation failed and a retry would not help
         """
         ti: Any = self._context["ti"]
         report = ti.xcom_pull(task_ids=self._operator.task_id, key=XCOM_KEY, map_indexes=ti.map_index)
         if not isinstance(report, dict) or not isinstance(report.get("ids"), dict):
-            raise OmsOperationError(f"What was done isn't in XCom any more (key {XCOM_KEY}). A retry checks again.")
+            raise OmsOperationError(f"The result so far isn't in XCom any more (key {XCOM_KEY}). A retry checks again.")
         return self._carry_on(report)
 
     def _carry_on(self, report: dict[str, Any]) -> dict[str, Any]:
@@ -125,9 +125,7 @@ class ManyProjects:
             self._context["ti"].xcom_push(key=XCOM_KEY, value=report)
             unclear = {ids[one]: result.unclear for one, result in results.items() if result.unclear}
             if unclear:
-                raise OmsOperationError(
-                    f"{self._told(report)} Not known: {_few(unclear)}. A retry looks at each first."
-                )
+                raise OmsOperationError(f"{self._told(report)} Not known: {_few(unclear)}. A retry checks each first.")
             if not waiting:
                 break
             for action in sorted({result.waits_for for result in waiting.values()}):
@@ -141,7 +139,9 @@ class ManyProjects:
                 address = self._hook.address()
                 operator.wait_at(self._hook, gate, Memory(observed=dict.fromkeys(those, address)))
         else:
-            raise OmsOperationError(f"{self._told(report)} {len(report['ids'])} have been moved by somebody else.")
+            raise OmsOperationError(
+                f"{self._told(report)} Somebody else keeps changing the status of {len(report['ids'])}."
+            )
         del report["ids"]
         self._log.info("%s", self._told(report))
         if report["refused"]:
@@ -159,7 +159,7 @@ class ManyProjects:
                 report["done" if result.sent or result.waits_for else "already"].append(project_id)
 
     def _do_one(self, sender: Sender, project_id: str) -> _Result:
-        """Look at a project, and send it what it needs next."""
+        """Check a project, and send the next action that it needs."""
         operator = self._operator
         try:
             status, sent = status_of(sender, project_id), False
@@ -187,7 +187,7 @@ class ManyProjects:
             return _Result(refused=str(error))
 
     def _each(self, do: Callable[[Sender, str], T], ids: Iterable[str]) -> list[T]:
-        """Do something with each of the projects, with a few at a time, each over a client of its own."""
+        """Call a function for each project, for a few at the same time, each with its own client."""
         settings, clients = self._hook.get_conn().settings, SimpleQueue[OmsClient]()
         every = [OmsClient(settings) for _ in range(AT_ONCE)]
         for client in every:

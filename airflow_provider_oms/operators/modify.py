@@ -1,4 +1,4 @@
-"""Adding tables to a project while it runs, and taking tables out of it."""
+"""Adds tables to a project while it runs, and removes tables from it."""
 
 from __future__ import annotations
 
@@ -28,25 +28,26 @@ _ONE_AT_A_TIME = "OMS takes one change of a project's objects at a time."
 
 
 class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
-    """Add tables to a project, or take tables out of it, while it runs (``CreateProjectModifyRecords``).
+    """Add tables to a project, or remove tables from it, while it runs (``CreateProjectModifyRecords``).
 
-    Enterprise 4.2.2 and later, and Alibaba Cloud. It looks first (``DescribeProject``, ``ListProjectModifyRecords``):
-    a table that is there already isn't added twice, one that is being added is waited for, and nothing is sent when
-    nothing is left to do. OMS copies added tables in a task of their own and merges it into the project; the operator
-    waits until that is through. Where OMS says that it has failed, the task fails with OMS's reason.
+    This needs OMS Enterprise 4.2.2 or later, or Alibaba Cloud. The operator checks the project first
+    (``DescribeProject``, ``ListProjectModifyRecords``): a table that is in the project isn't added again, a table that
+    is being added is waited for, and nothing is sent if nothing is left to do. OMS copies added tables in a separate
+    task, which it then merges into the project. The operator waits until that is done. If OMS reports that the change
+    has failed, the task fails with OMS's reason.
 
-    OMS's action takes the **whole** list of a project's tables, so the present one is sent with the change in it. Where
-    OMS begins something else than was asked for, the task fails at once and names it.
+    OMS's action takes the **whole** list of a project's tables, so the operator sends the current list with the change
+    applied. If OMS begins another change than the requested one, the task fails at once and names that change.
 
-    Returns (XCom) the project's id; ``project_id``, ``added`` and ``removed`` are pushed before any waiting, too.
+    Returns the project's id as XCom; ``project_id``, ``added`` and ``removed`` are pushed before any waiting, too.
 
-    :param add: tables to add: ``["schema.table"]``, ``{"schema": ["table"]}`` where a table may be what ``table()``
-        returns, or what ``transfer_mapping()`` returns (templated)
-    :param remove: tables or views to take out: ``["schema.table"]`` or ``{"schema": ["table"]}`` (templated)
+    :param add: tables to add: ``["schema.table"]``, ``{"schema": ["table"]}``, in which a table may be a result of
+        ``table()``, or a result of ``transfer_mapping()`` (templated)
+    :param remove: tables or views to remove: ``["schema.table"]`` or ``{"schema": ["table"]}`` (templated)
     :param retry_failed: repeat an addition or removal of these tables that has failed (``RetryProjectModifyRecords``);
         without it the task fails with OMS's reason
-    :param project_id: the project (templated)
-    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead; it is looked up with ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
     :raises ValueError: if an argument is invalid; the message names it
@@ -73,7 +74,12 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
             self._wanted()
 
     def carry_out(self, context: Context, hook: OmsHook) -> str:
-        """Look, and change what isn't so yet."""
+        """Check the project, and send the change that is still needed.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        :raises OmsOperationRefusedError: if OMS can't or doesn't make the change
+        """
         databases, add, remove = self._wanted()
         project_id = self.need_project(hook)
         self.announce(context, hook, project_id)
@@ -81,8 +87,8 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         present = tables_in(project)
         if present is None:
             raise OmsOperationRefusedError(
-                "It doesn't name its tables one by one (mode SPECIFIC), or OMS doesn't tell them: "
-                "OMS can't add or remove single tables then."
+                "The project doesn't list its tables one by one (mode SPECIFIC), or OMS doesn't show the list, so "
+                "single tables can't be added or removed."
             )
         missing, surplus = add - present, remove & present
         context["ti"].xcom_push(key="added", value=sorted(map(list, missing)))
@@ -97,22 +103,24 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
             listed = [database.raw for database in project.transfer_mapping.databases]
             self._send(hook, project, project_id, changed(listed, databases, missing, surplus), missing, surplus)
         elif not any(change.pending and change.tables and change.may_concern(add | remove) for change in changes):
-            self.log.info("Nothing to do: the tables of project %s are as wanted already.", project_id)
+            self.log.info("Nothing to do: the tables of project %s are already as requested.", project_id)
             return project_id
         if self.wait_for_completion:
             self.wait_for(hook, project_id, ObjectsMilestone(tuple(add), tuple(remove), "merged"))
         return project_id
 
     def execute_complete(self, context: Context, event: Any = None) -> str:
-        """Go on after the trigger has fired.
+        """Resume after the trigger's event.
 
-        :raises OmsMilestoneFailedError: when the change has failed, or can't come any more
-        :raises OmsOperationError: when it wasn't through in time
+        :param context: Airflow's context
+        :param event: what the trigger sent
+        :raises OmsMilestoneFailedError: if the change has failed, or can't be completed any more
+        :raises OmsOperationError: if the change wasn't complete in time
         """
         return str(self._do(lambda hook: self.read_event(event)[0]))
 
     def _wanted(self) -> tuple[list[dict[str, Any]], frozenset[Table], frozenset[Table]]:
-        """Return what is to be added in OMS's own keys, and the names of what is to be added and removed."""
+        """Return the tables to add in OMS's own keys, and the names of the tables to add and to remove."""
         databases = databases_of("add", self.add)
         add, remove = tables_of(databases), frozenset(arguments.tables("remove", self.remove or ()))
         if not add and not remove:
@@ -150,12 +158,12 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         missing: frozenset[Table],
         surplus: frozenset[Table],
     ) -> None:
-        """Send the whole list, once, and see what OMS makes of it."""
+        """Send the whole list once, and check which changes OMS begins."""
         move = plan("add_objects" if missing else "remove_objects", project.status)
         if move.kind is Kind.REFUSE:
             raise OmsOperationRefusedError(move.reason)
         if not databases:
-            raise OmsOperationRefusedError("It would have no table left. Release it instead.")
+            raise OmsOperationRefusedError("The project would have no table left. Release it instead.")
         before = {change.record.id for change in run_flow(hook, changes_in(project_id))}
         lost: OmsError | None = None
         try:
@@ -170,15 +178,15 @@ class OmsModifyObjectsOperator(OmsWaitingOperator, OmsProjectOperator):
         for change in made:
             if unasked := (change.tables or frozenset()) - (missing if change.record.type == ADDITION else surplus):
                 raise OmsOperationRefusedError(
-                    f"OMS has made something else of the list than was asked for, of "
-                    f"{named(unasked)}: the {change.describe()}. Cancel or stop it in the OMS console at once."
+                    f"OMS has begun a change that was not requested, of {named(unasked)}: the "
+                    f"{change.describe()}. Cancel or stop it in the OMS console at once."
                 )
         told = "; ".join(change.describe() for change in made) or "it lists no record of it"
         self.log.info("OMS has taken the new list of objects of project %s: %s.", project_id, told)
 
 
 def _is_part_of(change: Change, missing: Collection[Table], surplus: Collection[Table]) -> bool:
-    """Decide whether a change brings some of what is wanted, and nothing else."""
+    """Decide whether a change does a part of what was requested, and nothing else."""
     wanted = set(missing if change.record.type == ADDITION else surplus)
     return bool(change.tables) and change.tables <= wanted  # type: ignore[operator]  # it isn't None
 
@@ -190,11 +198,11 @@ def _undoes(change: Change, add: Collection[Table], remove: Collection[Table]) -
 
 
 def _refuse_while_changing(changes: Sequence[Change]) -> None:
-    """Refuse another change while one isn't through: with one list for all they could undo each other."""
+    """Refuse a change while another is unfinished. Each sends the whole list, so one could undo the other."""
     pending = [change for change in changes if change.pending]
     if not pending:
         return
     told = f"{_ONE_AT_A_TIME} The {'; the '.join(change.describe() for change in pending)}."
     if any(change.failed for change in pending):
-        raise OmsOperationRefusedError(f"{told} Repeat or stop what has failed in OMS, then clear this task.")
-    raise OmsOperationError(f"{told} A retry of this task may find it through.")
+        raise OmsOperationRefusedError(f"{told} Repeat or stop the failed change in OMS, then clear this task.")
+    raise OmsOperationError(f"{told} A retry of this task may find it finished.")

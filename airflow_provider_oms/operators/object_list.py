@@ -1,6 +1,6 @@
-"""The list of a project's tables and views, with some more and without others, in OMS's own keys.
+"""Changes the list of a project's tables and views, in OMS's own keys.
 
-OMS's action takes one list for adding and removing, so it is sent whole: docs/develop/oms-actions.md#object-records
+OMS's action takes the whole list, both for adding and for removing: docs/develop/oms-actions.md#object-records
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _KINDS = ("tables", "views")
 
 
 def databases_of(name: str, given: Any) -> Databases:
-    """Read tables that are to be added.
+    """Read the tables to add.
 
     :param name: the argument's name
-    :param given: ``["schema.table"]``, ``{"schema": ["table"]}`` where a table may be what ``table()`` returns, or what
-        ``transfer_mapping()`` returns
+    :param given: ``["schema.table"]``, ``{"schema": ["table"]}``, in which a table may be a result of ``table()``, or
+        a result of ``transfer_mapping()``
     :raises ValueError: if an argument is invalid; the message names it
     """
     if given is None or given in ([], {}, ()):
@@ -55,12 +55,12 @@ def changed(
     new: Collection[Table],
     gone: Collection[Table],
 ) -> Databases:
-    """Return the list with some tables and views more, and others less.
+    """Return the list with tables and views added and removed.
 
     :param present: the list that ``DescribeProject`` shows
-    :param add: what is to be added, in OMS's own keys
-    :param new: which of these aren't there yet
-    :param gone: what is to be left out
+    :param add: the tables and views to add, in OMS's own keys
+    :param new: the names of those that aren't in the list yet
+    :param gone: the names of the tables and views to remove
     """
     made: dict[str, dict[str, Any]] = {}
     for database in (_in_own_keys(one) for one in present):
@@ -88,7 +88,7 @@ def _by_schema(tables: Sequence[Table]) -> dict[str, list[str]]:
 
 
 def _in_own_keys(value: Any) -> Any:
-    """Write keys as OMS itself does, which begin with a small letter, and leave out what isn't set."""
+    """Write the keys as OMS does, beginning with a small letter, and leave out values that aren't set."""
     if isinstance(value, Mapping):
         given = {str(key): item for key, item in value.items() if item is not None}
         return {key[:1].lower() + key[1:]: _in_own_keys(item) for key, item in given.items()}

@@ -1,7 +1,7 @@
-"""Checks the body of a project before it is sent, for what OMS would refuse.
+"""Checks the body of a project before it is sent, and finds what OMS would refuse.
 
-The rules are those of OceanBase's "CreateProject" (V4.2.2; VERIFY and COMPLEX from the Enterprise reference of V4.3).
-Unknown keys are sent unchanged: a newer OMS may know them.
+The rules are those of OceanBase's page "CreateProject" (V4.2.2); VERIFY and COMPLEX are from the Enterprise reference
+of V4.3. Unknown keys are sent unchanged, because a newer OMS may know them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from typing import Any
 
 from airflow_provider_oms.milestones import arguments
 
-#: Keys of this package, with names instead of ids, which are looked up and not sent.
+#: Keys that only this package knows. They hold names, which are looked up and sent as ids.
 SOURCE_NAME, SINK_NAME, LABEL_NAMES = "sourceEndpointName", "sinkEndpointName", "labelNames"
 
-#: The lists of texts in the body. A template may have rendered them to text.
+#: The keys of the body that hold lists of texts. A template may have rendered such a list to text.
 LABELS = ("labelIds", LABEL_NAMES)
 
 _FLAGS = (
@@ -34,10 +34,10 @@ _MOST_LABELS = 5
 
 
 def check(body: Any) -> None:
-    """Raise for a body that OMS would refuse.
+    """Raise an error for a body that OMS would refuse.
 
     :param body: the body of ``CreateProject``
-    :raises ValueError: naming every invalid key
+    :raises ValueError: if a key is invalid; the message names every invalid key
     """
     if not isinstance(body, Mapping):
         raise ValueError(f"project must be a mapping, or a .json file with an object; it is {type(body).__name__}")
@@ -91,7 +91,7 @@ def _labels(body: Mapping[str, Any]) -> Iterator[str]:
 
 def _mapping(mapping: Any) -> Iterator[str]:
     if not isinstance(mapping, Mapping):
-        yield f"transferMapping must be an object, for example of transfer_mapping(); it is {mapping!r}"
+        yield f"transferMapping must be an object, for example a result of transfer_mapping(); it is {mapping!r}"
         return
     if mapping.get("mode") not in _MODES:
         yield f"transferMapping.mode must be {' or '.join(_MODES)}; it is {mapping.get('mode')!r}"

@@ -1,4 +1,4 @@
-"""Start, stop, resume, release and delete: the actions that change a project's status."""
+"""Starts, stops, resumes, releases and deletes projects: the actions that change a project's status."""
 
 from __future__ import annotations
 
@@ -38,24 +38,26 @@ _CALLS: dict[str, Callable[[str], Call[None]]] = {
 class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     """Check a project and, if there is something left to do, send one action, once.
 
-    Running it twice, or again after a crash, does no harm: nothing is done for a project that is already in the status
-    to which the action leads. If the action isn't allowed, the task fails without retries, naming the project's status
-    and those in which the action is allowed.
-    Returns (XCom) the project's id, which is pushed under ``project_id`` before any waiting, too.
+    Running the task twice, or again after a crash, does no harm: nothing is done for a project that is already in the
+    status to which the action leads. If the action isn't allowed, the task fails without retries, and names the
+    project's status and the statuses in which the action is allowed. Returns the project's id as XCom, which is pushed
+    under ``project_id`` before any waiting, too.
 
-    Or give one of ``project_ids``, ``project_names``, ``label_id``, ``label_name`` and ``search_key``: then each of
-    these projects is looked at, a few at a time, and sent the action if it needs it. What can't be done with one keeps
-    it from none of the others; the task fails in the end, naming it and why. It returns ``{"total": ..., "done": [...],
-    "already": [...], "refused": {name: why}}``, pushed under ``projects`` before any waiting, too.
+    For many projects, give one of ``project_ids``, ``project_names``, ``label_id``, ``label_name`` and ``search_key``.
+    Each of these projects is checked, a few at a time, and sent the action if it needs it. If the action isn't possible
+    for one project, the others are still done; the task fails in the end, and names the project and the reason. It
+    returns ``{"total": ..., "done": [...], "already": [...], "refused": {name: reason}}``, which is pushed under
+    ``projects`` before any waiting, too.
 
-    :param project_id: the project (templated)
-    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
-    :param project_ids: many projects (templated)
-    :param project_names: their names instead (templated)
-    :param label_id: all projects with this label (templated)
-    :param label_name: the label's name instead (templated)
-    :param search_key: all projects that ``ListProjects`` finds by this: part of a name, or an id (templated)
-    :param min_projects: how many there must be at least; for release and delete there may be none (left)
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead; it is looked up with ``ListProjects`` (templated)
+    :param project_ids: the ids of many projects (templated)
+    :param project_names: the names of many projects (templated)
+    :param label_id: the id of a label; all projects with it (templated)
+    :param label_name: the name of a label instead of its id (templated)
+    :param search_key: part of a name, or an id; all projects that ``ListProjects`` finds with it (templated)
+    :param min_projects: how many projects there must be at least; release and delete ignore it, because projects that
+        are released or deleted already may no longer be listed
     :param oms_conn_id: the Airflow connection (templated)
     :param wait_for_completion: with ``deferrable``, ``poke_interval`` and ``timeout``: see :class:`OmsWaitingOperator`
     :raises ValueError: if an argument is invalid; the message names it
@@ -88,7 +90,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         super().__init__(**kwargs)
 
     def fleet(self) -> Fleet | None:
-        """Return which projects it is about, from the rendered arguments; None where it is about one.
+        """Return the settings for many projects, from the rendered arguments; None for an operator on one project.
 
         :raises ValueError: if an argument is invalid; the message names it
         """
@@ -105,7 +107,11 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
             self.fleet()
 
     def carry_out(self, context: Context, hook: OmsHook) -> Any:
-        """Check the project, or each of many, and do what is left to do."""
+        """Check the project, or each of many, and do what is left to do.
+
+        :param context: Airflow's context
+        :param hook: the open hook
+        """
         self._check_project(rendered=True)
         if (fleet := self.fleet()) is not None:
             return ManyProjects(self, context, hook).begin(fleet)
@@ -119,22 +125,24 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
     def execute_complete(self, context: Context, event: Any = None) -> Any:
         """Resume after the trigger's event.
 
+        :param context: Airflow's context
+        :param event: what the trigger sent
         :raises OmsMilestoneFailedError: when the status can't be reached any more, or only after somebody acts
-        :raises OmsOperationError: when it wasn't reached in time
+        :raises OmsOperationError: when the status wasn't reached in time
         """
         if self.fleet() is not None:
             return self._do(lambda hook: self._go_on_with_many(context, hook, event))
         return self._do(lambda hook: self._go_on_after(hook, event))
 
     def subject(self) -> Subject:
-        """Return what its messages are about."""
+        """Return what the operator's messages are about."""
         return super().subject()._replace(purpose=name_of(self.action))
 
     def about(self) -> str:
-        """Name the project, or the projects."""
+        """Return the project, or the projects, for messages."""
         try:
             fleet = self.fleet()
-        except ValueError:  # which the message is about
+        except ValueError:  # the invalid argument, which the message names
             return "projects"
         return super().about() if fleet is None else fleet.describe()
 
@@ -147,7 +155,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         return self._go_on(hook, project_id, status, resumed=True)
 
     def _go_on(self, hook: OmsHook, project_id: str, status: str | None, *, resumed: bool = False) -> str:
-        """Do one step after another until nothing is left to do."""
+        """Send one action after another until nothing is left to do."""
         while True:
             move = plan(self.action, status, stop_first=self.stop_first)
             if move.kind is Kind.DONE:
@@ -171,8 +179,8 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         name = name_of(self.action)
         if status == DELETED:
             self.log.warning(
-                "Nothing to do for %s: OMS has no project %s: it was deleted, or it never existed, which OMS can't "
-                "tell apart. Check the id.",
+                "Nothing to do for %s: OMS has no project %s: it was deleted, or it never existed; OMS's answer is the "
+                "same for both. Check the id.",
                 name,
                 project_id,
             )
@@ -180,13 +188,14 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
             self.log.info("Nothing to do for %s: project %s is %s already.", name, project_id, status)
 
     def send_once(self, hook: Sender, project_id: str, move: Move) -> tuple[float | None, str | None]:
-        """Send an action, once. Return when OMS took it, or else the status that the project has gone to.
+        """Send an action once.
 
-        :param hook: what sends it
+        :param hook: the hook or client that sends it
         :param project_id: the project
         :param move: the action
-        :raises OmsError: when OMS has refused it
-        :raises OmsOperationError: when it isn't known whether OMS has taken it
+        :return: when OMS accepted the action, or else the status to which the project has changed without it
+        :raises OmsError: if OMS has refused the action
+        :raises OmsOperationError: if it isn't known whether OMS has accepted the action
         """
         try:
             answer = hook.send(_CALLS[move.action](project_id))
@@ -195,7 +204,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         except OmsError as error:
             if not (answer_was_lost(error) or isinstance(error, OmsRejectedError)):
                 raise
-            # The answer was lost, or another user was faster: the project's current status decides.
+            # The answer was lost, or another user has acted in the meantime, so the project's current status decides.
             status = status_of(hook, project_id)
             if plan(self.action, status, stop_first=self.stop_first) == move:
                 raise to_airflow_error(error, f"The project is still {status}. A retry checks first.") from None
@@ -205,7 +214,7 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
         return answer.at, None
 
     def _without_project(self) -> None:
-        """Return the result for a name that no project has."""
+        """Succeed with a warning, or refuse, if no project has the name."""
         move = plan(self.action, DELETED, stop_first=self.stop_first)
         if move.kind is not Kind.DONE:
             raise OmsOperationRefusedError(
@@ -223,10 +232,10 @@ class _StoppingOnKill(OmsProjectActionOperator):
         super().__init__(**kwargs)
         self.stop_on_kill = arguments.flag("stop_on_kill", stop_on_kill)
         if stop_on_kill and any(getattr(self, name) is not None for name in SELECTORS):
-            raise ValueError("stop_on_kill stops one project; it doesn't go with many")
+            raise ValueError("stop_on_kill stops one project, so it can't be used with many")
 
     def on_kill(self) -> None:
-        """With ``stop_on_kill``, stop the project when somebody marks or clears the task while it waits on a worker."""
+        """With ``stop_on_kill``, stop the project when somebody ends or clears the task while it waits on a worker."""
         if not self.stop_on_kill:
             return
         try:
@@ -242,11 +251,11 @@ class _StoppingOnKill(OmsProjectActionOperator):
 class OmsStartProjectOperator(TellsLineage, _StoppingOnKill):
     """Start a project (``StartProject``), and wait until it is RUNNING or has FINISHED.
 
-    From INIT; nothing to do when it is RUNNING or FINISHED already. Takes the arguments of
+    The project must be INIT. Nothing is done if it is RUNNING or FINISHED already. Takes the arguments of
     :class:`OmsProjectActionOperator`, too.
 
     :param stop_on_kill: stop the project when the task is killed while it waits on a worker. A deferred task that is
-        cleared or killed leaves the project alone: Airflow can't tell that from a restart of the triggerer
+        cleared or killed doesn't stop the project, because a restart of the triggerer looks the same to it
     """
 
     action = "start"
@@ -259,11 +268,11 @@ class OmsStartProjectOperator(TellsLineage, _StoppingOnKill):
 class OmsResumeProjectOperator(_StoppingOnKill):
     """Resume a paused or failed project (``ResumeProject``), and wait until it is RUNNING or has FINISHED.
 
-    From SUSPEND or FAILED (this is how OMS retries a failed step); nothing to do when it is RUNNING or FINISHED.
-    A project that stays FAILED two minutes after it was resumed fails the task. Takes the arguments of
+    The project must be SUSPEND or FAILED (resuming is how OMS retries a failed step). Nothing is done if it is RUNNING
+    or FINISHED already. If it is still FAILED two minutes after it was resumed, the task fails. Takes the arguments of
     :class:`OmsProjectActionOperator`, too.
 
-    :param stop_on_kill: stop the project when the task is killed while it waits on a worker; not when it is deferred
+    :param stop_on_kill: stop the project when the task is killed while it waits on a worker; a deferred task doesn't
     """
 
     action = "resume"
@@ -272,8 +281,8 @@ class OmsResumeProjectOperator(_StoppingOnKill):
 class OmsStopProjectOperator(OmsProjectActionOperator):
     """Pause a project (``StopProject``), and wait until it is SUSPEND.
 
-    From RUNNING; nothing to do when it is SUSPEND already. OceanBase warns that a project paused for more than 12 hours
-    may not be recoverable. Takes the arguments of :class:`OmsProjectActionOperator`.
+    The project must be running. Nothing is done if it is SUSPEND already. OceanBase warns that a project paused for
+    more than 12 hours may not be recoverable. Takes the arguments of :class:`OmsProjectActionOperator`.
     """
 
     action = "stop"
@@ -290,7 +299,8 @@ class _Ending(OmsProjectActionOperator):
 class OmsReleaseProjectOperator(_Ending):
     """Release a project's resources (``ReleaseProject``), and wait until it is RELEASED. It can't be undone.
 
-    From SUSPEND, FAILED or FINISHED; nothing to do when it is RELEASED, DELETED or gone. Takes the arguments of
+    The project must be SUSPEND, FAILED or FINISHED. Nothing is done if it is RELEASED, DELETED or no longer exists.
+    Takes the arguments of
     :class:`OmsProjectActionOperator`, too.
 
     :param stop_first: stop a running project first, and wait until it is SUSPEND
@@ -300,12 +310,12 @@ class OmsReleaseProjectOperator(_Ending):
 
 
 class OmsDeleteProjectOperator(_Ending):
-    """Delete a project (``DeleteProject``), and wait until it is gone. It can't be undone.
+    """Delete a project (``DeleteProject``), and wait until it no longer exists. It can't be undone.
 
-    From INIT or RELEASED; nothing to do when it is DELETED or gone. Takes the arguments of
+    The project must be INIT or RELEASED. Nothing is done if it is DELETED or no longer exists. Takes the arguments of
     :class:`OmsProjectActionOperator`, too.
 
-    :param stop_first: take the project down whatever it does: stop it if it runs, release it if it isn't released
+    :param stop_first: stop the project first if it is running, and release it first if it isn't released
     """
 
     action = "delete"

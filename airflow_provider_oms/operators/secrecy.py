@@ -1,6 +1,7 @@
 """Keeps passwords out of everything that a task writes.
 
-Passwords that OMS repeats are removed where its answers are read: :mod:`airflow_provider_oms.client.redaction`.
+Passwords that OMS repeats in its answers are removed when the answers are read:
+:mod:`airflow_provider_oms.client.redaction`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from airflow_provider_oms.client.redaction import Secrets, secrets_in
 def hide(*secrets: str | None) -> None:
     """Make Airflow mask secrets in logs, in every form in which they may be written.
 
-    :param secrets: the secrets, in clear or as they are sent
+    :param secrets: the secrets, in clear text or as they are sent
     """
     from airflow.providers.common.compat.sdk import mask_secret
 

@@ -1,6 +1,6 @@
-"""Builds a ``transferMapping``, what a project moves, from plain lists instead of OMS's nested objects.
+"""Builds a ``transferMapping``, which says what a project moves, from plain lists instead of OMS's nested objects.
 
-The result is a dictionary in OMS's own keys ("CreateProject", parameter ``transferMapping``), for a project's body.
+The result is a dictionary in OMS's own keys, for the body of a project (``CreateProject``, key ``transferMapping``).
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def transfer_mapping(
     :param tables: the tables by schema (database) of the source: names, or results of :func:`table`
     :param views: the views by schema, in the same way
     :param rename_schemas: the names of schemas in the target, if they differ
-    :raises ValueError: naming the invalid part
+    :raises ValueError: if a part is invalid; the message names it
     """
     views, renamed = views or {}, rename_schemas or {}
     for name, given in (("tables", tables), ("views", views), ("rename_schemas", renamed)):
@@ -61,7 +61,7 @@ def transfer_mapping(
     if not schemas:
         raise ValueError("tables must name at least one schema")
     if unknown := sorted(set(renamed) - set(schemas)):
-        raise ValueError(f"rename_schemas names schemas of which nothing is moved: {', '.join(unknown)}")
+        raise ValueError(f"rename_schemas names schemas from which nothing is moved: {', '.join(unknown)}")
     return {"mode": "SPECIFIC", "databases": [_database(schema, tables, views, renamed) for schema in schemas]}
 
 

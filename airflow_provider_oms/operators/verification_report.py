@@ -1,4 +1,4 @@
-"""The result of full verification, as data."""
+"""Fetches the result of full verification as data."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ DEFAULT_MAX_TABLES = 100
 
 
 class OmsFullVerificationReportOperator(OmsProjectOperator):
-    """Fetch the result of full verification: the tables that differ, with counts, and on demand rows and SQL.
+    """Fetch the result of full verification: the tables that differ, with counts, and optionally rows and SQL.
 
-    It changes nothing, and doesn't fail for differences: for that there is ``OmsFullVerificationSensor``. It uses
+    The operator changes nothing, and doesn't fail because of differences; ``OmsFullVerificationSensor`` does. It uses
     ``ListProjectFullVerifyResult``, ``ListFullVerifyInconsistenciesResult`` and ``ListFullVerifyCorrectionsResult``.
 
-    Returns (XCom) ``project``, ``consistent`` (None while the result isn't certain), ``message``, ``different_rows``,
+    Returns as XCom ``project``, ``consistent`` (None while the result isn't certain), ``message``, ``different_rows``,
     ``tables`` (how many there are), ``different_tables`` (how many of them differ, or have no result) and
-    ``differences``: for each of those ``schema``, ``table``, ``target_schema``, ``result``, ``message``, the counts
+    ``differences``: for each of these ``schema``, ``table``, ``target_schema``, ``result``, ``message``, the counts
     ``source_only``, ``target_only``, ``mismatched``, ``consistent``, and ``rows`` and ``sql`` if requested. With
-    ``path`` the differences go into that file and the XCom holds its ``path`` instead.
+    ``path`` the differences are written to that file, and the XCom holds its ``path`` instead.
 
-    Rows are data of the database. If they are private, set ``path`` to a place that only the right people can read.
+    Rows are data from the database. If they are private, set ``path`` to a place that only the right people can read.
 
     :param path: a file for the report, as JSON; it is replaced (templated)
-    :param max_rows: how many differing rows to fetch of a table; 0 for none
-    :param max_sql: how many corrective SQL statements to fetch of a table; 0 for none
-    :param max_tables: how many of the tables that differ to report
-    :param source_schemas: only these schemas of the source (templated)
-    :param project_id: the project (templated)
-    :param project_name: its name instead; looked up by ``ListProjects`` (templated)
+    :param max_rows: the most differing rows to fetch for each table; 0 for none
+    :param max_sql: the most corrective SQL statements to fetch for each table; 0 for none
+    :param max_tables: the most tables with differences to report
+    :param source_schemas: report only these schemas of the source (templated)
+    :param project_id: the project's id (templated)
+    :param project_name: the project's name instead; it is looked up with ``ListProjects`` (templated)
     :param oms_conn_id: the Airflow connection (templated)
     :raises ValueError: if an argument is invalid; the message names it
     """
@@ -81,7 +81,9 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
     def carry_out(self, context: Context, hook: OmsHook) -> dict[str, Any]:
         """Fetch the report.
 
-        :raises OmsOperationError: when the file can't be written
+        :param context: Airflow's context
+        :param hook: the open hook
+        :raises OmsOperationError: if the file can't be written
         """
         path, schemas = self._check(rendered=True)
         project_id = self.need_project(hook)
@@ -110,7 +112,10 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         return {**report, "path": path}
 
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage | None:
-        """Tell OpenLineage which tables were verified, with counts and verdicts (the extra ``[openlineage]``)."""
+        """Return which tables were verified, with counts and verdicts (the extra ``[openlineage]``).
+
+        :param task_instance: Airflow's task instance, which isn't used
+        """
         if self._verified is None:
             return None
         from airflow_provider_oms.lineage.extraction import of_verification
@@ -118,10 +123,13 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
         return of_verification(self.oms_conn_id, *self._verified)
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> None:
-        """Tell OpenLineage nothing: without this method it would ask for what a report tells that is done."""
+        """Return no lineage. Without this method, Airflow would call the one for a report that has succeeded.
+
+        :param task_instance: Airflow's task instance, which isn't used
+        """
 
     def _check(self, *, rendered: bool) -> tuple[str | None, list[str] | None]:
-        """Check the arguments, as far as they aren't templates."""
+        """Check the arguments that aren't templates, or all once they are rendered."""
         path = schemas = None
         if self.path is not None and (rendered or is_literal(self.path)):
             path = arguments.proper_name("path", self.path)
@@ -144,10 +152,10 @@ class OmsFullVerificationReportOperator(OmsProjectOperator):
 
 
 def write_json(path: str, content: Mapping[str, Any]) -> None:
-    """Write a file atomically, readable for its owner only.
+    """Write a file as JSON, atomically and readable for its owner only.
 
-    The temporary file has an unpredictable name and is always new: in a folder that others may write to, they could
-    have put a link or an open file in its place.
+    The temporary file has an unpredictable name and is always new, because in a folder to which others may write, they
+    could have put a link or an open file in its place.
 
     :param path: the file
     :param content: its content

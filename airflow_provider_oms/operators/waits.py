@@ -1,4 +1,4 @@
-"""Waiting for the effect of an action, on a worker or in the triggerer."""
+"""Waits for the effect of an action, on a worker or in the triggerer."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ DEFAULT_TIMEOUT = 3600.0
 
 
 class OmsWaitingOperator(OmsOperator):
-    """An action whose effect comes later. It waits with the same milestones and the same trigger as the gates.
+    """An action whose effect comes later. It waits with the gates' rules and trigger.
 
     :param wait_for_completion: wait until OMS shows the effect; False ends the task once OMS has accepted the action
     :param deferrable: wait in the triggerer instead of on a worker; default is ``[operators] default_deferrable``
     :param poke_interval: seconds (or timedelta) between two polls while waiting, at least 1
-    :param timeout: seconds (or timedelta) to wait for a status; None for no end. A time-out fails the task so that
-        Airflow retries it; the retry checks first
+    :param timeout: seconds (or timedelta) to wait for the effect; None for no time-out. A time-out fails the task so
+        that Airflow retries it; the retry checks first
     :raises ValueError: if an argument is invalid; the message names it
     """
 
@@ -56,29 +56,29 @@ class OmsWaitingOperator(OmsOperator):
         self.timeout = None if timeout is None else arguments.seconds("timeout", timeout)
 
     def wait_for(self, hook: OmsHook, project_id: str, milestone: Milestone) -> str | None:
-        """Wait for an action's effect, and return the status that was seen.
+        """Wait for an action's effect, and return the project's status then.
 
         :param hook: the hook to ask
         :param project_id: the project
         :param milestone: the effect
         :raises OmsMilestoneFailedError: when the effect can't come any more, or only after somebody acts
-        :raises OmsOperationError: when it didn't come in time
-        :raises TaskDeferred: when the triggerer is to wait; the task resumes in ``execute_complete``
+        :raises OmsOperationError: when the effect didn't come in time
+        :raises TaskDeferred: when the triggerer has to wait; the task resumes in ``execute_complete``
         """
         self._found = project_id
         gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
-        # The operator has asked for the project before, so it exists.
+        # The operator has read the project before, so it is known to exist.
         return self.wait_at(hook, gate, Memory(observed={project_id: hook.address()})).status
 
     def wait_at(self, hook: OmsHook, gate: Gate, memory: Memory) -> Observation:
-        """Wait at a gate, and return what it saw.
+        """Wait until a gate opens, and return its observation.
 
         :param hook: the hook to ask
         :param gate: the gate's settings
-        :param memory: what is known already; changed on the way
-        :raises OmsMilestoneFailedError: when it can't open any more, or not without a person
-        :raises OmsOperationError: when it didn't open in time
-        :raises TaskDeferred: when the triggerer is to wait; the task goes on in ``execute_complete``
+        :param memory: what is known already; it is changed
+        :raises OmsMilestoneFailedError: when the gate can't open any more, or only after somebody acts
+        :raises OmsOperationError: when the gate didn't open in time
+        :raises TaskDeferred: when the triggerer has to wait; the task resumes in ``execute_complete``
         """
         reporter = Reporter(gate, self.log, metrics_of(gate))
         began = time.monotonic()
@@ -94,14 +94,15 @@ class OmsWaitingOperator(OmsOperator):
             left = self.poke_interval if self.timeout is None else began + self.timeout - time.monotonic()
             if left <= 0:
                 raise self._too_late(verdict.message)
-            # The last poll is at the deadline.
+            # min: the last poll is at the deadline.
             time.sleep(min(self.poke_interval, left))
 
     def read_end(self, event: Any) -> dict[str, Any]:
-        """Return what the trigger saw.
+        """Return what the trigger observed.
 
+        :param event: what the trigger sent
         :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
-        :raises OmsOperationError: when it didn't come in time
+        :raises OmsOperationError: when the effect didn't come in time
         """
         status, message, observed = check_event(event)
         self._found = observed.get("project")
@@ -113,10 +114,11 @@ class OmsWaitingOperator(OmsOperator):
         return observed
 
     def read_event(self, event: Any) -> tuple[str, str]:
-        """Return the project and the status that the trigger saw.
+        """Return the project and the status that the trigger observed.
 
+        :param event: what the trigger sent
         :raises OmsMilestoneFailedError: when the effect can't come any more, or the event isn't known
-        :raises OmsOperationError: when it didn't come in time
+        :raises OmsOperationError: when the effect didn't come in time
         """
         observed = self.read_end(event)
         project_id, reached = observed.get("project"), observed.get("status")

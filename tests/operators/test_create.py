@@ -62,7 +62,7 @@ def test_a_project_that_is_there_is_taken_and_its_state_said(runner, sim, body, 
     assert (run.error, run.result) == (None, project_id)
     assert runner.changes() == []
     said = caplog.text + capfd.readouterr().out
-    assert f"project mover is there already, {project_id}. {TAKEN[state] or ''}".strip() in said
+    assert f"project mover exists already, {project_id}. {TAKEN[state] or ''}".strip() in said
     assert ("It is" in said) == (TAKEN[state] is not None)
 
 
@@ -72,7 +72,7 @@ def test_a_project_that_can_not_be_started_any_more_is_not_taken(runner, sim, bo
     project_id = in_state(sim, body, state)
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationRefusedError)
-    assert f"Project mover ({project_id}) is there already. It is {state} and can't be started any more" in str(
+    assert f"Project mover ({project_id}) exists already. It is {state} and can't be started any more" in str(
         run.error
     )
     assert "project_id" not in run.xcoms

@@ -275,7 +275,7 @@ def test_a_lost_answer(runner, sim, kind, fault, logged):
     assert run.error is None
     assert list(sim.data_sources) == [run.result]
     assert runner.asked() == ["ListDataSource", action, "ListDataSource"]
-    assert f"is there all the same: {run.result}." in logged()
+    assert f"exists nevertheless: {run.result}." in logged()
 
 
 def test_a_request_that_never_arrived(runner, sim, kind):

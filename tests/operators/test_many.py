@@ -97,7 +97,7 @@ def test_a_lost_answer_is_looked_up_and_what_isnt_known_is_for_a_retry(wave, run
     wave.add_fault(Fault(kind="reset_before", action="StopProject", times=1))
     run = runner.run(OmsStopProjectOperator, project_ids=["np_0", "np_1"])
     assert isinstance(run.error, OmsOperationError)
-    assert "A retry looks at each first" in str(run.error)
+    assert "A retry checks each first" in str(run.error)
     again = runner.run(OmsStopProjectOperator, project_ids=["np_0", "np_1"])
     assert again.error is None
     assert {statuses(wave)[one] for one in ("np_0", "np_1")} == {"SUSPEND"}
