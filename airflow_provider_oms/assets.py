@@ -88,24 +88,26 @@ def oms_asset(
 ) -> Asset:
     """Return an asset with an event each time that a milestone is reached, or has failed.
 
-    The event is sent when the milestone becomes reached, and again only after it wasn't reached for ``rearm_after``. A
-    milestone that is reached at the first poll has an event. Polls without an answer from OMS change nothing.
+    The event is sent when the milestone is reached, and again only after it wasn't reached for ``rearm_after``. A
+    milestone that is already reached at the first poll causes an event. Polls without an answer from OMS change
+    nothing.
 
     :param name: the asset's name, unique in Airflow
     :param milestone: what to wait for, for example ``FullTransfer(100)`` or ``CheckpointLag(max_lag=25)``
-    :param project_id: the project
-    :param project_name: its name instead, unique for an OMS user
+    :param project_id: the project's id
+    :param project_name: the project's name instead, which is unique for an OMS user
     :param on: ``reached``, ``failed`` or both
-    :param rearm_after: seconds (or timedelta) without the milestone, on every poll, before the next event
+    :param rearm_after: seconds (or timedelta) for which the condition must have been false on every poll before it can
+        cause another event
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
     :param allow_modifying: ignore that objects are being added to the project or removed from it
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
-    :raises ValueError: naming the invalid argument, or the version of Airflow
+    :raises ValueError: if an argument is invalid, or if Airflow is older than 3.3; the message says which
     """
     if not isinstance(milestone, Milestone):
-        raise ValueError(f"milestone must be one such as FullTransfer(100); it is {milestone!r}")
+        raise ValueError(f"milestone must be a milestone such as FullTransfer(100); it is {milestone!r}")
     gate = _gate(
         milestone,
         project_id=project_id,
@@ -134,20 +136,22 @@ def oms_complete_until_asset(
 ) -> Asset:
     """Return an asset with an event each time that all changes up to a boundary have arrived in the target.
 
-    There is one event per boundary, in order and without gaps, also after an outage. The first event is that of the
-    last boundary that has been passed, not of those before it. :func:`complete_until` returns the boundary in the DAG.
+    There is one event per boundary, in order and without gaps, even after an outage. The first event is about the last
+    boundary that was passed before, not about earlier boundaries. In the DAG, :func:`complete_until` returns the
+    boundary.
 
     :param name: the asset's name, unique in Airflow
-    :param project_id: the project
-    :param project_name: its name instead, unique for an OMS user
-    :param every: ``1d``, ``7d``: local midnights; ``6h``, ``15m``: lengths that divide a day, counted from midnight on
-    :param timezone: the time zone whose midnights count
-    :param direction: whose checkpoint: ``forward`` or ``reverse``
+    :param project_id: the project's id
+    :param project_name: the project's name instead, which is unique for an OMS user
+    :param every: whole days (``1d``, ``7d``), which end at local midnight, or a length that divides a day (``6h``,
+        ``15m``), counted from midnight
+    :param timezone: the time zone of midnight
+    :param direction: the direction of the checkpoint: ``forward`` or ``reverse``
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
     :param allow_modifying: ignore that objects are being added to the project or removed from it
-    :raises ValueError: naming the invalid argument, or the version of Airflow
+    :raises ValueError: if an argument is invalid, or if Airflow is older than 3.3; the message says which
     """
     gate = _gate(
         CheckpointReachedMilestone(BEGINNING, direction),
@@ -183,23 +187,24 @@ def oms_alarm_asset(
     ``behind``: the lag has been above ``min_lag`` on every poll for ``hold_for``. ``failed``: the project, or its
     synchronization, has failed or is over. ``still``: the checkpoint of the running project hasn't moved for
     ``still_for``. ``unreachable``: OMS has given no usable answer for ``outage_tolerance``, or refuses the login. A
-    checkpoint that is missing or can't be believed is never late.
+    checkpoint that is missing or can't be trusted never counts as late.
 
     :param name: the asset's name, unique in Airflow
     :param min_lag: seconds (or timedelta) that the checkpoint may lie behind
-    :param hold_for: seconds (or timedelta) for which it may lie further behind
-    :param project_id: the project
-    :param project_name: its name instead, unique for an OMS user
-    :param on: which of the four
+    :param hold_for: seconds (or timedelta) for which it must have lain further behind on every poll
+    :param project_id: the project's id
+    :param project_name: the project's name instead, which is unique for an OMS user
+    :param on: which of the four conditions cause events
     :param still_for: seconds (or timedelta) for which the checkpoint may stand still
-    :param rearm_after: seconds (or timedelta) without the condition, on every poll, before the next event
-    :param direction: whose checkpoint: ``forward`` or ``reverse``
+    :param rearm_after: seconds (or timedelta) for which the condition must have been false on every poll before it can
+        cause another event
+    :param direction: the direction of the checkpoint: ``forward`` or ``reverse``
     :param project_type: ``MIGRATION`` or ``SYNC``; only connections with ``api_version`` v3 need it
     :param oms_conn_id: the Airflow connection
     :param poke_interval: seconds (or timedelta) between two polls
     :param failure_grace: seconds (or timedelta) that OMS has to recover from a failure by itself
     :param outage_tolerance: seconds (or timedelta) without a usable answer from OMS
-    :raises ValueError: naming the invalid argument, or the version of Airflow
+    :raises ValueError: if an argument is invalid, or if Airflow is older than 3.3; the message says which
     """
     gate = _gate(
         CheckpointBehindMilestone(min_lag, direction),  # type: ignore[arg-type]
@@ -218,8 +223,8 @@ def oms_alarm_asset(
 class Completed:
     """A period of time whose changes have all arrived in the target.
 
-    :param begin: its begin
-    :param end: its end, the boundary; every change before it has arrived
+    :param begin: the beginning of the period
+    :param end: the end of the period, which is the boundary; every change before it has arrived
     :param id: the event's id; a second copy of the event has the same id
     """
 
@@ -229,12 +234,12 @@ class Completed:
 
 
 def completed(triggering_asset_events: Mapping[Any, Iterable[Any]], name: str | None = None) -> list[Completed]:
-    """Return the complete periods of the events that started a DAG run, the earliest first, each once.
+    """Return the complete periods of the events that started a DAG run: the earliest first, without duplicates.
 
-    Airflow may put several events into one run, as after an outage.
+    Airflow may start one run for several events, for example after an outage.
 
-    :param triggering_asset_events: the entry of that name in a task's context
-    :param name: the asset's name, where the DAG waits for several assets of this kind
+    :param triggering_asset_events: the entry ``triggering_asset_events`` of a task's context
+    :param name: the asset's name, if the DAG waits for several assets of this kind
     :raises ValueError: when the run wasn't started by such an event
     """
     payloads = [
@@ -263,8 +268,8 @@ def completed(triggering_asset_events: Mapping[Any, Iterable[Any]], name: str | 
 def complete_until(triggering_asset_events: Mapping[Any, Iterable[Any]], name: str | None = None) -> datetime:
     """Return the moment until which data is complete: the latest boundary of the events that started a DAG run.
 
-    :param triggering_asset_events: the entry of that name in a task's context
-    :param name: the asset's name, where the DAG waits for several assets of this kind
+    :param triggering_asset_events: the entry ``triggering_asset_events`` of a task's context
+    :param name: the asset's name, if the DAG waits for several assets of this kind
     :raises ValueError: when the run wasn't started by such an event
     """
     return completed(triggering_asset_events, name)[-1].end
@@ -273,7 +278,9 @@ def complete_until(triggering_asset_events: Mapping[Any, Iterable[Any]], name: s
 def _gate(milestone: Milestone, **settings: Any) -> Gate:
     for name in ("project_id", "project_name", "oms_conn_id"):
         if not is_literal(settings[name]):
-            raise ValueError(f"{name} is a template, which nobody renders in an asset; it is {settings[name]!r}")
+            raise ValueError(
+                f"{name} is a template, but Airflow renders no templates in an asset; it is {settings[name]!r}"
+            )
     return Gate(milestone, **settings)
 
 
@@ -282,8 +289,8 @@ def _asset(name: str, watcher: Watcher) -> Asset:
         from airflow import __version__
 
         raise ValueError(
-            "Assets of OMS need Airflow 3.3 or later, whose watchers remember what they have fired; "
-            f"this is {__version__}. Use a gate: it waits for the same."
+            "Assets of OMS need Airflow 3.3 or later, in which watchers can store which events they have sent; "
+            f"this is {__version__}. Use a gate instead: it can wait for the same milestone."
         )
     from airflow.providers.common.compat.sdk import Asset
     from airflow.sdk import AssetWatcher

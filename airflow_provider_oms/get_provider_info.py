@@ -1,7 +1,7 @@
 """The metadata of this provider for Airflow.
 
-This module imports nothing: Airflow loads it at every start, and an error in it stops all of Airflow. The connection
-form of Airflow 3.2 and later is in this dictionary; the form of 2.11 is made from it (``hooks/form.py``).
+This module imports nothing: Airflow loads it at every start, and an error in it stops Airflow as a whole. The
+connection form of Airflow 3.2 and later is in this dictionary; the form of 2.11 is made from it (``hooks/form.py``).
 Source: docs/develop/airflow-facts.md#metadata
 """
 
@@ -11,7 +11,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
     return {
         "package-name": "airflow-provider-oms",
         "name": "OceanBase Migration Service",
-        "description": "Gate DAGs on the milestones of OceanBase Migration Service (OMS) projects, and steer them.",
+        "description": "Make DAGs wait for milestones of OceanBase Migration Service (OMS) projects, and control them.",
         "integrations": [
             {
                 "integration-name": "OceanBase Migration Service",
@@ -48,44 +48,44 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                 "description": "OceanBase Migration Service (airflow-provider-oms).",
                 "options": {
                     "max_concurrent_requests": {
-                        "description": "How many requests a triggerer has under way at a time for each connection to "
-                        "OMS, however many gates wait in it; the others wait for their turn. Lower it for an OMS that "
-                        "has little to spare.",
+                        "description": "How many requests a triggerer sends at the same time over each connection to "
+                        "OMS, however many gates wait; further requests wait for their turn. Lower it for an OMS "
+                        "that is under heavy load.",
                         "version_added": "0.1.0",
                         "type": "integer",
                         "example": "5",
                         "default": "20",
                     },
                     "progress_page": {
-                        "description": 'Show the page "Migration progress" in Airflow: how the project of a task, '
-                        "and all projects of a connection, are getting on. From Airflow 3.1 on; the API server asks "
-                        "OMS for it, so it must be able to reach OMS.",
+                        "description": 'Show the page "Migration progress" in Airflow: the state of a task\'s project, '
+                        "and of all projects of a connection. It needs Airflow 3.1 or later. The API server sends the "
+                        "requests to OMS, so it must be able to reach OMS.",
                         "version_added": "0.1.0",
                         "type": "boolean",
                         "example": "True",
                         "default": "False",
                     },
                     "list_above": {
-                        "description": "Deferred gates that wait for more projects than this at one connection are "
-                        "served from one list of all projects an interval, instead of asking for each. What the list "
-                        "says is only ever 'not yet': before a gate opens or fails, its project is asked for.",
+                        "description": "If deferred gates wait for more projects of one connection than this, they use "
+                        "one list of all projects per interval instead of asking for each project. The list can only "
+                        "say 'not yet': before a gate opens or fails, its own project is asked for.",
                         "version_added": "0.1.0",
                         "type": "integer",
                         "example": "50",
                         "default": "10",
                     },
                     "metrics": {
-                        "description": "Whether gates count what they see (lag, progress, outages, verdicts) in "
-                        "Airflow's own metrics (statsd, OpenTelemetry), in workers and triggerers.",
+                        "description": "Whether gates send metrics (lag, progress, outages, verdicts) with Airflow's "
+                        "own (statsd, OpenTelemetry), from workers and triggerers.",
                         "version_added": "0.1.0",
                         "type": "boolean",
                         "example": "True",
                         "default": "False",
                     },
                     "lineage_databases": {
-                        "description": "For OpenLineage: the database, or Oracle's service, that holds the schemas at "
-                        "an address, which OMS doesn't tell. A JSON object by host:port. Tables of Oracle, PostgreSQL "
-                        "and DB2 at other addresses are left out.",
+                        "description": "For OpenLineage: the name of the database, or of Oracle's service, that holds "
+                        "the schemas at an address, because OMS doesn't give it. A JSON object with host:port as keys. "
+                        "Tables of Oracle, PostgreSQL and DB2 at other addresses are left out.",
                         "version_added": "0.1.0",
                         "type": "string",
                         "example": '{"10.0.0.5:1521": "ORCL"}',
@@ -121,7 +121,7 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                         "timeout": "30",
                         "retries": "3",
                         "api_version": "v2",
-                        "security_token": "of temporary credentials",
+                        "security_token": "for temporary credentials",
                         "console_url": "{base_url}/oms-v2/migration",
                     },
                 },
@@ -150,12 +150,13 @@ def get_provider_info():  # type: ignore[no-untyped-def]  # annotations would ne
                     },
                     "security_token": {
                         "label": "Security token",
-                        "description": "With alibaba_cloud and temporary credentials (STS): their token.",
+                        "description": "The token of temporary credentials (STS), with alibaba_cloud.",
                         "schema": {"type": ["string", "null"], "format": "password"},
                     },
                     "console_url": {
                         "label": "Console URL",
-                        "description": "What the console link opens; {base_url} and {project_id} are filled in. "
+                        "description": "The address that the console link opens; {base_url} and {project_id} are "
+                        "replaced. "
                         "Default: {base_url}/oms-v2/migration",
                         "schema": {"type": ["string", "null"]},
                     },

@@ -264,7 +264,7 @@ class Airflow3(Airflow):
         for field, value in self.fields().items():
             form.locator(f"[name={field}]").fill(value)
         form.get_by_role("button", name="Extra Fields", exact=True).click()
-        expect(form.get_by_text("What the console link opens")).to_be_visible()
+        expect(form.get_by_text("The address that the console link opens")).to_be_visible()
         page.wait_for_timeout(500)  # the drawer has to open all the way
         if picture:
             self.picture(f"{picture}-extra", of=form, typed=True)

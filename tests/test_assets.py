@@ -120,7 +120,7 @@ class TestAnAsset:
     @pytest.mark.parametrize(
         ("kind", "arguments", "named"),
         [
-            ("milestone", {"milestone": "FULL_TRANSFER"}, "milestone must be one such as"),
+            ("milestone", {"milestone": "FULL_TRANSFER"}, "milestone must be a milestone such as"),
             ("milestone", {"on": ()}, "on must be"),
             ("milestone", {"on": "done"}, "on must be"),
             ("milestone", {"rearm_after": -1}, "rearm_after must be"),

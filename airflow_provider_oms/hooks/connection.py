@@ -33,12 +33,12 @@ T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-#: Seconds after which a gate that waits reads its Airflow connection again.
+#: Seconds after which a waiting gate reads its Airflow connection again.
 RECHECK = 180.0
 
 DEFAULT_CONSOLE_URL = "{base_url}/oms-v2/migration"
 
-#: Alibaba Cloud's console of the product: docs/develop/oms-alibaba-cloud.md#console
+#: The page of the product in Alibaba Cloud's console: docs/develop/oms-alibaba-cloud.md#console
 CLOUD_CONSOLE_URL = "https://oceanbase.console.aliyun.com"
 
 
@@ -59,11 +59,11 @@ def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
 
     Airflow also reports a connection as missing if it can't parse the environment variable that holds it.
 
-    It is to be raised outside of the ``except``: some log handlers show what is in the frames that an error and those
-    before it came through, and a connection shows its password and its extra.
+    Raise the result outside of the ``except`` block. Some log handlers show the variables of the frames of an error and
+    of the errors before it, and a connection among them would show its password and its extra.
 
     :param oms_conn_id: the Airflow connection
-    :param error: the error that reading it raised
+    :param error: the error that was raised when the connection was read
     """
     if isinstance(error, OmsError):
         return type(error)(error.problem, error.details)
@@ -73,19 +73,19 @@ def connection_problem(oms_conn_id: str, error: Exception) -> OmsError:
     wrong = isinstance(error, TypeError | AttributeError | ValueError) and not _is_validation(error)
     if wrong or isinstance(error, AirflowNotFoundException):
         where = f" in {variable}" if variable in os.environ else ""
-        # The error's own text isn't shown: it may repeat a password.
+        # The error's own text isn't shown, because it may repeat a password.
         return OmsInvalidRequestError(
-            f"Airflow can't read the connection {oms_conn_id!r}{where}. Its JSON or URI must be whole, its port a "
-            "number and its extra a JSON object. Correct it."
+            f"Airflow can't read the connection {oms_conn_id!r}{where}. Its JSON or URI must be complete, its "
+            "port a number and its extra a JSON object. Correct it."
         )
-    return OmsUnreachableError(f"Airflow couldn't give the connection {oms_conn_id!r} ({type(error).__name__}).")
+    return OmsUnreachableError(f"Airflow couldn't read the connection {oms_conn_id!r} ({type(error).__name__}).")
 
 
 def unreadable(oms_conn_id: str, error: BaseException) -> BaseException:
-    """Return what to raise where a connection wasn't read: :func:`connection_problem`, or what broke it off.
+    """Return the error to raise if a connection wasn't read: :func:`connection_problem`, or the interruption itself.
 
     :param oms_conn_id: the Airflow connection
-    :param error: what was raised when it was read; also a time-out of the task, or a cancellation
+    :param error: what was raised when the connection was read; it may be a task's time-out or a cancellation
     """
     return connection_problem(oms_conn_id, error) if isinstance(error, Exception) else broken_off(error)
 
@@ -100,16 +100,18 @@ class NoConnection:
         self._error = error
 
     def send(self, call: Call[T]) -> Answer[T]:
-        """Fail.
+        """Raise the error.
 
-        :raises OmsError: what is wrong with the Airflow connection
+        :param call: the call, which isn't sent
+        :raises OmsError: always; it says what is wrong with the Airflow connection
         """
         raise self._error
 
     async def asend(self, call: Call[T]) -> Answer[T]:
-        """Raise; the twin of :meth:`send`.
+        """Raise the error; the twin of :meth:`send`.
 
-        :raises OmsError: what is wrong with the Airflow connection
+        :param call: the call, which isn't sent
+        :raises OmsError: always; it says what is wrong with the Airflow connection
         """
         raise self._error
 
@@ -119,7 +121,7 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
 
     :param connection: the connection
     :param extra: its extra, as a dictionary
-    :raises OmsInvalidRequestError: naming the connection and the field that is wrong
+    :raises OmsInvalidRequestError: if a field is invalid; the message names the connection and the field
     """
     try:
         extra = _object(connection.extra, extra)
@@ -139,15 +141,17 @@ def read_settings(connection: ConnectionFields, extra: Mapping[str, Any]) -> Cli
     except OmsInvalidRequestError as error:
         raise OmsInvalidRequestError(f"Airflow connection {connection.conn_id!r}: {error.problem}") from None
     if settings.verify is False and settings.base_url.startswith("https:"):
-        log.warning("Airflow connection %r: verify is false, so nobody checks who answers.", connection.conn_id)
+        log.warning(
+            "Airflow connection %r: verify is false, so the identity of the server isn't checked.", connection.conn_id
+        )
     return settings
 
 
 def only_password_differs(one: ClientSettings, other: ClientSettings) -> bool:
     """Return whether two settings differ in the password only.
 
-    A new password may be stored in Airflow before it is changed in OMS, so a session goes on with the old password as
-    long as OMS accepts it.
+    A new password may be stored in Airflow before it is changed in OMS, so a session keeps the old password as long
+    as OMS accepts it.
 
     :param one: the settings in use
     :param other: the current settings of the Airflow connection
@@ -158,7 +162,7 @@ def only_password_differs(one: ClientSettings, other: ClientSettings) -> bool:
 def read_ca_bundle(settings: ClientSettings) -> str | None:
     """Return a value that changes with the content of the CA bundle; None if there is no bundle. It blocks.
 
-    :param settings: the settings, which name the bundle
+    :param settings: the settings with the path of the bundle
     """
     bundle = settings.ca_bundle
     if not isinstance(bundle, str):
@@ -180,7 +184,7 @@ def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: 
 
     :param settings: the settings of the client
     :param extra: the connection's extra; ``console_url`` in it is a template
-    :param project_id: the project
+    :param project_id: the project; None for a page that isn't about one
     """
     default = CLOUD_CONSOLE_URL if settings.hosted else DEFAULT_CONSOLE_URL
     template = str(extra.get("console_url") or default)
@@ -188,7 +192,7 @@ def console_url(settings: ClientSettings, extra: Mapping[str, Any], project_id: 
 
 
 def _is_validation(error: Exception) -> bool:
-    """Tell whether it is an error of pydantic's, in which Airflow's processes tell each other what went wrong."""
+    """Return whether it is a pydantic error, which comes from the communication between Airflow's processes."""
     return type(error).__module__.startswith("pydantic")
 
 
@@ -212,7 +216,7 @@ def _text(connection: ConnectionFields, name: str) -> str | None:
 
 
 def read_port(value: Any) -> int | None:
-    """Read a port, also one given as text, as secrets backends do.
+    """Read a port. It may be given as text, as secrets backends do.
 
     :param value: the connection's port
     :raises OmsInvalidRequestError: when it is not a port

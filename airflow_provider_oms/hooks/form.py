@@ -16,7 +16,7 @@ def declared_form() -> dict[str, Any]:
 
 
 def ui_field_behaviour() -> dict[str, Any]:
-    """Return what Airflow 2.11 asks ``get_ui_field_behaviour`` for."""
+    """Return the names, placeholders and hidden fields of the form, for ``get_ui_field_behaviour`` on Airflow 2.11."""
     declared = declared_form()["ui-field-behaviour"]
     return {
         "hidden_fields": declared["hidden-fields"],
@@ -26,10 +26,10 @@ def ui_field_behaviour() -> dict[str, Any]:
 
 
 def form_widgets() -> dict[str, Any]:
-    """Return what Airflow 2.11 to 3.1 ask ``get_connection_form_widgets`` for.
+    """Return the form's additional fields, for ``get_connection_form_widgets`` on Airflow 2.11 to 3.1.
 
-    :returns: a wtforms field for each declared field; nothing if wtforms or FAB is missing, because an ImportError
-        would make Airflow drop the names of the other fields, too.
+    :return: a wtforms field for each declared field; none if wtforms or FAB is missing, because an ImportError would
+        make Airflow drop the names of the other fields, too
     """
     try:
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget

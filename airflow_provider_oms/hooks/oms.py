@@ -38,12 +38,13 @@ T = TypeVar("T")
 class OmsHook(BaseHook, Operations, AsyncOperations):
     """Talk to OceanBase Migration Service (OMS).
 
-    Every action of OMS is a method: ``hook.describe_project_progress("np_...")``, and its twin for triggers and other
-    asynchronous code ``await hook.adescribe_project_progress("np_...")``. :meth:`call` and :meth:`acall` are for
-    actions that have none. Methods that list return an iterator over all pages.
+    Every action of OMS is a method, such as ``hook.describe_project_progress("np_...")``. Each has an asynchronous twin
+    for triggers and similar code, such as ``await hook.adescribe_project_progress("np_...")``. :meth:`call` and
+    :meth:`acall` are for actions that have no method. Methods that list return an iterator over the rows of all pages.
+    Every method raises an :class:`~airflow_provider_oms.client.errors.OmsError` if the call fails.
 
-    Use it as a context manager, or close it, so that its connections are closed. For many asynchronous calls open it
-    with ``async with``, so that they share a session.
+    Use the hook as a context manager, or close it, so that its connections are closed. For many asynchronous calls open
+    it with ``async with``, so that they share a session.
 
     :param oms_conn_id: the Airflow connection
     """
@@ -63,12 +64,12 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Name the form's fields, for Airflow below 3.2."""
+        """Return the names and placeholders of the connection form's fields, for Airflow below 3.2."""
         return form.ui_field_behaviour()
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Add fields to the form, for Airflow below 3.2."""
+        """Return the additional fields of the connection form, for Airflow below 3.2."""
         return form.form_widgets()
 
     # Synchronous
@@ -88,7 +89,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def get_conn(self) -> OmsClient:
         """Return the synchronous client.
 
-        :raises OmsError: when Airflow has no such connection, or what is wrong with it
+        :raises OmsError: if Airflow has no such connection, or the connection is invalid
         """
         if self._client is None:
             from airflow_provider_oms.client.sync import OmsClient
@@ -100,10 +101,10 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def address(self) -> str:
         """Return the address of the OMS that the hook asks.
 
-        A gate that waits calls this before each poll, because the connection may have been changed to another OMS. The
-        connection is read again every few minutes; if that fails, or only its password is new, the client is kept.
+        A waiting gate calls this before each poll, because the connection may have been changed to another OMS. The
+        connection is read again every few minutes. If that fails, or only its password is new, the client is kept.
 
-        :raises OmsError: when Airflow has no such connection, or what is wrong with it
+        :raises OmsError: if Airflow has no such connection, or the connection is invalid
         """
         client = self.get_conn()
         if time.monotonic() - self._read_at < RECHECK:
@@ -112,20 +113,22 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
             settings = self._read_connection()
         except OmsError as error:
             self._read_at = time.monotonic()
-            self.log.warning("Going on with the Airflow connection as it was: %s", error)
+            self.log.warning("The earlier settings of the Airflow connection stay in use: %s", error)
             return client.settings.base_url
         if not only_password_differs(client.settings, settings):
-            self.log.warning("The Airflow connection %r has changed; OMS is asked anew.", self.oms_conn_id)
+            self.log.warning(
+                "The Airflow connection %r has changed, so a new session with OMS is opened.", self.oms_conn_id
+            )
             self.close()
         return self.get_conn().settings.base_url
 
     def send(self, call: Call[T]) -> Answer[T]:
-        """Send a call out of :mod:`airflow_provider_oms.client.actions`.
+        """Send a call from :mod:`airflow_provider_oms.client.actions`.
 
-        If OMS refuses the login, the Airflow connection is read again: its password may have been changed.
+        If OMS refuses the login, the Airflow connection is read again, because its password may have been changed.
 
         :param call: the call that a function of that module returned
-        :raises OmsError: one of its kinds
+        :raises OmsError: the subclass that says what went wrong
         """
         client = self.get_conn()
         try:
@@ -140,13 +143,13 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def console_url(self, project_id: str | None = None) -> str:
         """Return the page of the OMS console to show for a project.
 
-        :param project_id: the project
+        :param project_id: the project; None for a page that isn't about one
         """
-        client = self.get_conn()  # a secrets backend is asked only once
+        client = self.get_conn()  # reads the connection only once, also from a secrets backend
         return console_url(client.settings, self._extra, project_id)
 
     def test_connection(self) -> tuple[bool, str]:
-        """Send OMS a harmless read (``ListAllLabels``; on v3 the progress of a project that can't exist).
+        """Send OMS a call that changes nothing (``ListAllLabels``; on v3 the progress of a project that can't exist).
 
         :return: whether OMS answered, and a message with the reason if it didn't
         """
@@ -181,7 +184,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         raise problem
 
     def _read_fields(self) -> tuple[ClientSettings, dict[str, Any]]:
-        """Read the Airflow connection; see :func:`connection_problem` for why it has a frame of its own."""
+        """Read the Airflow connection; see :func:`connection_problem` for why this is a separate function."""
         connection = self.get_connection(self.oms_conn_id)
         extra = connection.extra_dejson
         return self._mind_secrets(read_settings(connection, extra)), extra or {}
@@ -200,7 +203,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     async def get_async_conn(self) -> AsyncOmsClient:
         """Return an asynchronous client that isn't open yet, without blocking the event loop.
 
-        :raises OmsError: when Airflow has no such connection, or what is wrong with it
+        :raises OmsError: if Airflow has no such connection, or the connection is invalid
         """
         from airflow_provider_oms.client.aio import AsyncOmsClient
 
@@ -209,7 +212,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     async def get_async_settings(self) -> ClientSettings:
         """Read the Airflow connection without blocking the event loop: docs/develop/airflow-facts.md#async-connection
 
-        :raises OmsError: when Airflow has no such connection, or what is wrong with it
+        :raises OmsError: if Airflow has no such connection, or the connection is invalid
         """
         try:
             settings = await self._read_fields_async()
@@ -229,8 +232,8 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     async def asend(self, call: Call[T]) -> Answer[T]:
         """Send a call; the twin of :meth:`send`. Outside ``async with`` it opens a session for this call only.
 
-        :param call: as there
-        :raises OmsError: one of its kinds
+        :param call: as for :meth:`send`
+        :raises OmsError: the subclass that says what went wrong
         """
         if self._async_client is not None:
             return await self._async_client.asend(call)
@@ -239,7 +242,7 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
 
     @staticmethod
     def _mind_secrets(settings: ClientSettings) -> ClientSettings:
-        """Make Airflow mask the encoded password, too; it masks the plain one itself."""
+        """Make Airflow mask the encoded password and the token, too; it masks the plain password by itself."""
         from airflow.providers.common.compat.sdk import mask_secret
 
         if settings.password:

@@ -11,12 +11,12 @@ log = logging.getLogger(__name__)
 SECTION = "oms"
 
 
-#: Projects from which on deferred gates are served from the list of projects.
+#: If deferred gates wait for more projects than this, they use the list of projects.
 DEFAULT_LIST_ABOVE = 10
 
 
 def max_concurrent_requests() -> int:
-    """Return the most requests that a triggerer sends at a time over each connection to OMS.
+    """Return how many requests a triggerer sends at most at a time over each connection to OMS.
 
     An invalid value doesn't stop a gate: the default is used, and a warning is logged.
     """
@@ -24,9 +24,9 @@ def max_concurrent_requests() -> int:
 
 
 def list_above() -> int:
-    """Return for how many projects a triggerer asks for each, before it asks for the list of all instead.
+    """Return for how many projects of a connection a triggerer asks separately; for more it reads the list of all.
 
-    A value that is none stops no gate: the default counts then, and a warning says so.
+    An invalid value doesn't stop a gate: the default is used, and a warning is logged.
     """
     return _whole("list_above", DEFAULT_LIST_ABOVE, least=0)
 
@@ -41,13 +41,18 @@ def _whole(name: str, default: int, *, least: int) -> int:
     except ValueError:
         pass
     log.warning(
-        "[%s] %s must be a whole number from %d on, not %r; it is taken as %d.", SECTION, name, least, text, default
+        "[%s] %s must be a whole number, %d or more, not %r; the default of %d is used.",
+        SECTION,
+        name,
+        least,
+        text,
+        default,
     )
     return default
 
 
 def metrics_are_on() -> bool:
-    """Tell whether gates count what they see, for Airflow's metrics. A value that is none means no, with a warning."""
+    """Return whether gates send Airflow's metrics (``[oms] metrics``). An invalid value means no, with a warning."""
     from airflow.providers.common.compat.sdk import conf
 
     text = str(conf.get(SECTION, "metrics", fallback="False")).strip().lower()

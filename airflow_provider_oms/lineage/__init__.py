@@ -1,6 +1,6 @@
-"""What a task tells OpenLineage: which tables are moved where, and what a gate saw.
+"""The lineage of a task for OpenLineage: which tables are moved where, and what a gate observed.
 
-``naming`` and ``tables`` are pure: from what OMS said to the names of datasets. ``facets`` needs the extra
-``[openlineage]`` and is imported by ``extraction`` alone, which Airflow's OpenLineage provider calls when a task has
+``naming`` and ``tables`` are pure: they turn OMS's answers into names of datasets. ``facets`` needs the extra
+``[openlineage]`` and is only imported by ``extraction``, which Airflow's OpenLineage provider calls when a task has
 ended.
 """

@@ -1,7 +1,7 @@
-"""What tasks hand to Airflow's OpenLineage provider when they are done, and only then. Nothing here fails a task.
+"""Returns the lineage of a task that has succeeded to Airflow's OpenLineage provider. No error here fails a task.
 
-Airflow calls this in a process of its own, for ten seconds at most (``[openlineage] execution_timeout``), so OMS is
-asked once and not again. Source: docs/develop/airflow-facts.md#openlineage
+Airflow calls this in a separate process, for ten seconds at most (``[openlineage] execution_timeout``), so OMS is asked
+only once. Source: docs/develop/airflow-facts.md#openlineage
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: Seconds for the one request.
+#: Seconds that the single request may take.
 TIMEOUT = 5.0
 
-#: Tables in an event: one with more is more than those who read it take.
+#: The most tables in an event. Receivers don't accept much larger events.
 MAX_TABLES = 1000
 
 T = TypeVar("T")
 
 
 def of_gate(settings: Callable[[], Gate], observed: Mapping[str, Any]) -> OperatorLineage | None:
-    """Return what a gate that has opened tells.
+    """Return the lineage of a gate that has opened.
 
-    :param settings: returns its settings
-    :param observed: what it returned
+    :param settings: a function that returns the gate's settings
+    :param observed: the observation that the gate returned
     """
     return _guarded(lambda: _opened(settings(), observed))
 
 
 def of_action(action: str, oms_conn_id: str, project_id: str) -> OperatorLineage | None:
-    """Return what a task tells that has created or started a project.
+    """Return the lineage of a task that has created or started a project.
 
     :param action: ``create`` or ``start``
     :param oms_conn_id: the Airflow connection
@@ -59,12 +59,12 @@ def of_action(action: str, oms_conn_id: str, project_id: str) -> OperatorLineage
 def of_verification(
     oms_conn_id: str, project_id: str, message: str, tables: Sequence[TableVerification]
 ) -> OperatorLineage | None:
-    """Return what a verification report tells.
+    """Return the lineage of a verification report.
 
     :param oms_conn_id: the Airflow connection
     :param project_id: the project
-    :param message: what verification came to, in words
-    :param tables: what it found
+    :param message: the result of the verification, in words
+    :param tables: the result of each table
     """
     seen = {"task": "verification_report", "project": project_id, "description": safe_text(message)}
     return _guarded(lambda: _verified(oms_conn_id, seen, tables))
@@ -95,11 +95,11 @@ def _verified(oms_conn_id: str, seen: dict[str, Any], tables: Sequence[TableVeri
 
 
 def _told(oms_conn_id: str, seen: dict[str, Any], read: Callable[[Project], list[T]]) -> list[T]:
-    """Ask OMS for the project, once, and read it; nothing where it doesn't tell. Note which OMS that is.
+    """Ask OMS for the project once, and return its tables; none if OMS gives no answer. The OMS's address is noted.
 
     :param oms_conn_id: the Airflow connection
-    :param seen: the fields of the facet of the run; changed on the way
-    :param read: what to make of the project
+    :param seen: the fields of the run's facet; it is changed
+    :param read: a function that returns the tables of a project
     """
     project_id = seen.get("project")
     try:
@@ -110,10 +110,13 @@ def _told(oms_conn_id: str, seen: dict[str, Any], read: Callable[[Project], list
             return []
         with OmsClient(replace(settings, retries=0, timeout=min(settings.timeout, TIMEOUT))) as client:
             found = read(client.describe_project(str(project_id)))
-    except (OmsUnsupportedActionError, OmsProjectNotFoundError):  # OMS 3.3; a gate for a project that is gone
+    except (
+        OmsUnsupportedActionError,
+        OmsProjectNotFoundError,
+    ):  # OMS 3.3, or a gate for a project that no longer exists
         return []
     except OmsError as error:
-        log.warning("The lineage of project %s is told without tables. %s", project_id, error)
+        log.warning("The lineage of project %s has no tables. %s", project_id, error)
         return []
     if len(found) > MAX_TABLES:
         seen["tables_left_out"] = len(found) - MAX_TABLES
@@ -121,9 +124,9 @@ def _told(oms_conn_id: str, seen: dict[str, Any], read: Callable[[Project], list
 
 
 def databases() -> dict[str, str]:
-    """Return what holds the schemas at an address, as ``[oms] lineage_databases`` has it.
+    """Return the database that holds the schemas at each address, from ``[oms] lineage_databases``.
 
-    A value that is none only costs the tables that need it.
+    With an invalid value, only the tables that need it are left out, and a warning is logged.
     """
     text = conf.get(SECTION, "lineage_databases", fallback="") or "{}"
     try:
@@ -132,15 +135,15 @@ def databases() -> dict[str, str]:
         read = None
     if isinstance(read, dict) and all(isinstance(name, str) for name in read.values()):
         return read
-    log.warning("[%s] lineage_databases must be a JSON object of texts; it is passed over.", SECTION)
+    log.warning("[%s] lineage_databases must be a JSON object of texts; it is ignored.", SECTION)
     return {}
 
 
 def _guarded(tell: Callable[[], OperatorLineage]) -> OperatorLineage | None:
-    """Return what there is to tell; None, with a warning, where telling it goes wrong."""
+    """Return the lineage; None, with a warning, if an error occurs."""
     try:
         return tell()
-    except Exception as error:  # not its words: they may hold what OMS sent
+    except Exception as error:  # without the error's text, which may hold what OMS sent
         log.warning("No lineage: %s.", type(error).__name__)
         log.debug("No lineage", exc_info=True)
         return None

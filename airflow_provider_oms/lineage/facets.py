@@ -1,4 +1,4 @@
-"""The facets that a task's event gets. It is imported only where OpenLineage is there: the extra ``[openlineage]``."""
+"""The facets of a task's lineage event. This module needs OpenLineage (the extra ``[openlineage]``)."""
 
 from __future__ import annotations
 
@@ -23,33 +23,32 @@ from airflow_provider_oms.lineage.tables import Move, Verified
 
 T = TypeVar("T")
 
-#: The key of the facet of a run.
+#: The key of the run's facet.
 FACET = "oms_milestone"
 
-#: Where its schema is in the documentation. A schema that is changed gets another name.
+#: The path of its schema in the documentation. A changed schema gets another name.
 SCHEMA = "schemas/OmsMilestoneRunFacet-1-0-0.json"
 
-#: What an assertion about a table is called.
+#: The name of an assertion about a table.
 ASSERTION = "oms_full_verification"
 
 
 @attr.define(kw_only=True)
 class OmsMilestoneRunFacet(RunFacet):
-    """What a task of this package saw of a project in OMS. Fields that aren't known are left out.
+    """What a task of this package observed of a project in OMS. Fields that aren't known are None.
 
-    :param task: what kind of task it was: the kind of a gate's milestone, or ``create``, ``start``,
-        ``verification_report``
-    :param description: what it waited for or did, in words
+    :param task: the kind of task: the kind of a gate's milestone, or ``create``, ``start``, ``verification_report``
+    :param description: what the task waited for or did, in words
     :param oms: the address of the OMS
     :param project: the project's id
     :param status: the project's status, in OMS's words
-    :param step: the step that the gate was about, else the project's current one
+    :param step: the step that the gate was about; for other tasks the project's current step
     :param progress: percentage of that step, or of the full transfer
     :param checkpoint: Unix seconds, or the text of a source that has no time-based checkpoint
     :param lag: seconds between the checkpoint and ``time``
-    :param time: when OMS said so: ISO 8601, UTC
-    :param note: what whoever relies on it should know
-    :param tables_left_out: how many tables the event doesn't name, since there are too many
+    :param time: when OMS answered: ISO 8601, UTC
+    :param note: a restriction that users of the result should know; None if there is none
+    :param tables_left_out: how many tables the event doesn't name, because there are too many
     """
 
     task: str
@@ -72,7 +71,7 @@ class OmsMilestoneRunFacet(RunFacet):
 
 @cache
 def documentation() -> str:
-    """Return the address of the documentation, with a slash at its end, as the package's own metadata have it."""
+    """Return the address of the documentation from the package's metadata, with a slash at its end."""
     try:
         urls = metadata("airflow-provider-oms").get_all("Project-URL") or []
     except PackageNotFoundError:
@@ -82,7 +81,7 @@ def documentation() -> str:
 
 
 def run_facets(seen: Mapping[str, Any]) -> dict[str, RunFacet]:
-    """Return the facet of a run.
+    """Return the run's facet.
 
     :param seen: its fields
     """
@@ -90,10 +89,10 @@ def run_facets(seen: Mapping[str, Any]) -> dict[str, RunFacet]:
 
 
 def of_moves(moves: Sequence[Move], seen: Mapping[str, Any]) -> OperatorLineage:
-    """Return what a task moves, or has seen moved.
+    """Return the lineage of tables that a project moves.
 
     :param moves: the tables
-    :param seen: the fields of the facet of the run
+    :param seen: the fields of the run's facet
     """
     targets = _by_dataset((move.target, move) for move in moves)
     return OperatorLineage(
@@ -104,10 +103,10 @@ def of_moves(moves: Sequence[Move], seen: Mapping[str, Any]) -> OperatorLineage:
 
 
 def of_verification(tables: Sequence[Verified], seen: Mapping[str, Any]) -> OperatorLineage:
-    """Return what a verification has read: both sides of each table. It writes neither.
+    """Return the lineage of a verification. It reads both sides of each table and writes none.
 
-    :param tables: what it found
-    :param seen: the fields of the facet of the run
+    :param tables: the result of each table
+    :param seen: the fields of the run's facet
     """
     sources = _by_dataset((table.source, table.source_rows) for table in tables)
     targets = _by_dataset((table.target, table.target_rows) for table in tables)
@@ -118,7 +117,7 @@ def of_verification(tables: Sequence[Verified], seen: Mapping[str, Any]) -> Oper
 
 
 def _by_dataset(pairs: Iterable[tuple[Dataset | None, T]]) -> dict[Dataset, list[T]]:
-    """Bring together what belongs to one dataset: several tables may be merged in one."""
+    """Group items by their dataset. Several tables may be merged into one."""
     found: dict[Dataset, list[T]] = {}
     for dataset, item in pairs:
         if dataset is not None:
@@ -145,7 +144,7 @@ def _aliases(dataset: Dataset) -> dict[str, Any]:
 
 
 def _column_lineage(moves: Sequence[Move]) -> dict[str, Any]:
-    """Return which columns a dataset's are made of, where OMS lists those of every table that goes into it."""
+    """Return from which columns the dataset's columns come, if OMS lists the columns of every source table."""
     if not all(move.columns and move.source for move in moves):
         return {}
     fields: dict[str, list[column_lineage_dataset.InputField]] = {}
@@ -164,7 +163,7 @@ def _column_lineage(moves: Sequence[Move]) -> dict[str, Any]:
 
 
 def _rows(counted: Sequence[int | None]) -> dict[str, Any]:
-    """Return how many rows were compared; not where several tables were compared with one."""
+    """Return how many rows were compared; nothing if several tables were compared with one."""
     if len(counted) != 1 or counted[0] is None:
         return {}
     facet = data_quality_metrics_input_dataset.DataQualityMetricsInputDatasetFacet(
@@ -174,7 +173,7 @@ def _rows(counted: Sequence[int | None]) -> dict[str, Any]:
 
 
 def _assertions(verdicts: Sequence[bool | None]) -> dict[str, Any]:
-    """Return what is certain of a table; nothing where nothing is."""
+    """Return an assertion for each certain verdict; nothing if no verdict is certain."""
     certain = [verdict for verdict in verdicts if verdict is not None]
     assertions = [data_quality_assertions_dataset.Assertion(ASSERTION, verdict) for verdict in certain]
     if not assertions:

@@ -1,4 +1,5 @@
-"""The names of datasets, as OpenLineage's specification has them; none rather than a wrong one, which joins strangers.
+"""The names of datasets, by OpenLineage's specification. No name is better than a wrong one, which links unrelated
+data.
 
 Source: docs/develop/airflow-facts.md#openlineage-naming
 """
@@ -17,9 +18,9 @@ from airflow_provider_oms.client.models import ConnectInfo
 class Dataset(NamedTuple):
     """A table, a view or a topic.
 
-    :param namespace: where it is
-    :param name: which it is there
-    :param aliases: what else it is called, as namespace and name
+    :param namespace: its namespace: the scheme and the address
+    :param name: its name in the namespace
+    :param aliases: its other names, each as namespace and name
     """
 
     namespace: str
@@ -28,11 +29,11 @@ class Dataset(NamedTuple):
 
 
 class _Kind(NamedTuple):
-    """How one kind of data source is named.
+    """How the tables of one kind of data source are named.
 
-    :param scheme: the scheme of its namespace
-    :param above: whether a name begins with a database, or a service, that holds the schemas
-    :param alias: the scheme under which other tools know it
+    :param scheme: the scheme of the namespace
+    :param above: whether a name begins with the database or the service that holds the schemas
+    :param alias: the scheme that other tools use for it
     """
 
     scheme: str
@@ -40,8 +41,8 @@ class _Kind(NamedTuple):
     alias: str | None = None
 
 
-#: By OMS's words: docs/develop/oms-actions.md#data-sources. What isn't here has no name: for DataHub, RocketMQ, ADB,
-#: IDB and the proxies of sharded tables the specification has none, or OMS doesn't tell what it consists of.
+#: By OMS's types: docs/develop/oms-actions.md#data-sources. Other types have no name: for DataHub, RocketMQ, ADB, IDB
+#: and the proxies of sharded tables, the specification has none, or OMS doesn't give the parts of the name.
 _KINDS = {
     "MYSQL": _Kind("mysql"),
     "TIDB": _Kind("tidb", alias="mysql"),
@@ -55,16 +56,16 @@ _KINDS = {
 _KAFKA = "KAFKA"
 
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-#: Kafka's own rule for names of topics.
+#: Kafka's own rule for the names of topics.
 _TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}")
 
 
 class Place(NamedTuple):
-    """One end of a project, by which its objects are named.
+    """The source or the target of a project, for the names of its objects.
 
-    :param kind: OMS's word for the kind of data source
+    :param kind: OMS's type of the data source
     :param address: ``host:port``
-    :param database: what holds the schemas, where names have such a level; None where it isn't known
+    :param database: the database or service that holds the schemas, if names have such a level; None if it isn't known
     """
 
     kind: str
@@ -72,7 +73,7 @@ class Place(NamedTuple):
     database: str | None = None
 
     def dataset(self, schema: str | None, name: str | None) -> Dataset | None:
-        """Return what an object is called; None where that can't be told.
+        """Return the dataset of an object; None if its name isn't known.
 
         :param schema: OMS's ``databases.name`` or ``mappedName``
         :param name: its ``tables.name`` or ``mappedName``
@@ -82,7 +83,7 @@ class Place(NamedTuple):
         if self.kind == _KAFKA:
             return Dataset(f"kafka://{self.address}", name) if _TOPIC.fullmatch(name) else None
         kind = _KINDS[self.kind]
-        # A dot in a part would make it look like two.
+        # A part with a dot in it would look like two parts.
         parts = [self.database, schema, name] if kind.above else [schema, name]
         if not all(part and "." not in part for part in parts):
             return None
@@ -92,11 +93,11 @@ class Place(NamedTuple):
 
 
 def place_of(kind: str | None, info: ConnectInfo, databases: Mapping[str, str]) -> Place | None:
-    """Return where one end of a project is; None where that can't be told.
+    """Return the place of a project's source or target; None if it isn't known.
 
     :param kind: ``sourceEndpointType`` or ``sinkEndpointType``
     :param info: ``sourceConnectInfo`` or ``sinkConnectInfo``
-    :param databases: what holds the schemas at an address, which OMS doesn't tell
+    :param databases: the database that holds the schemas at each address, because OMS doesn't give it
     """
     try:
         if kind == _KAFKA:
@@ -113,13 +114,13 @@ def place_of(kind: str | None, info: ConnectInfo, databases: Mapping[str, str]) 
 
 
 def _address(host: str | None, port: int | None) -> str | None:
-    """Return ``host:port`` where both are what they should be, and mean the same wherever they are read."""
+    """Return ``host:port`` if both are valid and mean the same on every machine; otherwise None."""
     if not host or port is None or not 0 < port < 65536:
         return None
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return f"{host}:{port}" if _HOST.fullmatch(host) and host.lower() != "localhost" else None
-    if address.is_loopback or address.is_unspecified:  # another machine for everybody who reads it
+    if address.is_loopback or address.is_unspecified:  # on each machine it means that machine itself
         return None
     return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"

@@ -1,4 +1,4 @@
-"""From a project to the tables that it moves, and from a verification to what it found in them. Nothing asks OMS."""
+"""The tables that a project moves, and what a verification found in them. Nothing here asks OMS."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from airflow_provider_oms.client.models import (
 from airflow_provider_oms.lineage.naming import Dataset, Place, place_of
 from airflow_provider_oms.milestones.verification import counted_rows, verdict_of
 
-#: OMS's word for a mapping that names its objects one by one: docs/develop/oms-actions.md#mapping
+#: The mode of a mapping that lists its objects one by one: docs/develop/oms-actions.md#mapping
 _SPECIFIC = "SPECIFIC"
 
 
 class Move(NamedTuple):
     """One object that a project moves.
 
-    :param source: what it is called in the source; None where that can't be told
-    :param target: what it is called in the target; None where that can't be told
-    :param columns: names of columns in the source and in the target, where OMS lists them
+    :param source: the dataset in the source; None if its name isn't known
+    :param target: the dataset in the target; None if its name isn't known
+    :param columns: the names of each column in the source and in the target, if OMS lists them
     """
 
     source: Dataset | None
@@ -33,18 +33,18 @@ class Move(NamedTuple):
     columns: tuple[tuple[str, str], ...] = ()
 
     def turned(self) -> Move:
-        """Return the way back."""
+        """Return the same move in the reverse direction."""
         return Move(self.target, self.source, tuple((target, source) for source, target in self.columns))
 
 
 class Verified(NamedTuple):
     """What a verification found in one table.
 
-    :param source: what it is called in the source; None where that can't be told
-    :param target: what it is called in the target; None where that can't be told
-    :param consistent: None where nothing is certain
-    :param source_rows: how many rows of the source were compared; None where that isn't known
-    :param target_rows: the same of the target
+    :param source: the dataset in the source; None if its name isn't known
+    :param target: the dataset in the target; None if its name isn't known
+    :param consistent: whether the table is consistent; None if that isn't certain
+    :param source_rows: how many rows of the source were compared; None if that isn't known
+    :param target_rows: how many rows of the target were compared; None if that isn't known
     """
 
     source: Dataset | None
@@ -55,7 +55,7 @@ class Verified(NamedTuple):
 
 
 def moves_of(project: Project, databases: Mapping[str, str]) -> list[Move]:
-    """Return what a project moves; nothing where its objects aren't named one by one.
+    """Return the objects that a project moves; none if OMS doesn't list them one by one.
 
     :param project: the answer of ``DescribeProject``
     :param databases: as for :func:`~airflow_provider_oms.lineage.naming.place_of`
@@ -64,15 +64,15 @@ def moves_of(project: Project, databases: Mapping[str, str]) -> list[Move]:
 
 
 def verified_of(project: Project, tables: Iterable[TableVerification], databases: Mapping[str, str]) -> list[Verified]:
-    """Return what a verification found in tables whose names can be told.
+    """Return what a verification found in the tables whose names are known.
 
     :param project: the answer of ``DescribeProject``
-    :param tables: what ``ListProjectFullVerifyResult`` showed
+    :param tables: the tables of ``ListProjectFullVerifyResult``
     :param databases: as for :func:`~airflow_provider_oms.lineage.naming.place_of`
     """
     source, target = places = _places(project, databases)
     moves = dict(_moves(project, *places))
-    # In IN mode nobody looks for rows that only the target has: docs/develop/oms-facts.md#verification-in-mode
+    # IN mode doesn't look for rows that only the target has: docs/develop/oms-facts.md#verification-in-mode
     counts_target = project.full_transfer_config.allow_dest_table_not_empty is not True
     found = []
     for table in tables:
@@ -115,7 +115,7 @@ def _moves(
 
 
 def _columns(listed: Sequence[MappedColumn]) -> tuple[tuple[str, str], ...]:
-    """Return which column becomes which; nothing where one of them can't be told."""
+    """Return the names of each column in the source and in the target; nothing if one isn't known."""
     columns = []
     for column in listed:
         if value_or_none(column, MappedColumn.is_hidden):
@@ -132,6 +132,6 @@ def _dataset(place: Place | None, schema: str | None, name: str | None) -> Datas
 
 
 def _exact(model: Model, field: Field[str]) -> str | None:
-    """Return a name as OMS sent it; None where it isn't safe to show, for then it would be another one."""
+    """Return a name as OMS sent it; None if it isn't safe to show, because making it safe would change it."""
     name = value_or_none(model, field)
     return name if name is not None and name in map(model.get, field.names) else None

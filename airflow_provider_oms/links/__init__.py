@@ -1,1 +1,1 @@
-"""Links from a task to the OMS console."""
+"""Links from a task to the OMS console and to the page "Migration progress"."""

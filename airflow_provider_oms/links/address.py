@@ -1,6 +1,6 @@
-"""Where the page "Migration progress" is, and whether there is one.
+"""The address of the page "Migration progress", and whether this Airflow shows the page.
 
-Workers, DAG processors and the API server all ask. Nothing of Airflow is imported until they do.
+Workers, DAG processors and the API server use this module. It imports Airflow only when a function is called.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 log = logging.getLogger(__name__)
 
-#: Where Airflow mounts the page.
+#: The path at which Airflow mounts the page.
 PREFIX = "/oms-progress"
 
 #: The first Airflow whose API server mounts pages of plugins behind its own login, and shows them in its navigation.
@@ -19,15 +19,15 @@ FIRST_AIRFLOW = (3, 1)
 
 
 def page_is_on() -> bool:
-    """Tell whether this Airflow shows the page: ``[oms] progress_page``, from Airflow 3.1 on.
+    """Return whether this Airflow shows the page: it is 3.1 or later, and ``[oms] progress_page`` is True.
 
-    A value that is none turns it off, and a warning says so.
+    With an invalid value the page is off, and a warning is logged.
     """
     from airflow import __version__
 
     if tuple(int(part) for part in __version__.split(".")[:2]) < FIRST_AIRFLOW:
         return False
-    # Not from common.compat, which the scheduler hasn't loaded: each process pays for what this imports.
+    # Not from common.compat, which the scheduler doesn't load otherwise: every process would import it.
     from airflow.configuration import conf
 
     try:
@@ -38,11 +38,11 @@ def page_is_on() -> bool:
 
 
 def page_path(*parts: str) -> str:
-    """Return the path of a page on Airflow's host: browsers may know that by another name than the workers.
+    """Return the path of a page, without Airflow's host, because browsers may use another host name than workers.
 
-    :param parts: the path below the page's own, each part as it is
+    :param parts: the parts of the path below the start page, without quoting
     """
-    # Not from common.compat, which the scheduler hasn't loaded: each process pays for what this imports.
+    # Not from common.compat, which the scheduler doesn't load otherwise: every process would import it.
     from airflow.configuration import conf
 
     above = urlsplit(conf.get("api", "base_url", fallback="") or "").path.rstrip("/")
@@ -52,9 +52,9 @@ def page_path(*parts: str) -> str:
 def task_path(dag_id: str, run_id: str, task_id: str, map_index: int) -> str:
     """Return the path of the page of a task instance.
 
-    :param dag_id: its DAG
-    :param run_id: its run
-    :param task_id: its task
-    :param map_index: which of a mapped task's instances; -1 for a task that isn't mapped
+    :param dag_id: the DAG's id
+    :param run_id: the run's id
+    :param task_id: the task's id
+    :param map_index: the index of a mapped task's instance; -1 for a task that isn't mapped
     """
     return page_path("dags", dag_id, "runs", run_id, "tasks", task_id, str(map_index))

@@ -1,7 +1,7 @@
-"""The links from a task: to the OMS console, and to the page "Migration progress" where Airflow shows it.
+"""The links from a task: to the OMS console, and to the page "Migration progress" if Airflow shows it.
 
-The worker, which has the connection, leaves the addresses in XCom; the web server only reads them there. So a link
-needs no access to connections, and never fails a task.
+The worker, which can read the connection, stores the addresses in XCom; the web server only reads them there. So a link
+needs no access to connections, and an error in it never fails a task.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The XCom keys under which a task leaves the addresses.
+#: The XCom keys under which a task stores the addresses.
 XCOM_KEY = "oms_console_url"
 PROGRESS_KEY = "oms_progress_url"
 
-#: The XCom key under which a gate leaves what it waits for, for the page.
+#: The XCom key under which a gate stores its settings for the page.
 WAITS_FOR_KEY = "oms_waits_for"
 
 
 class OmsConsoleLink(BaseOperatorLink):
-    """Opens the OMS console at the page that the connection's extra ``console_url`` names.
+    """Opens the page of the OMS console that is set in ``console_url`` of the connection's extra.
 
     OceanBase documents no address of a single project's page, so the default is the list of projects.
     """
@@ -39,7 +39,7 @@ class OmsConsoleLink(BaseOperatorLink):
     xcom_key = XCOM_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any, **kwargs: Any) -> str:
-        """Return the address that the task stored, empty when there is none.
+        """Return the address that the task stored; empty if there is none.
 
         :param operator: the task
         :param ti_key: the task instance
@@ -52,20 +52,20 @@ class OmsConsoleLink(BaseOperatorLink):
 
 
 class OmsProgressLink(BaseOperatorLink):
-    """Opens the page "Migration progress" of a task: how its project is getting on.
+    """Opens the page "Migration progress" of a task, which shows the state of its project.
 
-    It is there where ``[oms] progress_page`` is on, from Airflow 3.1 on.
+    Tasks have this link if ``[oms] progress_page`` is True, on Airflow 3.1 and later.
     """
 
     name = "Migration progress"
-    #: As above.
+    #: Airflow 3 reads the link from this XCom, also while the task still runs.
     xcom_key = PROGRESS_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any, **kwargs: Any) -> str:
         """Return the page's address.
 
         :param operator: the task
-        :param ti_key: which run of it
+        :param ti_key: the task instance
         """
         return task_path(ti_key.dag_id, ti_key.run_id, ti_key.task_id, ti_key.map_index)
 
@@ -76,19 +76,19 @@ def project_links() -> tuple[BaseOperatorLink, ...]:
 
 
 def push_progress_url(context: Any, waits_for: Mapping[str, Any] | None = None) -> None:
-    """Leave the address of the page "Migration progress" in XCom, on a worker, where there is such a page.
+    """Store the address of the page "Migration progress" in XCom, on a worker, if Airflow shows the page.
 
-    Whatever goes wrong here is only logged.
+    An error is only logged.
 
     :param context: the task's context
-    :param waits_for: a gate's settings as JSON; None for a task that is no gate
+    :param waits_for: a gate's settings as JSON; None for a task that isn't a gate
     """
     try:
         if page_is_on():
             ti = context["ti"]
             ti.xcom_push(key=PROGRESS_KEY, value=task_path(ti.dag_id, ti.run_id, ti.task_id, ti.map_index))
             if waits_for is not None:
-                # As text, so that no version of Airflow makes something else of it.
+                # As text, so that every version of Airflow stores it unchanged.
                 ti.xcom_push(key=WAITS_FOR_KEY, value=json.dumps(waits_for))
     except Exception as error:
         log.debug("No link to the progress page: %s", type(error).__name__)
@@ -98,8 +98,8 @@ def push_console_url(context: Any, hook: OmsHook, project_id: str | None) -> Non
     """Store the address of the OMS console in XCom, on a worker. An error is only logged.
 
     :param context: the task's context
-    :param hook: the hook that knows the console
-    :param project_id: the project
+    :param hook: the hook that returns the address
+    :param project_id: the project; None for a page that isn't about one
     """
     try:
         if address := _web_address(hook.console_url(project_id)):
@@ -109,5 +109,5 @@ def push_console_url(context: Any, hook: OmsHook, project_id: str | None) -> Non
 
 
 def _web_address(value: Any) -> str:
-    """Return the address if it begins with http or https, which a browser only opens; otherwise an empty text."""
+    """Return the address if it begins with http or https, so that a browser just opens it; otherwise an empty text."""
     return value if isinstance(value, str) and value.startswith(("http://", "https://")) else ""

@@ -1,6 +1,7 @@
 """The page "Migration progress" in Airflow's API server.
 
-``plugin`` is all that Airflow loads at every start; ``app`` has the routes; ``access`` and ``tasks_seen`` ask Airflow,
-``sources`` and ``history`` ask OMS, ``known`` keeps what it said; ``project_view``, ``list_view`` and ``curve`` decide
-what is shown, without I/O, by the rules of ``milestones``; ``templates`` and ``static`` are what a browser gets.
+Airflow only loads ``plugin`` at every start. ``app`` has the routes. ``access`` and ``tasks_seen`` ask Airflow,
+``sources`` and ``history`` ask OMS, and ``known`` keeps OMS's answers. ``project_view``, ``list_view`` and ``curve``
+prepare what is shown, without I/O, by the rules in ``milestones``. ``templates`` and ``static`` are sent to the
+browser.
 """

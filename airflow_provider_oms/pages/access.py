@@ -1,6 +1,6 @@
-"""Who may see a page: Airflow's own rights, asked as its own pages ask them.
+"""Decides who may see a page, by Airflow's own permissions, in the same way as Airflow's own pages.
 
-Without a login the answer is 401, without the right 403, before anything is looked up.
+Without a login the answer is 401, without the permission 403, before anything is looked up.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from sqlalchemy import select
 
 from airflow_provider_oms.hooks.oms import OmsHook
 
-#: The right to read the task instances of the DAG in the path.
+#: The permission to read the task instances of the DAG in the path.
 MAY_READ_TASK = Depends(requires_access_dag("GET", DagAccessEntity.TASK_INSTANCE))
 
-#: The right to read the connection in the path.
+#: The permission to read the connection in the path.
 MAY_READ_CONNECTION = Depends(requires_access_connection("GET"))
 
-#: Whoever is logged in.
+#: The user who is logged in.
 User = GetUserDep
 
 
@@ -38,21 +38,21 @@ def _may_read(user: Any, conn_id: str) -> bool:
 
 
 async def may_read_connection(user: Any, conn_id: str) -> bool:
-    """Tell whether somebody may read a connection.
+    """Return whether a user may read a connection.
 
-    :param user: who
-    :param conn_id: the connection
+    :param user: the user
+    :param conn_id: the connection's id
     """
     return await asyncio.to_thread(_may_read, user, conn_id)
 
 
 async def readable_connections(user: Any) -> list[str]:
-    """List the connections to an OMS that somebody may read, as far as Airflow can list them.
+    """List the connections to an OMS that a user may read.
 
-    Those of its database, and the default one wherever it is. What else stands in environment variables or a secrets
-    backend has no list; its page can be opened all the same.
+    These are the connections in Airflow's database, and the default connection wherever it is stored. Airflow can't
+    list other connections in environment variables or a secrets backend, but their pages can be opened.
 
-    :param user: who
+    :param user: the user
     """
 
     def readable() -> list[str]:
@@ -66,11 +66,11 @@ async def readable_connections(user: Any) -> list[str]:
 
 
 def is_oms(conn_id: str) -> bool:
-    """Tell whether there is a connection of that id, and it is one to an OMS. It blocks.
+    """Return whether a connection with this id exists and is of the type ``oms``. It blocks.
 
-    :param conn_id: the connection
+    :param conn_id: the connection's id
     """
     try:
         return bool(Connection.get_connection_from_secrets(conn_id).conn_type == OmsHook.conn_type)
-    except Exception:  # Airflow's versions raise different errors for one that isn't there, or can't be read
+    except Exception:  # Airflow's versions raise different errors if it doesn't exist, or can't be read
         return False

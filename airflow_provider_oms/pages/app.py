@@ -1,7 +1,7 @@
-"""The routes of the page "Migration progress", behind Airflow's own login and rights.
+"""The routes of the page "Migration progress", behind Airflow's own login and permissions.
 
-All of them only read. What Airflow's database is asked for is asked in threads, OMS over the asynchronous client, so
-that nothing here holds up the API server.
+All of them only read. Airflow's database is read in threads, and OMS over the asynchronous client, so that nothing
+blocks the API server.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _STATIC = {
     "page.js": "text/javascript; charset=utf-8",
 }
 
-#: Nothing from another host, nothing inline, no frame but Airflow's own.
+#: The page loads nothing from another host and nothing inline, and only Airflow's own pages may frame it.
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -56,7 +56,7 @@ _memories: WeakKeyDictionary[asyncio.AbstractEventLoop, Memory] = WeakKeyDiction
 
 
 def make_app() -> FastAPI:
-    """Make the application that Airflow mounts."""
+    """Return the application that Airflow mounts."""
     app = FastAPI(title="Migration progress", docs_url=None, redoc_url=None, openapi_url=None)
     environment = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
@@ -97,7 +97,7 @@ def make_app() -> FastAPI:
         except NoProjectError as error:
             return page("task.html", task=task, view=None, wait=wait_view(task, None, now), message=str(error), all="")
         known = await _memory().look(("project", subject), lambda before: ask_project(subject, before))
-        if known.value is not None:  # another task may give the id, or the name
+        if known.value is not None:  # so that a task with the id and a task with the name share the requests
             by_id = replace(subject, project_id=known.value.facts["id"], project_name=None)
             _memory().same(("project", subject), ("project", by_id))
         may = await access.may_read_connection(user, subject.conn_id)
@@ -136,5 +136,5 @@ def make_app() -> FastAPI:
 
 
 def _memory() -> Memory:
-    """Return what this process knows; there is one event loop in it."""
+    """Return the memory of the running event loop."""
     return _memories.setdefault(asyncio.get_running_loop(), Memory())

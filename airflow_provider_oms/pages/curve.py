@@ -1,4 +1,4 @@
-"""A curve over the last hours, as the paths of an SVG and as words. It does no I/O."""
+"""Draws a curve over the last hours, as the paths of an SVG and as words. It does no I/O."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from datetime import UTC, datetime
 
 from airflow_provider_oms.milestones.durations import duration
 
-#: The size of the drawing; a browser stretches it.
+#: The size of the drawing. A browser scales it.
 WIDTH, HEIGHT = 600, 120
 
 #: Round lengths of time for the top of the drawing, in seconds. OMS moves checkpoints in steps of 10 to 20 s, so a lag
-#: of as much looks small. Source: docs/develop/oms-facts.md#checkpoint-period
+#: of that size must look small. Source: docs/develop/oms-facts.md#checkpoint-period
 _TIMES = (60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 21600, 43200, 86400)
 
-#: Seconds without a point after which the line is broken: nobody looked.
+#: Seconds without a point after which the line is interrupted, because nobody had the page open.
 _GAP = 600.0
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What is drawn, and how its figures read.
+    """What is drawn, and how its figures are shown.
 
-    :param name: what it is
-    :param words: a figure in words
-    :param top: what the top of a drawing stands for, given the least that it must
+    :param name: the name of the figure
+    :param words: returns a figure in words
+    :param top: returns the figure at the top of the drawing, given the highest figure to draw
     """
 
     name: str
@@ -40,7 +40,7 @@ def _round_time(least: float) -> float:
 
 
 def _round_number(least: float) -> float:
-    """Return 1, 2 or 5 with as many zeros as it takes, and 10 at least."""
+    """Return the next larger number of the form 1, 2 or 5 with zeros, but at least 10."""
     zeros = 10.0 ** max(0, math.floor(math.log10(max(least, 1.0))))
     return max(10.0, next(top for top in (zeros, 2 * zeros, 5 * zeros, 10 * zeros) if top >= least))
 
@@ -55,14 +55,14 @@ class Curve:
 
     :param name: what is drawn
     :param line: the line, as a path of SVG
-    :param area: what is below it
-    :param top: what the top of the drawing stands for, in words
-    :param middle: what its middle stands for
-    :param last: its last figure
-    :param begins: where it begins, ISO 8601, UTC
-    :param ends: where it ends
-    :param words: the same for who can't see it
-    :param rows: the same as a table: the time, and the highest figure of the time up to the next row
+    :param area: the area below the line, as a path of SVG
+    :param top: the figure at the top of the drawing, in words
+    :param middle: the figure at its middle, in words
+    :param last: the last figure, in words
+    :param begins: the time of the first point, ISO 8601, UTC
+    :param ends: the time of the last point, ISO 8601, UTC
+    :param words: a description for people who can't see the drawing
+    :param rows: the same as a table: the time, and the highest figure up to the time of the next row
     """
 
     name: str
@@ -78,10 +78,10 @@ class Curve:
 
 
 def curve_of(points: Sequence[tuple[float, float]], scale: Scale) -> Curve | None:
-    """Draw points; None where there are too few.
+    """Draw points; return None if there are too few.
 
     :param points: (Unix seconds, figure), the oldest first
-    :param scale: what the figures are
+    :param scale: what is drawn
     """
     if len(points) < 2 or points[-1][0] <= points[0][0]:
         return None
@@ -121,7 +121,7 @@ def _area(points: Sequence[tuple[float, float]]) -> str:
 
 
 def _table(points: Sequence[tuple[float, float]], scale: Scale, rows: int = 12) -> list[tuple[str, str]]:
-    """Return the highest figure of each of so many equal parts of the time."""
+    """Return the highest figure in each of ``rows`` equal parts of the time."""
     first, last = points[0][0], points[-1][0]
     parts: list[list[tuple[float, float]]] = [[] for _ in range(rows)]
     for point in points:

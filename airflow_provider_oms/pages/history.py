@@ -1,6 +1,6 @@
-"""The lag and the rate over the last hours: as OMS has recorded them, or else as this page has seen them.
+"""The lag and the rate over the last hours: as OMS has recorded them, or otherwise as this page has observed them.
 
-OMS records them where it has an InfluxDB, which is optional: docs/develop/oms-actions.md#metrics
+OMS records them if it has an InfluxDB, which is optional: docs/develop/oms-actions.md#metrics
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.steps import StepKind, kind_of, stream_of
 
-#: Seconds that are looked back on, and the most points of OMS's curve: one in two minutes.
+#: The length of the curve in seconds, and the most points of OMS's curve: one in two minutes.
 WINDOW = 6 * 3600
 POINTS = 180
 
-#: Seconds between two points that this page keeps itself, and the most of them.
+#: The seconds between two points that this page records itself, and the most of these points.
 _APART = 20.0
 _MOST = int(WINDOW / _APART)
 
-#: Seconds after which OMS is asked for its curve anew, and after which it is where it refused to tell one.
+#: Seconds after which OMS is asked for its curve again: usually, and after it has refused.
 RENEWED = 120.0
 GIVEN_UP = 900.0
 
-#: What OMS calls the rate of a step that moves or compares rows.
+#: The name of OMS's metric for the rate of each step that moves or compares rows.
 #: Source: docs/develop/oms-actions.md#metrics
 _RATES = {
     StepKind.FULL: "RPS",
@@ -38,7 +38,7 @@ _RATES = {
     StepKind.REVERSE: "RPS",
 }
 
-#: The steps of these that end.
+#: Those of these steps that end.
 _FINITE = (StepKind.FULL, StepKind.FULL_VERIFICATION)
 
 Points = Sequence[tuple[float, float]]
@@ -64,16 +64,16 @@ class Track:
         return self._recorded if self.is_recorded else list(self._seen)
 
     def is_due(self, now: float) -> bool:
-        """Tell whether OMS is to be asked for its curve.
+        """Return whether OMS must be asked for its curve now.
 
         :param now: Unix seconds
         """
         return now >= self._due
 
     def follow(self, step: str | None) -> None:
-        """Begin anew where the figure is that of another step.
+        """Drop the points if the figure belongs to another step now.
 
-        :param step: its name; None where there is none
+        :param step: the step's name; None if there is none
         """
         if step != self.step:
             self.step = step
@@ -81,9 +81,9 @@ class Track:
             self._recorded, self._due = [], 0.0
 
     def add(self, figure: float | None, now: float) -> None:
-        """Take in what a poll has seen.
+        """Add the figure of a poll.
 
-        :param figure: the figure; None where it isn't known
+        :param figure: the figure; None if it isn't known
         :param now: Unix seconds
         """
         while self._seen and self._seen[0][0] < now - WINDOW:
@@ -92,7 +92,7 @@ class Track:
             self._seen.append((now, figure))
 
     def record(self, points: Points, now: float) -> None:
-        """Take in OMS's curve.
+        """Replace the points by OMS's curve.
 
         :param points: the points; a step that has just begun has few, or none
         :param now: Unix seconds
@@ -101,7 +101,7 @@ class Track:
         self._due = now + RENEWED
 
     def give_up(self, now: float) -> None:
-        """Go on without OMS's curve for a while.
+        """Do without OMS's curve for a while.
 
         :param now: Unix seconds
         """
@@ -109,14 +109,14 @@ class Track:
 
 
 class History:
-    """The lag of a project, in seconds, and the rows a second of the step that moves them."""
+    """The lag of a project in seconds, and the rows per second of the step that is at work."""
 
     def __init__(self) -> None:
         self.lag = Track()
         self.rate = Track()
 
     def add(self, known: Mapping[str, Any], now: float) -> None:
-        """Take in what a poll has seen.
+        """Add the figures of a poll.
 
         :param known: the project, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it
         :param now: Unix seconds
@@ -129,9 +129,9 @@ class History:
 
 
 def ask_curves(history: History, project_id: str, now: float) -> Flow[None]:
-    """Ask OMS for what it has recorded, as far as that is due. That it has nothing is no error of the page.
+    """Ask OMS for its recorded curves if they are due. If OMS has none, that isn't an error.
 
-    :param history: what was seen until now, and where the answers go
+    :param history: the history; it is changed
     :param project_id: the project
     :param now: Unix seconds
     """
@@ -142,10 +142,10 @@ def ask_curves(history: History, project_id: str, now: float) -> Flow[None]:
 
 
 def _moving(known: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """Return the step whose rate is told; None where there is none.
+    """Return the step whose rate is shown; None if there is none.
 
-    That is the last that has begun and isn't done, of those that end; or else the one that moves the changes; or else
-    the last that has begun.
+    This is the last step that has begun and isn't done, of the steps that end. Without one, it is the incremental step
+    of the direction, and otherwise the last step that has begun.
     """
     begun = [step for step in known["steps"] or () if kind_of(step["name"]) in _RATES and step["state"] != "not begun"]
     at_work = [step for step in begun if kind_of(step["name"]) in _FINITE and step["state"] != "done"]
@@ -172,7 +172,7 @@ def _ask(track: Track, project_id: str, step: str, metric: str, now: float) -> F
 
 
 def _points(said: StepMetric) -> list[tuple[float, float]]:
-    """Read the first curve; points that can't be read are left out."""
+    """Return the points of the first curve, without those that can't be read."""
     curves = value_or_none(said, StepMetric.metrics) or []
     found = []
     for point in (value_or_none(curves[0], Metric.data_points) or []) if curves else []:

@@ -1,7 +1,7 @@
-"""What is known of each project: asked for while somebody looks, and kept for when OMS is away.
+"""What is known about each project: asked for while somebody has the page open, and kept for when OMS is unreachable.
 
-However many look, in this process a question is under way once at a time, and asked anew after an interval and not
-before, whatever came of it.
+However many people have a page open, this process asks each question only once at a time, and at most once per
+interval, whatever the answer was.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ T = TypeVar("T")
 #: Seconds between two sets of requests about the same project.
 INTERVAL = 10.0
 
-#: Seconds that a browser waits for an answer of OMS: with something older at hand, and with nothing.
+#: Seconds that a browser waits for OMS's answer: if an older answer can be shown, and if there is none.
 PATIENCE = 2.0
 LONGEST_WAIT = 6.0
 
-#: Projects and lists that are kept in mind; those that nobody has looked at for the longest are forgotten.
+#: The most projects and lists that are kept. The one that hasn't been shown for the longest time is dropped first.
 MOST_KEPT = 200
 
 
@@ -32,9 +32,9 @@ MOST_KEPT = 200
 class Known(Generic[T]):
     """What is known now.
 
-    :param value: the last that OMS said; None where it has said nothing yet
-    :param age: seconds since it said so
-    :param problem: why there is nothing newer, in words; empty while all is well
+    :param value: the last answer of OMS; None if there is none yet
+    :param age: seconds since that answer
+    :param problem: why there is no newer answer, in words; empty if the answer is current
     """
 
     value: T | None = None
@@ -45,8 +45,8 @@ class Known(Generic[T]):
 class Kept(Generic[T]):
     """A question and the last answer.
 
-    :param ask: asks OMS, given what it said before
-    :param clock: the time that passes, in seconds
+    :param ask: asks OMS, given the answer before
+    :param clock: a clock that measures elapsed time, in seconds
     """
 
     def __init__(self, ask: Callable[[T | None], Awaitable[T]], clock: Callable[[], float] = time.monotonic) -> None:
@@ -59,10 +59,10 @@ class Kept(Generic[T]):
         self._under_way: asyncio.Task[None] | None = None
 
     async def look(self) -> Known[T]:
-        """Return what is known, after asking where that is due. Nobody waits for a slow OMS for long."""
+        """Return what is known, after asking OMS if that is due. A slow OMS is only waited for for a few seconds."""
         if self._under_way is None and self._clock() - self._asked_at >= INTERVAL:
             self._asked_at = self._clock()
-            # In a task of its own: a browser that goes away takes the answer from nobody else.
+            # In a separate task, so that others still get the answer if a browser closes its connection.
             self._under_way = asyncio.create_task(self._renew())
         if self._under_way is not None:
             wait = LONGEST_WAIT if self._value is None else PATIENCE
@@ -77,8 +77,8 @@ class Kept(Generic[T]):
         except OmsError as error:
             self._problem = str(error)
         except Exception as error:
-            # Not its words, which nobody has made safe to show.
-            self._problem = f"This page can't be made of what OMS said ({type(error).__name__})."
+            # Without the error's text, which isn't safe to show.
+            self._problem = f"This page can't show OMS's answer ({type(error).__name__})."
         finally:
             self._under_way = None
 
@@ -91,10 +91,10 @@ class Memory:
         self._same: dict[Hashable, Hashable] = {}
 
     async def look(self, key: Hashable, ask: Callable[[T | None], Awaitable[T]]) -> Known[T]:
-        """Return what is known of something.
+        """Return what is known about something.
 
-        :param key: what it is
-        :param ask: asks OMS for it, given what it said before
+        :param key: identifies it
+        :param ask: asks OMS for it, given the answer before
         """
         key = self._same.get(key, key)
         kept = self._kept.get(key)
@@ -106,10 +106,10 @@ class Memory:
         return await kept.look()  # type: ignore[return-value]
 
     def same(self, key: Hashable, other: Hashable) -> None:
-        """Note that two keys mean the same, so that it is asked for once.
+        """Note that two keys mean the same, so that OMS is asked only once.
 
-        :param key: a key that was looked at
-        :param other: the one by which it is kept from now on
+        :param key: a key that was used before
+        :param other: the key under which the answer is kept from now on
         """
         if key == other or self._same.get(key) == other:
             return

@@ -1,4 +1,4 @@
-"""What the page of a connection shows. It does no I/O and decides nothing: the rules stand in ``milestones``."""
+"""What the page of a connection shows. It does no I/O and decides nothing; the rules are in ``milestones``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from airflow_provider_oms.pages.sources import ListSeen
 #: The most rows of a page; a filter finds the others.
 MOST = 500
 
-#: What can be shown of the list, in the order in which it is offered.
+#: The filters of the list, in the order in which they are offered.
 SHOWS = {"": "all", "act": "needing a person", "work": "under way", "ended": "ended"}
 
-#: How it can be sorted.
+#: The orders of the list.
 SORTS = {"": "needs a person first", "name": "name", "lag": "lag, the largest first", "progress": "progress"}
 
 _LEVELS = {"act": (Level.ACT, Level.LOOK), "work": (Level.NOTHING,), "ended": (Level.ENDED,)}
@@ -32,16 +32,16 @@ class RowView:
     :param name: its name
     :param project_id: its id
     :param about: what kind of project it is
-    :param status: OMS's word
-    :param tone: the colour of that
-    :param attention: whether a person is needed
-    :param urgent: whether that is so now
+    :param status: its status, in OMS's words
+    :param tone: the colour of the status
+    :param attention: why a person is needed; empty if nobody is
+    :param urgent: whether a person is needed now
     :param states: the states of its steps, in order
-    :param done: the steps in words
+    :param done: how many steps are done, in words
     :param step: the step that it is at
     :param progress: the percentage of that step
-    :param percent: the same in words
-    :param lag: its lag
+    :param percent: the percentage in words
+    :param lag: its lag, in words
     """
 
     name: str
@@ -63,13 +63,13 @@ class RowView:
 class ListView:
     """The projects of a connection.
 
-    :param rows: those that are shown
-    :param found: how many the filter has found
-    :param total: how many there are
-    :param counts: how many there are of each level of attention, in words
-    :param seen: when OMS said so, ISO 8601
-    :param age: how long ago that is, in words
-    :param problem: why there is nothing newer
+    :param rows: the projects that are shown
+    :param found: how many projects match the filter
+    :param total: how many projects there are
+    :param counts: how many projects there are of each level of attention, in words
+    :param seen: when OMS answered, ISO 8601
+    :param age: how long ago that was, in words
+    :param problem: why there is no newer answer; empty if the answer is current
     """
 
     rows: tuple[RowView, ...]
@@ -84,8 +84,8 @@ class ListView:
 def list_view(known: Known[ListSeen], seen: ListSeen, search: str = "", show: str = "", sort: str = "") -> ListView:
     """Return what the page of a connection shows.
 
-    :param known: what is known of its projects
-    :param seen: the same, as OMS listed them
+    :param known: what is known about its projects, for the age and the problem
+    :param seen: the projects, as OMS listed them
     :param search: what a project's name, id, type, label or status must contain
     :param show: which levels of attention, a key of :data:`SHOWS`
     :param sort: the order, a key of :data:`SORTS`

@@ -1,4 +1,4 @@
-"""OMS's and Airflow's words, as people read them on the page."""
+"""The words and formats of values on the page."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _TONES = {
 
 
 def shown(value: Any, limit: int = 200) -> str:
-    """Make what OMS sent one line that isn't too long; the templates escape it."""
+    """Return a value that OMS sent as one line of limited length; the templates escape it."""
     return "" if value is None else safe_text(value, limit)
 
 
 def step_name(name: str | None) -> str:
-    """Return what a step does, in words; its own name where that isn't known."""
+    """Return what a step does, in words; its own name if that isn't known."""
     kind = kind_of(name)
     return _STEPS[kind] if kind else shown(name, 60) or "A step without a name"
 
@@ -53,12 +53,12 @@ def tone_of(status: str | None) -> str:
 
 
 def percent(progress: float | None) -> str:
-    """Return a percentage, rounded down: 100 is only what is whole."""
+    """Return a percentage, rounded down, so that only a complete step shows 100."""
     return "" if progress is None else f"{int(progress * 10) / 10:g} %"
 
 
 def figures(step: Mapping[str, Any]) -> str:
-    """Return a step's rows, rate and time left, as far as OMS tells them."""
+    """Return a step's rows, rate and time left, if OMS gives them."""
     parts = []
     if step["rows"] is not None:
         total = "" if step["rows_total"] is None else f" of about {step['rows_total']:,}"
@@ -81,7 +81,7 @@ def ago(seconds: float) -> str:
 
 
 def clock(at: str | None) -> str:
-    """Return a time of ISO 8601 in UTC, short."""
+    """Return an ISO 8601 time in UTC in a shorter form."""
     return "" if not at else at.replace("T", " ").replace("+00:00", " UTC")
 
 

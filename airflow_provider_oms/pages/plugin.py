@@ -1,7 +1,7 @@
 """The Airflow plugin that brings the page "Migration progress".
 
-Every process of Airflow loads this module: the scheduler, each worker, on Airflow 2.11 the web server too. So it
-imports nothing but what they have, and the page itself is only loaded when somebody opens it.
+Every process of Airflow loads this module: the scheduler, each worker, and on Airflow 2.11 the web server. So it only
+imports what these processes load anyway, and the page itself is loaded when somebody opens it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ class LazyApp:
         self._loading: asyncio.Lock | None = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a request."""
+        """Answer a request.
+
+        :param scope: as in ASGI
+        :param receive: as in ASGI
+        :param send: as in ASGI
+        """
         if self._app is None:
             self._loading = self._loading or asyncio.Lock()
             async with self._loading:
@@ -34,7 +39,7 @@ class LazyApp:
 
 
 class OmsProgressPlugin(AirflowPlugin):
-    """The page, where ``[oms] progress_page`` is on and Airflow can show it."""
+    """The plugin, which adds the page if ``[oms] progress_page`` is True and Airflow can show it."""
 
     name = "oms_progress"
 
@@ -42,7 +47,7 @@ class OmsProgressPlugin(AirflowPlugin):
 if page_is_on():
     OmsProgressPlugin.fastapi_apps = [{"app": LazyApp(), "url_prefix": PREFIX, "name": NAME}]
     OmsProgressPlugin.external_views = [
-        # In the navigation; the path of the frame within Airflow's own page.
+        # An entry in the navigation. url_route is the path of Airflow's own page that frames this one.
         {
             "name": NAME,
             "href": page_path(""),

@@ -1,4 +1,4 @@
-"""What the page of a task shows. It does no I/O and decides nothing: the rules stand in ``milestones``."""
+"""What the page of a task shows. It does no I/O and decides nothing; the rules are in ``milestones``."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ _WAITING = ("running", "deferred", "up_for_reschedule", "up_for_retry", "queued"
 class StepView:
     """A step.
 
-    :param name: what it does
-    :param oms_name: what OMS calls it
-    :param status: OMS's word
-    :param state: one of the few words of :func:`~airflow_provider_oms.milestones.facts.state_of`
-    :param progress: percentage; None where there is no bar
-    :param percent: the same in words
-    :param figures: rows, rate, time left
-    :param times: when it began and ended
-    :param error: why it has failed
+    :param name: what the step does, in words
+    :param oms_name: OMS's name of the step
+    :param status: its status, in OMS's words
+    :param state: its state, as :func:`~airflow_provider_oms.milestones.facts.state_of` returns it
+    :param progress: its percentage; None if no bar is shown
+    :param percent: the percentage in words
+    :param figures: rows, rate and time left, in words
+    :param times: when it began and ended, in words
+    :param error: why it has failed; empty if it hasn't
     """
 
     name: str
@@ -58,12 +58,12 @@ class StepView:
 class LagView:
     """The lag of a direction.
 
-    :param name: which
-    :param lag: how much; empty where it isn't known
-    :param checkpoint: the checkpoint
-    :param sampled: how long ago OMS has looked
-    :param problem: what a person should know about it
-    :param pace: how it moves
+    :param name: the name of the lag, with the direction
+    :param lag: the lag in words; empty if it isn't known
+    :param checkpoint: the checkpoint's time
+    :param sampled: how long ago OMS read the checkpoint, in words
+    :param problem: what a person should know about the lag; empty if nothing
+    :param pace: how the lag moves, in words
     """
 
     name: str
@@ -78,9 +78,9 @@ class LagView:
 class ChartView:
     """A figure over the last hours.
 
-    :param curve: its drawing
-    :param step: the step whose figure it is
-    :param source: whose record it is
+    :param curve: the drawing
+    :param step: the step that the figure belongs to
+    :param source: who has recorded the figure, in words
     """
 
     curve: Curve
@@ -92,13 +92,13 @@ class ChartView:
 class WaitView:
     """What the task waits for, or has waited for.
 
-    :param task: the task
+    :param task: the task's id
     :param operator: its class
     :param state: its state in Airflow
-    :param what: what it waits for; empty for a task that is no gate
-    :param since: since when, ISO 8601, UTC; empty before it has begun
-    :param lasted: for how long
-    :param says: why it isn't there yet
+    :param what: what it waits for, in words; empty for a task that isn't a gate
+    :param since: when it began to wait, ISO 8601, UTC; empty before it has begun
+    :param lasted: for how long it has waited, in words
+    :param says: why the milestone isn't reached yet; empty if that isn't known
     """
 
     task: str
@@ -114,22 +114,22 @@ class WaitView:
 class ProjectView:
     """A project, and the task that is about it.
 
-    :param title: the project
+    :param title: the project's name, or its id
     :param project_id: its id
     :param about: what kind of project it is
-    :param status: OMS's word
-    :param tone: the colour of that
-    :param attention: whether a person is needed
-    :param urgent: whether that is so now
+    :param status: its status, in OMS's words
+    :param tone: the colour of the status
+    :param attention: why a person is needed; empty if nobody is
+    :param urgent: whether a person is needed now
     :param wait: what the task waits for
-    :param steps: its steps; None where OMS tells none
+    :param steps: its steps; None if OMS doesn't list them
     :param lags: its lags
-    :param lag_chart: the lag over the last hours; None where there is nothing to draw
-    :param rate_chart: the rows a second of one step, likewise
-    :param seen: when OMS said so, ISO 8601
-    :param age: how long ago that is, in words
-    :param problem: why there is nothing newer
-    :param summary: all of it in a sentence, for a screen reader, when it changes
+    :param lag_chart: the lag over the last hours; None if there is nothing to draw
+    :param rate_chart: the rows per second of one step over the last hours; None if there is nothing to draw
+    :param seen: when OMS answered, ISO 8601
+    :param age: how long ago that was, in words
+    :param problem: why there is no newer answer; empty if the answer is current
+    :param summary: a sentence about all of it, which a screen reader reads out when it changes
     """
 
     title: str
@@ -154,7 +154,7 @@ def wait_view(task: TaskSeen, seen: ProjectSeen | None, now: datetime) -> WaitVi
     """Return what a task waits for.
 
     :param task: the task
-    :param seen: its project, as far as that is known
+    :param seen: its project; None if nothing is known about it
     :param now: the time
     """
     gate, waiting = task.gate(), str(task.state) in _WAITING
@@ -173,9 +173,9 @@ def wait_view(task: TaskSeen, seen: ProjectSeen | None, now: datetime) -> WaitVi
 
 
 def verdict_of(gate: Gate, seen: ProjectSeen) -> str:
-    """Say what the gate's own rule makes of what OMS has said; empty where the rule wants to know more than that.
+    """Return the message of the gate's own rule for OMS's last answers; empty if the rule needs other answers.
 
-    :param gate: what is waited for
+    :param gate: the gate's settings
     :param seen: the project
     """
     if gate.milestone.needs_memory():
@@ -188,11 +188,11 @@ def verdict_of(gate: Gate, seen: ProjectSeen) -> str:
 
 
 class _NotAskedError(Exception):
-    """OMS wasn't asked that."""
+    """The answer to a call isn't among those that OMS has given."""
 
 
 class _Answered:
-    """Answers with what OMS has said already."""
+    """Answers calls with the answers that OMS has given already."""
 
     def __init__(self, answers: Mapping[str, Answer[Any]]) -> None:
         self._answers = answers
@@ -208,8 +208,8 @@ def project_view(task: TaskSeen, known: Known[ProjectSeen], seen: ProjectSeen, n
     """Return what the page of a task shows.
 
     :param task: the task
-    :param known: what is known of its project
-    :param seen: the same, as OMS showed it
+    :param known: what is known about its project, for the age and the problem
+    :param seen: the project, as OMS showed it
     :param now: the time
     """
     facts, need = seen.facts, seen.attention()
@@ -280,7 +280,7 @@ def _about(facts: Mapping[str, Any]) -> str:
 
 
 def _is_told(one: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
-    """Nothing moves in reverse before a switchover."""
+    """Return whether a lag is shown: the reverse one only if it has a checkpoint, which is so after a switchover."""
     return one["direction"] == "forward" or one["checkpoint"] is not None
 
 

@@ -1,4 +1,4 @@
-"""What OMS is asked for a page: one set of requests a project, one list a connection."""
+"""Asks OMS for what a page shows: one set of requests per project, or one list per connection."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ T = TypeVar("T")
 class ProjectSeen:
     """A project, as OMS showed it.
 
-    :param facts: all that is known of it, as :func:`~airflow_provider_oms.milestones.facts.of_project` describes it,
-        with its movement
-    :param answers: the answers that this rests on, by their calls
+    :param facts: everything that is known about it, as :func:`~airflow_provider_oms.milestones.facts.of_project`
+        describes it, with its movement
+    :param answers: the answers on which the facts are based, by the key of their call
     :param movement: how its lag moves
     :param history: the lag and the rate over the last hours
-    :param oms: where the OMS is
+    :param oms: the address of the OMS
     """
 
     facts: Mapping[str, Any]
@@ -43,7 +43,7 @@ class ProjectSeen:
     oms: str = ""
 
     def attention(self) -> Attention:
-        """Tell whether it needs a person."""
+        """Return whether the project needs a person."""
         return attention(self.facts["status"], self.facts["steps"], self.facts["alarms"])
 
 
@@ -73,10 +73,10 @@ class _Asker:
 
 
 async def _carry_out(conn_id: str, flow: Callable[[str], Flow[T]]) -> tuple[T, _Asker]:
-    """Run a flow over a connection; begin it anew if the connection leads to another OMS in between.
+    """Run a flow over a connection; repeat it if the connection points to another OMS meanwhile.
 
     :param conn_id: the Airflow connection
-    :param flow: begins the flow with the OMS at an address
+    :param flow: returns the flow for the OMS at an address
     """
     async with shared_oms(conn_id) as share:
         while True:
@@ -91,9 +91,9 @@ async def _carry_out(conn_id: str, flow: Callable[[str], Flow[T]]) -> tuple[T, _
 async def ask_project(subject: Subject, before: ProjectSeen | None) -> ProjectSeen:
     """Ask for a project.
 
-    :param subject: which one
-    :param before: what was known of it; of another OMS it counts for nothing
-    :raises OmsError: one of its kinds
+    :param subject: which project
+    :param before: what was known about it; it is ignored if it came from another OMS
+    :raises OmsError: the subclass that says what went wrong
     """
     now = time.time()
 
@@ -112,16 +112,16 @@ async def ask_project(subject: Subject, before: ProjectSeen | None) -> ProjectSe
 
 
 def _find(subject: Subject, known: ProjectSeen | None) -> Flow[tuple[Project | None, str]]:
-    """Find the project's row, which alone tells its name, labels and alarms, and its id.
+    """Find the project's row of ``ListProjects``, and its id. Only the row has its name, labels and alarms.
 
-    A name is looked up once: a project that is created anew under it is another one.
+    A name is looked up once. A project that is created later with the same name is another project.
     """
     project_id = known.facts["id"] if known else subject.project_id
     try:
         if project_id is not None:
             return (yield from project_by_id_or_name(project_id)), project_id
         row = yield from project_by_name(subject.project_name or "")
-    except OmsUnsupportedActionError:  # OMS 3.3 lists none
+    except OmsUnsupportedActionError:  # OMS 3.3 doesn't list projects
         if project_id is None:
             raise
         return None, project_id
@@ -134,7 +134,7 @@ async def ask_list(conn_id: str) -> ListSeen:
     """Ask for all projects that a connection's user is shown (``ListProjects``).
 
     :param conn_id: the Airflow connection
-    :raises OmsError: one of its kinds
+    :raises OmsError: the subclass that says what went wrong
     """
 
     def flow(oms: str) -> Flow[list[Project]]:

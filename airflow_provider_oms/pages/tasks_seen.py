@@ -1,7 +1,8 @@
-"""What Airflow knows of a task instance: which project it is about, over which connection, and what it waits for.
+"""What Airflow knows about a task instance: its project, its connection, and what it waits for.
 
-A project and its connection are taken from the arguments as Airflow has rendered them for the task, which only its DAG
-decides; never from an address, which anybody can type, nor from XCom, which more people may write than DAGs.
+The project and the connection come from the arguments that Airflow has rendered for the task, which only the DAG
+decides. They never come from an address, which anybody can type, nor from XCom, because more people may write XComs
+than DAGs.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from airflow_provider_oms.milestones.gate import Gate
 
 
 class NoProjectError(Exception):
-    """Airflow doesn't tell which project a task is about. The text says why, for people."""
+    """It isn't known which project a task is about. The text says why, for people."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Subject:
     """Which project is meant.
 
     :param conn_id: the Airflow connection
-    :param project_id: the project
-    :param project_name: its name, instead of the id
+    :param project_id: the project's id
+    :param project_name: the project's name, instead of its id
     :param project_type: MIGRATION or SYNC
     """
 
@@ -40,16 +41,16 @@ class Subject:
 class TaskSeen:
     """A task instance.
 
-    :param dag_id: its DAG
-    :param run_id: its run
-    :param task_id: its task
-    :param map_index: which of a mapped task's instances; -1 for a task that isn't mapped
+    :param dag_id: the DAG's id
+    :param run_id: the run's id
+    :param task_id: the task's id
+    :param map_index: the index of a mapped task's instance; -1 for a task that isn't mapped
     :param operator: its class
-    :param state: its state, in Airflow's words; None before there is one
+    :param state: its state, in Airflow's words; None before it has one
     :param began: when it began to wait
     :param ended: when it ended
-    :param fields: its rendered arguments; None before it has run, or where Airflow keeps them no more
-    :param waits_for: what it has left in XCom of what it waits for, as JSON; None for a task that is no gate
+    :param fields: its rendered arguments; None before it has run, or if Airflow has removed them
+    :param waits_for: the gate's settings that it has stored in XCom, as JSON; None for a task that isn't a gate
     """
 
     dag_id: str
@@ -64,16 +65,16 @@ class TaskSeen:
     waits_for: str | None = None
 
     def subject(self) -> Subject:
-        """Return which project it is about.
+        """Return which project the task is about.
 
-        :raises NoProjectError: when that isn't known
+        :raises NoProjectError: if that isn't known
         """
         return subject_of(self.fields)
 
     def gate(self) -> Gate | None:
-        """Return what it waits for; None for a task that is no gate, or has left nothing that can be read.
+        """Return the gate's settings; None for a task that isn't a gate, or whose settings can't be read.
 
-        Only what is waited for counts in it: which project that is, :meth:`subject` says.
+        Only the milestone in them is used. Which project it is about is decided by :meth:`subject`.
         """
         try:
             stored = json.loads(self.waits_for or "null")
@@ -83,14 +84,14 @@ class TaskSeen:
 
 
 def subject_of(fields: Mapping[str, Any] | None) -> Subject:
-    """Return which project the rendered arguments of a task name.
+    """Return which project a task's rendered arguments name.
 
     :param fields: the arguments
-    :raises NoProjectError: when they name none
+    :raises NoProjectError: if they name no project, or more than one
     """
     if fields is None:
         raise NoProjectError(
-            "Airflow has no rendered arguments of this task: it hasn't run yet, or they were removed since "
+            "Airflow has no rendered arguments of this task: it hasn't run yet, or they were removed "
             "([core] max_num_rendered_ti_fields_per_task)."
         )
     conn_id = fields.get("oms_conn_id")
@@ -100,20 +101,20 @@ def subject_of(fields: Mapping[str, Any] | None) -> Subject:
     if not given and (name := _name_in(fields.get("project"))):
         given = {"project_name": name}
     if len(given) != 1:
-        raise NoProjectError("This task is about no single project.")
+        raise NoProjectError("This task isn't about a single project.")
     try:
         if "project_id" in given:
             given["project_id"] = arguments.identifier("project_id", given["project_id"])
         else:
             given["project_name"] = arguments.proper_name("project_name", given["project_name"])
     except ValueError as error:
-        raise NoProjectError(f"This task names no project: {error}.") from None
+        raise NoProjectError(f"This task doesn't name a project: {error}.") from None
     kind = fields.get("project_type")
     return Subject(conn_id, **given, project_type=kind if kind in ("MIGRATION", "SYNC") else "MIGRATION")
 
 
 def _name_in(body: Any) -> str | None:
-    """Return the name in the body of a project that a task creates. Airflow keeps large ones only in part."""
+    """Return the name in the body of a project that a task creates. Airflow stores a large body only in part."""
     if isinstance(body, str):
         try:
             body = json.loads(body)
@@ -124,12 +125,12 @@ def _name_in(body: Any) -> str | None:
 
 
 def read_task(dag_id: str, run_id: str, task_id: str, map_index: int) -> TaskSeen | None:
-    """Read a task instance from Airflow's database; None when there is none. It blocks.
+    """Read a task instance from Airflow's database; None if it doesn't exist. It blocks.
 
-    :param dag_id: its DAG
-    :param run_id: its run
-    :param task_id: its task
-    :param map_index: which of a mapped task's instances; -1 for a task that isn't mapped
+    :param dag_id: the DAG's id
+    :param run_id: the run's id
+    :param task_id: the task's id
+    :param map_index: the index of a mapped task's instance; -1 for a task that isn't mapped
     """
     from airflow.models.renderedtifields import RenderedTaskInstanceFields
     from airflow.models.taskinstance import TaskInstance
@@ -146,9 +147,9 @@ def read_task(dag_id: str, run_id: str, task_id: str, map_index: int) -> TaskSee
         if ti is None:
             return None
         fields = session.scalar(select(RenderedTaskInstanceFields.rendered_fields).filter_by(**key))
-        # As it was left: text. XComModel.deserialize_value would read the JSON in it.
+        # As it was stored: text. XComModel.deserialize_value would parse the JSON in it.
         waits_for = session.scalar(select(XComModel.value).filter_by(**key, key=WAITS_FOR_KEY))
-        # In reschedule mode each poke begins anew.
+        # In reschedule mode each poke has its own start, so the first one counts.
         first = session.scalar(select(func.min(TaskReschedule.start_date)).where(TaskReschedule.ti_id == ti.id))
         return TaskSeen(
             **key,

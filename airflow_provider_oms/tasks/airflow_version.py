@@ -1,4 +1,4 @@
-"""The version of the running Airflow. No other module asks for it."""
+"""The version of the running Airflow."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def airflow_version() -> tuple[int, int]:
 
 
 def has_task_state_store() -> bool:
-    """Return whether this Airflow keeps a state for a task between two pokes (AIP-103, from 3.3 on)."""
+    """Return whether this Airflow can store a task's state between two pokes (AIP-103, from Airflow 3.3 on)."""
     return airflow_version() >= (3, 3)

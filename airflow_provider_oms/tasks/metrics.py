@@ -1,7 +1,7 @@
-"""What gates count, for Airflow's own metrics: ``[oms] metrics``, off unless somebody turns it on.
+"""The metrics that gates send with Airflow's own. They are off unless ``[oms] metrics`` is True.
 
-Plain statsd drops tags, so the project's id stands in a gauge's name. There are as many series as there are projects
-that gates watch. Source: docs/develop/airflow-facts.md#statsd
+Plain statsd drops tags, so the project's id is part of a gauge's name. There are as many series as projects that gates
+watch. Source: docs/develop/airflow-facts.md#statsd
 """
 
 from __future__ import annotations
@@ -20,23 +20,24 @@ from airflow_provider_oms.milestones.verdict import Verdict
 
 log = logging.getLogger(__name__)
 
-#: Gauges, by project: seconds, and a percentage.
+#: The gauges of each project: the lag in seconds, and the progress as a percentage.
 LAG, PROGRESS = "oms.lag", "oms.progress"
 
-#: Counters: polls by what they came to, and polls with which OMS began to give no usable answer.
+#: The counters: polls by verdict, and polls at which OMS began to give no usable answer.
 VERDICTS, OUTAGES = "oms.verdicts", "oms.outages"
 
-#: The most characters of a project in a name. OpenTelemetry's names have 63 on Airflow 2.11, with its own prefix.
+#: The most characters of a project's id in a name. On Airflow 2.11, OpenTelemetry's names have at most 63 characters,
+#: including Airflow's own prefix.
 LONGEST = 32
 
 _OTHERS = re.compile(r"[^A-Za-z0-9_-]")
 
 
 class Metrics:
-    """Counts what one gate sees.
+    """Sends the metrics of one gate.
 
     :param gate: the gate's settings
-    :param beside_the_loop: whether an event loop runs here, which the sending must not hold up
+    :param beside_the_loop: whether an event loop runs in this thread, so that metrics are sent from another one
     """
 
     def __init__(self, gate: Gate, *, beside_the_loop: bool) -> None:
@@ -45,12 +46,15 @@ class Metrics:
         self._stats = _triggerer_stats if beside_the_loop else _worker_stats
 
     def count(self, verdict: Verdict) -> None:
-        """Count what a poll came to. Nothing that goes wrong here harms the gate."""
+        """Send the metrics of a poll. An error here doesn't affect the gate.
+
+        :param verdict: the verdict of the poll
+        """
         self._send(_emit, self._stats, self._milestone, verdict)
 
 
 def metrics_of(gate: Gate, *, beside_the_loop: bool = False) -> Metrics | None:
-    """Return what counts for a gate; None where nothing is to be counted.
+    """Return the sender of a gate's metrics; None if metrics are off.
 
     :param gate: the gate's settings
     :param beside_the_loop: as for :class:`Metrics`
@@ -61,10 +65,11 @@ def metrics_of(gate: Gate, *, beside_the_loop: bool = False) -> Metrics | None:
 def name_of(gauge: str, project_id: str) -> str:
     """Return a gauge's name.
 
-    Where the id has a character that a name can't have, or too many of them, a checksum keeps two projects apart.
+    If the id is too long, or has a character that a name can't have, a checksum is added, so that two projects never
+    share a name.
 
-    :param gauge: what is measured
-    :param project_id: the project
+    :param gauge: :data:`LAG` or :data:`PROGRESS`
+    :param project_id: the project's id
     """
     safe = _OTHERS.sub("_", project_id)
     if safe != project_id or len(safe) > LONGEST:
@@ -93,7 +98,7 @@ def _worker_stats() -> Any:
 
 
 def _triggerer_stats() -> Any:
-    """Return what the triggerer has made ready: on Airflow 3.3 it is not that of the task SDK."""
+    """Return the statistics object that the triggerer has set up. On Airflow 3.3 it isn't that of the task SDK."""
     try:
         from airflow.observability.stats import Stats
     except ImportError:  # before Airflow 3.2
@@ -103,5 +108,5 @@ def _triggerer_stats() -> Any:
 
 @cache
 def _thread() -> ThreadPoolExecutor:
-    """Return the thread that sends: the first time it looks a host up, which would hold the event loop up."""
+    """Return the thread that sends metrics. Its first host lookup would block the event loop."""
     return ThreadPoolExecutor(1, thread_name_prefix="oms-metrics")

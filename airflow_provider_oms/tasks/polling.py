@@ -1,4 +1,4 @@
-"""One poll from a worker, over a hook."""
+"""Makes one poll from a worker, over a hook."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def connect(hook: OmsHook, sender: Sender | None = None) -> tuple[Sender, str]:
     """Return the sender to poll with, and the address of the OMS; empty if the connection can't be read.
 
     :param hook: the hook
-    :param sender: the sender, if not the hook itself
+    :param sender: what sends the calls; by default the hook
     """
     try:
         oms = hook.address()

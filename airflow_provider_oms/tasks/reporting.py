@@ -23,8 +23,8 @@ class Reporter:
     """Logs the verdicts of one gate, except those that repeat the verdict before.
 
     :param gate: the gate's settings
-    :param log: where to write
-    :param metrics: what counts the verdicts, where they are to be counted
+    :param log: the logger
+    :param metrics: the sender of the gate's metrics; None if metrics are off
     """
 
     def __init__(self, gate: Gate, log: logging.Logger | Any, metrics: Metrics | None = None) -> None:
@@ -37,7 +37,10 @@ class Reporter:
         self._series: Series | None = None
 
     def report(self, verdict: Verdict) -> None:
-        """Log a verdict if it is new, or if a heartbeat is due, and count it."""
+        """Log a verdict if it is new, or if a heartbeat is due, and send its metrics.
+
+        :param verdict: the verdict of a poll
+        """
         self.count(verdict)
         if self._aim:
             self._series = follow(self._series, verdict.observed, self._aim.direction)
@@ -51,12 +54,15 @@ class Reporter:
         self.log.log(level, "%s", describe(self.gate, verdict, self._pace(verdict)))
 
     def count(self, verdict: Verdict) -> None:
-        """Count a verdict that is logged elsewhere."""
+        """Send the metrics of a verdict that is logged elsewhere.
+
+        :param verdict: the verdict of a poll
+        """
         if self._metrics:
             self._metrics.count(verdict)
 
     def _pace(self, verdict: Verdict) -> str:
-        """Return, in words, how the checkpoint moves that the gate waits for."""
+        """Return, in words, how the checkpoint that the gate waits for moves."""
         if self._aim is None or verdict.state is not State.WAITING:
             return ""
         return pace_of(self._series, self._aim).message

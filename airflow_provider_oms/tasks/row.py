@@ -1,8 +1,9 @@
 """The trigger row: what Airflow stores of a gate in the triggerer, and returns after a restart or an upgrade.
 
 Airflow never updates a row (docs/develop/airflow-facts.md#triggers), so it holds only what can't become stale, and the
-version of the package that wrote it. The settings that decide are in ``gate``: a reader that doesn't know one of them
-refuses the row, because without it the gate might open too early. A reader may ignore unknown keys beside ``gate``.
+version of the package that wrote it. Everything on which decisions depend is in ``gate``. A reader that doesn't
+know one of these settings refuses the row, because without it the gate might open too early. A reader may ignore
+unknown keys outside ``gate``.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from airflow_provider_oms.client.errors import safe_text
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import observed_of, projects_of
 
-#: Status of the event with which a trigger asks for its project's id to be written into its row.
+#: The status of the event with which a trigger asks a worker to write the project's id into the trigger's row.
 RESOLVED = "resolved"
 
-#: Status of the event with which a trigger says that this version can't read its row.
+#: The status of the event with which a trigger reports that this version can't read its row.
 UNREADABLE = "unreadable"
 
 
@@ -27,7 +28,7 @@ UNREADABLE = "unreadable"
 class Row:
     """A gate that waits in the triggerer.
 
-    :param gate: its settings
+    :param gate: the gate's settings
     :param deadline: the wall clock (Unix seconds) at which the gate times out; None for never
     :param projects: the resolved ids of projects, by name
     :param observed: the address of the OMS in which a project was observed, by the project's id
@@ -49,7 +50,7 @@ class Row:
         }
 
     def _observed(self) -> Mapping[str, str]:
-        """Return where projects were observed: of many only where it decides, since a row has little room."""
+        """Return where projects were observed; for many projects only if it matters, because a row is small."""
         return self.observed if self.gate.fleet is None or self.gate.milestone.reached_by_absence() else {}
 
     @classmethod
@@ -57,14 +58,14 @@ class Row:
         """Read the result of :meth:`as_kwargs`, of this version or another.
 
         :param stored: a trigger's keyword arguments
-        :raises ValueError: when this version can't read them, saying what to do
+        :raises ValueError: if this version can't read them; the message says what to do
         """
         try:
             return cls(_gate(stored), _deadline(stored), _projects(stored), observed_of(stored.get("observed")))
         except ValueError as error:
             raise ValueError(
                 f"This gate was deferred by {writer(stored)} of airflow-provider-oms, and version {__version__}, which "
-                f"runs here, can't follow it: {error}. Install the same version everywhere, then clear this task."
+                f"runs here, can't read it: {error}. Install the same version everywhere, then clear this task."
             ) from None
 
 
@@ -92,7 +93,7 @@ def _deadline(stored: Mapping[str, Any]) -> float | None:
 
 
 def _projects(stored: Mapping[str, Any]) -> dict[str, str]:
-    """Return the resolved names. Everything else that rows of 0.1 remember is stale."""
+    """Return the resolved names. Everything else in the memory of rows that version 0.1 wrote is stale."""
     memory, name = stored.get("memory"), stored["gate"].get("project_name")
     resolved = {name: memory.get("project_id")} if isinstance(memory, Mapping) else {}
     return projects_of(resolved) | projects_of(stored.get("projects"))

@@ -1,4 +1,4 @@
-"""Times without a time zone, read as Airflow reads them."""
+"""Reads times without a time zone in the same way as Airflow."""
 
 from __future__ import annotations
 

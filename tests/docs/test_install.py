@@ -109,7 +109,7 @@ async def event_of(row):
 @pytest.mark.asyncio
 async def test_a_row_with_what_only_a_newer_version_knows_ends_the_try(gate):
     event = await event_of({**ROW, "gate": gate})
-    with pytest.raises(OmsOperationError, match="can't follow it"):
+    with pytest.raises(OmsOperationError, match="can't read it"):
         check_event(event)
 
 

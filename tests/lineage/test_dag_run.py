@@ -130,7 +130,7 @@ def test_what_tasks_tell(oms, run, deferrable):
     assert named["back"] == (moved[1], moved[0])
     assert named["report"] == (moved[0] + moved[1], [])
     assert named["untold"] == ([], [])
-    assert "The lineage of project np_odd is told without tables." in output
+    assert "The lineage of project np_odd has no tables." in output
 
     # The page shows two of them.
     shown = {block.title: json.loads(block.text) for block in blocks(DOCS / "lineage.md", "json") if block.title}

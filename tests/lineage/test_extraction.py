@@ -69,7 +69,7 @@ def test_what_oms_does_not_tell_is_asked_once(oms, caplog, fault):
     assert (lineage.inputs, lineage.outputs) == ([], [])
     assert facet(lineage).status == "RUNNING"
     assert len(oms.requests) == 1
-    assert "The lineage of project np_1 is told without tables." in caplog.text
+    assert "The lineage of project np_1 has no tables." in caplog.text
     assert SECRETS[0] not in caplog.text
 
 
@@ -85,7 +85,7 @@ def test_a_connection_that_is_gone(monkeypatch, caplog):
     monkeypatch.delenv("AIRFLOW_CONN_OMS_DEFAULT", raising=False)
     monkeypatch.setattr(extraction, "OmsHook", _no_connection)
     assert told().inputs == []
-    assert "told without tables" in caplog.text
+    assert "has no tables" in caplog.text
 
 
 def _no_connection(conn_id):

@@ -96,7 +96,7 @@ def test_the_same_oms_at_another_address_goes_on():
 
 
 def test_an_address_that_is_not_known_for_once_is_no_other():
-    """As where Airflow couldn't give the connection."""
+    """As where Airflow couldn't read the connection."""
     script = until_deleted()
     script.poll(NOW, progress("RELEASED"), oms=HERE)
     script.poll(NOW + 30, error=LOST)

@@ -72,9 +72,7 @@ def test_a_project_that_can_not_be_started_any_more_is_not_taken(runner, sim, bo
     project_id = in_state(sim, body, state)
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationRefusedError)
-    assert f"Project mover ({project_id}) exists already. It is {state} and can't be started any more" in str(
-        run.error
-    )
+    assert f"Project mover ({project_id}) exists already. It is {state} and can't be started any more" in str(run.error)
     assert "project_id" not in run.xcoms
     assert runner.changes() == []
 

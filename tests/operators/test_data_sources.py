@@ -317,7 +317,7 @@ def test_descriptions():
 WRONG = {
     "none": (None, "there is no Airflow connection"),
     "a port that is text": ({"port": "main"}, "its port a number"),
-    "a JSON that isn't whole": ("{", "Its JSON or URI must be whole"),
+    "a JSON that isn't whole": ("{", "Its JSON or URI must be complete"),
 }
 
 

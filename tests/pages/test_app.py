@@ -85,7 +85,7 @@ def test_a_task_about_no_project(clients, viewer, run_id, oms):
     with clients(viewer) as client:
         answer = client.get(page(run_id, "source"))
     assert answer.status_code == 200
-    assert "about no single project" in answer.text
+    assert "about a single project" in answer.text
     assert oms.requests == []
 
 
