@@ -1,7 +1,7 @@
 """The command line: ``airflow oms ...`` and, with the same commands, ``airflow-oms ...``.
 
-``definition`` says what there is to type and is all that Airflow loads at every start; ``running`` runs a command;
-``commands`` holds one module a command; ``asking`` and ``observing`` ask OMS, ``pictures`` turns what
-``milestones.facts`` makes of the answers into what a person reads. What opens a gate is decided in ``milestones``,
-here as everywhere.
+``definition`` lists the commands and options; Airflow only loads this module at every start. ``running`` runs a
+command, and ``commands`` holds one module per command. ``asking`` and ``observing`` ask OMS. ``milestones.facts`` turns
+the answers into JSON, and ``pictures`` turns that into text for people. Whether a gate opens is decided in
+``milestones``, as everywhere.
 """

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 def check_connection(conn_id: str, *, patient: bool = False) -> None:
-    """Raise if Airflow doesn't have a connection.
+    """Raise an error if Airflow doesn't have a connection.
 
     :param conn_id: the Airflow connection
     :param patient: whether to ignore temporary errors, such as those of Airflow's database
@@ -60,7 +60,8 @@ class Asker:
     def send(self, call: Call[T]) -> Answer[T]:
         """Send a call.
 
-        :raises OmsError: one of its kinds
+        :param call: the call
+        :raises OmsError: the subclass that says what went wrong
         """
         answer = self._answers.get(call.key)
         if answer is None:
@@ -69,7 +70,10 @@ class Asker:
         return answer
 
     def run_flow(self, flow: Flow[T]) -> T:
-        """Run a flow over this asker."""
+        """Run a flow over this asker.
+
+        :param flow: the flow
+        """
         return run_flow(self, flow)
 
 
@@ -78,7 +82,7 @@ class Found:
     """The project that was found.
 
     :param id: its id
-    :param row: its row of ``ListProjects``; None if there is no such list (API generation v3), or it isn't in it
+    :param row: its row of ``ListProjects``; None if OMS has no such list (API generation v3), or doesn't list it
     """
 
     id: str
@@ -89,8 +93,8 @@ def find_project(text: str) -> Flow[Found]:
     """Find a project by its id or its name (``ListProjects``). An id wins over the same name of another project.
 
     :param text: id or name
-    :raises OmsProjectNotFoundError: when there is none
-    :raises OmsPermanentError: when there are several
+    :raises OmsProjectNotFoundError: if there is no such project
+    :raises OmsPermanentError: if several projects have the name
     :raises UsageError: for a text that can't be an id or a name
     """
     try:
@@ -107,13 +111,14 @@ def find_project(text: str) -> Flow[Found]:
         return Found(text)
     raise OmsProjectNotFoundError(
         f"OMS shows this user no project with the id or the name {safe_text(text, 200)!r}. "
-        "The command `projects` lists what there is. Check the spelling, and the user's role."
+        "The command `projects` lists the projects. Check the spelling, and the user's role."
     )
 
 
 @dataclass(frozen=True)
 class ProjectFound(Milestone):
-    """The project was found. This is a milestone, so that an outage is waited out as with any other.
+    """The project was found. This is a milestone, so that the command waits for the end of an outage as with any other
+    milestone.
 
     :param text: its id or name
     """
@@ -123,11 +128,11 @@ class ProjectFound(Milestone):
     finds_project = True
 
     def describe(self) -> str:
-        return "an answer of OMS"
+        return "an answer from OMS"
 
 
 def _project_found(milestone: ProjectFound, poll: PollContext) -> Flow[Verdict]:
-    """Find the project, or return OMS's refusal."""
+    """Find the project, or raise OMS's error."""
     found = yield from find_project(milestone.text)
     if found.row is not None and (name := value_or_none(found.row, Project.name)):
         poll.memory.projects[name] = found.id

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from argparse import Namespace
 
-HELP = "See, and wait for, migrations of OceanBase Migration Service (OMS)"
+HELP = "Show migrations of OceanBase Migration Service (OMS), and wait for them"
 
 ENDINGS = (
-    "exit codes: 0 reached, 1 failed (it can't be reached, or not without a person), 2 wrong command line,\n"
+    "exit codes: 0 reached, 1 failed (it can't be reached, or only after a person acts), 2 wrong command line,\n"
     "3 still waiting at --timeout, 5 no such Airflow connection, 130 Ctrl-C, 143 terminated"
 )
 
 
 @dataclass(frozen=True)
 class Option:
-    """One argument, as argparse's ``add_argument`` and Airflow's ``Arg`` both take it.
+    """One argument, in the form of both argparse's ``add_argument`` and Airflow's ``Arg``.
 
     :param flags: its names
-    :param settings: everything else
+    :param settings: its other settings
     """
 
     flags: Sequence[str]
@@ -31,13 +31,13 @@ class Option:
 
 @dataclass(frozen=True)
 class Command:
-    """One command; the module of its name in ``commands`` runs it.
+    """One command. The module with its name in ``commands`` runs it.
 
     :param name: its name
-    :param help: what it does, in a line
+    :param help: what it does, in one line
     :param options: its arguments
-    :param description: what it does, in full
-    :param epilog: how it ends
+    :param description: what it does, in detail
+    :param epilog: its exit codes
     """
 
     name: str
@@ -54,13 +54,13 @@ def _option(*flags: str, **settings: Any) -> Option:
 COMMON = (
     _option("--conn-id", default="oms_default", metavar="ID", help="the Airflow connection (default: oms_default)"),
     _option("--json", action="store_true", help="write JSON for machines to stdout, and nothing else"),
-    _option("--no-color", action="store_true", help="no colours; so does NO_COLOR in the environment"),
+    _option("--no-color", action="store_true", help="no colours; NO_COLOR in the environment has the same effect"),
     _option("--verbose", action="store_true", help="show what is logged, and where an unexpected error comes from"),
 )
 
 PROJECT = _option("project", metavar="PROJECT", help="a project's id or name")
 
-#: Instead of a project: all that have a label.
+#: The arguments for a project, or for all projects of a label.
 ONE_OR_LABEL = (
     _option("project", metavar="PROJECT", nargs="?", help="a project's id or name"),
     _option("--label", metavar="LABEL", help="instead of a project: every project with this label (name or id)"),
@@ -80,25 +80,29 @@ MILESTONES = (
         "--full-transfer",
         metavar="PERCENT",
         nargs="?",
-        default=False,  # the option isn't given; None means without a percentage, because Airflow's Arg has no `const`
+        default=False,  # not given; None means without a percentage, because Airflow's Arg has no `const`
         help="the full transfer has reached that percentage (100 when none is given)",
     ),
     _option("--max-lag", metavar="TIME", help="the checkpoint lies at most that far behind; also for --cutover-ready"),
-    _option("--hold-for", metavar="TIME", help="with --max-lag: on every poll for so long"),
+    _option(
+        "--hold-for", metavar="TIME", help="with --max-lag: the lag must be small enough on every poll for this time"
+    ),
     _option(
         "--direction",
         choices=("forward", "reverse"),
-        help="with --max-lag and --checkpoint: whose checkpoint (default: forward)",
+        help="with --max-lag and --checkpoint: the checkpoint's direction (default: forward)",
     ),
     _option(
         "--checkpoint",
         metavar="MOMENT",
-        help="the checkpoint has passed a moment: ISO 8601 (in Airflow's default_timezone unless it says otherwise) "
+        help="the checkpoint has passed a moment: ISO 8601 (without a zone, in Airflow's default_timezone) "
         "or Unix seconds",
     ),
-    _option("--cutover-ready", action="store_true", help="all that a safe switchover needs (lag within 25 s)"),
-    _option("--status", metavar="STATUS", help="the project's status is one of these, with commas, e.g. RELEASED"),
-    _option("--tables", metavar="TABLES", help="these are in the project, copied and merged, e.g. shop.orders"),
+    _option("--cutover-ready", action="store_true", help="everything that a safe switchover needs (lag within 25 s)"),
+    _option(
+        "--status", metavar="STATUS", help="the project's status is one of these, separated by commas, e.g. RELEASED"
+    ),
+    _option("--tables", metavar="TABLES", help="these tables are in the project, copied and merged, e.g. shop.orders"),
     _option("--verified", action="store_true", help="full verification is done and every table is consistent"),
     _option(
         "--verification-project",
@@ -108,7 +112,7 @@ MILESTONES = (
     _option(
         "--no-verification",
         action="store_true",
-        help="with --cutover-ready: a project that nothing verifies is ready, too",
+        help="with --cutover-ready: a project without verification can be ready, too",
     ),
 )
 
@@ -121,7 +125,7 @@ def _patience(poke_interval: str, timeout: str | None) -> tuple[Option, ...]:
             "--timeout",
             metavar="TIME",
             default=timeout,
-            help=f"give up after so long; 0 polls once (default: {timeout or 'never'})",
+            help=f"give up after this time; 0 polls once (default: {timeout or 'never'})",
         ),
         _option(
             "--poke-interval",
@@ -129,8 +133,8 @@ def _patience(poke_interval: str, timeout: str | None) -> tuple[Option, ...]:
             default=poke_interval,
             help=f"time between two polls, 1 s at least (default: {poke_interval})",
         ),
-        _option("--fail-on-suspend", action="store_true", help="a paused project fails, instead of being waited for"),
-        _option("--allow-modifying", action="store_true", help="look past objects that are being added or removed"),
+        _option("--fail-on-suspend", action="store_true", help="fail if the project is paused, instead of waiting"),
+        _option("--allow-modifying", action="store_true", help="ignore objects that are being added or removed"),
         _option(
             "--failure-grace",
             metavar="TIME",
@@ -151,16 +155,24 @@ COMMANDS = (
         "projects",
         "List projects: id, name, status, step, progress, lag, alarms",
         (
-            _option("--status", metavar="STATUS", action="append", help="only these statuses, with commas"),
+            _option("--status", metavar="STATUS", action="append", help="only these statuses, separated by commas"),
             _option("--name", metavar="TEXT", help="only projects with this in their name, or with this id"),
             _option("--label", metavar="LABEL", action="append", help="only projects with this label (name or id)"),
             _option("--type", choices=("MIGRATION", "SYNC", "VERIFY"), help="only projects of this type"),
-            _option("--source-type", metavar="TYPE", action="append", help="only from such sources, e.g. MYSQL"),
-            _option("--target-type", metavar="TYPE", action="append", help="only to such targets, e.g. OB_MYSQL"),
-            _option("--sort", choices=("created", "modified"), help="in the order of these times, the latest first"),
+            _option(
+                "--source-type", metavar="TYPE", action="append", help="only projects with this source type, e.g. MYSQL"
+            ),
+            _option(
+                "--target-type",
+                metavar="TYPE",
+                action="append",
+                help="only projects with this target type, e.g. OB_MYSQL",
+            ),
+            _option("--sort", choices=("created", "modified"), help="sort by this time, the latest first"),
             *COMMON,
         ),
-        "List the projects that the connection's user may see. Options that name something may be repeated.",
+        "List the projects that the connection's user may see. --status, --label, --source-type and --target-type may\n"
+        "be repeated.",
         "exit codes: 0 listed, 2 wrong command line, 5 OMS gave no usable answer",
     ),
     Command(
@@ -172,13 +184,13 @@ COMMANDS = (
                 "--observe",
                 metavar="TIME",
                 default="0",
-                help="poll every 10 s for so long, to tell how the lag moves; 2m is enough (default: 0, one poll)",
+                help="poll every 10 s for this time, to show how the lag moves; 2m is enough (default: 0, one poll)",
             ),
             _option("--components", action="store_true", help="show its components: delay, checkpoint, errors of each"),
             PROJECT_TYPE,
             *COMMON,
         ),
-        f"Show a project as it is now. Nothing is judged: for that there are wait and verify. {_TIMES}",
+        f"Show a project as it is now, without a verdict; wait and verify give one. {_TIMES}",
         "exit codes: 0 shown, 2 wrong command line, 5 OMS gave no usable answer",
     ),
     Command(
@@ -186,7 +198,7 @@ COMMANDS = (
         "Show a project live, or those of a label, until a milestone or Ctrl-C",
         (*ONE_OR_LABEL, *MILESTONES, *_patience("10", None), PROJECT_TYPE, *COMMON),
         "Show a project as status does, again and again, until a milestone (as in wait) or Ctrl-C.\n"
-        f"Where there is no terminal it writes a line when something changes. {_TIMES}",
+        f"Without a terminal, it writes a line when something changes. {_TIMES}",
         ENDINGS,
     ),
     Command(
@@ -201,36 +213,36 @@ COMMANDS = (
         "wait",
         "Wait for a milestone, as a gate does; for shell scripts and CI",
         (*ONE_OR_LABEL, *MILESTONES, *_patience("30", "7d"), PROJECT_TYPE, *COMMON),
-        "Wait until a project, or every project of a label, has reached one milestone. It is judged exactly as the\n"
-        "sensors do.\n"
+        "Wait until a project, or every project of a label, has reached one milestone. The rules are those of\n"
+        "the sensors.\n"
         f"Progress goes to stderr, the result to stdout. {_TIMES}",
         ENDINGS,
     ),
     Command(
         "doctor",
-        "Try what isn't documented at this OMS, without changing anything; a report for others",
+        "Check at this OMS what isn't documented, without changing anything; optionally write a report",
         (
-            _option("project", metavar="PROJECT", nargs="?", help="a project's id or name (default: one that runs)"),
+            _option("project", metavar="PROJECT", nargs="?", help="a project's id or name (default: a running one)"),
             _option(
                 "--observe",
                 metavar="TIME",
                 default="60",
-                help="look at its checkpoint for so long, to tell how often it moves; 0 looks once (default: 60)",
+                help="poll its checkpoint for this time, to see how often it moves; 0 polls once (default: 60)",
             ),
             _option(
                 "--report",
                 metavar="FILE",
-                help="write what OMS answered, with every value that could be somebody's replaced",
+                help="write OMS's answers to a file, with every value that may be private replaced",
             ),
             *COMMON,
         ),
-        "Try, for each point that OceanBase doesn't document, whether it is here as this provider takes it to be.\n"
-        f"It asks 40 requests at most and changes nothing. {_TIMES}",
+        "Check, for each point that OceanBase doesn't document, whether this OMS behaves as this provider assumes.\n"
+        f"It sends at most 40 requests and changes nothing. {_TIMES}",
         "exit codes: 0 nothing differs, 1 something differs, 2 wrong command line, 5 OMS gave no usable answer",
     ),
     Command(
         "test-connection",
-        "Ask OMS something harmless, and say what is wrong if it doesn't answer",
+        "Check whether OMS answers, and say what is wrong if it doesn't",
         COMMON,
         "Ask OMS for its labels, which changes nothing, and say in words what is wrong if that fails.",
         "exit codes: 0 OMS answers, 2 wrong command line, 5 it doesn't",
@@ -239,7 +251,10 @@ COMMANDS = (
 
 
 def runner(command: Command) -> Callable[[Namespace], None]:
-    """Return a function that runs a command and ends the process with its exit code."""
+    """Return a function that runs a command and ends the process with its exit code.
+
+    :param command: the command
+    """
 
     def run(given: Namespace) -> None:
         from airflow_provider_oms.cli.running import run

@@ -8,9 +8,9 @@ from enum import IntEnum
 class Exit(IntEnum):
     """The exit codes. They are public: scripts rely on them."""
 
-    #: Reached; consistent; shown.
+    #: The milestone is reached; every table is consistent; the output was shown.
     OK = 0
-    #: The gate failed; tables differ.
+    #: The gate failed; tables differ; a point of ``doctor`` differs.
     FAILED = 1
     #: The command line is invalid. This is argparse's own code, too.
     USAGE = 2

@@ -1,4 +1,4 @@
-"""Asking for a project, once or for a while."""
+"""Asks for a project, once or for a while."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ INTERVAL = 10.0
 def ask(asker: Asker, found: Found, project_type: str) -> dict[str, Any]:
     """Ask for a project; see :func:`~airflow_provider_oms.milestones.facts.of_project`.
 
-    :param asker: whom to ask
+    :param asker: the asker
     :param found: the project
     :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it
-    :raises OmsError: one of its kinds
+    :raises OmsError: the subclass that says what went wrong
     """
     return asker.run_flow(facts.of_project(found.id, found.row, project_type))
 
@@ -27,7 +27,7 @@ def ask(asker: Asker, found: Found, project_type: str) -> dict[str, Any]:
 def observe(asker: Asker, found: Found, project_type: str, length: float) -> dict[str, Any]:
     """Poll a project for a while, and return what is known at the end, with its movement.
 
-    :param asker: whom to ask
+    :param asker: the asker
     :param found: the project
     :param project_type: ``MIGRATION`` or ``SYNC``; only API generation v3 needs it
     :param length: seconds; 0 for one poll, which shows no movement

@@ -34,11 +34,13 @@ def run(name: str, given: Namespace, screen: Screen | None = None) -> Exit:
 
     :param name: its name
     :param given: its arguments
-    :param screen: where to write; stdout and stderr unless given
+    :param screen: the output; by default stdout and stderr
     """
     if screen is None:
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, io.TextIOWrapper):  # a name in another script must not end the command
+            if isinstance(
+                stream, io.TextIOWrapper
+            ):  # so that a name in another script doesn't end the command with an error
                 stream.reconfigure(errors="backslashreplace")
         screen = Screen(sys.stdout, sys.stderr, as_json=given.json, color=wants_color(given.no_color))
     try:
@@ -60,14 +62,14 @@ def _run(name: str, given: Namespace, screen: Screen) -> Exit:
         ending, message = Exit.USAGE, f"{error}. See --help."
     except OmsError as error:
         ending, message = Exit.NO_ANSWER, f"{error}{_where_looked(error, given.conn_id)}"
-    except (BrokenPipeError, SystemExit):  # rich turns the first into the second
-        # Such as `| head`. The exit code isn't OK, because the output that wasn't read may have been a failure.
+    except (BrokenPipeError, SystemExit):  # rich turns a BrokenPipeError into a SystemExit
+        # The reader has ended, as in `| head`. The exit code isn't OK, because the unread output may report a failure.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
         return Exit.NOBODY_READS
     except Exception as error:
         if given.verbose:
             traceback.print_exc(file=screen.err.file)
-        # The error's text isn't shown, because it may hold anything, also a secret.
+        # The error's text isn't shown, because it may hold anything, even a secret.
         ending, message = Exit.NO_ANSWER, f"Unexpected {type(error).__name__}. Try again with --verbose to see where."
     screen.write_json({"error": message, "exit_code": int(ending)})
     screen.note(message, "bold red")
@@ -87,7 +89,7 @@ def _where_looked(error: Exception, conn_id: str) -> str:
 @contextmanager
 def _own_process(*, verbose: bool) -> Iterator[None]:
     """Reserve stdout for results, make Airflow read connections from its database, and handle signals."""
-    # As `airflow connections test` does: without it Airflow 3 doesn't read its database.
+    # As in `airflow connections test`. Without it, Airflow 3 doesn't read connections from its database.
     context = os.environ.get(_CONTEXT)
     os.environ[_CONTEXT] = context or "server"
     stdout_handlers = [

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from airflow_provider_oms.client.safe_text import LONGEST_VALUE, safe_json
 
-#: Columns without a terminal: so many that nothing is cut.
+#: Columns if there is no terminal: enough that nothing is cut.
 _PIPE_WIDTH = 200
 
 
@@ -22,7 +22,7 @@ class Screen:
     :param out: stdout
     :param err: stderr
     :param as_json: whether stdout holds JSON and nothing else
-    :param color: whether there may be colours
+    :param color: whether colours are allowed
     """
 
     def __init__(self, out: IO[str], err: IO[str], *, as_json: bool = False, color: bool = True) -> None:
@@ -44,7 +44,7 @@ class Screen:
         """Write JSON, with ``--json``.
 
         :param value: what to write
-        :param line: whether it is one of many, each in a line of its own
+        :param line: whether to write it in one line, because more values follow
         """
         if self.as_json:
             # The output is ASCII, and holds only text that is safe after decoding.

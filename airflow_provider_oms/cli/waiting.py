@@ -1,6 +1,6 @@
 """Waits in this process: makes a gate from the options, and polls until it opens, fails or times out.
 
-``milestones.poll`` decides, as for the sensors.
+``milestones.poll`` decides, as it does for the sensors.
 """
 
 from __future__ import annotations
@@ -50,9 +50,10 @@ _ENDINGS = {
 
 
 def milestone_of(given: Namespace) -> Milestone | None:
-    """Return the milestone of the options; None if they name none.
+    """Return the milestone that the options name; None if they name none.
 
-    :raises UsageError: when they name more than one, or an invalid one
+    :param given: the arguments
+    :raises UsageError: if they name more than one, or an invalid one
     """
     try:
         return _milestone_of(given)
@@ -89,7 +90,7 @@ def _milestone_of(given: Namespace) -> Milestone | None:
         ("no_verification", ["--cutover-ready"]),
     ):
         if getattr(given, name) not in (None, False) and option not in needs:
-            raise UsageError(f"--{name.replace('_', '-')} goes with {' or '.join(needs)} only")
+            raise UsageError(f"--{name.replace('_', '-')} can only be used with {' or '.join(needs)}")
     direction = given.direction or "forward"
     if option == "--step":
         return StepMilestone(given.step, given.until or "done")
@@ -112,7 +113,7 @@ def _milestone_of(given: Namespace) -> Milestone | None:
 
 @dataclass(frozen=True)
 class NoMilestone(Milestone):
-    """The milestone if none is given: it is never reached, but fails as every gate does."""
+    """The milestone if none is given. It is never reached, but it can fail, like every gate."""
 
     kind = "none"
 
@@ -121,9 +122,9 @@ class NoMilestone(Milestone):
 
 
 def _no_milestone(milestone: NoMilestone, poll: PollContext) -> Flow[Verdict]:
-    """Ask OMS for what is shown; this is never reached."""
+    """Ask OMS for what is shown; the milestone is never reached."""
     answer = yield from poll.progress()
-    with suppress(OmsUnsupportedActionError):  # OMS 3.3 has none to tell
+    with suppress(OmsUnsupportedActionError):  # OMS 3.3 doesn't offer them
         yield from poll.steps()
     return poll.waiting("", poll.observation(answer))
 
@@ -146,7 +147,9 @@ class Patience:
     def read(cls, given: Namespace, milestone: Milestone) -> Patience:
         """Read the options.
 
-        :raises UsageError: naming the invalid option
+        :param given: the arguments
+        :param milestone: the milestone
+        :raises UsageError: if an option is invalid; the message names it
         """
         if (given.project is None) == (given.label is None):
             raise UsageError("give PROJECT or --label LABEL")
@@ -176,7 +179,7 @@ class Patience:
 class Observed:
     """A poll.
 
-    :param gate: the gate that was polled: first the one that finds the project, then that of the options
+    :param gate: the gate that was polled: first a gate that finds the project, then the gate of the options
     :param verdict: its verdict
     :param next_poll: seconds until the next poll; None if this was the last
     """
@@ -225,8 +228,8 @@ class Outcome:
 
     :param word: reached, failed, timeout or interrupted
     :param code: the exit code
-    :param message: why, for a person
-    :param observed: the last poll, None when there was none
+    :param message: the reason, for a person
+    :param observed: the last poll; None if there was none
     """
 
     word: str

@@ -22,7 +22,7 @@ def seconds(option: str, text: str) -> float:
 
     :param option: the option
     :param text: its value
-    :raises UsageError: naming the option
+    :raises UsageError: if the value isn't a length of time; the message names the option
     """
     found = _TIME.fullmatch(text.strip().lower())
     if not found:
@@ -46,7 +46,7 @@ def shown(value: Any, limit: int = 200) -> str:
 
 
 def said(message: str) -> str:
-    """Make a gate's message safe to show, and adapt its advice, since there is no task to clear.
+    """Make a gate's message safe to show, and adapt its advice, because there is no task to clear.
 
     :param message: the message, as the gate logs it
     """

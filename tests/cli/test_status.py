@@ -192,7 +192,7 @@ def test_oms_3_3_tells_progress_and_no_more(cli, monkeypatch):
         told = cli("status", "np_old", "--json").json
         assert told["steps"] is None
         assert told["full_transfer_progress"] is not None
-        assert "tells no steps" in cli("status", "np_old").out
+        assert "gives no steps" in cli("status", "np_old").out
         assert cli("wait", "np_old", "--full-transfer", "5", "--timeout", "0").code == 0
         assert cli("watch", "np_old", "--full-transfer", "5", "--timeout", "0").code == 0
         for command in (["projects"], ["verify", "np_old"]):

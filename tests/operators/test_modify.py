@@ -196,7 +196,7 @@ def test_an_oms_that_makes_something_else_of_the_list(runner, sim, project):
     sim.set_answer("ListProjectModifyRecords", lambda _: {"success": True, "data": next(told)})
     run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
     assert isinstance(run.error, OmsOperationRefusedError)
-    assert "something else" in str(run.error)
+    assert "not requested" in str(run.error)
     assert "removal of shop.orders (record 9)" in str(run.error)
 
 

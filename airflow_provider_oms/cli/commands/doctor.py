@@ -1,4 +1,4 @@
-"""``doctor``: whether what is taken for granted holds at this OMS."""
+"""``doctor``: checks whether this OMS behaves as this provider assumes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,16 @@ from airflow_provider_oms.hooks.oms import OmsHook
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
-    """Ask, judge, and write what came of it.
+    """Ask OMS, judge the answers, and write the result.
 
-    :raises OmsError: when OMS gives no usable answer at all
-    :raises UsageError: when ``--observe`` is no length of time, or the report can't be written
+    :param given: the arguments
+    :param screen: the output
+    :raises OmsError: if OMS gives no usable answer at all
+    :raises UsageError: if ``--observe`` isn't a length of time, or the report can't be written
     """
     observe = seconds("--observe", given.observe)
     check_connection(given.conn_id)
-    looking = f" It looks at the checkpoint for {observe:g} s." if observe else ""
+    looking = f" The checkpoint is polled for {observe:g} s." if observe else ""
     screen.note(f"Asking OMS: at most {MOST} requests, none of which changes anything.{looking}", "dim")
     with OmsHook(given.conn_id) as hook:
         settings = hook.get_conn().settings
@@ -51,9 +53,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
     screen.show(doctor.picture(told))
     if given.report:
         _write(given.report, seen, [*points, *others], settings, given.project)
-        screen.note(
-            f"Written to {given.report}: what OMS answered, with every value that could be somebody's replaced."
-        )
+        screen.note(f"Written to {given.report}: OMS's answers, with every value that may be private replaced.")
     return Exit.FAILED if any(one.outcome is Outcome.DIFFERS for one in (*points, *others)) else Exit.OK
 
 

@@ -19,6 +19,8 @@ from airflow_provider_oms.milestones import arguments, facts
 def run(given: Namespace, screen: Screen) -> Exit:
     """List the projects (``ListProjects``).
 
+    :param given: the arguments
+    :param screen: the output
     :raises OmsError: when OMS gives no usable answer
     :raises UsageError: for an invalid filter
     """
@@ -39,7 +41,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
         rows = asker.run_flow(call.whole())
     listed = [facts.of_row(row, asker.at) for row in rows]
     if given.sort:
-        # Here and not by OMS, whose words for an order nobody is sure of: docs/develop/oms-actions.md#order
+        # Sorted here and not by OMS, because its words for an order aren't certain: docs/develop/oms-actions.md#order
         listed.sort(key=lambda one: one[given.sort] or "", reverse=True)
     else:  # what needs a person comes first, each kind in OMS's order
         listed.sort(key=facts.urgency_of)

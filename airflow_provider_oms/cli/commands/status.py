@@ -18,8 +18,10 @@ from airflow_provider_oms.milestones import facts
 def run(given: Namespace, screen: Screen) -> Exit:
     """Show the project.
 
+    :param given: the arguments
+    :param screen: the output
     :raises OmsError: when OMS gives no usable answer
-    :raises UsageError: when ``--observe`` is no length of time
+    :raises UsageError: when ``--observe`` isn't a length of time
     """
     length = seconds("--observe", given.observe)
     with OmsHook(given.conn_id) as hook:

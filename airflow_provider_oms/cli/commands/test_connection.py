@@ -1,4 +1,4 @@
-"""``test-connection``: whether OMS answers."""
+"""``test-connection``: checks whether OMS answers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from airflow_provider_oms.hooks.oms import OmsHook
 def run(given: Namespace, screen: Screen) -> Exit:
     """Ask OMS, and print the result.
 
+    :param given: the arguments
+    :param screen: the output
     :raises OmsError: when Airflow has no such connection
     """
     check_connection(given.conn_id)

@@ -27,6 +27,8 @@ from airflow_provider_oms.milestones.verification import describe, is_consistent
 def run(given: Namespace, screen: Screen) -> Exit:
     """Show the result. The verdict is that of ``OmsFullVerificationSensor`` at this moment.
 
+    :param given: the arguments
+    :param screen: the output
     :raises OmsError: when OMS gives no usable answer
     """
     with OmsHook(given.conn_id) as hook:
@@ -40,7 +42,9 @@ def run(given: Namespace, screen: Screen) -> Exit:
         verdict = asker.run_flow(check(milestone, poll))
         try:
             pages = asker.run_flow(actions.list_project_full_verify_result(found.id).whole())
-        except OmsRejectedError:  # nothing was verified; if the verdict is based on the pages, they have been read
+        except (
+            OmsRejectedError
+        ):  # nothing was verified; if the verdict had needed the pages, the asker would have them already
             pages = []
     report = {
         "project": found.id,

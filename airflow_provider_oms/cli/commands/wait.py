@@ -15,8 +15,10 @@ from airflow_provider_oms.tasks.reporting import Reporter
 
 
 def run(given: Namespace, screen: Screen) -> Exit:
-    """Wait, and print how it ended.
+    """Wait, and print the result.
 
+    :param given: the arguments
+    :param screen: the output
     :raises OmsError: when Airflow has no such connection
     :raises UsageError: when the options don't describe a gate
     """
@@ -24,7 +26,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
     if milestone is None:
         raise UsageError(
             "give a milestone: --step, --full-transfer, --max-lag, --checkpoint, --cutover-ready, "
-            "--status or --verified"
+            "--status, --tables or --verified"
         )
     patience = Patience.read(given, milestone)
     if caution := milestone.caution():

@@ -1,4 +1,4 @@
-"""``watch``: a project, live."""
+"""``watch``: shows a project, or the projects of a label, live."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ from airflow_provider_oms.tasks.reporting import Reporter
 def run(given: Namespace, screen: Screen) -> Exit:
     """Watch until the milestone, the time-out or Ctrl-C.
 
+    :param given: the arguments
+    :param screen: the output
     :raises OmsError: when Airflow has no such connection
     :raises UsageError: when the options don't describe a gate
     """
@@ -86,7 +88,10 @@ class _Watched:
             self._live = None
 
     def update(self, observed: Observed) -> None:
-        """Process a poll. It shows the answers on which the verdict is based."""
+        """Show a poll, with the answers on which its verdict is based.
+
+        :param observed: the poll
+        """
         seen = observed.verdict.observed
         if isinstance(seen, FleetObservation):
             self._update_many(observed, seen)
@@ -113,7 +118,7 @@ class _Watched:
         try:
             found = self.asker.run_flow(find_project(observed.gate.project))
             return observing.ask(self.asker, found, self._patience.gate.project_type)
-        except OmsError:  # the verdict has judged it
+        except OmsError:  # the verdict covers it
             return None
 
     def _write_lines(self, observed: Observed) -> None:
@@ -145,7 +150,7 @@ class _Watched:
         if observed.verdict.state is State.WAITING:
             self._reporter.report(observed.verdict)
 
-    # -- the picture -----------------------------------------------------------------------------------------------
+    # -- The picture -----------------------------------------------------------------------------------------------
 
     def _picture(self) -> RenderableType:
         parts: list[RenderableType] = []

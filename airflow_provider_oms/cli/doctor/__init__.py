@@ -1,5 +1,5 @@
-"""``doctor``: does what this provider takes for granted hold at a real OMS?
+"""``doctor``: checks whether a real OMS behaves as this provider assumes.
 
-``questions`` asks (the only module here that does I/O), ``seen`` is what came back, ``probes`` and ``conditions`` judge
-it, ``anonymous`` makes of it what may be shown to others.
+``questions`` asks OMS, and is the only module here that does I/O. ``seen`` holds the answers, ``probes`` and
+``conditions`` judge them, and ``anonymous`` turns them into a report that may be shown to others.
 """

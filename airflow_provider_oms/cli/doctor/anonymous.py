@@ -1,9 +1,9 @@
-"""What OMS answered with every value that could be somebody's replaced. Nothing here does I/O.
+"""Replaces every value in OMS's answers that may be private. Nothing here does I/O.
 
-What stays is on lists, so that what nobody has thought of is replaced: keys that are documented, words of OMS's own
-vocabularies, truth values, percentages, and numbers of things as none, one or many. Times are moved, so that the
-distances between them stay; ids and texts become the same stand-in wherever they occur, so that what belongs together
-still does.
+Only values on lists are kept, so that an unforeseen value is replaced. These are documented keys, words of OMS's own
+vocabularies, booleans and percentages. Counts become none, one or many. All times are moved by the same amount, so that
+the distances between them stay. An id or text gets the same replacement wherever it occurs, so that values that belong
+together still do.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.status import DOCUMENTED
 from airflow_provider_oms.milestones.steps import StepKind
 
-#: The form of a report.
+#: The version of the report's format.
 FORM = 1
 
-#: The moment that the first request of every report is moved to: 2023-11-14T22:13:20Z.
+#: The moment to which the first request of every report is moved: 2023-11-14T22:13:20Z.
 BEGAN = 1_700_000_000
 
-#: Keys whose numbers stay as they are, in small letters.
+#: Keys whose numbers are kept, in lower case.
 _NUMBERS = (
     *("progress", "order", "structtransferprogress", "fulltransferprogress", "structmigrationprogress"),
     *("fullmigrationprogress", "structsyncprogress", "fullsyncprogress", "runningprogress", "totalcount"),
     *("pagenumber", "pagesize", "maxpointnum"),
 )
 
-#: Keys under which a word in capital letters is one of OMS's, if nobody has it for a name; in small letters.
+#: Keys, in lower case, under which a word in capital letters is OMS's, unless it is also a private name.
 _WORDS = (
     *("status", "currentstep", "type", "resulttype", "runningstep", "alarmlevel", "importance", "level", "mode"),
     *("code", "errorcode", "projectstatus", "precheckstatus", "endpointtype", "sourceendpointtype"),
     *("sinkendpointtype", "endpointside", "checktype", "aggregator", "stepname", "metrictype", "dbengine"),
 )
-#: What such a word looks like: shorter than an AccessKey, and without its digits. The codes of errors have six.
+#: The form of such a word. It is shorter than an AccessKey and has at most two digits in a row; an error's code has six.
 _PART = r"[A-Z]{2,15}[0-9]{0,2}"
 _WORD = re.compile(rf"{_PART}(_({_PART}|[A-Z]|[0-9]{{1,2}}))*")
 _CODE = re.compile(rf"{_WORD.pattern}|[A-Z]{{2,8}}-[A-Z]{{2,10}}[0-9]{{6}}")
 _CODE_KEYS = ("code", "errorcode")
 
-#: Words that stay whoever has them for a name.
+#: Words that are kept even if they are also a private name.
 _VOCABULARY = {
     *DOCUMENTED,
     *(name for kind in StepKind for name in kind.value),
@@ -57,26 +57,26 @@ _VOCABULARY = {
 }
 _LONGEST_WORD = 40
 
-#: An answer of OMS isn't nested deeper.
+#: The deepest nesting of an answer of OMS.
 _DEEPEST = 60
 
-#: Somebody's text of so many characters isn't found in a word by chance.
+#: A private text with at least this many characters isn't part of another word by chance.
 _TELLING = 4
 
-#: Keys of OMS under which anything may stand, also somebody's own names as keys.
+#: Keys of OMS whose value may be anything, including objects with private names as keys.
 _ANYTHING = {
     *("extracontext", "messagemcmscontext", "reasonmcmscontext", "proposalmcmscontext", "config", "tags"),
     *("failedrecorddetails", "failedrecorduniquekeys", "ruletorecentlytriggercount", "connextraattributes"),
     *("errorparam", "connectioninfo", "alarmcontent"),
 }
 
-#: The keys of a point of a curve: a number of rows a second, or of seconds, is nobody's.
+#: The keys of a point of a curve. Its value, in rows per second or seconds, isn't private.
 _POINT = {"timestamp", "value"}
 
-#: Where a step's name stands: only there is a name a word.
+#: The keys beside a step's name. Only there is a value under ``name`` a word of OMS.
 _STEP_KEYS = {"order", "stepinfo", "extrainfo", "starttime"}
 
-#: Headers that tell how OMS answers; their values stay only where they can be nobody's.
+#: Headers that show how OMS answers. Their values are kept only if they can't be private.
 _HEADERS = ("content-type", "date", "retry-after", "age", "server")
 _SAFE_HEADER = {
     "content-type": re.compile(
@@ -87,7 +87,7 @@ _SAFE_HEADER = {
     "age": re.compile(r"[0-9]{1,9}"),
 }
 
-#: What an OMS without an action says. It stays where the action is one that was asked for.
+#: The message of an OMS that doesn't have an action. It is kept if doctor has sent this action.
 _UNSUPPORTED = re.compile(rf"(\[({_CODE.pattern})\]: ?)?Unsupported action: (?P<action>[A-Za-z]+)\.?")
 
 _ID = re.compile(r"(np|p|e|c|l)_[A-Za-z0-9_-]+")
@@ -100,11 +100,11 @@ _EARLIEST, _LATEST = 1_000_000_000, 4_000_000_000
 
 
 class Disguise:
-    """Replaces what could be somebody's, always in the same way.
+    """Replaces private values, always in the same way.
 
     :param began: the moment (Unix seconds) that becomes :data:`BEGAN`
-    :param theirs: texts that are somebody's, wherever they occur
-    :param actions: the actions that were asked for
+    :param theirs: texts that are private wherever they occur
+    :param actions: the actions that doctor has sent
     """
 
     def __init__(self, began: float, theirs: Iterable[str] = (), actions: Iterable[str] = ()) -> None:
@@ -119,10 +119,10 @@ class Disguise:
         """Replace a value.
 
         :param value: JSON
-        :param key: the key that it stands under, in small letters; none where that isn't OMS's
-        :param siblings: the keys beside that, in small letters
-        :param strange: whether it is part of something that isn't documented, so that nothing in it is known
-        :param depth: how deep it stands; what stands too deep is left out
+        :param key: the key of the value, in lower case; empty if it isn't OMS's
+        :param siblings: the keys of the same object, in lower case
+        :param strange: whether the value is part of something undocumented, in which no key is known
+        :param depth: how deep the value is nested; a text or number that is nested too deep becomes null
         """
         if value is None or isinstance(value, bool) or depth > _DEEPEST:
             return value if isinstance(value, bool) else None
@@ -146,7 +146,7 @@ class Disguise:
         return self._text(str(value), key, siblings)
 
     def text(self, text: str) -> str:
-        """Return what stands for a text; an id stays one of its kind.
+        """Return the replacement for a text; the replacement for an id is an id of the same kind.
 
         :param text: the text
         """
@@ -163,7 +163,7 @@ class Disguise:
         return at + self._shift
 
     def _key(self, key: str, ours: bool) -> str:
-        """Keep a key that is documented, and one beside such that looks like OMS's; those of other maps are texts."""
+        """Keep a key if it is documented or looks like OMS's among documented keys; otherwise replace it."""
         if key.strip().lower() in KNOWN:
             return key
         if ours and len(key) <= 40 and _PLAIN_KEY.fullmatch(key) and not self._is_theirs(key):
@@ -171,7 +171,7 @@ class Disguise:
         return self.text(key)
 
     def _is_theirs(self, text: str) -> bool:
-        """Tell whether a text is what is somebody's, or holds it."""
+        """Return whether a text is a private text, or contains one."""
         low = text.lower()
         return low in self._theirs or any(len(one) >= _TELLING and one in low for one in self._theirs)
 
@@ -216,7 +216,7 @@ class Disguise:
 
 
 def _is_of_oms(keys: Collection[str]) -> bool:
-    """Tell whether an object is one of OMS's, and no row or map of somebody's: most of its keys are documented."""
+    """Return whether an object is OMS's own, not a private row or map: at least half of its keys are documented."""
     return 2 * sum(key in KNOWN for key in keys) > len(keys)
 
 
@@ -225,7 +225,7 @@ def _may_hold_anything(key: str) -> bool:
 
 
 def _is_time(key: str) -> bool:
-    """Tell whether a key is that of a moment."""
+    """Return whether the value under a key is a point in time."""
     return any(part in key for part in ("time", "checkpoint", "gmt"))
 
 
@@ -234,9 +234,9 @@ def _is_word(key: str, siblings: Iterable[str]) -> bool:
 
 
 def theirs_in(seen: Seen) -> set[str]:
-    """Return the texts in OMS's answers that are somebody's: names, ids, addresses, rows, messages, keys of maps.
+    """Return the private texts in OMS's answers: names, ids, addresses, rows, messages, keys of maps.
 
-    :param seen: what was seen
+    :param seen: the answers
     """
     found: set[str] = set()
     for text in (text for body in seen.bodies() for text in _their_texts(body)):
@@ -245,7 +245,7 @@ def theirs_in(seen: Seen) -> set[str]:
 
 
 def _their_texts(body: Any) -> Iterator[str]:
-    """Iterate over the texts of an answer but for OMS's own words and keys."""
+    """Iterate over the texts of an answer, except OMS's own words and keys."""
     waiting: list[tuple[Any, str, Collection[str], bool]] = [(body, "", (), False)]
     while waiting:
         value, key, beside, strange = waiting.pop()
@@ -264,11 +264,11 @@ def _their_texts(body: Any) -> Iterator[str]:
 
 
 def report(seen: Seen, findings: Iterable[Finding], theirs: Iterable[str]) -> dict[str, Any]:
-    """Make a report that can be attached to an issue, and loaded into the simulator and the tests.
+    """Return a report that can be attached to an issue, and loaded into the simulator and the tests.
 
-    :param seen: what was seen
-    :param findings: what was made of it. Their words are left out: they may name something
-    :param theirs: what is somebody's beside what stands in the answers: the address, the login, the project
+    :param seen: the answers
+    :param findings: the results. Their texts are left out, because they may hold private names
+    :param theirs: further private texts, which needn't be in the answers: the address, the login, the project
     """
     began = seen.replies[0].sent_at if seen.replies else 0.0
     asked = {reply.action for reply in seen.replies if reply.is_action}
@@ -301,7 +301,7 @@ def _answer(reply: Reply, disguise: Disguise) -> dict[str, Any]:
 
 
 def _kind(text: str) -> str:
-    """Say what a body that isn't JSON looks like, and no more."""
+    """Return only the kind of a body that isn't JSON."""
     if not text.strip():
         return "empty"
     return "HTML" if "<html" in text.lower() else "text"

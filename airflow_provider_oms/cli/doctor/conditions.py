@@ -1,4 +1,4 @@
-"""What else is worth knowing of a real OMS: clocks, how often checkpoints move, unknown words and keys, rights.
+"""Further checks of a real OMS: clocks, how often checkpoints move, unknown words and keys, permissions.
 
 Nothing here does I/O.
 """
@@ -25,17 +25,17 @@ from airflow_provider_oms.milestones.freshness import FINEST_LAG
 from airflow_provider_oms.milestones.status import DOCUMENTED
 from airflow_provider_oms.milestones.steps import kind_of
 
-#: Seconds by which clocks may differ before that is told as a difference: the Date header has whole seconds.
+#: Seconds by which clocks may differ without being reported. The Date header has whole seconds.
 _CLOSE = 5.0
 
-#: Unknown words and keys that are named at most.
+#: The most unknown words and keys to name.
 _NAMED = 20
 
 
 def findings(seen: Seen) -> list[Finding]:
-    """Judge what isn't on the page.
+    """Judge the points that aren't on the page "What is untested".
 
-    :param seen: what was seen
+    :param seen: the answers
     """
     judged = {
         "OMS says that it is healthy (GET /oms/health)": _health(seen),
@@ -57,9 +57,9 @@ _RANKS = (_YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER)
 
 
 def rights(seen: Seen) -> dict[str, str]:
-    """Tell for every reading action that was asked whether this user may call it.
+    """Return for every reading action that was called whether this user may call it.
 
-    :param seen: what was seen
+    :param seen: the answers
     """
     told: dict[str, str] = {}
     for reply in seen.replies:
@@ -93,16 +93,18 @@ def _health(seen: Seen) -> Judged:
 
 
 def _worker_clock(seen: Seen) -> Judged:
-    """Compare the Date header with the middle of the request; the shortest request tells it best."""
+    """Compare the Date header with the middle of the request. The shortest request is the most exact."""
     told = [reply for reply in seen.replies if reply.told_time]
     if not told:
-        return untold("OMS sends no Date header, so this worker's clock serves for the lag.")
+        return untold("OMS sends no Date header, so gates use this worker's clock for the lag.")
     best = min(told, key=lambda reply: reply.received_at - reply.sent_at)
     difference = best.at + 0.5 - (best.sent_at + best.received_at) / 2
     words = f"OMS's clock is {_seconds(difference)} this worker's."
     if abs(difference) <= _CLOSE:
         return holds(words)
-    return differs(f"{words} Gates use OMS's for the lag, so they aren't misled; set whichever is wrong.")
+    return differs(
+        f"{words} Gates use OMS's clock for the lag, so this doesn't affect them. Set the clock that is wrong."
+    )
 
 
 def _database_clock(seen: Seen) -> Judged:
@@ -112,12 +114,12 @@ def _database_clock(seen: Seen) -> Judged:
     smallest = min(lags)
     if smallest < -_CLOSE:
         return differs(
-            f"A checkpoint lies {-smallest:.0f} s ahead of OMS's clock: that of the source database is ahead at least "
-            "so far. A lag gate opens that much too early; one that waits for a checkpoint is not misled."
+            f"A checkpoint lies {-smallest:.0f} s ahead of OMS's clock, so the source database's clock is at least "
+            "that far ahead. A lag gate opens too early by this time; a checkpoint gate isn't affected."
         )
     return untold(
-        f"The smallest lag that was seen is {smallest:.0f} s, so the source's clock is at most that far behind, or the "
-        "changes are."
+        f"The smallest lag that was observed is {smallest:.0f} s: the source's clock is behind by at most that, or the "
+        "target is."
     )
 
 
@@ -127,15 +129,15 @@ def _movement(seen: Seen) -> Judged:
     if len(points) < 2 or len(moves) < 2:
         seconds = points[-1][0].at - points[0][0].at if points else 0.0
         return untold(
-            f"The checkpoint moved {len(moves)} times within {seconds:.0f} s ({len(points)} looks); that takes two. "
-            "A larger --observe, and somebody who writes into the source, may show it."
+            f"The checkpoint moved {len(moves)} times within {seconds:.0f} s ({len(points)} polls); two moves are "
+            "needed. Try a larger --observe, while somebody writes into the source."
         )
     times = [reply.at for reply, _ in moves]
     longest = max(later - earlier for earlier, later in pairwise(times))
     words = f"The checkpoint moves at least every {longest:.0f} s."
     if longest <= FINEST_LAG:
-        return holds(f"{words} max_lag of {FINEST_LAG:g} s and more is sound.")
-    return differs(f"{words} A max_lag below {longest:.0f} s opens by chance only.")
+        return holds(f"{words} max_lag of {FINEST_LAG:g} s or more can be used.")
+    return differs(f"{words} With a max_lag below {longest:.0f} s, a gate opens only by chance.")
 
 
 def _statuses(seen: Seen) -> Judged:
@@ -164,9 +166,9 @@ def _keys(seen: Seen) -> Judged:
 
 
 def keys_in(seen: Seen) -> Iterator[str]:
-    """Return the keys of OMS's answers, without those of maps that somebody's own names are the keys of.
+    """Return the keys of OMS's answers, without those of objects whose keys are private names.
 
-    :param seen: what was seen
+    :param seen: the answers
     """
     for body in seen.bodies():
         for one in objects(body):
@@ -180,12 +182,12 @@ def _known(kind: str, words: set[Any], known: set[Any]) -> Judged:
         return untold(f"No {kind} was seen.")
     if unknown := sorted(safe_text(word, 60) for word in words - known):
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
-        return differs(f"Not known here: {', '.join(unknown[:_NAMED])}{more}.")
+        return differs(f"Unknown to this provider: {', '.join(unknown[:_NAMED])}{more}.")
     return holds(f"{len(words)} seen, all of them known.")
 
 
 def _misread(seen: Seen) -> Judged:
-    """Name what OMS answered and the client couldn't take, but for what it isn't asked to answer."""
+    """Report the answers that the client couldn't read, except those to requests that are expected to fail."""
     expected = ("unknown project", "http on https", "3.3 endpoint", "health")
     wrong = [
         f"{reply.action}: {reply.error.problem}"

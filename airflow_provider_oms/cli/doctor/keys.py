@@ -1,4 +1,4 @@
-"""The keys that OceanBase documents in answers, or that samples of its own clients have; in small letters."""
+"""The keys that OceanBase documents in answers, or that are in samples of its own clients, in lower case."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ total totalcount tps transfermapping triggermigrationtype trykeephb type updater
 username validated value version viewblackrules views viewwhiterules vip whereclause whitelist workergradeid
 """
 
-#: Each of them.
+#: The set of these keys.
 KNOWN = frozenset(_KEYS.split())

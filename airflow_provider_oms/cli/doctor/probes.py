@@ -1,6 +1,6 @@
-"""What isn't documented, point by point as on the page "What is untested", and what a real OMS answers to it.
+"""Judges each point of the page "What is untested" by the answers of a real OMS.
 
-Every point has a probe, which judges what was seen, or the reason why there can be none. Nothing here does I/O.
+Every point has a probe, which judges the answers, or a reason why it can't be judged. Nothing here does I/O.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Finding(NamedTuple):
 
     :param point: the point
     :param outcome: whether it holds
-    :param told: what was seen, or why nothing was
+    :param told: what was observed, or why nothing was
     """
 
     point: str
@@ -40,17 +40,17 @@ class Finding(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a probe says."""
+    """The result of a probe."""
 
     outcome: Outcome
     told: str
 
 
 class Probe(NamedTuple):
-    """A point of the page, and what judges it.
+    """A point of the page, and its probe.
 
     :param point: the point, in the words of the page
-    :param judge: judges it, or the reason why nothing can
+    :param judge: the function that judges it, or the reason why there is none
     """
 
     point: str
@@ -58,17 +58,17 @@ class Probe(NamedTuple):
 
 
 def holds(told: str) -> Judged:
-    """What was taken for granted is so."""
+    """Return the result: this OMS behaves as assumed."""
     return Judged(Outcome.HOLDS, told)
 
 
 def differs(told: str) -> Judged:
-    """It isn't."""
+    """Return the result: this OMS behaves differently."""
     return Judged(Outcome.DIFFERS, told)
 
 
 def untold(why: str) -> Judged:
-    """Nothing that was seen says it."""
+    """Return the result: the answers don't show it."""
     return Judged(Outcome.UNTOLD, why)
 
 
@@ -87,10 +87,10 @@ def _status_of_errors(seen: Seen) -> Judged:
     success = reply.envelope.get("success")
     said = f"Asked for a project that doesn't exist, OMS answers HTTP {reply.status} with success {_word(success)}"
     if isinstance(reply.error, OmsProjectNotFoundError):
-        return holds(f"{said}, and is understood.")
+        return holds(f"{said}, which this provider recognises.")
     if reply.error is None:
-        return differs(f"{said}: taken for a success.")
-    return differs(f"{said}, which isn't taken for a project that doesn't exist.")
+        return differs(f"{said}, which this provider takes for a success.")
+    return differs(f"{said}, which this provider doesn't recognise.")
 
 
 def _total(seen: Seen) -> Judged:
@@ -100,7 +100,7 @@ def _total(seen: Seen) -> Judged:
         return untold("OMS gives no totalCount of its projects.")
     rows = len(many.rows)
     if rows < 2:
-        return untold("That takes two projects.")
+        return untold("At least two projects are needed.")
     if totals[0] == totals[1] and (totals[0] or 0) >= rows:
         return holds(f"totalCount is the same for pages of 1 and of 10 projects ({totals[0]}): it counts rows.")
     return differs(
@@ -113,7 +113,7 @@ def _step_names(steps: Iterable[Step], none: str) -> Judged:
     if not names:
         return untold(none)
     if unknown := [safe_text(name, 60) for name in names if kind_of(name) is None]:
-        return differs(f"Steps that aren't known here: {', '.join(unknown)}.")
+        return differs(f"Steps that this provider doesn't know: {', '.join(unknown)}.")
     return holds(f"Every step has a known name: {', '.join(names)}.")
 
 
@@ -129,7 +129,7 @@ def _failed_time(seen: Seen) -> Judged:
         if (at := value_or_none(step.extra, type(step.extra).failed_time)) is not None
     ]
     if now is None or not found:
-        return untold("No step has a failedTime." if not found else "OMS tells no time of its own.")
+        return untold("No step has a failedTime." if not found else "OMS sends no Date header.")
     if ahead := [step for step, at in found if at > now + 60]:
         return differs(f"failedTime of {safe_text(ahead[0].name, 60)} lies in the future, read as UTC.")
     early = [
@@ -137,7 +137,9 @@ def _failed_time(seen: Seen) -> Judged:
     ]
     if early:
         return differs(f"failedTime of {safe_text(early[0].name, 60)} lies before its startTime, read as UTC.")
-    return untold("failedTime, read as UTC, is neither in the future nor before the step's start; that is no proof.")
+    return untold(
+        "failedTime, read as UTC, is neither in the future nor before the step's start, but that doesn't prove it."
+    )
 
 
 def _sync_steps(seen: Seen) -> Judged:
@@ -147,7 +149,7 @@ def _sync_steps(seen: Seen) -> Judged:
 def _plain_http(seen: Seen) -> Judged:
     reply = seen.one("http on https")
     if reply is None:
-        return untold("The connection doesn't use https on a port of its own.")
+        return untold("The connection doesn't use https with a port.")
     if reply.status is None:
         return holds(f"OMS ends the connection: {reply.error.problem if reply.error else ''}".rstrip(": "))
     if reply.status >= 300:
@@ -160,7 +162,7 @@ def _v3_endpoint(seen: Seen) -> Judged:
     if seen.api_version == "v3":
         return untold("The connection itself has api_version v3.")
     if reply is None or reply.status is None:
-        return untold("No project was asked about that way.")
+        return untold("No project was asked for over that endpoint.")
     if reply.ok:
         return holds("This OMS still serves the endpoints of 3.3; both API generations work.")
     return holds(
@@ -179,7 +181,7 @@ def _skipped(seen: Seen) -> Judged:
     sent = sorted({key for info in infos for key in info if key.lower() in ("skipped", "validated")})
     if sent:
         return holds(f"OMS sends {', '.join(sent)}.")
-    return untold("No verification that was seen has either; whether one was skipped isn't known.")
+    return untold("No verification has either key; it isn't known whether one was skipped.")
 
 
 def _verify_steps(seen: Seen) -> Judged:
@@ -189,7 +191,7 @@ def _verify_steps(seen: Seen) -> Judged:
         return judged
     result = seen.one("verify project's result")
     if result is None or not result.ok:
-        why = result.error.problem if result and result.error else "it wasn't asked for"
+        why = result.error.problem if result and result.error else "the request wasn't made"
         return differs(f"{judged.told} But its result isn't listed as in a migration: {why}")
     return holds(f"{judged.told} Its result is listed as in a migration.")
 
@@ -202,7 +204,7 @@ def _records(seen: Seen) -> Judged:
     if not words:
         return untold("The project has no records of added or removed objects.")
     if unknown := [safe_text(word, 60) for word in words if not is_documented_status(word)]:
-        return differs(f"Statuses that aren't known here: {', '.join(unknown)}.")
+        return differs(f"Statuses that this provider doesn't know: {', '.join(unknown)}.")
     return holds(f"The statuses that were seen are known: {', '.join(words)}.")
 
 
@@ -212,7 +214,7 @@ def _hosted(seen: Seen) -> Judged:
     good = seen.good_actions
     if not good:
         return differs("No action was answered.")
-    return holds(f"It takes our signature, and its answers are understood: {', '.join(good)}.")
+    return holds(f"It accepts our signature, and its answers can be read: {', '.join(good)}.")
 
 
 def _rate_limits(seen: Seen) -> Judged:
@@ -220,8 +222,8 @@ def _rate_limits(seen: Seen) -> Judged:
         return holds("OMS limits requests, with HTTP 429.")
     limits = sorted({name for reply in seen.replies for name in reply.headers if "ratelimit" in name.replace("-", "")})
     if limits:
-        return holds(f"OMS tells of limits in {', '.join(safe_text(name, 60) for name in limits)}.")
-    return untold(f"{len(seen.replies)} requests met none; more would be needed to find one.")
+        return holds(f"OMS gives its limits in {', '.join(safe_text(name, 60) for name in limits)}.")
+    return untold(f"{len(seen.replies)} requests met no limit; more requests would be needed to find one.")
 
 
 def _source_types(seen: Seen) -> Judged:
@@ -229,22 +231,22 @@ def _source_types(seen: Seen) -> Judged:
     types = sorted({kind for row in (page.rows if page else []) if (kind := value_or_none(row, DataSource.type))})
     if not types:
         return untold("No data sources were seen.")
-    return untold(f"Types that were seen: {', '.join(types)}. Which of them is which, a person can tell.")
+    return untold(f"Types that were seen: {', '.join(types)}. A person must say which data source each belongs to.")
 
 
 def _delay(seen: Seen) -> Judged:
     reply = seen.one("metric")
     if reply is None or reply.status is None:
-        return untold("It wasn't asked for.")
+        return untold("The request wasn't made.")
     if reply.error is not None:
-        return untold(f"OMS refuses: {reply.error.problem} So it does without InfluxDB, or with an older version.")
+        return untold(f"OMS refuses: {reply.error.problem} So it has no InfluxDB, or an older version.")
     points = [value for curve in reply.data.metrics for value in _values(curve)]
     if not points:
         return untold("OMS gives no points: nothing was measured in the last hour, or it has no InfluxDB.")
     lag = next((at.at - point for at, point in seen.checkpoints[::-1]), None)
     if lag is None:
         return untold(f"DELAY is {points[-1]:g}; there is no lag to compare it with.")
-    words = f"DELAY is {points[-1]:g} where the lag is {lag:.0f} s."
+    words = f"DELAY is {points[-1]:g} while the lag is {lag:.0f} s."
     return holds(words) if abs(points[-1] - lag) <= _NEAR else differs(words)
 
 
@@ -253,31 +255,31 @@ def _values(curve: Metric) -> list[float]:
     return [value for value in values if value is not None]
 
 
-#: Seconds by which a point of DELAY and a lag that was seen some time later may differ.
+#: Seconds by which a point of DELAY may differ from a lag that was observed some time later.
 _NEAR = 60.0
 
-_CHANGES = "To try it changes something in OMS."
+_CHANGES = "Trying it would change something in OMS."
 
 #: The rows of docs/untested.md, in their order.
 PROBES = (
     Probe(
         "how OMS refuses a wrong or expired password",
-        "To try it would count as a failed login, and may lock the user out.",
+        "Trying it would count as a failed login, and may lock the user out.",
     ),
     Probe("whether a viewer may call every reading action of the API", _rights),
     Probe("HTTP status of errors", _status_of_errors),
     Probe("whether totalCount counts rows or pages", _total),
-    Probe("which of OMS's error codes pass by themselves", "That shows only while something in OMS is out of order."),
+    Probe("which of OMS's error codes pass by themselves", "This only shows while something in OMS is broken."),
     Probe("which step names mean the same in the three vocabularies", _vocabularies),
     Probe("time zone of failedTime", _failed_time),
     Probe("step names of synchronisation projects in 4.1 and later", _sync_steps),
     Probe("whether AdvanceProject (Enterprise 4.3.1) drives the switchover", _CHANGES),
     Probe("how OMS answers http on its https port", _plain_http),
-    Probe("a console page for one project", "The console's pages are made in a browser, after a login in it."),
+    Probe("a console page for one project", "The console's pages are built in a browser, after a login."),
     Probe("whether OMS 4.1.1 and later still serve the two 3.3 endpoints", _v3_endpoint),
     Probe(
         "how the checkpoint moves while nobody writes into the source",
-        "Whether somebody writes can't be seen from here. How often it moves at all stands below.",
+        "This command can't see whether somebody writes. How often the checkpoint moves is shown below.",
     ),
     Probe(
         "what a verification that was skipped looks like, and whether OMS 4.x sends skipped and validated",
@@ -303,20 +305,20 @@ PROBES = (
     ),
     Probe(
         "whether rows of ListProjects are as fresh as what the precise calls tell",
-        "one request tells nothing of it: compare over an hour what airflow-oms projects and airflow-oms status say",
+        "A single request can't show it: compare airflow-oms projects with airflow-oms status over an hour.",
     ),
     Probe(
         "what of a name search_key is compared with",
-        "it takes projects with chosen names: search the console for a part of one, in other letters, too",
+        "It takes projects with certain names: search the console for a part of a name, also in another case.",
     ),
     Probe(
         "whether the topic of a Kafka is a table's mappedName, and databases.name the schema in Oracle, PostgreSQL and "
         "DB2",
-        "only who knows the databases can tell: compare what OpenLineage is told with them",
+        "Only a person who knows the databases can say: compare them with what OpenLineage shows.",
     ),
     Probe(
         "what a port or host looks like that stands for several nodes",
-        "it takes a data source of several nodes: see what the console shows as its host and port",
+        "It takes a data source with several nodes: see which host and port the console shows.",
     ),
     Probe("rate limits", _rate_limits),
 )
@@ -325,7 +327,7 @@ PROBES = (
 def findings(seen: Seen) -> list[Finding]:
     """Judge every point.
 
-    :param seen: what was seen
+    :param seen: the answers
     """
     found = []
     for probe in PROBES:

@@ -1,4 +1,4 @@
-"""Asking OMS: only what changes nothing, and not more than so many requests."""
+"""Asks OMS: only requests that change nothing, and not more than :data:`MOST`."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from airflow_provider_oms.client.sync import OmsClient
 from airflow_provider_oms.milestones.lookup import looks_like_id
 from airflow_provider_oms.milestones.status import is_running
 
-#: So many requests are sent at most.
+#: The most requests that are sent.
 MOST = 40
 
-#: A project that there is none of.
+#: The id of a project that doesn't exist.
 NO_PROJECT = "np_doctor_asks_for_none"
 
-#: Projects in a list.
+#: The page size of lists.
 ROWS = 10
 
-#: Seconds between two looks at a checkpoint.
+#: Seconds between two polls of a checkpoint.
 LOOK_INTERVAL = 5.0
 
-#: Looks at a checkpoint at most: with the other questions they stay below the limit.
+#: The most polls of a checkpoint. Together with the other requests they stay below the limit.
 MOST_LOOKS = 14
 
 
 class _TooManyError(Exception):
-    """There are no questions left."""
+    """The limit of requests is reached."""
 
 
 class _Recorder(OmsClient):
-    """A client that keeps what came over the wire, and sends nothing twice."""
+    """A client that keeps each answer as it was received, and sends no request twice."""
 
     def __init__(self, settings: ClientSettings, spend: Callable[[], None]) -> None:
         super().__init__(replace(settings, retries=0))
@@ -54,14 +54,17 @@ class _Recorder(OmsClient):
         return self.came
 
     def get(self, url: str) -> HttpAnswer:
-        """Ask for a page, without a login."""
+        """Ask for a page, without a login.
+
+        :param url: its URL
+        """
         return self._exchange(HttpRequest("GET", url, {"Accept": "application/json"}), urlsplit(url).path)
 
 
 class Questions:
-    """Asks, and keeps the replies.
+    """Sends the requests, and keeps the replies.
 
-    :param settings: those of the connection
+    :param settings: the settings of the connection
     """
 
     def __init__(self, settings: ClientSettings) -> None:
@@ -78,16 +81,16 @@ class Questions:
         self._v3.close()
 
     def seen(self) -> Seen:
-        """Return what was seen so far."""
+        """Return the replies so far."""
         schema = urlsplit(self.settings.base_url).scheme
         return Seen(tuple(self.replies), self.settings.api_version, schema, tuple(self.left_out))
 
     def ask_all(self, project: str | None, observe: float) -> Seen:
-        """Ask everything.
+        """Send all requests.
 
-        :param project: a project's id or name; the first that runs when not given
-        :param observe: seconds for which to look at its checkpoint
-        :raises OmsError: when OMS doesn't even say who is there
+        :param project: a project's id or name; None for the first running project
+        :param observe: seconds for which its checkpoint is polled
+        :raises OmsError: if OMS doesn't answer any action
         """
         v2 = self.settings.api_version != "v3"
         self._ask_around()
@@ -105,7 +108,7 @@ class Questions:
         return seen
 
     def _ask_around(self) -> None:
-        """Ask for what has nothing to do with a project."""
+        """Send the requests that aren't about a project."""
         parts = urlsplit(self.settings.base_url)
         if not self.settings.hosted:
             self._get("health", f"{self.settings.base_url}/oms/health")
@@ -115,13 +118,13 @@ class Questions:
             return
         first = self._ask("labels", actions.list_all_labels())
         if first is not None and first.status is None and first.error is not None:
-            raise first.error  # nobody is there
+            raise first.error  # there is no connection to OMS
         self._ask("unknown project", actions.describe_project_progress(NO_PROJECT))
         self._ask("regions", actions.describe_regions())
         self._ask("data sources", next(actions.list_data_source().pages()))
 
     def _ask_lists(self, project: str | None) -> None:
-        """Ask which projects there are: all, one on a page, of each type, and the one that is meant."""
+        """List projects: all, one per page, of each type, and the chosen one."""
         self._ask("projects", next(actions.list_projects(page_size=ROWS).pages()))
         self._ask("one project", next(actions.list_projects(page_size=1).pages()))
         for kind in ("SYNC", "VERIFY"):
@@ -130,7 +133,7 @@ class Questions:
             self._ask("projects named", next(actions.list_projects(project, page_size=ROWS).pages()))
 
     def _choose(self, project: str | None) -> str | None:
-        """Return the id of the project to look at."""
+        """Return the id of the project to examine; None if there is none."""
         rows = [row for row in self.seen().projects if value_or_none(row, Project.id)]
         if project is None:
             working = [row for row in rows if is_running(value_or_none(row, Project.status))]
@@ -156,7 +159,7 @@ class Questions:
             self._ask("3.3 endpoint", actions.describe_project_progress(project_id), self._v3)
 
     def _look_at_checkpoint(self, project_id: str, observe: float) -> None:
-        """Look at the progress again and again, for so many seconds."""
+        """Poll the progress several times, for ``observe`` seconds."""
         looks = min(MOST_LOOKS, 1 + int(observe // LOOK_INTERVAL))
         for number in range(looks):
             if number:
@@ -176,7 +179,7 @@ class Questions:
         self.sent += 1
 
     def _ask(self, name: str, call: Call[Any], client: _Recorder | None = None) -> Reply | None:
-        """Ask, and keep what came; None where there was no question left."""
+        """Send a call, and keep the reply; return None if the limit of requests is reached."""
         client = client or self._client
         client.came = None
         sent_at, answer, error = time.time(), None, None

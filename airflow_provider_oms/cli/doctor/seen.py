@@ -1,4 +1,4 @@
-"""What came back from OMS: replies as they came over the wire, and what they add up to. Nothing here does I/O."""
+"""The replies of OMS as they were received, and what they say together. Nothing here does I/O."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from airflow_provider_oms.client.models import Project, ProjectProgress, Step
 
 @dataclass(frozen=True)
 class Reply:
-    """One request, and what came of it.
+    """One request, and its reply.
 
-    :param name: what it was asked for; the action's name, or a word of ours
-    :param action: OMS's action, or the path that was asked
+    :param name: the name of the request in this command
+    :param action: OMS's action, or the path of the request
     :param payload: what was sent
     :param sent_at: our clock (Unix seconds) when it was sent
-    :param received_at: our clock when the answer was there
-    :param status: the HTTP status; None where no answer came
-    :param headers: the answer's headers, names in lower case
-    :param body: the answer as it came
-    :param data: what the client made of it; None where it refused it
-    :param at: the time of the answer, by OMS's clock where it told it
-    :param told_time: whether OMS told its time
-    :param error: why the client refused it
+    :param received_at: our clock when the answer was complete
+    :param status: the HTTP status; None if no answer came
+    :param headers: the answer's headers, with names in lower case
+    :param body: the body as it was received
+    :param data: the client's model of the answer; None if the client raised an error
+    :param at: the time of the answer, by OMS's clock if the answer gives it
+    :param told_time: whether the answer gives OMS's time
+    :param error: the error that the client raised; None if it read the answer
     """
 
     name: str
@@ -46,7 +46,7 @@ class Reply:
 
     @cached_property
     def json(self) -> Any:
-        """The body as JSON; None where it isn't."""
+        """The body as JSON; None if it isn't JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -54,28 +54,28 @@ class Reply:
 
     @property
     def envelope(self) -> Model:
-        """The outermost object, empty where there is none."""
+        """The outermost object; empty if there is none."""
         return Model(self.json if isinstance(self.json, Mapping) else {}, self.action)
 
     @property
     def is_action(self) -> bool:
-        """Whether it was one of OMS's actions, and not a page."""
+        """Whether the request was an action of OMS, and not a page."""
         return self.action[:1].isupper()
 
     @property
     def ok(self) -> bool:
-        """Whether the client took it for a success."""
+        """Whether the client read the answer as a success."""
         return self.error is None and self.status is not None
 
 
 @dataclass(frozen=True)
 class Seen:
-    """All that was seen.
+    """All replies.
 
-    :param replies: in the order in which they were asked for
+    :param replies: the replies, in the order of the requests
     :param api_version: the API generation of the connection
     :param schema: ``http`` or ``https``
-    :param left_out: what wasn't asked any more, since there were too many questions
+    :param left_out: the names of the requests that weren't sent because of the limit
     """
 
     replies: Sequence[Reply] = ()
@@ -84,25 +84,34 @@ class Seen:
     left_out: Sequence[str] = ()
 
     def all(self, name: str) -> list[Reply]:
-        """Return the replies to a question."""
+        """Return the replies to a request.
+
+        :param name: the request's name
+        """
         return [reply for reply in self.replies if reply.name == name]
 
     def one(self, name: str) -> Reply | None:
-        """Return the last reply to a question; None where it wasn't asked."""
+        """Return the last reply to a request; None if it wasn't sent.
+
+        :param name: the request's name
+        """
         return next(iter(self.all(name)[::-1]), None)
 
     def data(self, name: str) -> Any:
-        """Return what the last good reply to a question was read as; None where there is none."""
+        """Return the data of the last good reply to a request; None if there is none.
+
+        :param name: the request's name
+        """
         return next((reply.data for reply in self.all(name)[::-1] if reply.ok), None)
 
     @property
     def good_actions(self) -> list[str]:
-        """The actions that were answered well."""
+        """The actions that had a good reply."""
         return sorted({reply.action for reply in self.replies if reply.ok and reply.is_action})
 
     @cached_property
     def projects(self) -> list[Project]:
-        """The rows of ``ListProjects``, each project once."""
+        """The rows of ``ListProjects``, without duplicates."""
         rows = [row for reply in self.replies if reply.action == "ListProjects" and reply.ok for row in reply.data.rows]
         return list({row.id: row for row in rows}.values())
 
@@ -123,12 +132,15 @@ class Seen:
 
     @cached_property
     def steps(self) -> list[Step]:
-        """Every step that was seen, of the project and in lists."""
+        """Every step in the replies, of the project and in lists."""
         found = list(self.data("steps") or []) + list(self.data("verify project's steps") or [])
         return found + [step for row in self.projects for step in row.steps]
 
     def steps_of_type(self, kind: str) -> list[Step]:
-        """Return the steps of projects of a type, out of lists."""
+        """Return the steps of listed projects of a type.
+
+        :param kind: the type
+        """
         return [step for row in self.projects if value_or_none(row, Project.type) == kind for step in row.steps]
 
     def bodies(self) -> Iterator[Any]:
@@ -136,17 +148,23 @@ class Seen:
         return (reply.json for reply in self.replies if reply.json is not None)
 
     def unsupported(self, name: str) -> bool:
-        """Tell whether OMS said that it hasn't the action."""
+        """Return whether OMS answered that it doesn't have the action.
+
+        :param name: the request's name
+        """
         reply = self.one(name)
         return reply is not None and isinstance(reply.error, OmsUnsupportedActionError)
 
     def refused_by_rights(self) -> list[Reply]:
-        """Return what this user may not do, as far as it can be told from a refusal."""
+        """Return the replies in which OMS refused this user."""
         return [reply for reply in self.replies if isinstance(reply.error, OmsAuthenticationError)]
 
 
 def objects(value: Any) -> Iterator[Mapping[str, Any]]:
-    """Return every object in JSON, outer ones first."""
+    """Iterate over every object in JSON, outer objects before inner ones.
+
+    :param value: the JSON
+    """
     waiting = [value]
     while waiting:
         one = waiting.pop()

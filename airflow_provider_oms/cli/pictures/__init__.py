@@ -1,1 +1,1 @@
-"""What a person sees, on wide and narrow terminals: rich's tables and bars, of the JSON of ``milestones.facts``."""
+"""Turns the JSON of ``milestones.facts`` into tables and bars (of rich), for wide and narrow terminals."""

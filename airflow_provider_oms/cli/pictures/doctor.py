@@ -1,4 +1,4 @@
-"""What ``doctor`` found."""
+"""Draws the result of ``doctor``."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _STYLES = {
 
 
 def picture(told: Mapping[str, Any]) -> RenderableType:
-    """Draw what was found.
+    """Draw the result.
 
-    :param told: as the command writes it as JSON
+    :param told: the result, as the command writes it as JSON
     """
     outcomes = [one["outcome"] for one in (*told["points"], *told["checks"])]
     counts = ", ".join(f"{outcomes.count(one.value)} {one.value}" for one in Outcome)
@@ -41,7 +41,7 @@ def picture(told: Mapping[str, Any]) -> RenderableType:
         fold(f"{told['requests']} requests, none of which changed anything. {counts}."),
     ]
     if told["left_out"]:
-        parts.append(fold(f"Not asked any more: {', '.join(told['left_out'])}.", "yellow"))
+        parts.append(fold(f"Not asked, because of the limit of requests: {', '.join(told['left_out'])}.", "yellow"))
     return Group(*parts)
 
 

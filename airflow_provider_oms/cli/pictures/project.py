@@ -26,10 +26,10 @@ from airflow_provider_oms.cli.pictures.parts import (
 from airflow_provider_oms.cli.words import clock, shown, span
 from airflow_provider_oms.milestones.attention import Why
 
-#: Seconds. A smaller lag is drawn low, since OMS moves checkpoints in steps of 10 to 20 s.
+#: Seconds. The highest bar stands for this lag at least, because OMS moves checkpoints in steps of 10 to 20 s.
 MINUTE = 60.0
 
-#: What draws attention and is told in words of its own.
+#: The reasons for attention that are shown in another place.
 _SAID_ELSEWHERE = (Why.ALARM, Why.FAILED, Why.CHANGING)
 
 _BAR = 20
@@ -54,7 +54,7 @@ def _parts(project: Mapping[str, Any]) -> Iterator[RenderableType]:
     yield Text("")
     if project["steps"] is None:
         yield _without_steps(project)
-        yield fold("An OMS of the API generation v3 (3.3 to 4.1.0) tells no steps, rows or errors.", "dim")
+        yield fold("An OMS of the API generation v3 (3.3 to 4.1.0) gives no steps, rows or errors.", "dim")
     elif not project["steps"]:
         yield fold("OMS lists no steps yet.")
     else:

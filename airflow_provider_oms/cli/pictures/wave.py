@@ -1,4 +1,4 @@
-"""The projects of a label, with how far each is."""
+"""Draws the projects of a label, with the progress of each."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from airflow_provider_oms.milestones.verdict import Seen, State
 
 _BAR, _SHORT_BAR = 20, 10
 
-#: How a project is drawn, by what its poll came to.
+#: How a project is drawn, by the state of its verdict.
 _STATES = {State.REACHED: "done", State.WAITING: "under way", State.FAILED: "failed"}
 
-#: More rows than a terminal has lines show nothing; those that fail or wait come first.
+#: The most rows, because a terminal has only so many lines. Projects that have failed or wait come first.
 MOST = 40
 
 
 def picture(projects: Sequence[Seen], *, plain: bool) -> RenderableType:
-    """Draw them.
+    """Draw the projects.
 
-    :param projects: what was seen of each
-    :param plain: whether nothing is waited for
+    :param projects: what was observed of each
+    :param plain: whether no milestone is waited for
     """
     if not projects:
         return fold("The label has no project.")

@@ -199,7 +199,7 @@ ODD = {
     "a project that isn't there": (
         lambda sim: sim.set_answer("DescribeProjectProgress", progress(), questions.NO_PROJECT),
         "HTTP status of errors",
-        "taken for a success",
+        "takes for a success",
     ),
     "a count of pages": (
         lambda sim: sim.set_answer(
