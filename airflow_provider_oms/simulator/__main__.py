@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--login", default="admin")
     made.add_argument("--password", default="oms-simulator")
     made.add_argument("--api", choices=APIS, default="both", help="endpoints to serve")
-    made.add_argument("--edition", choices=tuple(EDITIONS), help="whose actions and projects there are")
+    made.add_argument("--edition", choices=tuple(EDITIONS), help="whose actions and projects to simulate")
     made.add_argument("--casing", choices=("camel", "pascal"), default="camel", help="how keys are spelled")
     made.add_argument("--unsupported", action="append", default=[], metavar="ACTION", help="an action it doesn't know")
     return made
@@ -49,7 +49,7 @@ def banner(sim: Simulator) -> str:
         *(f"  {live.id:<18} {live.name:<18} {live.status:<10} {live.current_step}" for live in sim.projects.values()),
         "Connection for Airflow:",
         f"  export AIRFLOW_CONN_OMS_DEFAULT={shlex.quote(sim.connection_json)}",
-        "From another terminal `python -m airflow_provider_oms.simulator ctl --help` tells how to make things happen.",
+        "From another terminal `python -m airflow_provider_oms.simulator ctl --help` lists what you can make happen.",
         "Ctrl-C stops it.",
     ]
     return "\n".join(lines) + "\n"

@@ -83,7 +83,7 @@ CONTROLS = {
 
 @dataclass(frozen=True)
 class Done:
-    """A control that was carried out: when, in words, and for how many real seconds OMS is to be down."""
+    """A control that was carried out: its time, a sentence about it, and how many real seconds OMS stays down."""
 
     time: float
     words: str

@@ -22,16 +22,16 @@ _HELP = {
     "pause": "suspend the project",
     "resume": "ResumeProject, which is also the retry of a failed step",
     "complete": "do the person's part of the step that waits for one",
-    "lag": "put the checkpoint so many seconds behind",
+    "lag": "put the checkpoint this many seconds behind",
     "add": "add tables while the project runs",
     "remove": "remove tables",
-    "fail-addition": "let the addition that is at work fail",
-    "finish-addition": "let the addition that is at work be through",
+    "fail-addition": "let the addition in progress fail",
+    "finish-addition": "let the addition in progress finish",
     "skip-verification": "skip the full verification",
     "reverify": "verify everything again",
     "speed": "simulated seconds per real second",
     "advance-clock": "move the simulated clock forward",
-    "down": "take OMS down for so many real seconds",
+    "down": "take OMS down for this many real seconds",
 }
 
 
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         answer: dict[str, Any] = response.json()
     except requests.JSONDecodeError:
-        sys.stderr.write(f"{url} is no simulator: HTTP {response.status_code}\n")
+        sys.stderr.write(f"{url} isn't a simulator: HTTP {response.status_code}\n")
         return 1
     except requests.RequestException as error:
         sys.stderr.write(f"No simulator answers at {url}: {error}\n")

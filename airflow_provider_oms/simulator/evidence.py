@@ -1,6 +1,7 @@
 """A report of ``airflow-oms doctor`` as answers: what a real OMS said, with its times moved to the simulator's.
 
-What was asked more than once is answered as it was, in the order of the time that has passed since.
+A request that doctor sent more than once has several answers. Each is given from the time at which doctor sent its
+request, counted from the moment at which the report was loaded.
 """
 
 from __future__ import annotations
@@ -18,28 +19,28 @@ from airflow_provider_oms.simulator.wire import Answer
 if TYPE_CHECKING:
     from airflow_provider_oms.simulator.simulator import Simulator
 
-#: The form of reports that is understood, and the moment that every report begins at (Unix seconds).
+#: The form of reports that can be read, and the moment at which every report begins (Unix seconds).
 FORM, BEGAN = 1, 1_700_000_000
 
-#: What of a request says which of several answers is meant; what else is asked doesn't matter.
+#: The keys of a request that decide which answers belong to it. Among those, the same ``pageSize`` is preferred.
 _TELLING = ("id", "projectId", "type", "searchKey")
 
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(.*)")
 
 
 def load(sim: Simulator, report: str | Path | Mapping[str, Any]) -> None:
-    """Answer as a report says; what it doesn't hold is answered as ever.
+    """Answer as a report says. A request that isn't in the report gets its ordinary answer.
 
     :param sim: the simulator
     :param report: the report, or its file
-    :raises ValueError: when it is none
+    :raises ValueError: when it isn't a report that can be read
     """
     try:
         given = report if isinstance(report, Mapping) else json.loads(Path(report).read_text())
     except json.JSONDecodeError as error:
-        raise ValueError(f"{report} is no report of doctor: {error}") from None
+        raise ValueError(f"{report} isn't a report of doctor: {error}") from None
     if not isinstance(given, Mapping) or given.get("form") != FORM or not isinstance(given.get("answers"), list):
-        raise ValueError(f"this is no report of doctor in the form {FORM}")
+        raise ValueError(f"this isn't a report of doctor in the form {FORM}")
     began = sim.clock.now()
     by_action: dict[str, list[Mapping[str, Any]]] = {}
     for answer in given["answers"]:

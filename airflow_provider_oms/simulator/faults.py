@@ -24,12 +24,12 @@ KINDS = {
     "cut_headers": "the connection ends within the headers",
     "html": "an HTML page with status 200",
     "empty": "status 200 without a body",
-    "invalid_json": "a body that is no JSON",
-    "invalid_utf8": "a body that is no UTF-8",
+    "invalid_json": "a body that isn't JSON",
+    "invalid_utf8": "a body that isn't UTF-8",
     "huge": "a body of `size` bytes",
     "drip": "the ordinary body, a byte every `seconds`",
     "wrong_type": "the ordinary answer as text/plain",
-    "redirect": "a redirect to `location` (status 302 unless told otherwise)",
+    "redirect": "a redirect to `location` (status 302 by default)",
     "error": "HTTP 200 with success: false and a code (`detail_code`: another one in errorDetail)",
     "gateway": "an answer of Alibaba Cloud's gateway: HTTP `status` (400) with `code` (Throttling.User) and `message`",
     "date": "the ordinary answer with a Date header that is off by `seconds`",
@@ -39,10 +39,10 @@ KINDS = {
     "page_repeated": "the rows of the first page again",
     "page_moved": "a page that begins with the last row of the page before, and lacks its own last one",
     "page_total": "a page that says `total` as totalCount",
-    "page_last_repeated": "behind the last page the last page again",
+    "page_last_repeated": "after the last page, the last page again",
     "without_step": "rows of steps without `step`",
-    "other_project": "what the project `other` would be told",
-    "change": "the ordinary answer, with `set` and `remove` done to it, by path such as data.0.status",
+    "other_project": "the answer for the project `other`",
+    "change": "the ordinary answer, changed by `set` and `remove`, whose keys are paths such as data.0.status",
 }
 
 #: Faults after (or around) an ordinary answer: the action is executed.
@@ -88,7 +88,7 @@ class Fault:
         is ahead.
     :param size: bytes for ``huge``.
     :param chunked: ``huge`` without a Content-Length.
-    :param location: where ``redirect`` leads.
+    :param location: the URL that ``redirect`` leads to.
     :param code: error code for ``error`` (GHANA-OPERAT000001 when not given) and ``gateway`` (Throttling.User).
     :param message: OMS's message for ``error`` and ``gateway``.
     :param advice: OMS's advice for ``error``.
@@ -96,7 +96,7 @@ class Fault:
     :param rows: how many rows ``page_short`` lacks.
     :param total: what ``page_total`` says.
     :param step: the step that ``without_step`` leaves out.
-    :param other: the id of the project that ``other_project`` tells about.
+    :param other: the id of the project whose answer ``other_project`` gives.
     :param set: new values for ``change``, by path.
     :param remove: paths that ``change`` removes.
     :param execute: execute the action even if the answer is replaced (a proxy that lost the answer).

@@ -98,7 +98,8 @@ class LiveProject:
             return self._cached[2]
 
     def state_at(self, moment: float) -> State:
-        """Return what the project was at a moment; before it was described to the simulator, what it was then.
+        """Return the project's state at a moment. A moment before the project was added to the simulator gives its
+        first state, and a future one the state of now.
 
         :param moment: Unix seconds of the simulated clock
         """

@@ -244,7 +244,7 @@ class Project:
         self.id = self.id or new_id("np")
         self.name = self.name or self.id
         if self.type not in PROJECT_TYPES:
-            raise ValueError(f"project {self.name!r}: type {self.type!r} is none of {', '.join(PROJECT_TYPES)}")
+            raise ValueError(f"project {self.name!r}: type {self.type!r} isn't one of {', '.join(PROJECT_TYPES)}")
         if self.vocabulary not in ("v2", "legacy"):
             raise ValueError(f"project {self.name!r}: vocabulary {self.vocabulary!r} is neither v2 nor legacy")
         where = f"project {self.name!r}"

@@ -1,6 +1,6 @@
 """Objects that are added to a running project or removed from it: the records of CreateProjectModifyRecords.
 
-By OceanBase's documents, added objects are copied by a task of their own while the project shows RUNNING_MODIFYING,
+By OceanBase's documents, added objects are copied by a separate task while the project shows RUNNING_MODIFYING,
 then merged into it (RUNNING_MERGING). A failed addition leaves the project in that status, a PENDING record leaves it
 RUNNING.
 """

@@ -213,7 +213,7 @@ def reverify(state: State, stale: str | None = "verdict") -> None:
     _need(state, "verified again", "RUNNING")
     step = _verifying(state, "repeated")
     if step.finish is None and step.status != "FAILED":
-        raise NotAllowed("The full verification is not through yet.")
+        raise NotAllowed("The full verification is not complete yet.")
     step.status, step.finish, step.before, step.error, step.spent = "RUNNING", None, None, None, 0.0
     step.round, step.stale, state.held = step.round + 1, stale, False
 

@@ -166,7 +166,7 @@ class Server:
         asyncio.run_coroutine_threadsafe(work, loop).result(30)
 
     async def _change(self, up: bool, reserve: bool = True, back: float | None = None) -> None:
-        """Open or close the port, one change after another; with ``back``, open it again after so many seconds."""
+        """Open or close the port, one change after another; with ``back``, open it again after that many seconds."""
         self._changes += 1
         number = self._changes
         async with self._gate:

@@ -38,8 +38,8 @@ class Simulator:
     :param clock: the simulated clock.
     :param ssl_context: a server's TLS context, for https.
     :param date_header: ``clock`` sends the simulated time as the Date header, ``real`` the real one, ``none`` no
-        header, a number the simulated time plus so many seconds; a list of numbers one answer after the other, as
-        of several nodes behind one address.
+        header, a number the simulated time plus that many seconds. A list of numbers is used in turn, one per answer,
+        like several nodes behind one address.
     :param on_request: called with every :class:`RequestRecord`, in the server's thread.
     :param casing: ``camel``, or ``pascal`` for answers with PascalCase keys.
     :param actions_unsupported: actions that this OMS doesn't know, as an older version.
@@ -203,7 +203,7 @@ class Simulator:
         """Return a project by its id or name.
 
         :param name_or_id: either.
-        :raises KeyError: when there is none.
+        :raises KeyError: when no project has this id or name.
         """
         return self._store.find(name_or_id)
 
@@ -228,7 +228,7 @@ class Simulator:
     def add_project(self, project: Project | Mapping[str, Any]) -> str:
         """Add a project and return its id.
 
-        :param project: it, or a mapping with the same keys.
+        :param project: the project, or a mapping with the same keys.
         """
         made = project if isinstance(project, Project) else Project.from_mapping(project)
         return self._store.add_project(made).id
@@ -236,12 +236,12 @@ class Simulator:
     def add_data_source(self, source: DataSource) -> str:
         """Add a data source and return its id.
 
-        :param source: it.
+        :param source: the data source.
         """
         return self._store.add_data_source(source).id
 
     def add_label(self, name: str) -> str:
-        """Return the id of the label with that name, which is created if there is none.
+        """Return the id of the label with that name. A label that doesn't exist is created.
 
         :param name: its name.
         """
@@ -286,7 +286,7 @@ class Simulator:
         """Answer as a real OMS did, by a report of ``airflow-oms doctor --report``; its times are moved to now.
 
         :param report: the report, or its file.
-        :raises ValueError: when it is none.
+        :raises ValueError: when it isn't a report that can be read.
         """
         evidence.load(self, report)
 

@@ -48,7 +48,7 @@ class Store:
             return live
 
     def label(self, text: str) -> Label:
-        """Return a label by id or name; it is created if there is none."""
+        """Return a label by id or name. A label that doesn't exist is created with this name."""
         with self.lock:
             for label in self.labels.values():
                 if text in (label.id, label.name):
@@ -68,7 +68,7 @@ class Store:
     def find(self, text: str) -> LiveProject:
         """Return a project by id or by name.
 
-        :raises KeyError: when there is none.
+        :raises KeyError: when no project has this id or name.
         """
         with self.lock:
             if text in self.projects:

@@ -432,7 +432,7 @@ class TestVerifiedAgain:
 
     def test_a_failed_one_and_one_under_way(self):
         project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=50)
-        with pytest.raises(NotAllowed, match="not through"):
+        with pytest.raises(NotAllowed, match="not complete"):
             project.reverify()
         project.fail(step_only=True)
         project.reverify()

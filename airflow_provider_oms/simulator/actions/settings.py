@@ -102,7 +102,7 @@ def describe_project_step_metric(store: Store, payload: Payload) -> dict[str, An
 
 
 def _metric(live: LiveProject, name: str, kind: str, at: float) -> int | None:
-    """Return what a step's metric was at a moment: 0 for those that aren't simulated, None while it wasn't at work."""
+    """Return a step's metric at a moment: 0 for metrics that aren't simulated, None while the step wasn't running."""
     state = live.state_at(at)
     step, stream = state.steps.get(name), state.stream(name)
     if step is None or not step.active:

@@ -279,10 +279,10 @@ def test_what_was_seen_elsewhere_still_holds(file, oms, cli, tmp_path):
 def test_what_is_no_report(text, tmp_path, capsys):
     file = tmp_path / "report.json"
     file.write_text(text)
-    with pytest.raises(ValueError, match="no report of doctor"), Simulator() as sim:
+    with pytest.raises(ValueError, match="a report of doctor"), Simulator() as sim:
         sim.load_report(file)
     assert command.main(["--port", "0", "--load", str(file)]) == 1
-    assert "no report of doctor" in capsys.readouterr().err
+    assert "a report of doctor" in capsys.readouterr().err
 
 
 def test_the_two_sides_know_the_same_form():
