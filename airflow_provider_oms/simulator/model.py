@@ -22,7 +22,7 @@ def new_id(prefix: str) -> str:
 
 
 def build(cls: type[T], given: T | Mapping[str, Any], what: str) -> T:
-    """Make one of our dataclasses from a mapping; raise for unknown keys, naming them."""
+    """Make one of our dataclasses from a mapping; raise ValueError with the unknown keys, if there are any."""
     if isinstance(given, cls):
         return given
     if not isinstance(given, Mapping):
@@ -272,7 +272,7 @@ class Project:
         """Make a project from a mapping with the same keys, as in a YAML scenario.
 
         :param given: the mapping.
-        :raises ValueError: naming the key that is wrong.
+        :raises ValueError: if a key is wrong; the message names it.
         """
         return build(cls, given, f"project {given.get('name', '?')!r}" if isinstance(given, Mapping) else "project")
 

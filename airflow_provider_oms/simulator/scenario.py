@@ -38,7 +38,7 @@ class Scenario:
 def load(given: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Project] | Scenario | None) -> Scenario:
     """Return a scenario from a YAML file's path, a mapping with the same keys, or a list of projects.
 
-    :raises ValueError: naming the file, the item and the invalid key.
+    :raises ValueError: if a key is invalid; the message names the file, the item and the key.
     """
     if given is None:
         return Scenario()
