@@ -68,7 +68,7 @@ _NO_RIGHT = (
     "AccessKey the connection has."
 )
 
-#: What the gateway's codes begin with, in any case of letters, and the error that each means.
+#: Prefixes of the gateway's codes, in any case, and the error that each means.
 #: Source: docs/develop/oms-alibaba-cloud.md#errors
 _REFUSALS = (
     ("InvalidAccessKeyId", OmsAuthenticationError, _WRONG_KEY),
@@ -182,9 +182,9 @@ def error_of_gateway(details: ErrorDetails) -> OmsError | None:
 
 
 def refused_login(details: ErrorDetails) -> OmsError:
-    """Return the error of HTTP 401 and 403 where no code says more.
+    """Return the error for HTTP 401 and 403 if no code says more.
 
-    :param details: what the answer says
+    :param details: the details of the answer
     """
     return OmsAuthenticationError(_REFUSED, details)
 

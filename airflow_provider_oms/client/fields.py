@@ -24,7 +24,7 @@ T = TypeVar("T")
 _HUGE = 1e18
 _LONGEST_WORD = 100
 _NUMBERS = (int, float)
-#: Objects with more keys than any of OMS's are not kept in a cache.
+#: Objects with more keys than this aren't cached. No object of OMS has as many.
 _MOST_KEYS = 100
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 #: OMS's ids are letters, digits and "_". Quotes, brackets, asterisks (the mask of a secret) and long texts are refused.
@@ -88,7 +88,7 @@ class Model:
 
 
 def value_of(raw: Mapping[str, Any], name: str) -> Any:
-    """Return the value under ``name`` in an object, in any case; None when absent."""
+    """Return the value under ``name`` in an object, ignoring the case of the key; None if it is absent."""
     if name in raw:
         return raw[name]
     for key in _spellings(raw).get(name.lower(), ()):
@@ -98,12 +98,12 @@ def value_of(raw: Mapping[str, Any], name: str) -> Any:
 
 
 def _spellings(raw: Mapping[str, Any]) -> Mapping[str, list[str]]:
-    """Return the keys of an object by how they read in lower case, the last first."""
+    """Return the keys of an object, grouped by their spelling in lower case; the last key comes first."""
     keys = tuple(raw)
     return _spellings_of(keys) if len(keys) <= _MOST_KEYS else _spellings_of.__wrapped__(keys)
 
 
-@lru_cache(maxsize=128)  # cached, since the rows of a list, and the answers to one question, have the same keys
+@lru_cache(maxsize=128)  # the rows of a list, and the answers to the same request, have the same keys
 def _spellings_of(keys: tuple[str, ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for key in reversed(keys):
@@ -208,7 +208,7 @@ def word(value: Any) -> str:
     return _short_word.__wrapped__(text(value))
 
 
-@lru_cache(maxsize=512)  # cached, since OMS has few of them, and every poll reads the same ones
+@lru_cache(maxsize=512)  # OMS has few such words, and every poll reads the same ones
 def _short_word(value: str) -> str:
     return safe_text(value.strip().upper(), _LONGEST_WORD)
 

@@ -201,7 +201,7 @@ def read_answer(call: Call[T], answer: HttpAnswer, secrets: Secrets = NO_SECRETS
     :param call: the call
     :param answer: the HTTP answer
     :param secrets: the secrets to remove from the answer, in addition to those of the call
-    :param hosted: whether it comes from the OMS in Alibaba Cloud, whose gateway has its own codes
+    :param hosted: whether the answer comes from the OMS in Alibaba Cloud, whose gateway has its own codes
     :raises OmsError: for every answer that isn't a valid success; the subclass says what is wrong
     """
     secrets |= call.secrets
@@ -243,7 +243,7 @@ def _read_envelope(call: Call[Any], answer: HttpAnswer, secrets: Secrets, *, hos
         raise error_of(ErrorDetails(asked=call.asked, status=answer.status, retry_after=retry_after))
     details = replace(envelope.refusal(call.asked, answer.status, secrets), retry_after=retry_after)
     gateway = alibaba_cloud.error_of_gateway(details)
-    # What passes by itself does so whoever says it. A login is refused by the gateway alone, which never answers 200.
+    # A temporary error is temporary whoever reports it. Only the gateway refuses a login, and never with HTTP 200.
     if gateway and (gateway.temporary or (hosted and answer.status != 200)):
         raise gateway
     if answer.status in (401, 403) or 300 <= answer.status < 400:

@@ -92,7 +92,7 @@ class ClientSettings:
 
     @property
     def hosted(self) -> bool:
-        """Whether this is the OMS in Alibaba Cloud."""
+        """Whether the connection is to the OMS in Alibaba Cloud."""
         return self.api_version == "alibaba_cloud"
 
     @property

@@ -100,7 +100,7 @@ def tables_in(project: Project, *, views: bool = True) -> frozenset[Table] | Non
     """Return the tables and views that a project moves; None if OMS doesn't list them one by one.
 
     :param project: the answer of ``DescribeProject``; a row of ``ListProjects`` may lack the list
-    :param views: whether its views count, too
+    :param views: whether to include views
     """
     mapping = project.transfer_mapping
     if mapping.mode not in _ONE_BY_ONE or mapping.get("databases") is None:

@@ -36,7 +36,7 @@ def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
     if present is None:
         return (yield from _untold(poll, progress, observed))
     missing, left = set(milestone.tables) - present, set(milestone.absent) & present
-    # Whether a table is listed before its change is through isn't known, so a pending change counts either way.
+    # It isn't known whether OMS lists a table before its change is complete, so a pending change counts in any case.
     meant = {*milestone.tables, *milestone.absent}
     awaited = [change for change in changes if change.pending and change.may_concern(meant)]
     if failed := [change for change in awaited if change.failed]:

@@ -38,7 +38,7 @@ PRECISE_EVERY = 10
 #: Rows per page: OMS allows 150 (docs/develop/oms-wire.md#paging), which are about 1 MB with their steps.
 ROWS_A_PAGE = 150
 
-#: Pages that are asked for at the same time, once the first one has told how many there are.
+#: Pages that are requested at the same time, once the first page has shown how many there are.
 PAGES_AT_ONCE = 3
 
 
@@ -99,11 +99,12 @@ def listing(paged: PagedCall[Project]) -> Flow[Listing]:
 
 
 def _several(paged: PagedCall[Project], first: int, total: int | None) -> Flow[dict[str, Answer[Any] | OmsError]]:
-    """Ask for a few pages, which need not wait for one another. Whether a list is whole is decided page by page.
+    """Request a few pages at the same time. :meth:`PagedCall.whole` still decides page by page whether the list is
+    complete.
 
     :param paged: the list
-    :param first: the first of these pages
-    :param total: what OMS says is in the list; what it counts isn't certain: docs/develop/oms-wire.md#paging
+    :param first: the number of the first of these pages
+    :param total: OMS's totalCount; what it counts isn't certain: docs/develop/oms-wire.md#paging
     :return: the answers and errors by the key of their call
     """
 

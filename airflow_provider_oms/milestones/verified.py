@@ -82,7 +82,7 @@ def verified_apart(name: str, poll: PollContext, *, explain: bool = True) -> Flo
 
     :param name: the id or name of the verification project
     :param poll: the poll of the project that it verifies
-    :param explain: whether to ask for restrictions of "consistent", and whether it verifies that very project
+    :param explain: whether to ask for restrictions of "consistent", and to check that it verifies this project
     """
     other = yield from poll.verification_project(name)
     progress = yield from other.progress()
@@ -98,10 +98,10 @@ def verified_apart(name: str, poll: PollContext, *, explain: bool = True) -> Flo
 
 
 def _lacks(poll: PollContext, other: PollContext) -> Flow[str]:
-    """Say what shows that a project compares something else than another one moves; empty where nothing shows it.
+    """Return why a project doesn't compare what another project moves; empty if there is no evidence of that.
 
-    Nothing ties the two together but their names, and "consistent" says nothing of tables that weren't compared. What
-    OMS doesn't tell of either is no proof.
+    OMS doesn't link the two projects, and "consistent" says nothing about tables that weren't compared. Values that
+    OMS doesn't give for one of the projects are no evidence.
 
     Source: docs/develop/oms-facts.md#verification-project
 
@@ -129,7 +129,7 @@ def _lacks(poll: PollContext, other: PollContext) -> Flow[str]:
 
 
 def _same_address(one: ConnectInfo, other: ConnectInfo) -> bool:
-    """Tell whether two data sources are one database: it may be registered twice."""
+    """Return whether two data sources are the same database, which may be registered twice."""
     here, there = (
         (value_or_none(info, ConnectInfo.host), value_or_none(info, ConnectInfo.port)) for info in (one, other)
     )

@@ -192,7 +192,7 @@ def _is_part_of(change: Change, missing: Collection[Table], surplus: Collection[
 
 
 def _undoes(change: Change, add: Collection[Table], remove: Collection[Table]) -> bool:
-    """Decide whether a change that is under way leads away from what is wanted."""
+    """Return whether an unfinished change adds what is to be removed, or removes what is to be added."""
     against = {ADDITION: remove, REMOVAL: add}.get(change.record.type or "", ())
     return change.pending and bool(change.tables) and change.may_concern(against)
 

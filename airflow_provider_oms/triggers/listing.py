@@ -43,10 +43,10 @@ def is_listed(share: Share) -> bool:
 
 
 def spread_of(share: Share, fresh_for: float) -> float:
-    """Return the seconds over which the polls of the gates that the list serves are spread.
+    """Return the seconds over which the polls of the gates that use the list are spread.
 
-    :param share: a gate's share in the OMS
-    :param fresh_for: seconds that the list may be old
+    :param share: a gate's share of the session with the OMS
+    :param fresh_for: the greatest age of the list, in seconds
     """
     return min(fresh_for * LIST_SPREAD, share.oms.users * PLACE)
 

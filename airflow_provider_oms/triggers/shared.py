@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 #: Seconds for reading an Airflow connection; the gates that need it wait.
 LONGEST_READ = 60.0
 
-#: Gates that go on in one iteration of the event loop after an answer that many have waited for.
+#: The most gates that continue in one iteration of the event loop after an answer for which many have waited.
 AT_ONCE = 20
 
 
@@ -194,7 +194,7 @@ class SharedOms:
         self.list_above = list_above()
         #: The loop's time until which the list of projects isn't read.
         self.unlisted_until = float("-inf")
-        #: How many gates go on in this iteration of the loop, and those that wait for one.
+        #: The number of gates that continue in this iteration of the loop, and the gates that wait for a later one.
         self._going_on = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._session: SharedSession | None = None
@@ -204,9 +204,9 @@ class SharedOms:
         self._read_at = self._checked_at = float("-inf")
 
     async def turn(self) -> None:
-        """Wait until few others go on in the same iteration of the event loop.
+        """Wait for an iteration of the event loop in which fewer than :data:`AT_ONCE` gates continue.
 
-        One answer may wake a thousand gates. If they all went on in the same iteration, they would hold up the loop.
+        One answer may wake a thousand gates. If all of them continued in the same iteration, they would block the loop.
         """
         loop = asyncio.get_running_loop()
         if self._waiting or self._going_on >= AT_ONCE:
@@ -222,7 +222,7 @@ class SharedOms:
         self._going_on = 0
         while self._waiting and self._going_on < AT_ONCE:
             turn = self._waiting.popleft()
-            if not turn.done():  # else its gate was cancelled
+            if not turn.done():  # otherwise its gate was cancelled
                 turn.set_result(None)
                 self._going_on += 1
         if self._going_on:

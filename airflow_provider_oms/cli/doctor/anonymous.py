@@ -40,7 +40,7 @@ _WORDS = (
     *("code", "errorcode", "projectstatus", "precheckstatus", "endpointtype", "sourceendpointtype"),
     *("sinkendpointtype", "endpointside", "checktype", "aggregator", "stepname", "metrictype", "dbengine"),
 )
-#: The form of such a word. It is shorter than an AccessKey and has at most two digits in a row; an error's code has six.
+#: The form of such a word: shorter than an AccessKey, with at most two digits in a row. A code ends with six digits.
 _PART = r"[A-Z]{2,15}[0-9]{0,2}"
 _WORD = re.compile(rf"{_PART}(_({_PART}|[A-Z]|[0-9]{{1,2}}))*")
 _CODE = re.compile(rf"{_WORD.pattern}|[A-Z]{{2,8}}-[A-Z]{{2,10}}[0-9]{{6}}")

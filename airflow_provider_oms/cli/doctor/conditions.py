@@ -51,7 +51,7 @@ def findings(seen: Seen) -> list[Finding]:
     return [Finding(point, *one) for point, one in judged.items()]
 
 
-#: What is told of an action, from what tells most: one answer of several may tell more than the others.
+#: What doctor says about an action, the most certain first. Of several answers, the most certain one counts.
 _YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER = "yes", "no", "OMS doesn't have it", "can't be told", "no answer"
 _RANKS = (_YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER)
 
@@ -75,7 +75,7 @@ def _right(reply: Reply) -> str:
         return _NO
     if isinstance(reply.error, OmsUnsupportedActionError):
         return _ABSENT
-    # OMS, or a proxy, refuses for another reason, or for one that isn't known here.
+    # OMS or a proxy has refused the request for another reason, which says nothing about the user's rights.
     return _NO_ANSWER if reply.status is None else _UNTOLD
 
 
