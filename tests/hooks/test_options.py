@@ -45,7 +45,7 @@ def test_how_many_projects_are_asked_for_one_by_one(monkeypatch, caplog):
     assert list_above() == 0
     monkeypatch.setenv("AIRFLOW__OMS__LIST_ABOVE", "-1")
     assert list_above() == DEFAULT_LIST_ABOVE
-    assert "[oms] list_above must be a whole number from 0 on" in caplog.text
+    assert "[oms] list_above must be a whole number, 0 or more" in caplog.text
 
 
 def test_a_hook_reads_nothing_before_it_is_used(monkeypatch):

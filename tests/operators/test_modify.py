@@ -145,7 +145,7 @@ def test_a_table_that_is_just_being_added_is_not_taken_for_one_that_is_out(runne
     run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.prices"], **way)
     assert isinstance(run.error, OmsOperationError)
     assert "addition of shop.prices" in str(run.error)
-    assert "A retry of this task may find it through." in str(run.error)
+    assert "A retry of this task may find it finished." in str(run.error)
     sim.clock.advance(200)
     run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.prices"], **way)
     assert (run.error, runner.changes(), tables(sim, project)) == (None, CREATED, {ORDERS, ITEMS})

@@ -39,10 +39,10 @@ def test_a_project(fields, subject):
         ({"oms_conn_id": "c", "project_id": "np_1", "project_name": "shop"}, "about a single project"),
         ({"oms_conn_id": "c", "project": "Truncated. You can change this behaviour in"}, "about a single project"),
         ({"oms_conn_id": "c", "project": {"name": 5}}, "about a single project"),
-        ({"oms_conn_id": "c", "project_id": "../np_1"}, "names no project"),
-        ({"oms_conn_id": "c", "project_id": ["np_1"]}, "names no project"),
-        ({"oms_conn_id": "c", "project_id": "***"}, "names no project"),
-        ({"oms_conn_id": "c", "project_name": "a\nb"}, "names no project"),
+        ({"oms_conn_id": "c", "project_id": "../np_1"}, "name a project"),
+        ({"oms_conn_id": "c", "project_id": ["np_1"]}, "name a project"),
+        ({"oms_conn_id": "c", "project_id": "***"}, "name a project"),
+        ({"oms_conn_id": "c", "project_name": "a\nb"}, "name a project"),
     ],
 )
 def test_no_project(fields, words):
