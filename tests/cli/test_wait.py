@@ -59,7 +59,7 @@ def test_every_ending(oms, cli, clock, project, options, code, outcome):
         (["--verified", "--max-lag", "5"], "--max-lag and --verified"),
         (["--verified", "--until", "done"], "--until can only be used with --step"),
         (["--cutover-ready", "--hold-for", "5"], "--hold-for can only be used with --max-lag"),
-        (["--step", "FULL_TRANSFER", "--direction", "reverse"], "--direction goes with"),
+        (["--step", "FULL_TRANSFER", "--direction", "reverse"], "--direction can only be used with"),
         (["--step", ""], "step must be a name"),
         (["--full-transfer", "101"], "percentage"),
         (["--full-transfer", "half"], "percentage"),

@@ -308,7 +308,7 @@ PROBES = (
         "A single request can't show it: compare airflow-oms projects with airflow-oms status over an hour.",
     ),
     Probe(
-        "which part of a name search_key is compared with",
+        "what of a name search_key is compared with",
         "It takes projects with certain names: search the console for a part of a name, also in another case.",
     ),
     Probe(
