@@ -2,7 +2,7 @@
 
 Give ``--airflow`` the Python of each environment whose Airflow is to be tested; by default it is the Python that runs
 this. Everything happens on this machine. With two Airflows it takes about 40 minutes, with ``--quick`` about 20. The
-part ``distributed``, which takes up to an hour for each Airflow, is run only with ``--only distributed``.
+part ``distributed``, which takes about 20 minutes for each Airflow, is run only with ``--only distributed``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from reliability import postgres, redis, report
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("faults", "answers", "crashes", "soak")
 
-#: Parts that are run only when they are named: they take up to an hour for each Airflow.
+#: Parts that are run only when they are named: they take about 20 minutes for each Airflow.
 LONG = ("distributed",)
 
 
