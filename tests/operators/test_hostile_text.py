@@ -62,12 +62,12 @@ def evil(sim, monkeypatch):
 
     real, seen = protocol.read_answer, []
 
-    def read_answer(call, answer, *secrets):
+    def read_answer(call, answer, *secrets, **more):
         said = json.loads(answer.body)
         seen.append(call.action)
         said = {**hostile(said), "success": said["success"]}
         body = json.dumps(said).encode()
-        return real(call, HttpAnswer(answer.status, answer.headers, body, answer.received_at), *secrets)
+        return real(call, HttpAnswer(answer.status, answer.headers, body, answer.received_at), *secrets, **more)
 
     for module in (sync, aio):
         monkeypatch.setattr(module, "read_answer", read_answer)
