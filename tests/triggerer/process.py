@@ -35,15 +35,17 @@ class Triggerer:
     """Airflow's triggerer. As a context manager it leaves nothing running behind.
 
     :param log: the file that its output is added to
+    :param settings: further environment variables
     """
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, **settings: str) -> None:
         self.log = log
+        self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it in a session of its own."""
-        environment = {**os.environ, **SETTINGS}
+        environment = {**os.environ, **SETTINGS, **self._settings}
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "airflow", "triggerer", "--skip-serve-logs"],
