@@ -9,7 +9,18 @@ from dataclasses import asdict
 import pytest
 
 from reliability.mutants import mutants
-from reliability.mutations import PACKAGE, ROOMS, Outcome, chosen, functions_around, keyed, read_kept, sources, summary
+from reliability.mutations import (
+    PACKAGE,
+    ROOMS,
+    Outcome,
+    chosen,
+    explanations,
+    functions_around,
+    keyed,
+    read_kept,
+    sources,
+    summary,
+)
 
 MODULES = sorted({path for room in ROOMS for path in PACKAGE.glob(room)})
 
@@ -98,6 +109,16 @@ def test_what_is_kept_is_how_it_ended_last_for_the_mutants_that_there_are(tmp_pa
     kept.write_text("".join(json.dumps(asdict(line)) + "\n" for line in lines), encoding="utf-8")
     assert [(one.key, one.noticed_by) for one in read_kept(kept)] == [(there[0][0], "a test"), (there[1][0], "")]
     assert read_kept(tmp_path / "nothing") == []
+
+
+def test_each_explained_survivor_is_a_mutant_that_there_is():
+    there = {
+        (module, mutant.code, mutant.change)
+        for room in ROOMS
+        for module, source in sources(room).items()
+        for mutant in mutants(source)
+    }
+    assert set(explanations()) <= there
 
 
 def test_the_table_counts_what_was_noticed_and_what_is_explained():
