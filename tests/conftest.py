@@ -42,7 +42,7 @@ from hypothesis import HealthCheck, settings  # noqa: E402
 from airflow_provider_oms.simulator import Clock, Simulator  # noqa: E402
 from tests import rows  # noqa: E402
 from tests.clocks import pause_at_once  # noqa: E402
-from tests.parts import MARKERS, markers, may_hold, place  # noqa: E402
+from tests.parts import MARKERS, deal, markers, may_hold  # noqa: E402
 
 # A slow machine is no reason to fail, and what fails once fails again.
 settings.register_profile(
@@ -76,7 +76,7 @@ def pytest_collection_modifyitems(items):
     for item in items:
         for marker in markers(item.nodeid):
             item.add_marker(marker)
-    items.sort(key=lambda item: place(item.nodeid))
+    items[:] = deal(items, lambda item: item.nodeid, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+T = TypeVar("T")
 
 #: What Airflow does, and another version can do otherwise: forms, triggers, deferral, what is stored, links, DAG runs.
 #: Of what takes seconds there is one test of each kind: a whole DAG run takes ten.
@@ -102,6 +106,8 @@ LONG = (
     "tests/test_develop.py",
     "tests/operators/test_dag_run.py",
     "tests/example_dags",
+    "tests/lineage/test_dag_run.py",
+    "tests/tasks/test_metrics.py",
     "tests/docs/test_recipes.py",
     "tests/cli/test_process.py",
     "tests/cli/test_docs.py",
@@ -124,6 +130,30 @@ def place(test: str) -> int:
     :param test: its id
     """
     return next((number for number, pattern in enumerate(_LONG) if pattern.match(test)), len(LONG))
+
+
+def deal(tests: Sequence[T], name: Callable[[T], str], processes: int) -> list[T]:
+    """Return the order of a run in which two processes begin with what takes long.
+
+    Each process begins with a stretch of the tests (``--dist worksteal``). With all that is long in the first of them,
+    one process alone was busy with it at the end.
+
+    :param tests: all tests
+    :param name: returns the id of one
+    :param processes: how many share them
+    """
+    placed = sorted(tests, key=lambda test: place(name(test)))
+    long = [test for test in placed if place(name(test)) < len(LONG)]
+    others = placed[len(long) :]
+    if processes < 2:
+        return placed
+    dealt = []
+    for hand in (0, 1):
+        mine = [test for test in long if place(name(test)) % 2 == hand]
+        room = max(0, len(placed) // processes - len(mine))
+        dealt += [*mine, *others[:room]]
+        others = others[room:]
+    return [*dealt, *others]
 
 
 def markers(test: str) -> list[str]:

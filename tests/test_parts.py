@@ -8,7 +8,7 @@ import pytest
 
 from tests.docs.pages import ROOT
 from tests.hosting.files import PROJECT
-from tests.parts import LONG, MARKERS, markers, may_hold, place
+from tests.parts import LONG, MARKERS, deal, markers, may_hold, place
 from versions import AIRFLOWS
 
 PATHS = sorted({path for paths in MARKERS.values() for path in paths})
@@ -60,3 +60,18 @@ def test_every_version_is_tested_with_a_part_that_there_is():
     assert {airflow.tested.removeprefix("not ") for airflow in AIRFLOWS.values()} == {"whole", *MARKERS}
     declared = {line.split(":")[0] for line in PROJECT["tool"]["pytest"]["ini_options"]["markers"]}
     assert declared >= {*MARKERS}
+
+
+def test_two_processes_begin_with_what_takes_long():
+    long = [f"{path}::test_{number}" for path in LONG for number in range(3)]
+    others = [f"tests/milestones/test_poll.py::test_{number}" for number in range(200)]
+    dealt = deal([*others, *long], str, 4)
+    assert sorted(dealt) == sorted([*others, *long])
+    size = len(dealt) // 4
+    begins = [dealt[number * size : number * size + 3] for number in range(4)]
+    assert [[test in long for test in tests] for tests in begins] == [[True] * 3, [True] * 3, [False] * 3, [False] * 3]
+    # The tests of a file stay together: some share an Airflow.
+    hands = [dealt[:size], dealt[size : 2 * size]]
+    for path in LONG:
+        assert sum(any(test.startswith(f"{path}::test_") for test in hand) for hand in hands) == 1, path
+    assert deal(long[::-1], str, 1)[0].startswith(LONG[0])
