@@ -152,25 +152,29 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
             ("OmsFullVerificationSensor", {}),
             ("OmsCutoverReadySensor", {}),
         ]
-        deferrals = {}
-        with DAG("reliability_soak", start_date=datetime(2026, 1, 1, tzinfo=UTC), schedule=None) as dag:
-            for number in range(gates):
-                sensor, arguments = kinds[number % len(kinds)]
-                getattr(sensors, sensor)(
-                    task_id=f"gate_{number}",
-                    project_id=f"np_{number // GATES_EACH}",
-                    deferrable=True,
-                    poke_interval=interval,
-                    timeout=86400,
-                    **arguments,
-                )
-        for task in dag.tasks:
-            try:
-                task.execute(modes.context())
-            except TaskDeferred as deferred:
-                deferrals[task.task_id] = deferred
-        run = Run(dag, home)
-        run.defer(deferrals)
+        runs = []
+        # A DAG for each project: Airflow reads the whole DAG anew for each trigger that it starts.
+        for project in range(-(-gates // GATES_EACH)):
+            start = datetime(2026, 1, 1, tzinfo=UTC)
+            with DAG(f"reliability_soak_{project}", start_date=start, schedule=None) as dag:
+                for number in range(project * GATES_EACH, min((project + 1) * GATES_EACH, gates)):
+                    sensor, arguments = kinds[number % len(kinds)]
+                    getattr(sensors, sensor)(
+                        task_id=f"gate_{number}",
+                        project_id=f"np_{project}",
+                        deferrable=True,
+                        poke_interval=interval,
+                        timeout=86400,
+                        **arguments,
+                    )
+            deferrals = {}
+            for task in dag.tasks:
+                try:
+                    task.execute(modes.context())
+                except TaskDeferred as deferred:
+                    deferrals[task.task_id] = deferred
+            runs.append(Run(dag, home))
+            runs[-1].defer(deferrals)
         begun = time.monotonic()
         # As in production, because Airflow opens the log of a trigger when it writes the first line.
         os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "INFO"
@@ -179,9 +183,9 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
         # Nothing else could take its triggers over, so it may be slow while thousands of them begin.
         settings["AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD"] = "300"
         triggerer = stack.enter_context(Triggerer(home / "triggerer.log", **settings))
-        while run.unclaimed():
+        while runs[0].unclaimed():
             if time.monotonic() > begun + 600:
-                raise RuntimeError(f"{run.unclaimed()} gates have no triggerer.\n{triggerer.text()[-3000:]}")
+                raise RuntimeError(f"{runs[0].unclaimed()} gates have no triggerer.\n{triggerer.text()[-3000:]}")
             wait(time.monotonic() + 1)
         oms.outage(3)
         wait(time.monotonic() + warm_up / 2)
@@ -192,7 +196,7 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
         wait(time.monotonic() + third, samples)
         oms.outage(3)
         wait(time.monotonic() + 2 * third, samples)
-        waiting = sum(row.state == "deferred" for row in run.rows().values())
+        waiting = sum(row.state == "deferred" for run in runs for row in run.rows().values())
     size = max(5, len(samples) // 6)
     before, after = medians(samples[:size]), medians(samples[-size:])
     return {
