@@ -97,6 +97,7 @@ MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE, "once": ONCE}
 #: What takes seconds a test, most of them waiting for an Airflow or another process. It runs first, so that the others
 #: run beside them.
 LONG = (
+    "tests/triggerer/test_real_triggerer.py",  # two to three minutes
     "tests/docs/test_recipes.py::TestTheVerifiedCutOver",  # whole migrations, one to two minutes each
     "tests/example_dags/test_example_dags.py::TestObjects",
     "tests/demo/test_demo.py",
