@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from airflow_provider_oms.client.envelope import MAX_ANSWER_BYTES, takes_long
@@ -143,11 +144,9 @@ class AsyncOmsClient(AsyncOperations):
                 answer, carrier = await self._exchange(build_request(self.settings, call), call.asked)
             finally:
                 spent.append(time.monotonic() - began)
+        reading = partial(read_answer, call, answer, self.settings.secrets, hosted=self.settings.hosted)
         try:
-            if takes_long(answer.body):
-                read = await asyncio.to_thread(read_answer, call, answer, self.settings.secrets)
-            else:
-                read = read_answer(call, answer, self.settings.secrets, hosted=self.settings.hosted)
+            read = await asyncio.to_thread(reading) if takes_long(answer.body) else reading()
         except OmsMalformedAnswerError:
             raise  # the connection is not judged, so it is not used again
         except OmsError:

@@ -15,6 +15,7 @@ import pytest
 from client_support import CLIENTS, ask, settings_of
 
 from airflow_provider_oms.client import actions, alibaba_cloud
+from airflow_provider_oms.client.envelope import takes_long
 from airflow_provider_oms.client.errors import (
     OmsAuthenticationError,
     OmsBusyError,
@@ -237,6 +238,16 @@ def test_a_refused_login_is_told_in_the_words_of_alibaba_cloud(client, status, c
     with pytest.raises(OmsAuthenticationError, match=words) as caught:
         ask(client, how(oms), actions.list_all_labels())
     assert "90 days" not in str(caught.value)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_long_refusal_is_told_in_the_same_words(client, oms):
+    """The asynchronous client reads it in a thread."""
+    answer = {"RequestId": "r", "Code": "Forbidden", "Message": "No.", "Success": False, "More": ["x"] * 100_000}
+    oms.add_fault(Fault("status", status=403, body=(body := json.dumps(answer).encode())))
+    assert takes_long(body)
+    with pytest.raises(OmsAuthenticationError, match="the user's rights in RAM"):
+        ask(client, how(oms), actions.list_all_labels())
 
 
 @pytest.mark.parametrize("client", CLIENTS)
