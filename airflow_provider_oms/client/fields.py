@@ -24,8 +24,9 @@ T = TypeVar("T")
 _HUGE = 1e18
 _LONGEST_WORD = 100
 _NUMBERS = (int, float)
-#: Objects with more keys than this aren't cached. No object of OMS has as many.
-_MOST_KEYS = 100
+#: The keys of an object aren't cached if there are more of them, or if they have more characters in all. OMS has no
+#: such object.
+_MOST_KEYS, _LONGEST_KEYS = 100, 5000
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)")
 #: OMS's ids are letters, digits and "_". Quotes, brackets, asterisks (the mask of a secret) and long texts are refused.
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.:@/+=-]{1,128}")
@@ -100,7 +101,8 @@ def value_of(raw: Mapping[str, Any], name: str) -> Any:
 def _spellings(raw: Mapping[str, Any]) -> Mapping[str, list[str]]:
     """Return the keys of an object, grouped by their spelling in lower case; the last key comes first."""
     keys = tuple(raw)
-    return _spellings_of(keys) if len(keys) <= _MOST_KEYS else _spellings_of.__wrapped__(keys)
+    kept = len(keys) <= _MOST_KEYS and sum(map(len, map(str, keys))) <= _LONGEST_KEYS
+    return _spellings_of(keys) if kept else _spellings_of.__wrapped__(keys)
 
 
 @lru_cache(maxsize=128)  # the rows of a list, and the answers to the same request, have the same keys

@@ -9,6 +9,7 @@ from airflow_provider_oms.client.fields import (
     Field,
     Model,
     NestedField,
+    _spellings_of,
     boolean,
     checkpoint,
     count,
@@ -18,6 +19,7 @@ from airflow_provider_oms.client.fields import (
     percent,
     text,
     texts,
+    value_of,
     word,
 )
 
@@ -231,3 +233,10 @@ def test_models_compare_by_what_oms_sent():
     assert Thing({"size": 1}) != Model({"size": 1})
     assert repr(Thing({"size": 1})) == "Thing({'size': 1})"
     assert Thing.size.names == ("size", "oldSize")
+
+
+@pytest.mark.parametrize("raw", [{"k" * 6000: 1}, {f"key {number}": 1 for number in range(101)}], ids=["long", "many"])
+def test_keys_that_no_object_of_oms_has_are_read_and_not_kept(raw):
+    before = _spellings_of.cache_info().currsize
+    assert value_of({**raw, "SIZE": 7}, "size") == 7
+    assert _spellings_of.cache_info().currsize == before
