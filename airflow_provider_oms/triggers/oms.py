@@ -127,7 +127,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         while True:
             spread = None
             if gate.fleet is not None or is_listed(share):
-                spread = spread_of(share, min(gate.poke_interval * FRESH, OLDEST))
+                spread = spread_of(share, _fresh_for(gate))
             pause = pause_before_poll(gate, time.time(), settle, project_of(gate, memory), spread=spread)
             settle = 0.0
             left = None if row.deadline is None else row.deadline - time.time()
@@ -218,6 +218,11 @@ def pause_before_poll(
     return least + (phase - now - least) % interval
 
 
+def _fresh_for(gate: Gate) -> float:
+    """Return the greatest age of another gate's answer, in seconds."""
+    return min(gate.poke_interval * FRESH, OLDEST)
+
+
 def _share_of(text: str) -> float:
     """Return a number from 0 to 1 that depends on the text only."""
     return zlib.crc32(text.encode()) / 2**32
@@ -236,7 +241,7 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = 
             session = await share.session()
         except OmsError as error:
             return await arun_flow(NoConnection(error), poll(gate, memory, within_process()))
-        trial, fresh_for = memory.copy(), min(gate.poke_interval * FRESH, OLDEST)
+        trial, fresh_for = memory.copy(), _fresh_for(gate)
         asker: AsyncSender = _Asker(session, fresh_for)
         try:
             listed = None
