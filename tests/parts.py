@@ -143,14 +143,13 @@ def deal(tests: Sequence[T], name: Callable[[T], str], processes: int) -> list[T
     :param name: returns the id of one
     :param processes: how many share them
     """
-    placed = sorted(tests, key=lambda test: place(name(test)))
-    long = [test for test in placed if place(name(test)) < len(LONG)]
-    others = placed[len(long) :]
+    placed = sorted(((place(name(test)), test) for test in tests), key=lambda one: one[0])
     if processes < 2:
-        return placed
-    dealt = []
+        return [test for _, test in placed]
+    others = [test for where, test in placed if where == len(LONG)]
+    dealt: list[T] = []
     for hand in (0, 1):
-        mine = [test for test in long if place(name(test)) % 2 == hand]
+        mine = [test for where, test in placed if where < len(LONG) and where % 2 == hand]
         room = max(0, len(placed) // processes - len(mine))
         dealt += [*mine, *others[:room]]
         others = others[room:]
