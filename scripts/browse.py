@@ -1,4 +1,4 @@
-"""Run by screenshots.py inside an environment: an Airflow, a simulated OMS, and a browser that opens both.
+"""Start an Airflow and a simulated OMS, and check both in a browser. ``screenshots.py`` runs this in an environment.
 
 browse.py VERSION PORT CHROMIUM [FOLDER]
 """
@@ -37,11 +37,11 @@ FLAGS = [
 ]
 SIZE = {"width": 1280, "height": 800}
 
-#: What must appear on no page, in no log and in no answer: the OMS password, as text and as it is sent.
+#: The OMS password, as text and as it is sent. It must not appear on any page, in any log or in any answer.
 PASSWORD = "a-secret-that-nobody-may-see"  # noqa: S105
 ENCODED = "YS1zZWNyZXQtdGhhdC1ub2JvZHktbWF5LXNlZQ"
 
-#: Every field of the form, as a person fills it in. A CA bundle counts with https only.
+#: A value for every extra field of the form. The CA bundle isn't read, because the connection uses http.
 EXTRA = {
     "verify": "/etc/ssl/certs/oms.pem",
     "timeout": "12.5",
@@ -50,10 +50,10 @@ EXTRA = {
     "console_url": "{base_url}/?project={project_id}",
 }
 
-#: The connection with every field, which is saved, read back and tested, and the one that the runs use.
+#: The connection with every field, which is saved, read back and tested; and the connection of the runs.
 EVERY_FIELD, DEFAULT = "oms_every_field", "oms_default"
 
-#: The runs that are looked at: name, DAG, parameters, and the task and state to wait for.
+#: The runs to check, by name: the DAG, its parameters, and the task and state to wait for.
 RUNS = {
     "gate": ("example_oms_gate", {}, "downstream", "success"),
     "migration": ("example_oms_migration", {}, "downstream", "success"),
@@ -63,7 +63,7 @@ RUNS = {
 
 
 def projects() -> list[Project]:
-    """Return the demo's projects, one that takes long, and one whose copy differs."""
+    """Return the demo's projects, one whose full transfer takes long, and one with a table that differs."""
     tables = [
         Table(schema="shop", table="orders", consistent=60_000),
         Table(schema="shop", table="prices", result_type="INCONSISTENT", consistent=990, mismatched=10),
@@ -75,30 +75,30 @@ def projects() -> list[Project]:
     ]
 
 
-def hold(condition: object, words: str) -> None:
-    """Print a check that passed; end the program if it failed."""
+def hold(condition: object, claim: str) -> None:
+    """Print that a check has passed; end the program if it has failed."""
     if not condition:
-        sys.exit(f"  WRONG  {words}")
-    print(f"  ok     {words}", flush=True)
+        sys.exit(f"  WRONG  {claim}")
+    print(f"  ok     {claim}", flush=True)
 
 
 def until(what: str, poll: Callable[[], Any], seconds: float = 240) -> Any:
-    """Return the result of a function as soon as it isn't empty."""
+    """Call a function until its result isn't empty, and return that."""
     end = time.monotonic() + seconds
     while not (found := poll()):
         if time.monotonic() > end:
-            sys.exit(f"  WRONG  {what}: not after {seconds:g} s")
+            sys.exit(f"  WRONG  {what}: still not so after {seconds:g} s")
         time.sleep(1)
     return found
 
 
 class Airflow:
-    """What is the same on both versions: the pictures, the runs, and what must hold.
+    """What is the same on both versions of Airflow: the pictures, the runs, and the checks.
 
     :param context: the browser
     :param address: where Airflow's pages are
     :param login: user and password
-    :param folder: where the pictures go, None for nowhere
+    :param folder: where the pictures are saved; None to take none
     """
 
     version: str
@@ -129,9 +129,15 @@ class Airflow:
         return self.page
 
     def picture(self, name: str, *, of: Locator | None = None, whole: bool = False, typed: bool = False) -> None:
-        """Take a picture, small enough for a page; nothing secret may be on it, unless it was just typed (as dots)."""
+        """Check that no secret is on the page, and save a small picture of it.
+
+        :param name: the end of the file's name
+        :param of: a part of the page; by default the visible part
+        :param whole: the whole page, not only what is visible
+        :param typed: the password has just been typed here and is shown as dots: don't look for it
+        """
         content = self.page.content()
-        hold(typed or not (PASSWORD in content or ENCODED in content), f"no secret on the page: {name}")
+        hold(typed or not (PASSWORD in content or ENCODED in content), f"{name}: no secret is on the page")
         if self.folder is None:
             return
         shot = of.screenshot() if of else self.page.screenshot(full_page=whole)
@@ -156,7 +162,7 @@ class Airflow:
         hold(True, f"{name}: {task} is {state}")
 
     def log_of(self, name: str, task: str, part: str, times: int = 1) -> str:
-        """Return a task's log once a part of it is there, so many times."""
+        """Wait until a task's log contains a text a number of times, and return the log."""
         path = self.task(name, task, "/logs/1?full_content=true")
 
         def poll() -> str:
@@ -164,11 +170,11 @@ class Airflow:
             return text if text.count(part) >= times else ""
 
         text = str(until(f"{part!r} in the log of {task}", poll))
-        hold(PASSWORD not in text and ENCODED not in text, f"no secret in the log of {task} ({name})")
+        hold(PASSWORD not in text and ENCODED not in text, f"{name}: no secret is in the log of {task}")
         return text
 
     def check_connection(self) -> None:
-        """Compare what is stored with what was typed."""
+        """Check that the stored connection has the values that were typed."""
         stored = self.ask(f"connections/{EVERY_FIELD}")
         hold(stored.get("password") in (None, "***"), "the API doesn't show the password")
         kept = {key: str(stored[key]) for key in ("conn_type", "description", "host", "login", "port", "schema")}
@@ -179,10 +185,10 @@ class Airflow:
         hold(extra == EXTRA, f"every extra field is kept: {extra}")
 
     def check_default(self) -> None:
-        """See that what nobody filled in isn't stored."""
+        """Check that no value is stored for a field that was left empty."""
         extra = json.loads(self.ask(f"connections/{DEFAULT}")["extra"])
         filled = {key: value for key, value in extra.items() if value not in (None, "")}
-        hold(filled == {"console_url": EXTRA["console_url"]}, f"fields left empty stay empty: {extra}")
+        hold(filled == {"console_url": EXTRA["console_url"]}, f"fields that were left empty are stored empty: {extra}")
 
     def fields(self) -> dict[str, str]:
         return {
@@ -197,7 +203,7 @@ class Airflow:
     oms_port: int
 
     def check_link(self, name: str, task: str, project_id: str) -> str:
-        """Follow the link to the console."""
+        """Check the address of a task's link to the console, and return it."""
         links = self.ask(self.task(name, task, "/links"))
         address = links.get("extra_links", links)["OMS console"]
         hold(address == f"http://127.0.0.1:{self.oms_port}/?project={project_id}", f"the link of {task}: {address}")
@@ -212,11 +218,12 @@ class Airflow:
 
     def check_logs(self) -> None:
         text = self.log_of("gate", "lag", "Reached. The forward checkpoint lies")
-        hold("Traceback" not in text, "the log of an open gate has no traceback")
+        hold("Traceback" not in text, "the log of a gate that opened has no traceback")
         text = self.log_of("waiting", "full_transfer", "Waiting. The full transfer is at", times=4)
-        hold("Waiting for: the full transfer at 100 % in project 'shop_slow'" in text, "a waiting gate says what for")
+        waits_for = "Waiting for: the full transfer at 100 % in project 'shop_slow'"
+        hold(waits_for in text, "the log of a waiting gate says what it waits for")
         text = self.log_of("failed", "verified", "Failed.")
-        hold("prices" in text and "orders" not in text, "a failed gate names the table that differs, and no other")
+        hold("prices" in text and "orders" not in text, "the log of a failed gate names only the table that differs")
 
 
 class Airflow3(Airflow):
@@ -244,7 +251,7 @@ class Airflow3(Airflow):
         with self.page.expect_response(lambda answer: "/connections/" in answer.url and "test" in answer.url) as tested:
             row.get_by_role("button", name="Test Connection").click()
         said = tested.value.json()
-        hold(said["status"] and "knows this user" in said["message"], f"the test says: {said['message']}")
+        hold(said["status"] and "knows this user" in said["message"], f"the connection test: {said['message']}")
         self._fill(DEFAULT, {"console_url": EXTRA["console_url"]}, "connection")
         expect(self.page.get_by_role("row").filter(has_text=DEFAULT)).to_be_visible()
         self.check_default()
@@ -265,7 +272,7 @@ class Airflow3(Airflow):
             form.locator(f"[name={field}]").fill(value)
         form.get_by_role("button", name="Extra Fields", exact=True).click()
         expect(form.get_by_text("The address that the console link opens")).to_be_visible()
-        page.wait_for_timeout(500)  # the drawer has to open all the way
+        page.wait_for_timeout(500)  # until the section is fully open
         if picture:
             self.picture(f"{picture}-extra", of=form, typed=True)
         for field, value in extra.items():
@@ -277,7 +284,7 @@ class Airflow3(Airflow):
         form.get_by_role("button", name="Save").click()
 
     def poll(self) -> None:
-        self._show("waiting", "full_transfer").keyboard.press("w")  # long lines are wrapped from now on
+        self._show("waiting", "full_transfer").keyboard.press("w")  # wraps long lines
         self.page.wait_for_timeout(500)
         self.picture("log-waiting")
         self.check_link("waiting", "full_transfer", "np_slow")
@@ -299,13 +306,13 @@ class Airflow3(Airflow):
         page = self.open(f"/dags/{RUNS['migration'][0]}/runs/{quote(self.runs['migration'])}")
         page.get_by_label("Show Graph").first.click()
         expect(page.get_by_text("OmsStartProjectOperator").first).to_be_visible()
-        page.wait_for_timeout(2000)  # the graph finds its place
+        page.wait_for_timeout(2000)  # until the graph has stopped moving
         self.picture("graph")
 
     def _show(self, name: str, task: str, tab: str = "") -> Page:
         page = self.open(f"/dags/{RUNS[name][0]}/runs/{quote(self.runs[name])}/tasks/{task}/{tab}")
         expect(page.get_by_role("tab", name="Details").or_(page.get_by_role("link", name="Details"))).to_be_visible()
-        page.wait_for_timeout(2500)  # parts of the page come one after the other
+        page.wait_for_timeout(2500)  # until all parts of the page are loaded
         return page
 
 
@@ -347,7 +354,7 @@ class Airflow2(Airflow):
             page.get_by_role("button", name="Test").click()
             said = page.get_by_text("knows this user")
             expect(said).to_be_visible()
-            hold(True, f"the test says: {said.inner_text().strip()}")
+            hold(True, f"the connection test: {said.inner_text().strip()}")
         page.get_by_role("button", name="Save").click()
         page.wait_for_url(lambda url: "/connection/add" not in url)
 
@@ -379,10 +386,10 @@ class Airflow2(Airflow):
 
 @contextmanager
 def standalone(oms: Simulator, port: int) -> Iterator[tuple[str, str]]:
-    """Run Airflow with the example DAGs, without any connection to OMS yet; give its login."""
+    """Run Airflow with the example DAGs and without a connection to OMS; yield its login."""
     with throw_away_home() as home:
         settings = airflow_environment(home, example_dags(), oms.connection_json, deferrable=True)
-        del settings["AIRFLOW_CONN_OMS_DEFAULT"]  # a person makes it, in the form
+        del settings["AIRFLOW_CONN_OMS_DEFAULT"]  # it is made in the form
         settings |= standalone_environment(port) | database_connections()
         settings |= {
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
@@ -392,7 +399,7 @@ def standalone(oms: Simulator, port: int) -> Iterator[tuple[str, str]]:
             wait_until_ready(airflow, home, port)
             login = read_login(home)
             if login is None:
-                sys.exit("Airflow has made no login")
+                sys.exit("Airflow has generated no login")
             yield login
 
 

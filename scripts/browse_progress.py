@@ -1,4 +1,4 @@
-"""Run by progress_page.py inside an environment: an Airflow, a simulated OMS, and a browser that opens the page.
+"""Start an Airflow and a simulated OMS, and check the progress page in a browser. ``progress_page.py`` runs this.
 
 browse_progress.py VERSION PORT CHROMIUM AXE [FOLDER]
 """
@@ -28,7 +28,7 @@ from versions import NEWEST
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
-#: Seconds of the projects' past.
+#: How long the projects have been running, in seconds.
 PAST = 6.1 * 3600
 
 DAG_ID = "watch_migrations"
@@ -50,10 +50,10 @@ with DAG("{DAG_ID}", schedule=None, start_date=datetime(2025, 1, 1)):
     )
 '''
 
-#: The tasks, and the state of each while the page is open.
+#: The tasks, and the state that each has while the page is checked.
 STATES = {"orders_fresh": "deferred", "ledger_copied": "deferred", "crm_copied": "deferred", "each_runs": "success"}
 
-#: The pictures that are kept; for older versions only the first.
+#: The pictures that are saved; for older versions only the first one.
 KEPT = ("frame", "task-wide-light", "failed-wide-light", "connection-narrow-dark")
 
 #: Airflow's states of a task that has ended.
@@ -151,14 +151,14 @@ class Person:
         return self.context.request.get(f"{self.address}{path}").status
 
     def close(self, words: str) -> None:
-        hold(not self.complaints, f"{words}: the browser complains about nothing {self.complaints or ''}")
+        hold(not self.complaints, f"{words}: the browser reports no error {self.complaints or ''}")
         hold(not self.elsewhere, f"{words}: no request to another host {self.elsewhere or ''}")
-        hold(not self.leaks, f"{words}: no password in what the browser gets {self.leaks or ''}")
+        hold(not self.leaks, f"{words}: no answer contains the password {self.leaks or ''}")
         self.context.close()
 
 
 class Tried:
-    """The checks on a version of Airflow.
+    """The checks of the page on one version of Airflow.
 
     :param browser: the browser
     :param version: the version
@@ -166,7 +166,7 @@ class Tried:
     :param logins: the passwords of the users
     :param oms: the simulated OMS
     :param axe: axe's script
-    :param folder: where the pictures go, None for nowhere
+    :param folder: where the pictures are saved; None to take none
     """
 
     def __init__(
@@ -191,7 +191,7 @@ class Tried:
         return f"/oms-progress/dags/{DAG_ID}/runs/{quote(self.run_id)}/tasks/{task}/-1"
 
     def start(self) -> None:
-        """Run the DAG, and wait until its gates wait."""
+        """Start the DAG, and wait until each of its tasks has the state in ``STATES``."""
         person = self.person("admin")
         token = person.context.request.post(
             f"{self.address}/auth/token", data={"username": "admin", "password": self.logins["admin"]}
@@ -203,7 +203,7 @@ class Tried:
             answer = getattr(person.context.request, method)(f"{self.address}/api/v2/{path}", **options)
             return answer.json() if answer.ok else {}
 
-        until("the DAG is there", lambda: ask("patch", f"dags/{DAG_ID}", {"is_paused": False}), 120)
+        until("Airflow has loaded the DAG", lambda: ask("patch", f"dags/{DAG_ID}", {"is_paused": False}), 120)
         self.run_id = ask("post", f"dags/{DAG_ID}/dagRuns", {"logical_date": None})["dag_run_id"]
         path = f"dags/{DAG_ID}/dagRuns/{quote(self.run_id)}/taskInstances"
 
@@ -211,20 +211,24 @@ class Tried:
             states = [(one["task_id"], one["state"]) for one in ask("get", path)["task_instances"]]
             odd = [pair for pair in states if pair[1] in ENDED and STATES[pair[0]] != pair[1]]
             if odd:
-                hold(False, f"no task ends otherwise than it should: {odd}")
+                hold(False, f"no task has ended in another state than expected: {odd}")
             return len(states) == len(STATES) + 1 and all(STATES[task] == state for task, state in states)
 
         until("three gates wait, two are open", waiting)
         person.context.close()
 
     def check(self, page: Page, words: str) -> None:
-        """Ask axe, and see that nothing has to be scrolled sideways."""
+        """Check a page with axe, and that it fits the width of the window.
+
+        :param page: the page
+        :param words: its name in the output
+        """
         page.evaluate(self.axe)
         found = page.evaluate(AXE)
-        hold(not found, f"{words}: axe finds nothing {found or ''}")
+        hold(not found, f"{words}: axe reports nothing {found or ''}")
         across = page.evaluate("document.documentElement.scrollWidth")
         wide = page.viewport_size["width"] if page.viewport_size else 0
-        hold(across <= wide, f"{words}: {across} px across, nothing to scroll sideways")
+        hold(across <= wide, f"{words}: {across} px wide, so it doesn't scroll sideways")
 
     def picture(self, page: Page, name: str, *, whole: bool = True) -> None:
         if self.folder is None or name not in (KEPT if self.version == NEWEST else KEPT[:1]):
@@ -236,23 +240,23 @@ class Tried:
     # The checks
 
     def link(self) -> None:
-        """Follow the link from a task of ours, on Airflow's own page."""
+        """Follow the link to the progress page that a gate has on Airflow's own page."""
         person = self.person("admin")
         page = person.open(f"/dags/{DAG_ID}/runs/{quote(self.run_id)}/tasks/orders_fresh/details")
-        button = page.locator(f"a[href='{self.task('orders_fresh')}']")  # not the one of the navigation
+        button = page.locator(f"a[href='{self.task('orders_fresh')}']")  # not the link in the navigation
         expect(button).to_be_visible()
         button.click()
 
         def is_there() -> bool:
-            """Look in every tab: 3.1 opens another one, later versions don't."""
+            """Tell whether some tab shows the project: 3.1 opens the link in a new tab, later versions don't."""
             return any(tab.get_by_role("heading", name="orders_to_oceanbase").count() for tab in person.context.pages)
 
-        hold(until("the link leads somewhere", is_there, 60), "the link of a task leads to its project")
-        person.complaints.clear()  # Airflow's own page has some
+        hold(until("the link opens the project", is_there, 60), "the link of a task leads to its project")
+        person.complaints.clear()  # errors of Airflow's own page
         person.close("the link")
 
     def navigation(self) -> None:
-        """Find the page in Airflow's navigation, and see that it works in the frame."""
+        """Check that Airflow's navigation has the page, and that it works in Airflow's frame."""
         person = self.person("admin")
         page = person.open("/plugin/oms-progress")
         frame = page.frame_locator("iframe")
@@ -262,18 +266,18 @@ class Tried:
         frame.get_by_label("Find").fill("wave 2")
         expect(frame.get_by_role("heading", name="catalogue")).to_have_count(0)
         expect(frame.get_by_role("heading", name="ledger")).to_be_visible()
-        hold(True, "the page works inside Airflow's frame, its script too")
+        hold(True, "the page and its script work inside Airflow's frame")
         frame.get_by_label("Find").fill("")
         expect(frame.get_by_role("heading", name="catalogue")).to_be_visible()
         self.picture(page, "frame", whole=False)
         menu = page.get_by_role("button", name="Plugins").or_(page.get_by_role("link", name="Migration progress")).first
         expect(menu).to_be_visible()
-        hold(True, "it is in the navigation")
+        hold(True, "Airflow's navigation has the page")
         person.complaints.clear()
         person.close("the navigation")
 
     def looks(self) -> None:
-        """Check both pages, wide and narrow, light and dark."""
+        """Check each kind of page, wide and narrow, light and dark."""
         for size, sized in ((WIDE, "wide"), (NARROW, "narrow")):
             for scheme in ("light", "dark"):
                 if self.version != NEWEST and (sized, scheme) not in (("wide", "light"), ("narrow", "dark")):
@@ -302,19 +306,19 @@ class Tried:
         names = page.locator("ul.projects h2").all_inner_texts()
         last = max(names.index("crm"), names.index("stock"))
         first = names[0] == "crm" and last < names.index("orders_to_oceanbase")
-        hold(first, f"what needs a person comes first, what has failed before all: {names}")
-        hold(HOSTILE in names, "a name that is HTML is shown as text")
+        hold(first, f"failed projects are listed first, then other projects that need a person: {names}")
+        hold(HOSTILE in names, "a name that contains HTML is shown as text")
         page.get_by_label("Sort by").select_option("name")
         expect(page.locator("ul.projects h2").first).to_have_text(HOSTILE)
         page.get_by_label("Show").select_option("act")
         expect(page.get_by_role("heading", name="archive_2019")).to_have_count(0)
-        hold("show=act" in page.url and "sort=name" in page.url, "the address keeps the filter")
+        hold("show=act" in page.url and "sort=name" in page.url, "the filter and the order are in the address")
         page.reload()
         expect(page.get_by_role("heading", name="crm")).to_be_visible()
         expect(page.get_by_role("heading", name="archive_2019")).to_have_count(0)
         page = person.open(self.task("crm_copied"))
         expect(page.get_by_text("No space left on device").first).to_be_visible()
-        hold(page.get_by_text("Needs a person").is_visible(), "a failed step is told with OMS's error")
+        hold(page.get_by_text("Needs a person").is_visible(), "a failed step is shown with OMS's error")
         self.picture(page, "failed-wide-light")
         person.close("what is shown")
 
@@ -329,15 +333,15 @@ class Tried:
         page.keyboard.type("ledger")
         expect(page.get_by_role("heading", name="catalogue")).to_have_count(0)
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        hold(outline == "solid", "the keyboard reaches the filter, and what has the focus shows it")
+        hold(outline == "solid", "the keyboard reaches the filter, and the focus is visible")
         page = person.open(self.task("orders_fresh"))
         summary = page.locator("#lag-figures summary")
         summary.focus()
         page.keyboard.press("Enter")
         expect(page.get_by_role("columnheader", name="Highest")).to_be_visible()
-        page.wait_for_timeout((INTERVAL + 1) * 1000)  # it renews itself
-        hold(page.locator("details[open]").count() == 1, "what was opened stays open when the page renews itself")
-        hold(page.evaluate("document.activeElement.tagName") == "SUMMARY", "and the focus stays where it was")
+        page.wait_for_timeout((INTERVAL + 1) * 1000)  # until the page has updated itself
+        hold(page.locator("details[open]").count() == 1, "a section that was opened stays open after an update")
+        hold(page.evaluate("document.activeElement.tagName") == "SUMMARY", "the focus stays where it was")
         person.close("the keyboard")
 
     def rights(self) -> None:
@@ -345,7 +349,7 @@ class Tried:
         page = viewer.open(self.task("orders_fresh"))
         expect(page.get_by_role("heading", name="orders_to_oceanbase")).to_be_visible()
         hold(page.get_by_text("All projects of this connection").count() == 0, "a viewer sees the project of a task")
-        hold(viewer.status("/oms-progress/connections/oms_default") == 403, "a viewer sees no connection's projects")
+        hold(viewer.status("/oms-progress/connections/oms_default") == 403, "a viewer can't list the projects")
         page = viewer.open("/oms-progress/")
         expect(page.get_by_text("There is no connection")).to_be_visible()
         self.check(page, "a viewer's list of connections")
@@ -353,7 +357,7 @@ class Tried:
         nobody = self.person(None)
         paths = ("/oms-progress/", "/oms-progress/connections/oms_default", self.task("orders_fresh"))
         statuses = [nobody.status(path) for path in paths]
-        hold(statuses == [401, 401, 401], f"without a login there is nothing: {statuses}")
+        hold(statuses == [401, 401, 401], f"without a login every page is refused: {statuses}")
         nobody.close("without a login")
 
     def outage(self) -> None:
@@ -362,16 +366,16 @@ class Tried:
         expect(page.get_by_text("Incremental sync").first).to_be_visible()
         self.oms.down()
         expect(page.get_by_text("This is what was known")).to_be_visible(timeout=40_000)
-        hold(page.get_by_text("Incremental sync").first.is_visible(), "OMS away: the last state, with its age")
-        self.check(page, "OMS away")
+        hold(page.get_by_text("Incremental sync").first.is_visible(), "during an outage the page shows the last state")
+        self.check(page, "a task during an outage")
         self.picture(page, "away-wide-light")
         self.oms.up()
         expect(page.get_by_text("This is what was known")).to_have_count(0, timeout=40_000)
-        hold(True, "and all is well when it is back")
+        hold(True, "after the outage the page shows the current state")
         person.close("an outage")
 
     def load(self) -> None:
-        """Open the page in many browsers at once: OMS must be asked once for all of them."""
+        """Open the page in many browsers at once: they must share the requests to OMS."""
         time.sleep(INTERVAL + 1)
         since = time.monotonic()
         self.oms.clear_requests()
@@ -381,18 +385,18 @@ class Tried:
                 person.open(self.task("ledger_copied"))
         people[0].page.wait_for_timeout(2.1 * INTERVAL * 1000)
         passed = time.monotonic() - since
-        # Its row of the list: the gate, which waits for the same project, asks for that once, before it waits.
+        # ListProjects alone is counted: the gate on the same project uses it only once, before it waits.
         rows = [request for request in self.oms.requests if request.action == "ListProjects"]
         count = len([request for request in rows if "np_ledger" in json.dumps(request.payload)])
         most = int(passed / INTERVAL) + 1
-        hold(2 <= count <= most, f"nine pages for {passed:.0f} s: OMS was asked for the project {count} times")
+        hold(2 <= count <= most, f"nine open pages in {passed:.0f} s: {count} requests for the project")
         for person in people:
             person.close("many")
 
 
 @contextmanager
 def standalone(oms: Simulator, port: int) -> Iterator[dict[str, str]]:
-    """Run Airflow with the page and two users; give their passwords."""
+    """Run Airflow with the page and two users; yield their passwords."""
     with throw_away_home() as home:
         dags = home / "dags"
         dags.mkdir()
@@ -411,7 +415,7 @@ def standalone(oms: Simulator, port: int) -> Iterator[dict[str, str]]:
 def main() -> None:
     version, port, chromium, axe = sys.argv[1], int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]).read_text()
     folder = Path(sys.argv[5]) if len(sys.argv) > 5 else None
-    # Its clock begins hours ago, so that the curves have a past.
+    # OMS's clock begins hours ago, so that the curves show some hours.
     clock = Clock(start=time.time() - PAST)
     with (
         Simulator(projects(), password=PASSWORD, clock=clock) as oms,

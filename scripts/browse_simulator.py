@@ -1,4 +1,4 @@
-"""Run by simulator_pictures.py inside an environment: the simulator's page in a browser.
+"""Check the simulator's page in a browser. ``simulator_pictures.py`` runs this in an environment.
 
 browse_simulator.py CHROMIUM [FOLDER]
 """
@@ -29,15 +29,15 @@ MIDNIGHT = 1_800_057_600.0
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1100, "height": 800}
 
 
-def hold(condition: object, words: str) -> None:
-    """Print a check that passed; end the program if it failed."""
+def hold(condition: object, claim: str) -> None:
+    """Print that a check has passed; end the program if it has failed."""
     if not condition:
-        sys.exit(f"  WRONG  {words}")
-    print(f"  ok     {words}", flush=True)
+        sys.exit(f"  WRONG  {claim}")
+    print(f"  ok     {claim}", flush=True)
 
 
 def open_page(browser: Browser, sim: Simulator, size: dict[str, int], scheme: str) -> tuple[Page, list[str]]:
-    """Open the page with its login; errors that the browser reports are added to the list."""
+    """Open the page with its login; return it, and a list to which the browser's errors are added."""
     login = {"username": sim.login, "password": sim.password}
     context = browser.new_context(viewport=size, color_scheme=scheme, http_credentials=login)  # type: ignore[arg-type]
     page, complaints = context.new_page(), []  # type: ignore[var-annotated]
@@ -64,8 +64,8 @@ def try_the_looks(browser: Browser, sim: Simulator) -> None:
             page.get_by_role("link", name="catching_up").click()
             expect(page.locator("details[open]")).to_have_count(1)
             across = page.evaluate("document.documentElement.scrollWidth")
-            hold(across <= size["width"], f"{name}, {scheme}: {across} px across, nothing to scroll sideways")
-            hold(not complaints, f"{name}, {scheme}: the browser complains about nothing {complaints or ''}")
+            hold(across <= size["width"], f"{name}, {scheme}: {across} px wide, so it doesn't scroll sideways")
+            hold(not complaints, f"{name}, {scheme}: the browser reports no error {complaints or ''}")
             page.context.close()
 
 
@@ -76,22 +76,22 @@ def try_the_buttons(browser: Browser, sim: Simulator) -> None:
     page.get_by_label("message of a failure").fill("no <b>space left")
     sim.clock.advance(1)
     expect(summary).to_contain_text("00:00:01")
-    hold(page.get_by_label("message of a failure").input_value(), "what is typed stays while the page renews itself")
+    hold(page.get_by_label("message of a failure").input_value(), "an update of the page keeps what was typed")
     page.get_by_role("button", name="Fail", exact=True).click()
     expect(summary).to_contain_text("catching_up: fail no <b>space left. It is FAILED")
-    hold(sim.project("catching_up").status == "FAILED", "a button does what it says")
+    hold(sim.project("catching_up").status == "FAILED", "the button Fail makes the project fail")
     page.get_by_role("button", name="Take OMS down").click()
     expect(page.locator("#away")).to_contain_text("does not answer")
     sim.up()
     expect(page.locator("#away")).to_be_empty()
-    hold(True, "it says that OMS is down, and goes on when it is back")
+    hold(True, "the page says that OMS is down, and continues when it is up again")
     page.set_content(
         f'<form method="post" action="{sim.url}/control"><input name="control" value="pause">'
         '<input name="project" value="to_kafka"><button>go</button></form>'
     )
     page.get_by_role("button").click()
     expect(page.locator("body")).to_contain_text("not from this page")
-    hold(sim.project("to_kafka").status == "RUNNING", "another page can't press the buttons")
+    hold(sim.project("to_kafka").status == "RUNNING", "another site's form is refused")
     page.context.close()
 
 

@@ -1,4 +1,4 @@
-"""Check what needs no run: formatting, lint, types, the documentation site, and what the project's host reads.
+"""Check everything except the tests: format, lint, types, the documentation site, workflows and other host files.
 
 python3 scripts/check.py [--fix]
 """
@@ -14,17 +14,17 @@ from typing import Any
 import environment
 from versions import NEWEST
 
-#: Folders whose types are checked beside the package. ``scripts`` has modules of the same names, so it is checked
-#: alone.
+#: Folders whose types are checked in addition to the package. ``scripts`` is checked separately, because it has
+#: modules of the same names.
 OTHERS = ("benchmarks", "demo", "reliability", "tests")
 
-#: Where mypy finds modules that are imported by their bare names.
+#: Where mypy finds modules that are imported without a package.
 PATHS = {"MYPYPATH": os.pathsep.join(("scripts", "tests/client"))}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--fix", action="store_true", help="format, and fix what the linter can, first")
+    parser.add_argument("--fix", action="store_true", help="first format the code and let the linter fix what it can")
     fix = parser.parse_args().fix
     python = environment.make(NEWEST, "test", "lint")
     steps: list[list[Any]] = [
@@ -42,7 +42,7 @@ def main() -> int:
         print(f"=== {name}", flush=True)
         if subprocess.run(step, cwd=environment.ROOT, env=os.environ | PATHS, check=False).returncode:
             failed.append(name)
-    print("Wrong: " + "; ".join(failed) if failed else "Nothing is wrong.", flush=True)
+    print("Failed: " + "; ".join(failed) if failed else "All checks passed.", flush=True)
     return 1 if failed else 0
 
 

@@ -1,9 +1,9 @@
 """Pin the packages of the environments in which an Airflow is tested: ``constraints/airflow-*.txt``.
 
-python3 scripts/constraints.py [--airflow 3.1]     pin what pyproject.toml newly requires
-python3 scripts/constraints.py --upgrade           take the newest of everything
+python3 scripts/constraints.py [--airflow 3.1]     pin packages that pyproject.toml newly requires
+python3 scripts/constraints.py --upgrade           pin the newest version of every package
 
-It asks PyPI. Look at the difference before you commit it.
+This asks PyPI. Review the difference before you commit it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from pathlib import Path
 import environment
 from versions import AIRFLOWS, Airflow
 
-#: Packages that are always the newest: they work with every Airflow, or older versions unpack answers without a limit.
+#: Packages that ``published_before`` doesn't apply to: they work with every Airflow, or their older versions decompress
+#: answers without a limit.
 ALWAYS_NEW = ("apache-airflow-providers-common-compat", "aiohttp", "urllib3")
 
 
@@ -71,7 +72,7 @@ def _parts(version: str) -> list[int]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--airflow", choices=AIRFLOWS, action="append", help="this version; may be given again")
-    parser.add_argument("--upgrade", action="store_true", help="take the newest of everything")
+    parser.add_argument("--upgrade", action="store_true", help="pin the newest version of every package")
     given = parser.parse_args()
     for version in given.airflow or AIRFLOWS:
         pin(version, given.upgrade)

@@ -2,9 +2,9 @@
 
 .venv-airflow-3.3-test-lint/bin/python scripts/dashboard_picture.py
 
-Gates of three simulated projects poll for two simulated hours, with OMS away for a while, and Airflow sends
-their metrics to a statsd, whose lines are drawn. No Grafana is needed, and none draws it: the panels' titles and places
-are the dashboard's, the rest looks otherwise there.
+Gates of three simulated projects poll for two simulated hours with an outage of OMS in between. Airflow sends their
+metrics to a statsd server here, and the script draws the values that arrive. It doesn't use Grafana: the titles and
+places of the panels are the dashboard's, but Grafana draws the curves differently.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DASHBOARD = ROOT / "docs" / "grafana-dashboard.json"
 FILE = ROOT / "docs" / "images" / "dashboard.svg"
 
-#: Simulated seconds: between two polls, and of the whole.
+#: Simulated seconds: between two polls, and in total.
 INTERVAL, WHOLE = 60, 7200
 
 #: The simulated second at which an outage of OMS begins, and how long it lasts.
@@ -55,7 +55,7 @@ class Received:
     outages: int = 0
 
     def take(self, second: float, lines: Sequence[str]) -> None:
-        """Process the lines of an interval."""
+        """Add the metrics of an interval."""
         counted = dict.fromkeys(self.verdicts, 0)
         for line in lines:
             name, _, value = line.partition(":")
@@ -79,7 +79,7 @@ def receive() -> Received:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.setblocking(False)
-        # Before Airflow is imported, which reads them once.
+        # Before Airflow is imported, because it reads these settings only once.
         os.environ.update(
             AIRFLOW_HOME=home,
             AIRFLOW__METRICS__STATSD_ON="True",

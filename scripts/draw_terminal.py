@@ -1,4 +1,4 @@
-"""Draw the pictures of the terminal. Run by terminal_pictures.py inside an environment.
+"""Draw the pictures of the terminal. ``terminal_pictures.py`` runs this in an environment.
 
 The simulated clock and ids are fixed, so the same version of rich draws the same pictures.
 """
@@ -129,7 +129,7 @@ def draw(name: str) -> str:
             nonlocal svg
             passed.polls += 1
             if polls is not None and passed.polls == polls - 1:
-                console.export_text(clear=True)  # the pictures before the last one, which a terminal draws over
+                console.export_text(clear=True)  # discards the frames that a terminal has overwritten
             if passed.polls == polls:
                 svg = _svg(console, name, typed)
                 raise KeyboardInterrupt
@@ -160,7 +160,7 @@ def words(svg: str) -> list[str]:
 
 def _svg(console: Console, name: str, typed: str) -> str:
     svg = console.export_svg(title=f"airflow-oms {typed}", unique_id=name, clear=False)
-    # The fonts would come from the internet; without them the reader's own monospaced font is used.
+    # No fonts from the internet: the reader's own monospaced font is used instead.
     svg = re.sub(r"@font-face\s*{[^}]*}\s*", "", svg)
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 

@@ -1,4 +1,4 @@
-"""Virtual environments, made with only Python and pip: one for each Airflow, one for the documentation, and so on."""
+"""Make the virtual environments: one for each Airflow, one for the documentation, and so on. Needs Python and pip."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ RUNNING = f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 class NoSuchPythonError(Exception):
-    """A Python that isn't on this machine and can't be fetched."""
+    """A version of Python that isn't installed here and can't be downloaded."""
 
 
 def python_for(version: str) -> str:
-    """Return the Python version that an Airflow is run with unless another is asked for.
+    """Return the default Python version for an Airflow.
 
     :param version: a key of ``AIRFLOWS``
     """
@@ -38,8 +38,8 @@ def make(version: str, *groups: str, python: str = "") -> Path:
 
     :param version: a key of ``AIRFLOWS``
     :param groups: dependency groups of ``pyproject.toml`` to install as well
-    :param python: a version of Python; default the running one, where that Airflow knows it
-    :raises NoSuchPythonError: there is no such Python
+    :param python: a version of Python; by default the running one, or the latest that this Airflow supports
+    :raises NoSuchPythonError: this Python isn't installed and can't be downloaded
     """
     python = python or python_for(version)
     name = "-".join([f".venv-airflow-{version}", *([] if python == RUNNING else [f"python{python}"]), *groups])
@@ -52,7 +52,7 @@ def make_docs() -> Path:
 
 
 def make_hosting() -> Path:
-    """Make, or bring up to date, the environment that checks what the project's host reads, and builds releases.
+    """Make, or bring up to date, the environment that checks the files for the project's host, and builds releases.
 
     :returns: its Python
     """
@@ -84,9 +84,9 @@ def _make_uv() -> Path:
 
 
 def run_script(python: Path, name: str, *arguments: Any) -> bool:
-    """Run a script of this folder in an environment; tell whether it ended well.
+    """Run a script of this folder in an environment; return whether it has succeeded.
 
-    The checkout comes first on its path: its package ``demo`` is not the script of that name.
+    The checkout comes first on its path, so that ``import demo`` finds the package and not the script.
 
     :param python: the environment's Python
     :param name: the script
@@ -112,7 +112,7 @@ def _make(name: str, pins: str, checkout: Sequence[str], groups: Sequence[str], 
 
 
 def _interpreter(version: str) -> str:
-    """Return a Python of a version, or the version itself if none was found: then uv searches it or downloads it."""
+    """Return a Python of a version; if pyenv has none, the version itself, which uv searches for or downloads."""
     if version == RUNNING:
         return sys.executable
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
@@ -123,12 +123,12 @@ def _install(where: Path, interpreter: str, packages: Sequence[Any]) -> None:
     try:
         _run(uv(), "venv", "--quiet", "--clear", "--python", interpreter, where)
     except subprocess.CalledProcessError as error:
-        raise NoSuchPythonError(f"No Python {interpreter} here, and none can be fetched.") from error
+        raise NoSuchPythonError(f"Python {interpreter} isn't installed here and can't be downloaded.") from error
     try:
-        # Compiled once, as pip does, and not by each of the many processes that the tests start.
+        # Bytecode is compiled once here, as pip does, so that the many processes of the tests needn't.
         _run(uv(), "pip", "install", "--quiet", "--compile-bytecode", "--python", where / "bin" / "python", *packages)
     except subprocess.CalledProcessError:
-        print("uv could not (see above). Now with pip, which has settings of its own ...", flush=True)
+        print("uv has failed (see above). Trying pip, whose settings may differ ...", flush=True)
         _make_with_pip(where, interpreter, packages)
 
 

@@ -27,13 +27,13 @@ _HOLDERS = {"OmsCheckpointLagSensor", "CheckpointLagMilestone", "Gate"}
 
 
 class Trace:
-    """Counts the calls of the package's functions, by file and function, while it is entered."""
+    """A context manager that counts the calls of the package's functions, by file and function."""
 
     def __init__(self) -> None:
         self.calls: dict[str, Counter[str]] = {}
         #: The files in which a function gets max_lag.
         self.given: set[str] = set()
-        self._generators: list[FrameType] = []  # kept, so that no id is used again
+        self._generators: list[FrameType] = []  # kept alive, to recognise a generator that is resumed
 
     def __enter__(self) -> Trace:
         sys.setprofile(self._note)
@@ -67,7 +67,7 @@ class Trace:
 
 
 def follow() -> Trace:
-    """Make a gate and poll once; return what was called. A gate before it has loaded all modules."""
+    """Make a gate and poll once; return what was called. This is done twice, so that imports aren't counted."""
     from airflow_provider_oms.sensors.oms import OmsCheckpointLagSensor
     from airflow_provider_oms.simulator import Clock, Project, Simulator
 

@@ -23,7 +23,7 @@ def checks(root: Path) -> list[list[str]]:
     schema = ["check-jsonschema", "--builtin-schema"]
     return [
         ["actionlint"],
-        # Offline: what it would ask GitHub needs a token.
+        # Offline, because the checks that ask GitHub need a token.
         ["zizmor", "--offline", "--quiet", "--persona", "auditor", "--no-progress", "."],
         [*schema, "vendor.dependabot", ".github/dependabot.yml"],
         [*schema, "vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"],
@@ -35,14 +35,14 @@ def checks(root: Path) -> list[list[str]]:
 def main() -> int:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     commands = environment.make_hosting().parent
-    # actionlint finds shellcheck there, for what a step runs.
+    # actionlint checks the commands of a step with the shellcheck that it finds on the path.
     environ = os.environ | {"PATH": f"{commands}{os.pathsep}{os.environ['PATH']}"}
     failed = [
         check[0]
         for check in checks(environment.ROOT)
         if subprocess.run(check, cwd=environment.ROOT, env=environ, check=False).returncode
     ]
-    print("Failed: " + ", ".join(failed) if failed else "The files for the host are in order.", flush=True)
+    print("Failed: " + ", ".join(failed) if failed else "All checks passed.", flush=True)
     return 1 if failed else 0
 
 

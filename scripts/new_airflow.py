@@ -1,4 +1,4 @@
-"""Support a new Airflow: pin its packages, list what differs from the newest one, and run the tests that can differ.
+"""Support a new Airflow: pin its packages, list its differences from the newest one, and run the tests that it affects.
 
 python3 scripts/new_airflow.py 3.4 [--part smoke]
 
@@ -21,7 +21,7 @@ from versions import AIRFLOWS, NEWEST
 
 
 def surface(version: str) -> list[str]:
-    """Return what the package uses of an Airflow, a line each.
+    """Return the names that the package uses of an Airflow, with their signatures, one line each.
 
     :param version: a key of ``AIRFLOWS``
     """
@@ -36,12 +36,12 @@ def surface(version: str) -> list[str]:
     return [line for line in done.stdout.splitlines() if line.startswith("airflow.")]
 
 
-def tell(title: str, before: Iterable[str], after: Iterable[str]) -> None:
-    """Print what was removed and what is new.
+def print_difference(title: str, before: Iterable[str], after: Iterable[str]) -> None:
+    """Print removed and added lines.
 
-    :param title: of what
-    :param before: lines
-    :param after: lines
+    :param title: what the lines are
+    :param before: the lines before
+    :param after: the lines after
     """
     old, new = set(before), set(after)
     changed = sorted([(line, "-") for line in old - new] + [(line, "+") for line in new - old])
@@ -57,8 +57,8 @@ def main() -> int:
     given = parser.parse_args()
     constraints.pin(given.airflow, upgrade=False)
     pins = [constraints.file_of(version).read_text().splitlines() for version in (NEWEST, given.airflow)]
-    tell(f"Packages other than with {NEWEST}", *pins)
-    tell(f"What we use of Airflow, other than in {NEWEST}", surface(NEWEST), surface(given.airflow))
+    print_difference(f"Packages, compared with {NEWEST}", *pins)
+    print_difference(f"What we use of Airflow, compared with {NEWEST}", surface(NEWEST), surface(given.airflow))
     tests = [sys.executable, Path(__file__).with_name("test.py"), "--airflow", given.airflow, "--part", given.part]
     return subprocess.run(tests, check=False).returncode
 

@@ -19,12 +19,12 @@ LEFT, RIGHT, TOP, BOTTOM = 78, 612, 20, 400
 
 
 def x(hour: float) -> float:
-    """Return where an hour of the clock is."""
+    """Return the horizontal position of an hour of the clock."""
     return LEFT + (hour - FIRST) / (LAST - FIRST) * (RIGHT - LEFT)
 
 
 def y(hour: float) -> float:
-    """Return where an hour of the checkpoint is."""
+    """Return the vertical position of an hour of the checkpoint."""
     return BOTTOM - (hour - FIRST) / (LAST - FIRST) * (BOTTOM - TOP)
 
 

@@ -40,7 +40,7 @@ def main() -> int:
             arguments = [version, given.port, given.chromium, axe, *([given.to.resolve()] if given.to else [])]
             if not environment.run_script(python, "browse_progress.py", *arguments):
                 failed.append(version)
-    print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All of it held."), flush=True)
+    print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
     return 1 if failed else 0
 
 
@@ -51,7 +51,7 @@ def fetch_axe(folder: Path) -> Path:
     """
     npm = shutil.which("npm")
     if npm is None:
-        sys.exit("There is no npm to fetch axe with.")
+        sys.exit("npm isn't installed; it is needed to download axe.")
     subprocess.run([npm, "pack", "--silent", "axe-core@4"], cwd=folder, check=True, capture_output=True)
     (package,) = folder.glob("axe-core-*.tgz")
     with tarfile.open(package) as opened:

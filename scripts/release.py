@@ -56,7 +56,7 @@ def obstacles(root: Path, tag: str | None = None) -> list[str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tag", help="the tag to publish; it must be the version's")
-    parser.add_argument("--dry-run", action="store_true", help="build and check only; tell what a release would refuse")
+    parser.add_argument("--dry-run", action="store_true", help="build and check even if a release would be refused")
     options = parser.parse_args()
     in_the_way = obstacles(environment.ROOT, options.tag)
     for obstacle in in_the_way:

@@ -13,7 +13,7 @@ HEAD = ("Airflow", "Python", "tests", "passed", "failed", "skipped", "minutes")
 
 @dataclass(frozen=True)
 class Result:
-    """One run.
+    """The result of one run of pytest.
 
     :param airflow: the release
     :param python: its version
@@ -22,7 +22,7 @@ class Result:
     :param failed: how many, errors included
     :param seconds: how long it took
     :param skipped: why, and how many for that reason
-    :param missing: why there was no run
+    :param missing: why there was no run; empty if there was one
     :param problem: what else was wrong
     """
 
@@ -38,7 +38,7 @@ class Result:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """The cells of its row in the table."""
+        """The run's row in the table."""
         if self.missing:
             return self.airflow, self.python, self.part, "-", "-", f"all: {self.missing}", "-"
         why = "; ".join(f"{count}: {reason}" for reason, count in self.skipped.most_common())
@@ -48,7 +48,7 @@ class Result:
 
 
 def read(report: Path, airflow: str, python: str, part: str) -> Result:
-    """Return the result from pytest's report.
+    """Read the result of a run from pytest's report.
 
     :param report: what ``--junit-xml`` wrote
     :param airflow: the release
@@ -56,7 +56,7 @@ def read(report: Path, airflow: str, python: str, part: str) -> Result:
     :param part: which tests
     """
     try:
-        suites = ElementTree.parse(report).getroot().findall("testsuite")  # noqa: S314 - see above
+        suites = ElementTree.parse(report).getroot().findall("testsuite")  # noqa: S314 - our own file
     except (FileNotFoundError, ElementTree.ParseError):
         return Result(airflow, python, part, problem="pytest ended without a report")
     total = {name: sum(int(suite.get(name, 0)) for suite in suites) for name in ("tests", "failures", "errors")}
@@ -83,7 +83,7 @@ def table(results: Iterable[Result]) -> str:
 
 
 def summary(results: Iterable[Result]) -> str:
-    """Return one line about all of them.
+    """Return the totals of all runs, in one line.
 
     :param results: the runs
     """

@@ -31,7 +31,7 @@ def main() -> int:
         arguments = [version, given.port, given.chromium, *([given.to.resolve()] if given.to else [])]
         if not environment.run_script(python, "browse.py", *arguments):
             failed.append(version)
-    print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All of it held."), flush=True)
+    print("\n" + (f"Failed: {', '.join(failed)}" if failed else "All checks passed."), flush=True)
     return 1 if failed else 0
 
 

@@ -1,4 +1,4 @@
-"""Print what the package uses of an Airflow, with signatures, one line each, to be compared between versions.
+"""Print the names that the package uses of an Airflow, with their signatures, so that two versions can be compared.
 
 ``new_airflow.py`` runs this inside an environment.
 """

@@ -1,9 +1,9 @@
-"""Run the tests: for every version the tests that it needs, or some tests, or one Airflow.
+"""Run the tests, or some of them, on one or more versions of Airflow.
 
-python3 scripts/test.py                       on the newest everything, on the others what can differ (CI: .ci/run)
-python3 scripts/test.py tests/milestones      these tests and nothing else, on the newest version
-python3 scripts/test.py --airflow 3.1         everything on one version
-python3 scripts/test.py --matrix              everything on each version, with each Python that can be had
+python3 scripts/test.py                       all tests on the newest version, on the others those that can differ
+python3 scripts/test.py tests/milestones      only these tests, on the newest version
+python3 scripts/test.py --airflow 3.1         all tests on one version
+python3 scripts/test.py --matrix              all tests on each version, with each Python that is available
 
 Options that the script doesn't know are passed to pytest (-k, -x, --pdb ...). It makes the environments that it needs
 (.venv-*).
@@ -25,14 +25,14 @@ import environment
 import results
 from versions import AIRFLOWS, NEWEST
 
-#: Compiled code may be kept: else each process compiles all tests anew, half of the time that collecting them takes.
+#: Python may store bytecode: otherwise each process compiles all tests again, which is half of the time of collecting.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 CORES = os.cpu_count() or 1
 
-#: Two more processes than there are cores: half of the time goes into tests that wait for an Airflow.
+#: Two more processes than cores, because for half of the time tests wait for an Airflow.
 PROCESSES = min(6, CORES + 2)
-#: Fewer for a part, because each process reads all of its tests first.
+#: One fewer for a small part, because each process has to collect all of its tests first.
 PROCESSES_OF_A_PART = min(6, CORES + 1)
 
 
@@ -50,11 +50,11 @@ class Run:
     part: str = "whole"
 
     def interpreter(self) -> Path:
-        """Return the Python of its environment, which is made if it isn't there."""
+        """Return the Python of the run's environment, which is made first if needed."""
         return environment.make(self.airflow, "test", "lint", python=self.python)
 
     def prepare(self) -> str:
-        """Make its environment; return why that can't be done, or nothing."""
+        """Make the run's environment; return why that isn't possible, or empty text."""
         try:
             self.interpreter()
         except environment.NoSuchPythonError as error:
@@ -72,7 +72,7 @@ class Run:
         marker = [] if self.part == "whole" else ["-m", self.part]
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml"
-            # Tests that wait for an Airflow come first (tests/parts.py); an idle process takes tests from the others.
+            # Tests that take long begin first (tests/parts.py); an idle process takes tests from the others.
             processes = PROCESSES_OF_A_PART if self.part in ("airflow", "smoke") else PROCESSES
             spread = ["--numprocesses", str(processes), "--dist", "worksteal"]
             pytest = ["pytest", *spread, f"--junit-xml={report}", *marker, *options]
@@ -88,7 +88,7 @@ class Run:
             ]
             result = results.read(report, release, self.python, " ".join(options) or self.part)
         if any(codes) and not result.failed:
-            return replace(result, problem=result.problem or "pytest or the coverage failed, see above")
+            return replace(result, problem=result.problem or "pytest or coverage failed, see above")
         return result
 
 
@@ -117,7 +117,7 @@ def main() -> int:
     parser.add_argument("--airflow", choices=AIRFLOWS, action="append", help="this version; may be given again")
     parser.add_argument("--python", help="the version of Python, such as 3.13")
     parser.add_argument("--part", help="which tests: whole, airflow, smoke, 'not once' (see tests/parts.py)")
-    parser.add_argument("--matrix", action="store_true", help="each version with each Python that can be had")
+    parser.add_argument("--matrix", action="store_true", help="each version with each Python that is available")
     parser.add_argument("--coverage", action="store_true", help=f"measure the coverage on Airflow {NEWEST}")
     given, options = parser.parse_known_args()
     runs = plan(given, options)

@@ -1,10 +1,11 @@
-"""Follow the pages for a new user in an empty environment: install, connect, first gate, demo, first own test.
+"""Do what the pages for a new user say, in an empty environment: install, connect, first gate, demo, first test.
 
 python3 scripts/walk.py [--airflow 2.11]
 
-Commands, DAGs and tests are taken out of the README, the tutorial, and the pages about testing and the command line as
-they stand there, and run in a clone of this checkout (what is committed) with an empty home and without variables of
-yours. It ends at the first that doesn't hold. It takes some minutes: what it installs it installs anew.
+The script takes commands, DAGs and tests from the README, the tutorial, and the pages about testing and the command
+line. It runs them unchanged in a clone of this checkout (only what is committed), with an empty home directory and
+without your environment variables, and stops at the first that doesn't work as described. It takes some minutes,
+because it installs everything again.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ from tests.docs.pages import Block, blocks, commands, files, fits  # noqa: E402
 VERSIONS = ("3.3", "2.11")
 PINS = "constraints/airflow-{}.txt"
 
-#: Variables of the surrounding environment that belong to the machine, and not to its user.
+#: The beginnings of the environment variables that are kept: how this machine reaches a package index.
 MACHINE = ("PIP_", "SSL_CERT_", "REQUESTS_CA_BUNDLE", "HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy")
 
 #: Seconds for one command.
 LIMIT = 900.0
 
-#: Three projects to wait for: one is healthy, one fails, one is paused.
+#: Three projects: one succeeds, one fails, one is paused.
 BROKEN = """\
 projects:
   - {id: np_a, name: shop_a, rows: 1000}
@@ -55,15 +56,15 @@ LISTENS = "Ctrl-C stops it."
 
 
 class DoesNotHoldError(Exception):
-    """Something that the pages say is not true."""
+    """Something doesn't work as a page says."""
 
 
 class Terminal:
-    """A shell that keeps its state from command to command, like a person's terminal.
+    """A shell that keeps its state from command to command, like a user's terminal.
 
-    :param name: for the report
-    :param folder: where it begins
-    :param environment: its variables
+    :param name: its name in the output
+    :param folder: its first working directory
+    :param environment: its environment variables
     """
 
     def __init__(self, name: str, folder: Path, environment: dict[str, str]) -> None:
@@ -82,7 +83,7 @@ class Terminal:
         """Run a command and return what it printed.
 
         :param command: one command
-        :param until: go on when it has printed this, without waiting for its end
+        :param until: return when the command has printed this, without waiting for its end
         """
         end = f"end-of-command-{time.monotonic_ns()}"
         shown = command.replace("\n", " ")
@@ -118,7 +119,7 @@ class Terminal:
         while wanted.encode() not in printed or not printed.endswith(b"\n"):
             left = began + LIMIT - time.monotonic()
             if left <= 0 or not select.select([self._shell.stdout], [], [], left)[0]:
-                raise DoesNotHoldError(f"nothing more after {LIMIT:g} s:\n{printed.decode(errors='replace')[-6000:]}")
+                raise DoesNotHoldError(f"still running after {LIMIT:g} s:\n{printed.decode(errors='replace')[-6000:]}")
             more = os.read(self._shell.stdout.fileno(), 65536)
             if not more:
                 raise DoesNotHoldError(f"the shell has ended:\n{printed.decode(errors='replace')[-6000:]}")
@@ -127,10 +128,10 @@ class Terminal:
 
 
 class Walk:
-    """A new user with a new machine.
+    """What a new user does, step by step.
 
     :param airflow: the Airflow to install
-    :param folder: the machine
+    :param folder: where the clone and the home directory are made
     """
 
     def __init__(self, airflow: str, folder: Path) -> None:
@@ -159,7 +160,7 @@ class Walk:
         elif block.language == "text" and block.title == "output":
             for line in block.text.splitlines():
                 if not fits(line, self.said):
-                    raise DoesNotHoldError(f"{block.page} shows {line!r}; what came was:\n{self.said[-6000:]}")
+                    raise DoesNotHoldError(f"{block.page} shows {line!r}; the output was:\n{self.said[-6000:]}")
         elif block.language == "sh" and block.title == "second terminal":
             *before, last = commands(block.text)
             second = self.open("2")
@@ -187,10 +188,10 @@ class Walk:
         path.write_text(text, encoding="utf-8")
         print(f"  saved {name}", flush=True)
 
-    # What is walked
+    # The steps
 
     def tutorial(self) -> Iterator[None]:
-        """Do the tutorial: all of it before the clean-up, then, when asked to go on, the rest."""
+        """Do the tutorial up to its clean-up, then yield; do the clean-up when resumed."""
         page = self.page("docs/tutorial.md")
         cleaning = page.read_text().split("## 6. Clean up")[1]
         for block in blocks(page):
@@ -221,7 +222,7 @@ class Walk:
         self.close_others()
 
     def command_line(self) -> None:
-        """Wait for the same project from a shell: the README's command, and the script of its page."""
+        """Wait for the same project on the command line: by the README's command, and by the script of its page."""
         (wait,) = re.findall("`(airflow-oms wait [^`]+)`", self.page("README.md").read_text())
         self.first.run(wait)
         if self.airflow != "2.11":
@@ -231,7 +232,7 @@ class Walk:
         self.first.run(f"sh ~/{script.title}")
 
     def something_broken(self) -> None:
-        """Run the recipe for many projects where one fails and one is paused, and find out which from outside."""
+        """Run the recipe for many projects, of which one fails and one is paused, and check what the tools report."""
         (recipe,) = files(self.page("docs/recipes/many-projects.md")).values()
         self.save("~/oms-tutorial/dags/many_projects.py", recipe)
         self.save("broken.yaml", BROKEN, self.home)
@@ -249,7 +250,7 @@ class Walk:
         )
         first, *_, last = [line for line in self.first.run("airflow-oms projects").splitlines()[1:] if line.strip()]
         self.expect(first, "np_b", "FAILED")
-        # The third may be through its verification by now, and wait for somebody, too.
+        # Verification of the third may be done by now, so that it needs a person, too.
         self.expect(last, "3 projects. ", " need a person: 1 failed, 1 paused")
         self.first.run(f"{control} resume shop_b && {control} resume shop_c")
         self.expect(self.first.run("airflow-oms wait shop_c --full-transfer --poke-interval 1"), "Reached")
@@ -262,23 +263,23 @@ class Walk:
         self.close_others()
 
     def expect(self, said: str, *wanted: str) -> None:
-        """Make sure that a command has said something.
+        """Check what a command has printed.
 
-        :param said: what it printed
-        :param wanted: what has to be in it
+        :param said: its output
+        :param wanted: texts that the output must contain
         """
         for words in wanted:
             if words not in said:
-                raise DoesNotHoldError(f"nobody said {words!r}:\n{said[-6000:]}")
+                raise DoesNotHoldError(f"the output lacks {words!r}:\n{said[-6000:]}")
 
     def demo(self) -> None:
-        """Run the demo as the README says, waiting on a worker and in the triggerer."""
+        """Run the README's demo twice: the gates wait on a worker, then in the triggerer."""
         (demo,) = [block for block in blocks(self.page("README.md"), "sh") if "scripts/demo.py" in block.text]
         for option in ("", " --deferrable"):
             self.first.run(f"{commands(demo.text)[0]} --airflow {self.airflow}{option}")
 
     def first_test(self) -> None:
-        """Save what the page about testing says, and run the tests."""
+        """Save the files of the page about testing, and run its commands."""
         folder = self.home / "my-dags"
         for page in ("docs/recipes/daily-job.md", "docs/testing.md"):
             for name, text in files(self.page(page)).items():
@@ -289,14 +290,14 @@ class Walk:
         self.first.run(f"cd {self.checkout}")
 
     def all(self) -> None:
-        """Walk all the way."""
+        """Do all steps."""
         tutorial = self.tutorial()
         for title, part in (
             ("The tutorial", lambda: next(tutorial)),
             ("The README's first gate, and the command line", self.first_gate),
-            ("Many projects, with something broken", self.something_broken),
+            ("Many projects, one failed and one paused", self.something_broken),
             ("The demo", self.demo),
-            ("A first own test", self.first_test),
+            ("A first test", self.first_test),
             ("Cleaning up", lambda: next(tutorial, None)),
         ):
             print(f"\n{title}", flush=True)
@@ -308,7 +309,7 @@ class Walk:
 
 @contextmanager
 def new_machine() -> Iterator[Path]:
-    """Make a folder, and delete it afterwards."""
+    """Make a temporary folder, and delete it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="oms-walk-"))
     try:
         yield folder
@@ -326,12 +327,12 @@ def main() -> int:
         try:
             walk.all()
         except DoesNotHoldError as error:
-            print(f"\nThis doesn't hold: {error}", file=sys.stderr)
+            print(f"\nNot as described: {error}", file=sys.stderr)
             return 1
         finally:
             walk.close_others()
             walk.first.stop()
-    print(f"\nAll of it holds, with Airflow {given.airflow}: {time.monotonic() - began:.0f} s.")
+    print(f"\nAll pages work as described, with Airflow {given.airflow}: {time.monotonic() - began:.0f} s.")
     return 0
 
 
