@@ -1,4 +1,4 @@
-"""Benchmarks of the provider: each figure is a ratio, whose sides are measured together in one run on one machine.
+"""Benchmarks of the provider. Most figures are ratios, both sides of which are measured in the same run.
 
-``python -m benchmarks`` runs them all. Each file measures one thing; :mod:`benchmarks.row` says what a row holds.
+``python -m benchmarks`` runs them. Each file measures one thing; :mod:`benchmarks.row` describes a row of the table.
 """

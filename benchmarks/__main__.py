@@ -35,10 +35,10 @@ NAMES = (
     "parsing",
 )
 
-#: What takes long and is run only when it is named.
+#: Benchmarks that take long and are run only if ``--only`` names them.
 NAMED = ("limit",)
 
-#: The marks around the table in a page of the docs.
+#: The comments before and after the table in a page of the docs.
 BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 
 
@@ -75,14 +75,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def with_table(page: str, table: str) -> str:
-    """Return a page in which a new table replaces the old one; a page without a table becomes the table alone."""
+    """Return a page with its table replaced; the table alone if the page has none."""
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else f"{BEGIN}\n{table}\n{END}\n"
 
 
 def throwaway_airflow() -> Path:
-    """Make Airflow write into a temporary directory only; call this before anything imports Airflow."""
+    """Give Airflow a temporary home. This must be called before anything imports Airflow."""
     home = Path(tempfile.mkdtemp(prefix="oms-benchmarks-"))
     for name in [name for name in os.environ if name.startswith("AIRFLOW") or name.lower().endswith("_proxy")]:
         del os.environ[name]
@@ -97,7 +97,7 @@ def throwaway_airflow() -> Path:
 
 
 def machine() -> str:
-    """Describe what the figures were measured with."""
+    """Describe the machine and the versions of Python and of the packages."""
 
     def of(name: str) -> str:
         try:

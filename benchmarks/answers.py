@@ -1,4 +1,4 @@
-"""OMS's answers in the benchmarks: answers of the simulator, recorded once and sent repeatedly.
+"""OMS's answers in the benchmarks, recorded from the simulator.
 
 They show a project in the middle of its full transfer, so that gates wait, and a list of 150 projects with their steps.
 """
@@ -17,10 +17,10 @@ PROJECTS = 150
 #: How many tables a described project has, and how many columns each table has.
 TABLES, COLUMNS = 100, 10
 
-#: How many projects the list has, with as many rows a page as OMS allows, and the label that all of them have.
+#: How many projects a page of the list has (the most that OMS allows), and the label that all of them have.
 MANY, LABEL = 1000, "wave-7"
 
-#: As many as the list of all can be told to have.
+#: The largest number of projects that the list of all can be set to.
 MOST = 2000
 
 
@@ -36,7 +36,7 @@ def project_name(number: int) -> str:
 
 @cache
 def taken() -> dict[str, bytes]:
-    """Return the answers by action; ``done`` is the progress of a project whose full transfer is at 100 %."""
+    """Return the answers by action, and as ``done`` the progress of a project whose full transfer is at 100 %."""
     with Simulator(clock=Clock(speed=0)) as oms:
         for number in range(PROJECTS):
             oms.add_project(
@@ -61,7 +61,7 @@ def taken() -> dict[str, bytes]:
 
 
 def _described(body: bytes) -> bytes:
-    """Return a description with a source and a target that lineage can name, and with many tables."""
+    """Return an answer of DescribeProject with many tables, whose source and target have names in OpenLineage."""
     answer = json.loads(body)
     columns = [{"columnName": f"c{number}", "mappedName": f"c{number}"} for number in range(COLUMNS)]
     tables = [{"name": f"t{number}", "mappedName": f"t{number}", "columns": columns} for number in range(TABLES)]

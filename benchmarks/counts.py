@@ -1,10 +1,10 @@
-"""The cost of a poll in counts, which are the same on every machine; the tests compare them with stored counts.
+"""Counts what a poll executes and allocates, which is the same on every machine. Tests compare it with stored counts.
 
 python -m benchmarks.counts [--store]
 
-A count is of lines of this package that run, or of memory blocks that it has allocated and that stay. Which lines of
-other packages run depends on their versions, so these aren't counted. With ``--store`` the stored counts become the
-ones that are found: look at the difference first.
+Counted are the lines of this package that run, and the memory blocks that it allocates and doesn't free. Lines of other
+packages aren't counted, because they depend on the packages' versions. ``--store`` stores the new counts: review the
+difference first.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ ROOM = 0.1
 _PACKAGE = str(Path(__file__).resolve().parent.parent / "airflow_provider_oms")
 _SIMULATOR = str(Path(_PACKAGE) / "simulator")
 
-#: How many polls are made, of which one is counted: what the first ones of a process set up is not the cost of a poll.
+#: How many polls are made, and which of them is counted. The first ones in a process also set up what is reused later.
 _WARM, _COUNTED = 3, 10
 
 
 class Lines:
-    """Counts the lines of this package that the current thread runs."""
+    """Counts the lines of this package that the current thread executes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -53,7 +53,7 @@ class Lines:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """Count what runs in the block."""
+        """Count the lines that are executed in the ``with`` block."""
         before = sys.gettrace()
         sys.settrace(self._trace)
         try:
@@ -63,7 +63,7 @@ class Lines:
 
 
 def measure(oms: CannedOms) -> dict[str, float]:
-    """Return the counts by name.
+    """Poll in several ways, and return the counts by name.
 
     :param oms: the server that is asked; the connection ``oms_default`` leads to it
     """
@@ -178,7 +178,7 @@ def main() -> int:
     from benchmarks.__main__ import throwaway_airflow
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.counts", description=__doc__)
-    parser.add_argument("--store", action="store_true", help="store the counts that are found")
+    parser.add_argument("--store", action="store_true", help="store the new counts")
     options = parser.parse_args()
     throwaway_airflow()
     with CannedOms() as oms:

@@ -1,4 +1,4 @@
-"""A thousand projects, with a gate for each or one gate over their label: requests, CPU, and time to the event."""
+"""Requests, CPU and time to the event for a thousand projects, with a gate for each or one gate over their label."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from benchmarks.measuring import Size
 from benchmarks.row import Row, Skipped
 from benchmarks.server import CannedOms
 
-#: Every how many polls the precise calls are made, whatever the list says.
+#: Each project is asked for itself at least at every how many-th poll, whatever the list says.
 CYCLE = 10
 
-#: Real seconds to wait for an event; a slow machine needs a part of it.
+#: Real seconds to wait for an event at most.
 PATIENCE = 600.0
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the cost of both ways compared with a request for each project, and the time until they notice a change."""
+    """Yield the cost of both, compared with a request for each project, and the time until they notice a change."""
     gates, interval = size.of(MANY, 40), size.of(10.0, 1.0)
     intervals = size.of(CYCLE, 2)
     ways = {"a gate each": lambda: _each(gates, interval), "one gate over their label": lambda: [_label(interval)]}
@@ -43,11 +43,11 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
         yield Row(f"{what}: of these for the list", lists, "a poll of each project", theirs, most=10)
         yield Row(f"{what}: CPU an interval", 1000 * cpu, "a poll of each project", 1000 * before[2], "ms", aim=0.1)
     for name, times in heard.items():
-        what = f"{MANY} projects, {name}: from OMS saying so of all at once to the events"
+        what = f"{MANY} projects, {name}: all reach the milestone at once, from OMS's answer to the events"
         yield Row(
             what, median(times), unit="ms", most=100, note=f"worst {max(times):.0f} ms; the interval comes on top"
         )
-    what = f"{MANY} projects, a gate each: from OMS saying so of one to its event"
+    what = f"{MANY} projects, a gate each: one reaches the milestone, from OMS's answer to its event"
     note = f"worst of {len(alone)}: {max(alone):.0f} ms; the interval comes on top"
     yield Row(what, median(alone), unit="ms", most=100, note=note)
 
@@ -63,27 +63,27 @@ def _label(interval: float) -> Any:
 async def _cost(
     oms: CannedOms, jobs: list[Any], interval: float, intervals: int, above: str | None = None
 ) -> tuple[float, float, float]:
-    """Return the requests of an interval for lists, those for the rest, and the CPU seconds of an interval."""
+    """Return the numbers of requests in an interval for lists and for anything else, and the CPU seconds."""
     _set(above)
     asked: dict[str, int] = {}
 
     async def count() -> None:
         await asyncio.sleep(1.25 * interval)
-        await asyncio.to_thread(oms.tell)
+        await asyncio.to_thread(oms.configure)
         await asyncio.sleep(interval * intervals)
-        asked.update((await asyncio.to_thread(oms.tell))["asked"])
+        asked.update((await asyncio.to_thread(oms.configure))["asked"])
 
     cpu = await cpu_of([*jobs, count()], warm=1.25 * interval, seconds=interval * intervals)
     _set(None)
     await asyncio.sleep(0)
-    if not asked:  # the window doesn't end at exactly the same moment as the count
-        asked.update((await asyncio.to_thread(oms.tell))["asked"])
+    if not asked:  # cpu_of has ended before the count
+        asked.update((await asyncio.to_thread(oms.configure))["asked"])
     lists = sum(number for action, number in asked.items() if action.startswith("List"))
     return lists / intervals, (sum(asked.values()) - lists) / intervals, cpu / intervals
 
 
 async def _heard(oms: CannedOms, jobs: list[Any], interval: float) -> list[float]:
-    """Return the milliseconds from OMS's first answer that a project has reached the milestone to its gate's event."""
+    """Return the milliseconds from OMS's first answer that the milestone is reached to the event of each gate."""
     fired: list[tuple[str | None, float]] = []
 
     async def gate(job: Any) -> None:
@@ -93,21 +93,21 @@ async def _heard(oms: CannedOms, jobs: list[Any], interval: float) -> list[float
 
     async with running(gate(job) for job in jobs) as tasks:
         await asyncio.sleep(interval * 2.5)
-        await asyncio.to_thread(oms.tell, reached=True)
+        await asyncio.to_thread(oms.configure, reached=True)
         await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
-    told = (await asyncio.to_thread(oms.tell, reached=False))["told_at"]
-    return [(at - (told[project] if project else max(told.values()))) * 1000 for project, at in fired]
+    reached = (await asyncio.to_thread(oms.configure, reached=False))["reached_at"]
+    return [(at - (reached[project] if project else max(reached.values()))) * 1000 for project, at in fired]
 
 
 async def _heard_of_one(oms: CannedOms, jobs: list[Any], number: int, interval: float) -> float:
-    """Return the same of one project, while the others go on."""
+    """Return the same for one project, while the others continue."""
     async with running(jobs) as tasks:
         await asyncio.sleep(interval * 1.5)
-        await asyncio.to_thread(oms.tell, reached=project_id(number))
+        await asyncio.to_thread(oms.configure, reached=project_id(number))
         await asyncio.wait_for(tasks[number], PATIENCE)
         at = time.monotonic()
-        told = (await asyncio.to_thread(oms.tell, reached=False))["told_at"]
-    return float((at - told[project_id(number)]) * 1000)
+        reached = (await asyncio.to_thread(oms.configure, reached=False))["reached_at"]
+    return float((at - reached[project_id(number)]) * 1000)
 
 
 def _set(above: str | None) -> None:

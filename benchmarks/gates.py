@@ -1,4 +1,4 @@
-"""Gates that wait on one event loop, as they do in a triggerer."""
+"""Runs gates on one event loop, as a triggerer does, and the simpler loops that they are compared with."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from benchmarks.answers import project_id
 
 
 def trigger(number: int, interval: float, milestone: dict[str, Any], **project: Any) -> Any:
-    """Return a trigger that waits.
+    """Return a trigger that waits for a milestone.
 
-    :param number: the project
-    :param milestone: what it waits for, as in a trigger's kwargs
-    :param project: ``project_name``, instead
+    :param number: the number of its project
+    :param interval: its poll interval in seconds
+    :param milestone: the milestone, as in a trigger's kwargs
+    :param project: another way to name the project, such as ``project_name``
     """
     from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 
@@ -36,13 +37,13 @@ STEP = {"kind": "step", "step": "FULL_TRANSFER"}
 FULL_TRANSFER = {"kind": "full_transfer", "progress": 100}
 LAG = {"kind": "checkpoint_lag", "max_lag": 30}
 
-#: From how many projects on the list of all serves them, and so many that it never does.
+#: The setting for the number of projects above which gates use the list, and a value above any number of projects.
 LIST_SETTING, UNLISTED = "AIRFLOW__OMS__LIST_ABOVE", "1000000"
 
-#: What the bare loop asks for the same.
+#: What the bare loop requests in a poll.
 PROGRESS, BOTH = ["DescribeProjectProgress"], ["DescribeProjectProgress", "DescribeProjectSteps"]
 
-#: One after the other, so that a project's gates wait for different things.
+#: Milestones that are assigned to gates in turn, so that the gates of a project wait for different ones.
 VARIED = (STEP, FULL_TRANSFER, LAG, STATUS, {"kind": "cutover_ready"}, {"kind": "full_verification"})
 
 
@@ -64,7 +65,7 @@ async def running(jobs: Iterable[Awaitable[Any]]) -> AsyncIterator[list[asyncio.
 
 
 async def every(interval: float, index: int, total: int, poll: Callable[[], Awaitable[object]]) -> None:
-    """Poll for ever, spread as evenly as gates are."""
+    """Poll for ever, at a time in the interval that depends on the index, as gates do."""
     await asyncio.sleep(interval * index / total)
     while True:
         began = time.monotonic()
@@ -73,7 +74,7 @@ async def every(interval: float, index: int, total: int, poll: Callable[[], Awai
 
 
 async def bare(url: str, gates: int, interval: float, actions: list[str]) -> None:
-    """The lower limit: only requests over one session, and reading the JSON."""
+    """The lower limit: send requests over one session, and parse the JSON."""
     import aiohttp
 
     headers = {"Authorization": "Basic dmlld2VyOm5vbmU=", "Content-Type": "application/json"}
@@ -93,7 +94,7 @@ async def bare(url: str, gates: int, interval: float, actions: list[str]) -> Non
 
 
 async def client(url: str, gates: int, interval: float) -> None:
-    """Our client, without sharing, milestones and logs."""
+    """Our client alone, without sharing, milestones and logs."""
     from airflow_provider_oms.client.aio import AsyncOmsClient
     from airflow_provider_oms.client.settings import ClientSettings
 
@@ -107,10 +108,10 @@ async def client(url: str, gates: int, interval: float) -> None:
 
 
 async def cpu_of(jobs: Iterable[Awaitable[Any]], *, warm: float, seconds: float) -> float:
-    """Return the CPU seconds that jobs use in this process in a window of time, once they run evenly."""
+    """Return the CPU seconds that jobs use in this process in a period, after a warm-up."""
     async with running(jobs):
         await asyncio.sleep(warm)
-        gc.collect()  # garbage from the start
+        gc.collect()  # garbage of the start-up
         before = time.process_time()
         await asyncio.sleep(seconds)
         return time.process_time() - before
@@ -118,7 +119,7 @@ async def cpu_of(jobs: Iterable[Awaitable[Any]], *, warm: float, seconds: float)
 
 @contextlib.contextmanager
 def logging_to_nowhere() -> Iterator[None]:
-    """Let Airflow write its logs as usual, but not to the terminal."""
+    """Let Airflow format its logs as usual, but discard them."""
     sys.stdout.flush()
     sys.stderr.flush()
     shown = [os.dup(number) for number in (1, 2)]

@@ -17,8 +17,8 @@ AIM = 10.0
 
 OURS = "airflow_provider_oms.sensors.oms"
 
-#: What every process of Airflow loads because of the progress page. It may take 2 ms on a machine where the sensors
-#: take 8 ms, so the aim is a quarter of their time: a busy machine makes both figures worse, but not their ratio.
+#: The aim for the progress page's plugin, which every process of Airflow loads: 2 ms on a machine where the sensors
+#: take 8 ms. It is a ratio, because a busy machine makes both figures larger.
 PLUGIN = "airflow_provider_oms.pages.plugin"
 PLUGIN_AIM = 0.25
 
@@ -31,7 +31,7 @@ PEERS = {
 #: Modules that should not be loaded when a DAG is parsed.
 HEAVY = ("requests", "aiohttp", "tenacity", "httpx", "ssl", "email")
 
-# A fork for each import: each starts from the same loaded Airflow, whose start is not measured.
+# Each import runs in a fork of its own, so that all start with the same loaded Airflow, which isn't measured.
 _PROBE = """
 import gc, importlib, json, os, sys, time
 from airflow.providers.common.compat.sdk import DAG, BaseHook, BaseOperatorLink, BaseSensorOperator, XCom, conf
@@ -85,7 +85,7 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
     for name in PEERS:
         theirs, count, loads = found[name]
         if theirs is None:
-            yield Skipped(f"import sensors.oms beside {name}", "that provider isn't installed here")
+            yield Skipped(f"import sensors.oms, compared with {name}", "that provider isn't installed here")
             continue
         note = f"{count} modules, among them {', '.join(loads)}" if loads else f"{count} modules"
         yield Row("import sensors.oms, CPU", cost, f"the {name} sensor", theirs, "ms", aim=1.0, note=note)
@@ -101,9 +101,9 @@ def run(size: Size, oms: Any) -> Iterator[Row | Skipped]:
 
 
 def _probe(rounds: int, wanted: list[Any]) -> dict[str, Any]:
-    """Return for each import its median milliseconds, its modules, and the heavy ones among them."""
+    """Return for each import the median of its milliseconds, its modules, and which of these are expensive."""
     command = [sys.executable, "-c", _PROBE % (HEAVY,), json.dumps([rounds, wanted])]
-    # Bytecode is stored, as it is wherever Airflow runs; the first round may have to write it.
+    # Bytecode is stored, as in every installed Airflow. The first round may have to write it.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     output = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300).stdout
     (line,) = [line for line in output.splitlines() if line.startswith("PROBED ")]

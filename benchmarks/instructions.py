@@ -1,7 +1,7 @@
-"""What a poll costs in instructions, which neither the processor nor what else runs on it changes. It needs valgrind.
+"""The cost of a poll in instructions, which are the same on every processor, however busy it is. It needs valgrind.
 
-A child process runs under valgrind's ``callgrind``, which counts what the process itself executes, and not what the
-kernel does for it. Gates take turns there, one poll at a time: nobody waits for a time to pass.
+A child process runs under valgrind's ``callgrind``, which counts the instructions that the process itself executes,
+without the kernel's. The gates in it poll one after the other (:mod:`benchmarks.turns`).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from benchmarks.row import Row, Skipped
 from benchmarks.server import CannedOms
 from benchmarks.turns import CONTENDERS, in_turn
 
-#: A function of the C library that nothing else here calls. At each call valgrind writes its count, and begins anew.
+#: A function of the C library that nothing else here calls. At each call valgrind writes its count, and resets it.
 MARK, mark = "getppid", os.getppid
 
-#: Gates, and polls of all of them before counting begins.
+#: How many gates there are, and how many polls they make together before counting begins.
 GATES, WARM = 10, 60
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the instructions of a poll beside those of the bare loop."""
+    """Yield the instructions of a poll, compared with those of the bare loop."""
     if shutil.which("valgrind") is None:
-        yield Skipped("a poll, instructions", "there is no valgrind here")
+        yield Skipped("a poll, instructions", "valgrind isn't installed here")
         return
     polls = size.of(400, 20)
     found = _counted(oms, polls)
@@ -45,7 +45,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 
 def _counted(oms: CannedOms, polls: int) -> dict[str, float]:
-    """Return thousands of instructions of a poll, by contender."""
+    """Return for each contender how many thousand instructions a poll takes."""
     with tempfile.TemporaryDirectory() as folder:
         counts = Path(folder) / "counts"
         valgrind = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counts}", f"--dump-before={MARK}"]
@@ -56,7 +56,7 @@ def _counted(oms: CannedOms, polls: int) -> dict[str, float]:
             capture_output=True,
             check=True,
         )
-        # Every contender marks its beginning and its end; what is between is in the second file of each two.
+        # Each contender calls MARK before and after the counted polls, so their count is in every second file.
         totals = [total_of(Path(f"{counts}.{number}")) for number in range(1, 2 * len(CONTENDERS) + 1)]
     return {name: total / polls / 1000 for name, total in zip(CONTENDERS, totals[1::2], strict=True)}
 
@@ -69,7 +69,7 @@ def total_of(file: Path) -> int:
 
 
 def _main(url: str, polls: str) -> None:
-    """Poll, with each contender; this is what runs under valgrind."""
+    """Let each contender poll; this runs under valgrind."""
     with logging_to_nowhere():
         for jobs in CONTENDERS.values():
             asyncio.run(in_turn(jobs(url, GATES), gates=GATES, warm=WARM, polls=int(polls), mark=mark))

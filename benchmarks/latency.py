@@ -37,7 +37,7 @@ async def _wait(oms: CannedOms, gates: int, projects: int, interval: float) -> l
 
     async with running(gate(number) for number in range(gates)) as tasks:
         await asyncio.sleep(interval * 1.25)
-        await asyncio.to_thread(oms.tell, reached=True)
+        await asyncio.to_thread(oms.configure, reached=True)
         await asyncio.wait_for(asyncio.gather(*tasks), 600)
-    told = (await asyncio.to_thread(oms.tell, reached=False))["told_at"]
-    return [(at - told[project]) * 1000 for project, at in fired]
+    reached = (await asyncio.to_thread(oms.configure, reached=False))["reached_at"]
+    return [(at - reached[project]) * 1000 for project, at in fired]

@@ -1,4 +1,4 @@
-"""10,000 gates over 2,000 projects that one triggerer gets at once, and what breaks first. Airflow 3 only."""
+"""Which limit a triggerer reaches first with 10,000 gates over 2,000 projects at once. Airflow 3 only."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.triggerer import INTERVAL, hold, log_of, make_database, rows, st
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield how many gates a usual number of open files allows, and what all cost where it allows more."""
+    """Yield how many gates a usual limit of open files allows, and what all gates cost with a higher limit."""
     from airflow import __version__
 
     if __version__.startswith("2."):
@@ -23,8 +23,8 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
         return
     make_database()
     gates, projects = size.of((10_000, 2_000), (400, 80))
-    oms.tell(many=projects)
-    # Few files are enough to see it.
+    oms.configure(many=projects)
+    # A low limit shows the same and takes less time.
     files = size.of(1024, 256)
     held, sleepers = (_starve(gates, count, files) for count in (projects, 0))
     what = f"gates that ran when a triggerer that may open {files:,} files ended"
@@ -40,9 +40,9 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 
 def _starve(gates: int, projects: int, files: int) -> float:
-    """Return how many triggers had their log when the triggerer ended for want of files.
+    """Return how many triggers had a log when the triggerer ended because it could open no more files.
 
-    :raises RuntimeError: it has ended otherwise, or not at all
+    :raises RuntimeError: it has ended for another reason, or not at all
     """
     shutil.rmtree(Path(os.environ["AIRFLOW_HOME"]) / "logs", ignore_errors=True)
     with started(gates, projects, files) as (process, home):

@@ -1,4 +1,4 @@
-"""Measures contenders side by side, so that a busy machine affects all of them."""
+"""Measures contenders in turn, so that a busy machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Size:
-    """How thorough a run is.
+    """The size of a run.
 
-    :param quick: a short run, which only shows that everything still works; its figures mean little
+    :param quick: a short run, which only shows that everything works; its figures mean little
     """
 
     quick: bool = False
 
     def of(self, full: T, quick: T) -> T:
-        """Choose a number."""
+        """Return the first number for a full run, the second for a short one."""
         return quick if self.quick else full
 
 
@@ -41,7 +41,7 @@ def median_of_rounds(rounds: int, contenders: Mapping[str, Callable[[], float]])
 
 
 def each(times: int, work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> Callable[[], float]:
-    """Return a contender: microseconds for each time of a piece of work, of CPU if no other clock is given."""
+    """Return a contender that measures microseconds per call of a function, of CPU unless another clock is given."""
 
     def measure() -> float:
         work()

@@ -1,4 +1,4 @@
-"""The cost of reading an answer, from its bytes to the values that a milestone uses."""
+"""The cost of reading an answer: from its bytes to the values that a milestone uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws the ratios of the table: the value of each, and its aim."""
+"""Draws the ratios of the table and their aims."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from benchmarks.row import Row, Skipped
 #: The colours of the documentation site, readable on its light and its dark background.
 _OK, _OVER, _AXES = "#009688", "#e65100", "#808080"
 
-#: The width in inches, and how many letters fit into a line: as wide as a phone, so that it can be read without
-#: scrolling.
+#: The width in inches, and how many letters fit into a line. It is as narrow as a phone, where nobody has to scroll.
 _WIDTH, _LETTERS = 4.8, 56
 
 

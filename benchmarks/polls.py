@@ -1,4 +1,4 @@
-"""The cost of one poll in a triggerer with thousands of gates, each of which watches another project.
+"""The CPU of one poll in a triggerer with thousands of gates, each on a project of its own.
 
 Ratios of CPU time differ between processes and between machines, so each ratio is the median of several processes;
 ``--only instructions`` measures what doesn't differ.
@@ -35,19 +35,19 @@ from benchmarks.gates import (
 )
 from benchmarks.measuring import Size
 from benchmarks.row import Row, Skipped, ratio_of
-from benchmarks.server import JSON, MISSING, CannedOms, told
+from benchmarks.server import JSON, MISSING, CannedOms, configure
 
 AIM_ONE, AIM_TWO = 1.2, 1.3
 
 Job = Coroutine[Any, Any, Any]
 
-#: Contenders of one process that are compared with each other.
+#: Pairs of contenders that are compared; both are measured in the same process.
 _Times = dict[str, float]
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     """Yield our CPU for a poll compared with that of the bare loop, of the http provider and of threads."""
-    # Each in a child process, because the figure depends on what a process happens to have in its memory.
+    # Several child processes, because the figure depends on where objects happen to be in a process's memory.
     times = [_of_a_process(size, oms, turn) for turn in range(size.of(5, 2))]
     note = f"{_gates(size)} gates"
     for what, ours, peer, theirs, aim in (
@@ -63,13 +63,13 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
                 [(one[ours], one[theirs]) for one in times], Row(what, 0, peer, unit="us", aim=aim, note=note)
             )
         else:
-            yield Skipped(f"{what}, beside {peer}", "the http provider isn't installed here")
+            yield Skipped(f"{what}, compared with {peer}", "the http provider isn't installed here")
 
 
 def _of_a_process(size: Size, oms: CannedOms, turn: int) -> _Times:
     """Return microseconds of CPU for a poll by contender, measured one after the other in a separate process.
 
-    :param turn: the number of the process: in every second process the order is reversed
+    :param turn: the number of the process; every second one measures in the reverse order
     """
     command = [sys.executable, "-m", "benchmarks.polls", oms.url, *(["quick"] if size.quick else ["full"]), str(turn)]
     printed = subprocess.run(command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, check=True).stdout
@@ -119,24 +119,24 @@ def _contenders(size: Size, url: str) -> dict[str, Callable[[], float]]:
 async def _cpu_of_a_poll(
     url: str, jobs: Callable[[], list[Job]], warm: float, window: float, requests_each: int
 ) -> float:
-    """Return the microseconds of CPU that this process uses for a poll, once all gates poll."""
+    """Return the microseconds of CPU that this process uses for a poll, after a warm-up."""
     async with running(jobs()) as tasks:
         await asyncio.sleep(warm)
-        gc.collect()  # garbage from the start; garbage from polling counts
-        await asyncio.to_thread(told, url)
+        gc.collect()  # garbage of the start-up; that of polling is measured
+        await asyncio.to_thread(configure, url)
         before = time.process_time()
         requests = 0
-        while not requests:  # on a busy machine there may be none in a short window
+        while not requests:  # on a busy machine there may be none in a short period
             await asyncio.sleep(window)
             for failed in (task for task in tasks if task.done() and task.exception()):
                 await failed
             spent = time.process_time() - before
-            requests += sum((await asyncio.to_thread(told, url))["asked"].values())
+            requests += sum((await asyncio.to_thread(configure, url))["asked"].values())
     return spent / (requests / requests_each) * 1e6
 
 
 async def _threads(url: str, gates: int, interval: float) -> None:
-    """What an asynchronous trigger does that uses a synchronous client."""
+    """Poll as an asynchronous trigger that calls a synchronous client in threads."""
     import requests
 
     local = threading.local()
@@ -153,7 +153,7 @@ async def _threads(url: str, gates: int, interval: float) -> None:
 
 
 def _http_provider(gates: int, interval: float) -> dict[str, Callable[[], list[Job]]]:
-    """The triggers of Airflow's http provider, if it is installed."""
+    """Return contenders that use the triggers of Airflow's http provider, if it is installed."""
     try:
         from airflow.providers.http.triggers.http import HttpSensorTrigger, HttpTrigger
     except ImportError:

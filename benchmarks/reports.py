@@ -1,4 +1,4 @@
-"""The cost of reporting: lineage for each gate that opens, and metrics for each poll."""
+"""The CPU of reporting: lineage for each gate that opens, and metrics for each poll."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ METRICS_AIM = 1.3
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     """Yield the CPU of an opened gate's lineage and of a poll with metrics, compared with the same without them."""
-    # A separate process, because Airflow decides only once whether it sends metrics.
+    # A separate process, because Airflow reads only once whether it is to send metrics.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listening:
         listening.bind(("127.0.0.1", 0))
         settings = {
@@ -66,9 +66,9 @@ def _metrics(size: Size) -> dict[str, float]:
     for name in ("on", "off"):
         os.environ["AIRFLOW__OMS__METRICS"] = str(name == "on")
         gates[name] = _gate()
-        gates[name].poke(_context())  # reads the setting
+        gates[name].poke(_context())  # reads the setting for metrics
     times = size.of(300, 3)
-    # The gates are bound here and not looked up, so that both do the same except for the metrics.
+    # Both functions get their gates as defaults, so that they differ only in the metrics.
     contenders = {name: each(times, lambda gate=gate: gate.poke(_context())) for name, gate in gates.items()}  # type: ignore[misc]
     return median_of_rounds(size.of(9, 1), contenders)
 
@@ -86,10 +86,10 @@ def _lineage(size: Size) -> dict[str, float]:
     observed = {"project": project_id(0), "status": "RUNNING", "step": "FULL_TRANSFER", "progress": 100}
     body = json.dumps({"id": project_id(0)}).encode()
 
-    def tell() -> None:
-        told = of_gate(lambda: gate, observed)
-        assert told is not None
-        assert len(told.outputs) == TABLES
+    def report() -> None:
+        reported = of_gate(lambda: gate, observed)
+        assert reported is not None
+        assert len(reported.outputs) == TABLES
 
     def bare() -> object:
         conn = BaseHook.get_connection("oms_default")
@@ -102,7 +102,7 @@ def _lineage(size: Size) -> dict[str, float]:
         sensor._watch.hook.close()
 
     times = size.of(30, 1)
-    contenders = {"lineage": each(times, tell), "described": each(times, bare), "gate": each(times, first_poll)}
+    contenders = {"lineage": each(times, report), "described": each(times, bare), "gate": each(times, first_poll)}
     return median_of_rounds(size.of(9, 1), contenders)
 
 

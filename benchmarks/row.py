@@ -9,17 +9,17 @@ from statistics import median
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table.
+    """One row of the table.
 
     :param what: what was measured
     :param ours: our figure
-    :param peer: what it is compared with: the limit, or another provider
-    :param theirs: its figure
-    :param unit: the unit of both
-    :param aim: the largest acceptable ratio (``ours / theirs``); None if there is another aim or none
-    :param most: the largest acceptable figure of ours
+    :param peer: what it is compared with, such as another provider
+    :param theirs: the figure of the peer
+    :param unit: the unit of both figures
+    :param aim: the largest acceptable ratio (``ours / theirs``); None if there is no such aim
+    :param most: the largest acceptable value of ``ours``; None if there is no such aim
     :param note: further information
-    :param ratios: the ratio of each process, where several have measured it
+    :param ratios: the ratio in each process, if several processes have measured it
     """
 
     what: str
@@ -34,14 +34,14 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Our figure as a multiple of the other."""
+        """Our figure as a multiple of theirs."""
         if self.ratios:
             return median(self.ratios)
         return self.ours / self.theirs if self.theirs else None
 
     @property
     def is_ok(self) -> bool | None:
-        """Whether the aim is met; None without one."""
+        """Whether the aim is met; None if there is none."""
         if self.aim is not None and self.ratio is not None:
             return self.ratio <= self.aim
         return None if self.most is None else self.ours <= self.most
@@ -64,10 +64,10 @@ class Row:
 
 
 def ratio_of(pairs: Sequence[tuple[float, float]], row: Row) -> Row:
-    """Return a row with the medians of what several processes have measured, and the ratio of each.
+    """Return a row with the medians of the figures of several processes, and with the ratio of each process.
 
-    :param pairs: our figure and theirs, by process
-    :param row: all else
+    :param pairs: our figure and theirs in each process
+    :param row: the rest of the row
     """
     ours, theirs = (median(figures) for figures in zip(*pairs, strict=True))
     return replace(row, ours=ours, theirs=theirs, ratios=tuple(our / their for our, their in pairs))
@@ -87,11 +87,11 @@ class Skipped:
 
 HEADINGS = ["what", "ours", "against", "theirs", "ratio", "aim", "", "note"]
 
-assert len(fields(Row)) == len(HEADINGS) + 1  # the ratios stand with their median
+assert len(fields(Row)) == len(HEADINGS) + 1  # the ratios are shown together with their median
 
 
 def markdown(rows: Iterable[Row | Skipped]) -> str:
-    """Return rows as a Markdown table that is also readable as text."""
+    """Return rows as a Markdown table with aligned columns."""
     table = [HEADINGS, *(row.cells() for row in rows)]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = [

@@ -1,6 +1,6 @@
-"""An OMS in a separate process that sends prepared JSON as fast as it can.
+"""An OMS in a separate process that sends prepared JSON as fast as possible, and counts its requests.
 
-It counts its requests, and can be told to answer slowly, or that the milestone is reached.
+It can be set to answer slowly, to have many projects, and to report the milestone as reached.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.request import urlopen
 
-#: How many rows a page of a list of many projects has.
+#: How many rows a page of the list of many projects has.
 ROWS = 150
 
-#: The addresses at which the JSON of ``DescribeProjectProgress`` is sent without an action, and with the status 404.
+#: The paths at which ``DescribeProjectProgress`` is answered without an action, with the status 200 and with 404.
 JSON, MISSING = "/json", "/missing"
 
 
 class CannedOms:
-    """The server's process; a context manager that ends it."""
+    """The server's process; as a context manager it ends with the block."""
 
     def __enter__(self) -> Self:
         from benchmarks.answers import taken
@@ -45,7 +45,7 @@ class CannedOms:
         self._process.stdin.flush()
         self.port = int(self._process.stdout.readline())
         self.url = f"http://127.0.0.1:{self.port}"
-        # Airflow finds the connections in these variables, also in processes that it starts.
+        # Airflow reads the connections from these variables, also in processes that it starts.
         fields = {
             "host": "127.0.0.1",
             "port": self.port,
@@ -64,22 +64,22 @@ class CannedOms:
         self._process.wait(10)
         self._process.stdout.close()
 
-    def tell(self, **settings: Any) -> dict[str, Any]:
-        """Set its behaviour and reset its counts; return the counts until then.
+    def configure(self, **settings: Any) -> dict[str, Any]:
+        """Set the server's behaviour and reset its counts; return the previous counts.
 
         :param delay: seconds before every answer
         :param many: how many projects the list of all has
-        :param reached: whether the full transfer is done: of all projects, or of the one of this id
+        :param reached: True if the full transfer of all projects is done; or the id of the only one where it is
         """
-        return told(self.url, **settings)
+        return configure(self.url, **settings)
 
 
-def told(url: str, **settings: Any) -> dict[str, Any]:
-    """Do what :meth:`CannedOms.tell` does, also from another process.
+def configure(url: str, **settings: Any) -> dict[str, Any]:
+    """Do what :meth:`CannedOms.configure` does, from any process.
 
     :param url: the server's address
     """
-    with urlopen(f"{url}/tell?{json.dumps(settings).encode().hex()}", timeout=30) as answer:
+    with urlopen(f"{url}/configure?{json.dumps(settings).encode().hex()}", timeout=30) as answer:
         counted: dict[str, Any] = json.load(answer)
     return counted
 
@@ -90,7 +90,7 @@ class _State:
         self.many = 0
         self.reached: bool | str = False
         self.asked: Counter[str] = Counter()
-        self.told_at: dict[str, float] = {}
+        self.reached_at: dict[str, float] = {}
 
 
 def _serve() -> None:
@@ -105,7 +105,7 @@ def _serve() -> None:
     state.many = MANY
 
     def many(row: str) -> list[str]:
-        """Return the rows of many projects that are all like one."""
+        """Return the rows of many projects, all copied from one."""
         one = json.dumps(json.loads(answers[row])["data"][0])
         return [
             one.replace(project_id(0), project_id(n)).replace(project_name(0), project_name(n)) for n in range(MOST)
@@ -125,7 +125,7 @@ def _serve() -> None:
         state.asked[f"ListProjects {number}"] += 1
         for one in range(ROWS * (number - 1), min(ROWS * number, state.many)) if state.reached else ():
             if state.reached in (True, project_id(one)):
-                state.told_at.setdefault(project_id(one), time.monotonic())
+                state.reached_at.setdefault(project_id(one), time.monotonic())
         return page(number, state.reached, state.many)
 
     def answer(body: bytes, status: int = 200) -> web.Response:
@@ -133,9 +133,9 @@ def _serve() -> None:
 
     async def handle(request: Any) -> web.Response:
         body = await request.read()
-        if request.path == "/tell":
-            counted = {"asked": state.asked, "told_at": state.told_at}
-            state.asked, state.told_at = Counter(), {}
+        if request.path == "/configure":
+            counted = {"asked": state.asked, "reached_at": state.reached_at}
+            state.asked, state.reached_at = Counter(), {}
             vars(state).update(json.loads(bytes.fromhex(request.query_string)))
             return answer(json.dumps(counted).encode())
         if state.delay:
@@ -150,17 +150,17 @@ def _serve() -> None:
         about = payload.get("id", "")
         state.asked[f"{action} {about}"] += 1
         if state.reached in (True, about) and action == "DescribeProjectProgress":
-            state.told_at.setdefault(about, time.monotonic())
+            state.reached_at.setdefault(about, time.monotonic())
             return answer(answers["done"].replace(taken_of, about.encode()))
         numbered = answers.get(f"{action} {payload.get('pageNumber')}")
-        # The client refuses an answer about another project than the requested one.
+        # The id is replaced, because the client refuses an answer about another project than the requested one.
         return answer(numbered or answers[action].replace(taken_of, about.encode()))
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
         server = await loop.create_server(web.Server(handle), "127.0.0.1", 0, backlog=4096)
         print(server.sockets[0].getsockname()[1], flush=True)
-        # The input ends when the measuring process ends.
+        # Standard input is closed when the measuring process ends.
         await loop.run_in_executor(None, sys.stdin.read)
 
     asyncio.run(run())

@@ -1,4 +1,4 @@
-"""A thousand gates on twenty projects: the requests that OMS gets, and the CPU that a triggerer uses for them."""
+"""How many requests a thousand gates on twenty projects send to OMS, and how much CPU they use in a triggerer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.server import CannedOms
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the requests of an interval, and the part of a core that they use."""
+    """Yield the number of requests in an interval, and the part of a core that the gates use."""
     gates, projects = size.of(1000, 40), size.of(20, 4)
     with logging_to_nowhere():
         rows = [
@@ -35,9 +35,9 @@ def _requests(oms: CannedOms, gates: int, projects: int, interval: float, interv
     async def count() -> dict[str, int]:
         async with running(_gates(gates, projects, interval)):
             await asyncio.sleep(1.25 * interval)
-            await asyncio.to_thread(oms.tell)
+            await asyncio.to_thread(oms.configure)
             await asyncio.sleep(interval * intervals)
-            return (await asyncio.to_thread(oms.tell))["asked"]  # type: ignore[no-any-return]
+            return (await asyncio.to_thread(oms.configure))["asked"]  # type: ignore[no-any-return]
 
     asked = asyncio.run(count())
     each = sum(asked.values()) / intervals

@@ -1,7 +1,7 @@
-"""How long gates block the event loop that other triggers share, and how much of that is garbage collection.
+"""How long gates block the event loop that all triggers share, and how much of that is garbage collection.
 
-A full collection goes through all that a triggerer has loaded, and any trigger can set it off; so the stalls are told
-with and without it.
+A full collection visits every object in the triggerer, and any trigger can start it, so stalls are given with and
+without the collections.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from benchmarks.server import CannedOms
 #: Milliseconds.
 P99, WORST = 20.0, 50.0
 
-#: Seconds between two beats.
+#: Seconds between two heartbeats.
 BEAT = 0.002
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield the lateness of a heartbeat with gates, and with as many bare loops that send the same requests."""
+    """Yield how late a heartbeat is with gates, and with as many bare loops that send the same requests."""
     gates, interval, seconds = size.of(1000, 20), size.of(5.0, 1.0), size.of(20.0, 0.5)
     names, spread = size.of(PROJECTS, 10), size.of(10.0, 1.0)
 
@@ -38,7 +38,7 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
     def huge() -> list[Any]:
         return [fire(trigger(0, spread, STATUS, project_name=project_name(n))) for n in range(names)]
 
-    # Importing modules and reading certificates happens once in a process, in a thread.
+    # The first client of a process imports modules and reads certificates, in a thread. This isn't measured.
     asyncio.run(_beat([fire(trigger(0, 1.0, STATUS))], 0.1))
 
     def bare_slow() -> list[Any]:
@@ -53,13 +53,13 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
         (f"{names} gates, each listing {PROJECTS} projects", 0.0, huge, bare_huge, spread),
     )
     for name, delay, gated, bared, lasting in cases:
-        oms.tell(delay=delay)
+        oms.configure(delay=delay)
         try:
             with logging_to_nowhere():
                 theirs = asyncio.run(_beat(bared(), lasting))
                 ours = asyncio.run(_beat(gated(), lasting))
         finally:
-            oms.tell(delay=0)
+            oms.configure(delay=0)
 
         def row(what: str, of: Callable[[Beats], float], most: float, ours: Beats, theirs: Beats) -> Row:
             note = f"{of([replace(beat, late=beat.busy) for beat in ours]):.1f} ms of it CPU of this thread"
@@ -75,12 +75,12 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 @dataclass(frozen=True)
 class Beat:
-    """One beat of a heartbeat that should come every :data:`BEAT` seconds; all values are in milliseconds.
+    """One heartbeat; there should be one every :data:`BEAT` seconds. All times are in milliseconds.
 
-    :param late: how late it came
-    :param busy: for how much of that this thread was busy
-    :param collecting: for how much of that the garbage collector ran
-    :param full: how many full collections there were
+    :param late: how late it was
+    :param busy: how much CPU this thread used in that time
+    :param collecting: how long the garbage collector ran in that time
+    :param full: how many full collections there were in that time
     """
 
     late: float
@@ -93,7 +93,7 @@ Beats = list[Beat]
 
 
 async def _beat(jobs: list[Any], seconds: float, warm: float = 0.5) -> Beats:
-    """Return the lateness of each beat."""
+    """Return the heartbeats of a period."""
     found = []
     async with running(jobs):
         await asyncio.sleep(warm)
@@ -117,7 +117,7 @@ async def _beat(jobs: list[Any], seconds: float, warm: float = 0.5) -> Beats:
 
 @contextlib.contextmanager
 def _collections() -> Iterator[list[tuple[float, int]]]:
-    """Record the milliseconds of each garbage collection, which goes through everything that Airflow has loaded."""
+    """Record the milliseconds of each garbage collection."""
     took: list[tuple[float, int]] = []
     began = 0.0
 
@@ -149,7 +149,7 @@ def _worst(beats: Beats) -> float:
 
 
 def _uncollected(beats: Beats) -> Beats:
-    """Subtract the time of the garbage collector."""
+    """Return how late a heartbeat was, less the time of the garbage collector."""
     return [
         replace(beat, late=max(0.0, beat.late - beat.collecting), busy=max(0.0, beat.busy - beat.collecting))
         for beat in beats

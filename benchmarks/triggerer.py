@@ -32,18 +32,18 @@ AIM = 1.2
 
 INTERVAL = 30.0
 
-#: What the triggerer writes, in Airflow's home.
+#: The file in Airflow's home with the triggerer's output.
 LOG = "triggerer.log"
 
 #: Figures by name.
 Held = dict[str, float]
 
-#: Airflow warns of an event loop that stood still for more than 0.2 s.
+#: Airflow's warning that the event loop was blocked for more than 0.2 s.
 _BLOCKED = re.compile(r"was blocked for ([\d.]+) seconds")
 
 
 class SleepTrigger(BaseTrigger):
-    """Waits, and does nothing else."""
+    """A trigger that only sleeps."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -59,7 +59,7 @@ class SleepTrigger(BaseTrigger):
 
 
 def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
-    """Yield memory, CPU and start-up for each number of gates."""
+    """Yield the memory, CPU and start-up time of a triggerer for each number of gates."""
     from airflow import __version__
 
     if __version__.startswith("2."):
@@ -75,10 +75,10 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
 
 
 def rows(what: str, gates: int, ours: Held, sleeping: Held, empty: Held) -> Iterator[Row]:
-    """Yield what gates cost a triggerer beside triggers that only sleep.
+    """Yield the cost of gates in a triggerer, compared with triggers that only sleep.
 
-    :param what: what was held
-    :param empty: what a triggerer without any costs
+    :param what: a description of the gates
+    :param empty: the cost of a triggerer without triggers
     """
     peer = "triggers that only sleep"
     kib = 1024 * (ours["memory"] - empty["memory"]) / gates
@@ -93,23 +93,23 @@ def rows(what: str, gates: int, ours: Held, sleeping: Held, empty: Held) -> Iter
 
 
 def make_database() -> None:
-    """Make Airflow's database."""
+    """Create Airflow's database."""
     subprocess.run(["airflow", "db", "migrate"], env=_environment(), check=True, capture_output=True, timeout=300)
 
 
 def hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> Held:
-    """Have a triggerer hold triggers for a while; return what they cost.
+    """Run a triggerer with triggers for a while; return what they cost.
 
     :param gates: how many triggers
-    :param projects: over how many projects; with 0 they only sleep
-    :param seconds: how long it is measured, once every gate has polled
+    :param projects: on how many projects; with 0 the triggers only sleep
+    :param seconds: how long to measure, once every gate has polled
     """
     import psutil
 
     with started(gates, projects) as (process, home):
         began = time.monotonic()
         leader = psutil.Process(process.pid)
-        # A triggerer without triggers is ready after about ten seconds. A running trigger has an open log file.
+        # A triggerer without triggers is ready after about ten seconds; a trigger runs once its log file is open.
         while _waiting(home) or _files(leader) < gates or time.monotonic() - began < 15:
             time.sleep(1)
             if process.poll() is not None or time.monotonic() - began > 600:
@@ -117,8 +117,8 @@ def hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> Held:
         until = time.monotonic() - began
         family = [leader, *leader.children(recursive=True)]
         start = _cpu(family)
-        time.sleep(1.2 * seconds)  # every gate has polled
-        oms.tell()
+        time.sleep(1.2 * seconds)  # until every gate has polled
+        oms.configure()
         before, asked = _cpu(family), time.monotonic()
         time.sleep(seconds)
         return {
@@ -126,7 +126,7 @@ def hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> Held:
             "start": start,
             "seconds": seconds,
             "cpu": 100 * (_cpu(family) - before) / (time.monotonic() - asked),
-            "requests": float(sum(oms.tell()["asked"].values())),
+            "requests": float(sum(oms.configure()["asked"].values())),
             "memory": sum(one.memory_full_info().pss for one in family) / 1024**2,
             "files": float(_files(leader)),
             "blocked": max(map(float, _BLOCKED.findall(log_of(home))), default=0.0),
@@ -135,10 +135,10 @@ def hold(oms: CannedOms, gates: int, *, projects: int, seconds: float) -> Held:
 
 @contextlib.contextmanager
 def started(gates: int, projects: int, files: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """Start a triggerer that finds gates to hold, and kill it in the end; yield it and Airflow's home.
+    """Start a triggerer whose database has triggers, and kill it in the end; yield its process and Airflow's home.
 
     :param gates: how many triggers
-    :param projects: over how many projects; with 0 they only sleep
+    :param projects: on how many projects; with 0 the triggers only sleep
     :param files: how many files each of its processes may have open; 0 for as many as the system allows
     """
     with logging_to_nowhere():
@@ -163,7 +163,7 @@ def started(gates: int, projects: int, files: int = 0) -> Iterator[tuple[subproc
 
 
 def log_of(home: Path) -> str:
-    """Return what the triggerer has written."""
+    """Return the triggerer's output."""
     return (home / LOG).read_text(errors="replace")
 
 
@@ -193,7 +193,7 @@ def _waiting(home: Path) -> int:
 
 
 def _store(gates: int, projects: int) -> None:
-    """Put deferred tasks, one mapped task instance each, into the database, and nothing else."""
+    """Store deferred tasks in the database, each a mapped task instance with a trigger."""
     from airflow.models.dagbundle import DagBundleModel
     from airflow.models.serialized_dag import SerializedDagModel
     from airflow.models.taskinstance import TaskInstance

@@ -1,4 +1,4 @@
-"""Has gates poll one after the other, without waiting for a time to pass: what is counted is the same in each run."""
+"""Lets gates poll one after the other without real pauses, so that each run executes and counts the same."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.gates import BOTH, PROGRESS, STATUS, STEP, bare, client, fire, r
 
 Jobs = list[Coroutine[Any, Any, Any]]
 
-#: Seconds. Nobody sleeps, so that this is only how long an answer serves other polls.
+#: Seconds. As nothing sleeps, this only decides for how long an answer is shared.
 INTERVAL = 0.001
 
 
@@ -20,20 +20,20 @@ def _gates(milestone: dict[str, Any], gates: int, interval: float = INTERVAL) ->
     return [fire(trigger(number, interval, milestone)) for number in range(gates)]
 
 
-#: Each is given the address of the OMS, and how many gates there are.
+#: What is compared: functions of OMS's address and the number of gates.
 CONTENDERS: dict[str, Callable[[str, int], Jobs]] = {
     "one": lambda url, gates: _gates(STATUS, gates),
     "bare one": lambda url, gates: [bare(url, gates, INTERVAL, PROGRESS)],
     "two": lambda url, gates: _gates(STEP, gates),
     "bare two": lambda url, gates: [bare(url, gates, INTERVAL, BOTH)],
     "client": lambda url, gates: [client(url, gates, INTERVAL)],
-    # Within a minute each gate gets the answer that was there before.
+    # With this interval all gates share the first answer.
     "shared": lambda url, gates: _gates(STATUS, gates, interval=600.0),
 }
 
 
 class _Turns:
-    """Takes the place of ``asyncio.sleep``: who sleeps wakes the one who has slept longest."""
+    """Replaces ``asyncio.sleep``: a call wakes the task that has slept longest."""
 
     def __init__(self, gates: int, warm: int, polls: int, mark: Callable[[], object]) -> None:
         self._gates = gates
@@ -58,13 +58,13 @@ class _Turns:
 
 
 async def in_turn(jobs: Jobs, *, gates: int, warm: int, polls: int, mark: Callable[[], object]) -> None:
-    """Have gates poll.
+    """Let gates poll, one after the other.
 
-    :param jobs: what polls and sleeps, for ever
-    :param gates: how many of them there are in all jobs
-    :param warm: polls, of all of them, before any is counted
-    :param polls: polls that are counted
-    :param mark: called before these, and after them
+    :param jobs: coroutines that poll and sleep for ever
+    :param gates: how many gates there are in all jobs
+    :param warm: how many polls all gates together make before counting begins
+    :param polls: how many polls are counted
+    :param mark: called before and after the polls that are counted
     """
     turns = _Turns(gates, warm, polls, mark)
     with patch("asyncio.sleep", turns.sleep):

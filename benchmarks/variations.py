@@ -1,8 +1,9 @@
-"""What makes the ratio of a poll to the bare loop differ between processes and machines: one thing is varied at a time.
+"""Why the ratio of a poll to the bare loop differs between processes and machines: one condition is varied at a time.
 
 python -m benchmarks.variations
 
-In each variation ours and the bare loop take turns in processes that differ from the usual one in that thing alone.
+In each variation our gates and the bare loop poll in turn, in processes that differ from the usual one only in that
+condition.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _of_a_process(oms: CannedOms, name: str) -> dict[str, list[float]]:
 
 
 def measured(oms: CannedOms, name: str, *contenders: str) -> dict[str, list[float]]:
-    """Return microseconds of user and system time for a poll, by contender, in a process of their own."""
+    """Return the microseconds of user and system time for a poll, by contender, measured in a separate process."""
     command = [sys.executable, "-m", "benchmarks.variations", oms.url, name, *contenders]
     if name == "fixed layout":
         command = ["setarch", "-R", *command]
@@ -88,7 +89,7 @@ def measured(oms: CannedOms, name: str, *contenders: str) -> dict[str, list[floa
 
 @contextlib.contextmanager
 def _neighbours(number: int) -> Iterator[None]:
-    """Keep cores and their caches busy."""
+    """Run processes that keep all cores and their caches busy."""
     work = "numbers = list(range(1_000_000))\nwhile True: numbers.reverse()"
     busy = [subprocess.Popen([sys.executable, "-c", work]) for _ in range(number)]
     try:
@@ -104,8 +105,8 @@ def _mark(marks: list[resource.struct_rusage]) -> None:
 
 
 def _measure(url: str, name: str, *contenders: str) -> None:
-    """Measure; this is what runs in a process of its own."""
-    os.environ[LIST_SETTING] = UNLISTED  # each gate asks for its own project
+    """Measure each contender; this runs in a separate process."""
+    os.environ[LIST_SETTING] = UNLISTED  # each gate is on its own project
     if name == "no collector":
         gc.disable()
     gates = 2000 if name == "2000 gates" else GATES

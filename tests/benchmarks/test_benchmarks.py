@@ -52,7 +52,7 @@ async def test_gates_take_turns(name, oms):
     marks = []
     with logging_to_nowhere():
         await in_turn(
-            CONTENDERS[name](oms.url, 3), gates=3, warm=4, polls=6, mark=lambda: marks.append(oms.tell()["asked"])
+            CONTENDERS[name](oms.url, 3), gates=3, warm=4, polls=6, mark=lambda: marks.append(oms.configure()["asked"])
         )
     _, counted = marks
     assert sum(counted.values()) == {"shared": 0, "two": 12, "bare two": 12}.get(name, 6)
