@@ -90,7 +90,7 @@ def _of_one(
         name = gate.project_name or ""
         project_id = yield from resolve_name(name, memory, oms, None if listed is None else listed.named(name))
     if listed is not None:
-        if not rows.is_due(memory, project_id):
+        if not rows.is_due(memory, project_id, before):
             known = memory.steps.get(project_id, ())
             told = rows.told_by(gate, listed.rows.get(project_id), listed.read, known)
             if told.verdict is not None and told.hint is rows.Hint.NOT_YET:

@@ -28,7 +28,7 @@ from airflow_provider_oms.milestones import steps as step_rules
 from airflow_provider_oms.milestones.checks import check
 from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.memory import Condition, Memory
 from airflow_provider_oms.milestones.steps import StepKind
 from airflow_provider_oms.milestones.verdict import State, Verdict
 
@@ -175,15 +175,18 @@ def told_by(gate: Gate, row: Project | None, read: Answer[None], known_steps: It
     return Told(Hint.NOT_YET, verdict)
 
 
-def is_due(memory: Memory, project_id: str) -> bool:
+def is_due(memory: Memory, project_id: str, noted: Mapping[str, float]) -> bool:
     """Decide whether the precise calls are due at this poll, whatever the rows say, and count the polls.
 
-    Which of ten polls that is depends on the project's id, so that the calls for a thousand projects are spread.
+    Which of ten polls that is depends on the project's id, so that the calls for a thousand projects are spread. They
+    are due as long as a condition is counted over time: a row that is behind would end the count again and again.
 
     :param memory: what is remembered of the project; it is changed
     :param project_id: the project
+    :param noted: the conditions that held at the poll before
     """
-    if not memory.kept:  # it isn't known how many polls there were
+    # Without a memory, it isn't known how many polls there were. A row shows that an outage is over.
+    if not memory.kept or noted.keys() - {Condition.UNREACHABLE}:
         return True
     if memory.by_row is None:
         memory.by_row = crc32(project_id.encode()) % PRECISE_EVERY

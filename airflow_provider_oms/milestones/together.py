@@ -36,6 +36,9 @@ _BY_ROW = Verdict(State.WAITING, "Its row in the list of projects shows no reaso
 
 _UNASKED = Verdict(State.WAITING, "It wasn't polled, because OMS gives no usable answer.", alarming=True)
 
+#: What distinguishes the projects of a gate. A name alone doesn't: any project may be named as another one is called.
+_Key = tuple[str | None, str]
+
 
 class _Outcome(NamedTuple):
     """The result for one project.
@@ -61,42 +64,58 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
     :raises OmsError: if OMS doesn't say which projects they are
     """
     members = yield from members_of(gate, memory, oms)
-    found: dict[str, _Outcome] = {}
+    found: dict[_Key, _Outcome] = {}
     asked: list[Member] = []
     candidates: list[_Outcome] = []
+    doubted: set[_Key] = set()
     for member in members:
         if member.id is None or member.problem:
-            found[member.name] = _Outcome(member, _no_member(member), ready=False)
-        elif (known := memory.reached.get(member.id)) is not None:
-            found[member.name] = _Outcome(member, known, ready=True)
+            found[_key(member)] = _Outcome(member, _no_member(member), ready=False)
+            continue
+        if (known := memory.reached.get(member.id)) is not None:
+            found[_key(member)] = _Outcome(member, known, ready=True)
+            continue
+        own = memory.member(member.id)
+        own.called = member.name
+        told, due = rows.ASK, True
+        if member.read is not None:
+            due = rows.is_due(own, member.id, own.since)
+            told = rows.told_by(gate, member.row, member.read, own.steps.get(member.id, ()))
+        if due or told.hint is Hint.ASK:
+            asked.append(member)
+            if told.hint is Hint.NOT_YET:
+                doubted.add(_key(member))
+        elif told.verdict is not None and told.hint is Hint.NOT_YET:
+            _answered_by_row(own, now, gate, oms)
+            found[_key(member)] = _Outcome(member, told.verdict, ready=False)
+        elif gate.milestone.stays_reached:
+            asked.append(member)
         else:
-            own = memory.member(member.id)
-            own.called = member.name
-            told = rows.ASK
-            if member.read is not None and not rows.is_due(own, member.id):
-                told = rows.told_by(gate, member.row, member.read, own.steps.get(member.id, ()))
-            if told.verdict is not None and told.hint is Hint.NOT_YET:
-                _answered_by_row(own, now, gate, oms)
-                found[member.name] = _Outcome(member, told.verdict, ready=False)
-            elif told.hint is Hint.CANDIDATE and not gate.milestone.stays_reached:
-                verdict = told.verdict or _BY_ROW
-                candidates.append(_Outcome(member, verdict._replace(state=State.WAITING), told.verdict is not None))
-            else:
-                asked.append(member)
+            verdict = told.verdict or _BY_ROW
+            candidates.append(_Outcome(member, verdict._replace(state=State.WAITING), told.verdict is not None))
     blocked = any(not one.ready for one in found.values())
     for one in candidates:
         # While another project isn't ready, the precise calls for this one would decide nothing.
         if blocked and one.member.id is not None:
             _answered_by_row(memory.member(one.member.id), now, gate, oms)
-            found[one.member.name] = one
+            found[_key(one.member)] = one
         else:
             asked.append(one.member)
     for member, verdict in (yield from _ask(gate, memory, now, oms, asked, poll_one)):
         reached = verdict.state is State.REACHED
-        if reached and gate.milestone.stays_reached and member.id is not None:
-            memory.reached[member.id] = verdict
-        found[member.name] = _Outcome(member, verdict, reached)
-    return _summary(gate, memory, [found[member.name] for member in members])
+        if reached and member.id is not None:
+            if gate.milestone.stays_reached:
+                memory.reached[member.id] = verdict
+            elif _key(member) in doubted:
+                # The list is behind. Were its rows used again, projects that are due at different polls would never be
+                # ready in the same one.
+                memory.member(member.id).by_row = rows.PRECISE_EVERY
+        found[_key(member)] = _Outcome(member, verdict, reached)
+    return _summary(gate, memory, [found[_key(member)] for member in members])
+
+
+def _key(member: Member) -> _Key:
+    return member.id, member.name
 
 
 def _answered_by_row(own: Memory, now: Now, gate: Gate, oms: str) -> None:

@@ -201,6 +201,35 @@ def test_what_is_missing_from_a_list_and_what_is_counted_is_asked():
     assert told_by(gate, Row(row("np_1", waiting)), READ, known).hint is Hint.ASK
 
 
+def test_a_row_that_is_behind_doesnt_end_what_is_counted():
+    """Each "not yet" would begin the count of ``hold_for`` anew, so the precise calls are due until it is over."""
+    close = next(case for case in CASES if case.sensor == "OmsCheckpointLagSensor" and case.expected == "reached")
+    gate, memory = gate_of(close.sensor, {"max_lag": 25, "hold_for": 60}), Memory(by_row=9)
+    for poke in range(4):
+        at = NOW + 30 * poke
+        near, far = (
+            replace(close, progress={**close.progress, "incrSyncCheckpoint": at - behind}) for behind in (5, 900)
+        )
+        listed = Listing({"np_1": Row(row("np_1", far))}, READ._replace(at=float(at)))
+        verdict = run_flow(FakeOms(near.reply, at, at), poll(gate, memory, Now(at, at), listed=listed))
+        assert verdict.state is (State.WAITING if poke < 2 else State.REACHED), poke
+        if verdict.state is State.REACHED:
+            break
+    assert poke == 2
+
+
+def test_after_an_outage_a_row_is_enough():
+    """Otherwise a thousand gates would all ask at once when OMS is back."""
+    at_work = next(case for case in CASES if case.sensor == "OmsFullTransferSensor" and told(case).hint is Hint.NOT_YET)
+    gate, memory = gate_of(at_work.sensor, at_work.arguments), Memory(by_row=0)
+    lost = FakeOms(lambda *_: OmsUnreachableError("nobody answers"))
+    assert "No usable answer" in poll_once(gate, lost, memory).message
+    memory.by_row = 0
+    listed = Listing({"np_1": Row(row("np_1", at_work))}, READ)
+    assert run_flow(lost, poll(gate, memory, Now(NOW + 30, NOW + 30), listed=listed)).state is State.WAITING
+    assert memory.unanswered == 0
+
+
 class Pages:
     """An OMS whose list has so many projects, of which two stand on a page.
 
