@@ -151,6 +151,10 @@ class Memory:
             self.since = {name: at + gap - counted for name, at in self.since.items()}
         self.polled_at = now.passed
 
+    def see_nothing(self) -> None:
+        """Note a poll that observed nothing of one of many projects, so nothing that could open the gate has held."""
+        self.since = {key: at for key, at in self.since.items() if outlasts_outage(key) or key == Condition.UNREACHABLE}
+
     def observed_elsewhere(self, project_id: str, oms: str) -> bool:
         """Return whether a project was observed in another OMS than the one that is asked.
 

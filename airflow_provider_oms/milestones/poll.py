@@ -66,12 +66,14 @@ def _poll(gate: Gate, memory: Memory, now: Now, oms: str, listed: Listing | None
         else:
             verdict = yield from _of_one(gate, memory, now, oms, listed, before)
     except NameUnreadableError as unreadable:
+        _see_nothing_of_members(memory)
         return Verdict(State.WAITING, str(unreadable), alarming=True)
     except OmsProjectNotFoundError as error:
         memory.unanswered = 0
         return _no_project(gate, memory, oms, error)
     except OmsTemporaryError as error:
         memory.since = {key: at for key, at in before.items() if outlasts_outage(key)}
+        _see_nothing_of_members(memory)
         return _outage(gate, PollContext(gate, memory, "", now, before), error)
     except NameLostError as error:
         return Verdict(State.FAILED, f"{error} A retry, or clearing this task, looks it up anew.", begin_anew=True)
@@ -80,6 +82,12 @@ def _poll(gate: Gate, memory: Memory, now: Now, oms: str, listed: Listing | None
         return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)
     memory.unanswered = 0
     return verdict
+
+
+def _see_nothing_of_members(memory: Memory) -> None:
+    """Note that none of many projects was polled."""
+    for own in memory.members.values():
+        own.see_nothing()
 
 
 def _of_one(

@@ -70,6 +70,8 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
     doubted: set[_Key] = set()
     for member in members:
         if member.id is None or member.problem:
+            if member.id in memory.members:
+                memory.members[member.id].see_nothing()
             found[_key(member)] = _Outcome(member, _no_member(member), ready=False)
             continue
         if (known := memory.reached.get(member.id)) is not None:
@@ -139,6 +141,8 @@ def _ask(
         )
         if len(members) > _FIRST and all(own.unanswered for own in owns):
             break
+    for member in members[len(verdicts) :]:
+        memory.member(member.id or "").see_nothing()
     verdicts += [_UNASKED] * (len(members) - len(verdicts))
     return list(zip(members, verdicts, strict=True))
 

@@ -144,6 +144,41 @@ def test_an_outage_is_waited_out_and_not_asked_into_by_all():
     assert wave.poll(NOW + 640).state == FAILED
 
 
+@pytest.mark.parametrize(("fleet", "rows"), [({"label_name": "wave-7"}, []), ({"project_ids": range(9)}, None)])
+def test_hold_for_doesnt_count_an_outage_in_which_projects_werent_asked(fleet, rows):
+    """Neither if OMS doesn't list them, nor if it isn't asked for each, because it gives no answer for the first."""
+    ids = [f"np_{number}" for number in range(9)]
+    fleet = {name: ids if name == "project_ids" else value for name, value in fleet.items()}
+    wave = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25, "hold_for": 120}, **fleet), {}, rows)
+
+    def poll(at):
+        wave.projects = {one: replace(CLOSE, progress=caught_up(behind=10 - at)) for one in ids}
+        wave.rows = None if rows is None else [row(one, case) for one, case in wave.projects.items()]
+        return wave.poll(NOW + at)
+
+    assert poll(0).state == WAITING
+    wave.lost = True
+    assert {poll(at).state for at in range(30, 300, 30)} == {WAITING}
+    wave.lost = False
+    for at in range(300, 420, 30):
+        verdict = poll(at)
+        assert (verdict.state, verdict.observed.ready) == (WAITING, 0), at
+    assert poll(420).state == REACHED
+
+
+def test_hold_for_doesnt_count_while_a_project_was_gone():
+    settings = {"max_lag": 25, "hold_for": 60, "on_failure": "wait_for_others"}
+    wave = Wave(over("OmsCheckpointLagSensor", settings, label_name="wave-7"), {}, [])
+    for at, there, ready in ((0, True, 0), (30, False, 0), (60, True, 0), (90, True, 0), (120, True, 2)):
+        close = {one: replace(CLOSE, progress=caught_up(behind=10 - at)) for one in ("np_1", "np_2")}
+        far = {**close, "np_3": FAR}
+        wave.projects = far if there else {"np_2": close["np_2"], "np_3": FAR}
+        wave.rows = [row(one, case) for one, case in wave.projects.items()]
+        verdict = wave.poll(NOW + at)
+        assert verdict.state == WAITING
+        assert verdict.observed.ready == ready + (at in (60, 90)), at
+
+
 def label(**more):
     return over("OmsFullTransferSensor", more, label_name="wave-7")
 
