@@ -1,8 +1,8 @@
 """``python -m reliability``: runs the faults, generated answers, crashes and soak, and prints one table of the results.
 
-Give ``--airflow`` the Python of each environment whose Airflow is to be tested; by default it is the Python that runs
-this. Everything happens on this machine. With two Airflows it takes about 40 minutes, with ``--quick`` about 20. The
-part ``distributed``, which takes about 20 minutes for each Airflow, is run only with ``--only distributed``.
+``--airflow`` names the Python of each environment whose Airflow is to be tested; the default is the Python that runs
+this. Everything runs on this machine. With two Airflows it takes about 40 minutes, with ``--quick`` about 20. The part
+``distributed``, which takes about 20 minutes for each Airflow, is run only with ``--only distributed``.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ LONG = ("distributed",)
 
 
 class Run:
-    """One run of some parts; each writes a file with its result.
+    """Runs parts, each of which writes a file with its result.
 
-    :param folder: where the results go
-    :param quick: whether to do less
-    :param seed: determines the crashes
+    :param folder: the folder of these files
+    :param quick: whether the runs are short
+    :param seed: decides what is killed and when
     """
 
     def __init__(self, folder: Path, *, quick: bool, seed: int) -> None:
@@ -40,7 +40,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
 
     def suites(self, python: str, parts: Sequence[str]) -> None:
-        """Run tests and count them."""
+        """Run the tests of faults, and count them."""
         files = [*(report.FAULTS if "faults" in parts else ()), *([report.ANSWERS] if "answers" in parts else [])]
         result = self.folder / "suites.json"
         result.unlink(missing_ok=True)
@@ -48,7 +48,7 @@ class Run:
         self._call("tests", [python, "-m", "pytest", *options, *files], {"RELIABILITY_COUNTS": str(result)})
 
     def crashes(self, python: str) -> None:
-        """Run the campaign on each database."""
+        """Run the crash campaign on each database."""
         for database in ("sqlite", "postgresql"):
             if database == "postgresql" and not postgres.usable(python):
                 self.not_run.append(f"crashes on PostgreSQL with {version_of(python)}: no server, or no psycopg2")
@@ -56,14 +56,14 @@ class Run:
             self._module("crashes", python, database, ["--database", database, "--seed", str(self.seed)])
 
     def distributed(self, python: str) -> None:
-        """Run the campaign on Airflow's distributed engine."""
+        """Run the campaign on a distributed Airflow."""
         if not redis.usable(python) or not postgres.usable(python):
             self.not_run.append(f"a distributed Airflow {version_of(python)}: no Redis, PostgreSQL, driver or Celery")
             return
         self._module("distributed", python, "", ["--seed", str(self.seed)])
 
     def soak(self, python: str) -> None:
-        """Run the soak."""
+        """Run the soak test."""
         self._module("soak", python, "", [])
 
     def _module(self, name: str, python: str, label: str, options: Sequence[str]) -> None:
@@ -93,7 +93,7 @@ class Run:
             self.failed.append(name)
 
     def finish(self) -> None:
-        """Write a file that names what could not be run."""
+        """Write a file with the names of the parts that could not be run."""
         note = self.folder / "not_run.json"
         note.unlink(missing_ok=True)
         if self.not_run:

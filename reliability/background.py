@@ -30,7 +30,7 @@ def start(command: Sequence[str | Path], log: Path, **options: Any) -> subproces
 def wait_until(ready: Callable[[], bool], process: subprocess.Popen[bytes], seconds: float) -> bool:
     """Wait until a process is ready; return False if it has ended before, or isn't ready in time.
 
-    :param ready: tells whether it is
+    :param ready: returns whether it is ready
     :param process: the process
     :param seconds: real seconds to wait at most
     """

@@ -1,4 +1,4 @@
-"""A wrong clock for some processes, by a library that is compiled here and preloaded.
+"""Sets the clock of a process ahead, with a library that is compiled here and preloaded.
 
 libfaketime is not used: with its version 0.9.10, and depending on its settings, Python 3.11 waits for a lock for ever,
 or fails when it sleeps.
@@ -14,7 +14,7 @@ SOURCE = Path(__file__).with_name("ahead.c")
 
 
 def compiler() -> str | None:
-    """Return the C compiler; None without one."""
+    """Return the path of the C compiler, or None."""
     return shutil.which("cc")
 
 
@@ -22,7 +22,7 @@ def ahead(seconds: int, folder: Path) -> dict[str, str]:
     """Return the environment of a process whose clock is ahead.
 
     :param seconds: by how much
-    :param folder: where the library goes
+    :param folder: where the library is written
     :raises FileNotFoundError: there is no C compiler
     """
     program = compiler()

@@ -1,6 +1,6 @@
-"""A real Airflow, whose components are separate processes that can be killed and started again.
+"""Runs an Airflow whose components are separate processes, which can be killed and started again.
 
-It must be used by a Python that has that Airflow. Afterwards nothing is left running or on disk.
+The Python that runs this must have that Airflow. Afterwards nothing is left running or on disk.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tests.triggerer.process import session
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Settings with which Airflow notices within seconds, not minutes, that something was killed.
+#: Settings with which Airflow notices within seconds, not minutes, that a process was killed.
 ATTENTIVE = {
     **TRIGGERER_SETTINGS,
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "2",
@@ -49,7 +49,7 @@ ATTENTIVE = {
     "AIRFLOW__SCHEDULER__ZOMBIE_DETECTION_INTERVAL": "5",
 }
 
-#: The command line of a process in which a task runs, or of the process that supervises it.
+#: Matches the command line of a process that runs or supervises a task.
 _TASK = re.compile(
     r"airflow worker -- [0-9a-f]{8}-[0-9a-f]{4}-"  # 3.x
     r"|airflow worker -- LocalExecutor: (?!<idle>)"
@@ -58,12 +58,12 @@ _TASK = re.compile(
 
 
 class Component:
-    """A component of Airflow in a session of its own.
+    """A component of Airflow, which runs in a session of its own.
 
-    :param arguments: those of the command ``airflow``
-    :param environment: its environment
-    :param log: the file that its output is added to
-    :param python: the Python that has the Airflow
+    :param arguments: arguments of the command ``airflow``
+    :param environment: its environment variables
+    :param log: the file to which its output is appended
+    :param python: a Python that has the Airflow
     """
 
     def __init__(
@@ -74,17 +74,17 @@ class Component:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it."""
+        """Start the component."""
         command = [self.python, "-m", "airflow", *self.arguments]
         environment = dict(self.environment)
         self._process = background.start(command, self.log, env=environment, cwd=environment["AIRFLOW_HOME"])
 
     def members(self) -> list[psutil.Process]:
-        """Return its processes, and those that these have started."""
+        """Return the component's processes, including those that they have started."""
         return [] if self._process is None else session(self._process.pid)
 
     def kill(self) -> int:
-        """Kill all of it with SIGKILL; return how many processes there were."""
+        """Kill all processes of the component with SIGKILL; return how many there were."""
         if self._process is None:
             return 0
         process = self._process
@@ -105,9 +105,9 @@ class Component:
         return len(members)
 
     def end(self, grace: float) -> None:
-        """Ask it to end, and kill its remaining processes after a time.
+        """Stop the component with SIGTERM, and later kill the processes that are left.
 
-        :param grace: real seconds
+        :param grace: real seconds to wait before the remaining processes are killed
         """
         if self._process is not None:
             self._process.terminate()
@@ -116,7 +116,7 @@ class Component:
         self.kill()
 
     def tend(self) -> None:
-        """Start it again if it has ended by itself, as a service manager does."""
+        """Start the component again if it has ended by itself, as a service manager does."""
         if self._process is not None and self._process.poll() is not None:
             self.died += 1
             self.kill()
@@ -124,15 +124,15 @@ class Component:
 
 
 def runs_a_task(command_line: str) -> bool:
-    """Tell from a command line whether a process runs or supervises a task."""
+    """Return whether a process with this command line runs or supervises a task."""
     return bool(_TASK.search(command_line))
 
 
 class Cluster:
-    """An Airflow: its database, its home and its components. As a context manager it leaves nothing behind.
+    """An Airflow: its database, its home and its components. Leaving the context ends and deletes all of it.
 
-    :param connections: the environment with its connections, and whatever else its tasks need
-    :param database: an address for SQLAlchemy; None for SQLite in its home
+    :param connections: environment variables with its connections, and others that its tasks need
+    :param database: the database's address for SQLAlchemy; None for SQLite in its home
     """
 
     def __init__(self, connections: Mapping[str, str], database: str | None = None) -> None:
@@ -149,7 +149,7 @@ class Cluster:
             "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor" if one_by_one else "LocalExecutor",
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
             "AIRFLOW__CORE__FERNET_KEY": "",
-            # All components must use the same secrets; by default each would generate its own.
+            # All components must have the same secrets; by default each generates its own.
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),
             "AIRFLOW__WEBSERVER__SECRET_KEY": secrets.token_hex(32),
@@ -190,27 +190,27 @@ class Cluster:
             raise RuntimeError(f"airflow db migrate failed.\n{done.stderr.decode(errors='replace')[-3000:]}")
 
     def stop(self) -> None:
-        """End everything."""
+        """Kill all components, and delete Airflow's home."""
         for component in reversed(list(self.components.values())):
             component.kill()
         shutil.rmtree(self.home, ignore_errors=True)
 
     def tend(self) -> None:
-        """Start again what has ended by itself."""
+        """Start each component again that has ended by itself."""
         for component in self.components.values():
             component.tend()
 
     @property
     def died(self) -> int:
-        """How often a component has ended by itself."""
+        """How often components have ended by themselves."""
         return sum(component.died for component in self.components.values())
 
     def kill(self, what: str, dice: random.Random) -> str | None:
-        """Kill a component as a whole and start it again, or a process in which a task runs.
+        """Kill a whole component and start it again, or kill a process that runs a task.
 
         :param what: ``scheduler``, ``triggerer`` or ``task``
-        :param dice: decides which task, and how long the component is away
-        :return: what was killed, or None if there was nothing of that kind
+        :param dice: decides which task is killed, or after how many seconds the component is started again
+        :return: a description of what was killed; None if no task was running
         """
         if what != "task":
             count = self.components[what].kill()
@@ -227,7 +227,7 @@ class Cluster:
             return None
         process, line = victims[dice.choice(sorted(victims))]
         with contextlib.suppress(psutil.Error):
-            # Together with the processes that it has started, as if the worker's machine had failed.
+            # Its child processes are killed too, as if the worker's machine had failed.
             children = process.children(recursive=True)
             for one in (process, *children):
                 with contextlib.suppress(psutil.NoSuchProcess):
@@ -246,9 +246,9 @@ class Cluster:
 
 
 def components_of(version: tuple[int, ...]) -> dict[str, list[str]]:
-    """Return the components of an Airflow, each with its arguments.
+    """Return the components of an Airflow by name, each with its arguments.
 
-    :param version: the Airflow's
+    :param version: the version of Airflow
     """
     if version < (3,):
         return {"scheduler": ["--skip-serve-logs"], "triggerer": ["--skip-serve-logs"]}
@@ -261,9 +261,9 @@ def components_of(version: tuple[int, ...]) -> dict[str, list[str]]:
 
 
 class Database:
-    """Short queries of Airflow's database, without Airflow's own code.
+    """Queries of Airflow's database that don't use Airflow's own code.
 
-    :param address: for SQLAlchemy
+    :param address: the database's address for SQLAlchemy
     """
 
     def __init__(self, address: str) -> None:
@@ -271,7 +271,7 @@ class Database:
         from sqlalchemy.pool import NullPool
 
         if address.startswith("sqlite:///"):
-            # Read only, so it never blocks Airflow.
+            # Read-only, so that a query never blocks Airflow.
             address = f"sqlite:///file:{address.removeprefix('sqlite:///')}?mode=ro&uri=true"
         self._engine = create_engine(address, poolclass=NullPool)
 
@@ -282,9 +282,9 @@ class Database:
             return list(connection.execute(text(query)))
 
     def tasks(self) -> dict[tuple[str, str], tuple[str | None, int]]:
-        """Return the state and the number of tries of each task, by DAG and task id.
+        """Return the state and the number of tries of each task, by DAG id and task id.
 
-        If a DAG has several runs, one that hasn't succeeded counts.
+        If a DAG has several runs, a task instance that hasn't succeeded takes precedence.
         """
         rows = self._read("SELECT dag_id, task_id, state, try_number FROM task_instance")
         found: dict[tuple[str, str], tuple[str | None, int]] = {}
@@ -294,7 +294,7 @@ class Database:
         return found
 
     def returned(self) -> dict[tuple[str, str], Any]:
-        """Return what each task has returned."""
+        """Return the return value of each task, by DAG id and task id."""
         rows = self._read("SELECT dag_id, task_id, value FROM xcom WHERE key = 'return_value'")
         return {(row[0], row[1]): decoded(row[2]) for row in rows}
 
@@ -307,7 +307,7 @@ class Database:
         return [" ".join(str(part) for part in row) for row in rows]
 
     def events(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the payloads of the events that watchers have sent, by the asset's name."""
+        """Return the payloads of the asset events, by the asset's name."""
         found: dict[str, list[dict[str, Any]]] = {}
         for name, extra in self._read("SELECT a.name, e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id"):
             found.setdefault(name, []).append(decoded(extra)["payload"])
@@ -315,7 +315,7 @@ class Database:
 
 
 def decoded(value: Any) -> Any:
-    """Return an XCom's value: JSON that is stored as bytes, or as text in a text, depending on version and database."""
+    """Return an XCom's value. Depending on version and database, its JSON is stored as bytes or encoded twice."""
     import json
 
     if isinstance(value, memoryview):
@@ -329,7 +329,7 @@ def decoded(value: Any) -> Any:
 
 
 def patiently(read: Callable[[], Any], seconds: float = 30.0) -> Any:
-    """Call a function again while it fails, because the database is locked or doesn't exist yet."""
+    """Call a function until it succeeds: the database may be locked or not exist yet."""
     until = time.monotonic() + seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A pytest plugin that counts what was run: tests by file, and the examples that hypothesis has generated.
+"""A pytest plugin that counts tests by file, and the examples that hypothesis has generated.
 
 ``pytest -p reliability.counting``; ``RELIABILITY_COUNTS`` names the file that it writes (JSON).
 """
@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-#: Tests by file and outcome.
+#: The number of tests by file and outcome.
 outcomes: dict[str, Counter[str]] = {}
 
-#: Examples that hypothesis has generated and tried, and answers of OMS that gates were given in them, by file.
+#: By file, the number of examples that hypothesis has generated and run, and of the OMS answers in them.
 examples: Counter[str] = Counter()
 answers: Counter[str] = Counter()
 
@@ -54,7 +54,7 @@ def _count_answers(item: pytest.Item, file: str) -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count a test once: by its call, or by the phase that kept it from being called."""
+    """Count a test once: by its call, or by the phase that failed or skipped it."""
     if report.when == "call" or report.outcome != "passed":
         outcomes.setdefault(report.nodeid.split("::")[0], Counter())[report.outcome] += 1
 

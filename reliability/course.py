@@ -1,4 +1,4 @@
-"""The course of a campaign: something is killed at intervals, and the campaign ends once every task has ended."""
+"""Runs a campaign: kills a component or a task at intervals, until every task has ended."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from reliability.plan import GATES_DAG
 #: States in which a task has ended.
 ENDED = {"success", "failed", "skipped", "upstream_failed", "removed"}
 
-#: For a campaign of a few minutes, see :class:`Course`.
+#: The default of :class:`Course`, for a campaign of a few minutes.
 UNTIL_STARTED = 240.0
 
 Tasks = Mapping[tuple[str, str], tuple[str | None, int]]
 
 
 class Killable(Protocol):
-    """Something whose parts can be killed."""
+    """A cluster whose components can be killed."""
 
     def tend(self) -> None:
-        """Start again what has ended by itself."""
+        """Start each component again that has ended by itself."""
 
     def kill(self, what: str, dice: random.Random) -> str | None:
-        """Kill something of a kind; return what was killed, or None if there was nothing of that kind."""
+        """Kill a component or a task of this kind; return a description, or None if there is none of this kind."""
 
 
 @dataclass
 class Course:
-    """One course of a campaign.
+    """One run of a campaign.
 
-    :param cluster: what is killed
+    :param cluster: the cluster whose components are killed
     :param read: returns the tasks
-    :param begin: starts the projects of the gates, called once
-    :param to_kill: what is killed, the last one first; half of it waits until the projects are started
+    :param begin: starts the gates' projects; called once
+    :param to_kill: the kinds to kill, the last one first; half of the kills happen after the projects have started
     :param gates: how many gates there are
-    :param tasks: how many tasks there are, or more
+    :param tasks: how many tasks there are at least
     :param pause: real seconds between two kills, at least and at most
-    :param limit: real seconds after which the campaign ends in any case
-    :param dice: decides the rest
-    :param out: where the progress is written
-    :param each: called in each round
+    :param limit: real seconds after which the campaign ends even if tasks haven't
+    :param dice: decides when and what is killed
+    :param out: the stream for messages about the progress
+    :param each: called every time after the tasks are read
     :param until_started: real seconds after which the projects are started even if not all gates wait
     """
 
@@ -72,7 +72,7 @@ class Course:
         self._kept_back = len(self.to_kill) // 2
 
     def run(self) -> Tasks:
-        """Kill, and wait until all tasks have ended; return the tasks."""
+        """Run the campaign until all tasks have ended or the time is up; return the tasks."""
         tasks: Tasks = {}
         said = -10.0
         while self.seconds() < self.limit:
@@ -89,7 +89,7 @@ class Course:
                 self._start_projects(tasks)
                 self._kill_one()
             time.sleep(0.5)
-        self.say(f"not all have ended within {self.limit:g} s")
+        self.say(f"some tasks have not ended within {self.limit:g} s")
         return tasks
 
     def _start_projects(self, tasks: Tasks) -> None:
@@ -98,7 +98,7 @@ class Course:
         if not self._started and (len(self._waiting) >= self.gates or self.seconds() > self.until_started):
             self._started = True
             self.begin()
-            self.say("the projects are started")
+            self.say("the projects have been started")
 
     def _kill_one(self) -> None:
         if len(self.to_kill) <= (0 if self._started else self._kept_back):
@@ -112,9 +112,9 @@ class Course:
             self._next = None
 
     def seconds(self) -> float:
-        """Return how many seconds it has lasted."""
+        """Return how many seconds the campaign has lasted so far."""
         return time.monotonic() - self._begun
 
     def say(self, text: str) -> None:
-        """Write a line about the progress."""
+        """Write a message about the progress."""
         print(f"[{self.seconds():4.0f} s] {text}", file=self.out, flush=True)

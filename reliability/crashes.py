@@ -27,12 +27,12 @@ from tests.triggerer.witness import Witness
 
 
 class Campaign:
-    """One run.
+    """One crash campaign.
 
-    :param size: the size of the campaign
-    :param seed: decides what is killed when
+    :param size: its size
+    :param seed: decides what is killed and when
     :param database: ``sqlite`` or ``postgresql``
-    :param out: where the progress is written
+    :param out: the stream for messages about the progress
     """
 
     def __init__(self, size: Size, seed: int, database: str, out: Any = sys.stderr) -> None:
@@ -43,7 +43,7 @@ class Campaign:
         self._made: dict[str, Any] = {}
 
     def run(self) -> dict[str, Any]:
-        """Run it and return the result."""
+        """Run the campaign and return its result."""
         with ExitStack() as stack:
             oms = stack.enter_context(Simulator(clock=Clock(speed=0), on_request=self.witness))
             life = stack.enter_context(Simulator(on_request=self._records.append))
@@ -122,9 +122,9 @@ def main() -> int:
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="10 gates, 2 lifecycles, 3 kills")
-    parser.add_argument("--result", type=Path, help="a file for what came of it (JSON)")
+    parser.add_argument("--result", type=Path, help="the file to write the result to (JSON)")
     given = parser.parse_args()
-    # So that nothing of Airflow is left running.
+    # SIGTERM must run the context managers' exits, so that no process of Airflow is left running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     size = size_of(given.quick, given.database)
     found = Campaign(size, given.seed, given.database).run()

@@ -1,7 +1,7 @@
-"""A campaign on a distributed Airflow with Celery, Redis and PostgreSQL, in which each component is killed.
+"""A campaign on a distributed Airflow with Celery, Redis and PostgreSQL, which kills every component.
 
-``python -m reliability.distributed --size narrow --seed 1``, with a Python that has the Airflow to be tested and its
-Celery provider: the ``test``, ``reliability`` and ``distributed`` groups of ``pyproject.toml``.
+``python -m reliability.distributed --size narrow --seed 1``, with a Python that has the Airflow to be tested, and the
+``test``, ``reliability`` and ``distributed`` groups of ``pyproject.toml``.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from reliability.verdicts import Held, judge_events, judged, leaks
 
 
 class Campaign:
-    """One run.
+    """One campaign on a distributed Airflow.
 
-    :param size: the size of the campaign
-    :param seed: decides what is killed when
-    :param before: the commit whose package is used at the start; None for that of this checkout, without an upgrade
-    :param out: where the progress is written
+    :param size: its size
+    :param seed: decides what is killed and when
+    :param before: the commit whose package is used until the upgrade; None for the checkout's package and no upgrade
+    :param out: the stream for messages about the progress
     """
 
     def __init__(self, size: wide.Wide, seed: int, before: str | None, out: TextIO = sys.stderr) -> None:
@@ -47,7 +47,7 @@ class Campaign:
         self.dice = random.Random(seed)
 
     def run(self) -> dict[str, Any]:
-        """Run it and return the result."""
+        """Run the campaign and return its result."""
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="oms-distributed-")))
             begin = float(int(time.time()))
@@ -139,12 +139,12 @@ class Campaign:
 
 
 def wrong(found: Mapping[str, Any]) -> bool:
-    """Tell whether anything went wrong."""
+    """Return whether a result shows an error."""
     return any(found[name] for name in ("lost", "twice", "early", "leaks"))
 
 
 def commit_before() -> str | None:
-    """Return the commit before the last one that has changed the package; None if it isn't known."""
+    """Return the commit before the last one that changed the package; None if it can't be found."""
     command = ["git", "rev-parse", "--verify", "--quiet"]
     last = ["git", "log", "-1", "--format=%H", "--", "airflow_provider_oms"]
     try:
@@ -165,11 +165,14 @@ def main() -> int:
     parser.add_argument("--size", choices=wide.SIZES, default="wide", help="200, 60 or 20 gates")
     parser.add_argument("--quick", action="store_const", dest="size", const="quick", help="the same as --size quick")
     parser.add_argument(
-        "--package-before", metavar="COMMIT", default=commit_before(), help="whose package it begins with; empty: none"
+        "--package-before",
+        metavar="COMMIT",
+        default=commit_before(),
+        help="the commit whose package is used until the upgrade; empty: no upgrade",
     )
-    parser.add_argument("--result", type=Path, help="a file for what came of it (JSON)")
+    parser.add_argument("--result", type=Path, help="the file to write the result to (JSON)")
     given = parser.parse_args()
-    # So that nothing of Airflow is left running.
+    # SIGTERM must run the context managers' exits, so that no process of Airflow is left running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     found = Campaign(wide.SIZES[given.size], given.seed, given.package_before or None).run()
     text = json.dumps(found, indent=2)

@@ -1,6 +1,7 @@
-"""An Airflow on Celery with two of most components, which can be killed, upgraded and given wrong clocks.
+"""Runs an Airflow on Celery, whose components can be killed, upgraded and given wrong clocks.
 
-Afterwards nothing is left running or on disk. It uses the installed Redis and PostgreSQL.
+There are two schedulers, triggerers and workers. It uses the installed Redis and PostgreSQL. Afterwards nothing is left
+running or on disk.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ SETTINGS = {
     "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "2",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "20",
     "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "10",
-    # Airflow fails a task for good, whatever its retries, if it was lost with the queue or stuck in it too often.
+    # Above this number Airflow fails a task that was lost with the queue or stuck in it, whatever its retries.
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "120",
     "AIRFLOW__SCHEDULER__NUM_STUCK_IN_QUEUED_RETRIES": "50",
     "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
@@ -47,17 +48,17 @@ SETTINGS = {
     "AIRFLOW__WEBSERVER__WORKERS": "1",
 }
 
-#: By how many seconds the clocks of some processes are ahead, and which processes these are.
+#: By how many seconds some clocks are set ahead, and the components whose clocks these are.
 AHEAD, SKEWED = 90, ("worker-2", "triggerer-2")
 
-#: Real seconds that a process has to end by itself when it is upgraded.
+#: Real seconds that a component has to end after SIGTERM when it is upgraded.
 GRACE = 15.0
 
 
 def components_of(version: tuple[int, ...], home: Path) -> dict[str, list[str]]:
-    """Return the components, each with its arguments; if there are two, the name ends with a number.
+    """Return the components by name, each with its arguments. If there are two of a kind, the names end with numbers.
 
-    :param version: Airflow's
+    :param version: the version of Airflow
     :param home: Airflow's home
     """
     quiet = ["--skip-serve-logs"]
@@ -72,13 +73,13 @@ def components_of(version: tuple[int, ...], home: Path) -> dict[str, list[str]]:
 
 
 class DistributedAirflow(Cluster):
-    """A distributed Airflow. As a context manager it leaves nothing behind.
+    """A distributed Airflow. Leaving the context ends and deletes all of it.
 
-    :param oms: the OMS that its tasks ask; it is killed as well
+    :param oms: the OMS of its tasks; it is killed as well
     :param postgres: its database
     :param redis: its broker
-    :param environment: the environment with its connections, and whatever else its tasks need
-    :param package: the folder with the package that is used at the start
+    :param environment: environment variables with its connections, and others that its tasks need
+    :param package: the folder with the package that is used until the upgrade
     """
 
     def __init__(self, oms: Oms, postgres: Server, redis: Redis, environment: Mapping[str, str], package: Path) -> None:
@@ -96,16 +97,16 @@ class DistributedAirflow(Cluster):
         }
 
     def tend(self) -> None:
-        """Start again the components that have ended by themselves; OMS must never do that."""
+        """Start each component again that has ended by itself; fail if OMS has."""
         self.oms.check()
         super().tend()
 
     def kill(self, what: str, dice: random.Random) -> str | None:
-        """Kill a component and start it again, or make the upgrade, or set the clocks.
+        """Kill a component and start it again, or upgrade all of them, or set clocks ahead.
 
         :param what: one of :data:`~reliability.wide.PARTS`, or ``UPGRADE`` or ``CLOCKS``
-        :param dice: decides which component is killed, and for how long
-        :return: what was done
+        :param dice: decides which component is killed, and after how many seconds it is started again
+        :return: a description of what was done
         """
         if what == UPGRADE:
             return self._upgrade()
@@ -123,7 +124,7 @@ class DistributedAirflow(Cluster):
         return {name: part for name, part in parts.items() if name.rstrip("-12") == what}
 
     def _upgrade(self) -> str:
-        """Restart every component with the package of this checkout, one after the other."""
+        """Restart the components one after the other with the package of this checkout."""
         for component in self.components.values():
             component.environment = {**component.environment, "PYTHONPATH": str(ROOT)}
             component.end(GRACE)
@@ -140,7 +141,7 @@ class DistributedAirflow(Cluster):
         return f"the clocks of {' and '.join(SKEWED)} are {AHEAD} s ahead"
 
     def logs_of(self, task_id: str, size: int = 6000) -> str:
-        """Return the end of each log of a task.
+        """Return the ends of all logs of a task.
 
         :param task_id: the task
         :param size: how many characters of each log
@@ -161,7 +162,7 @@ class DistributedAirflow(Cluster):
         return found
 
     def stop(self) -> None:
-        """End everything that is Airflow's."""
+        """Kill all components of Airflow, and delete its home."""
         for component in self.components.values():
             component.kill()
         shutil.rmtree(self.home, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Applies a mutant to a module that is already loaded: replaces the code of functions, without a new import."""
+"""Applies a mutant to a module that is already loaded: replaces the code of functions without importing again."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Place = tuple[str, int, str]
 
 
 def place_of(code: CodeType) -> Place:
-    """Return the place of a function."""
+    """Return what identifies a function."""
     return code.co_filename, code.co_firstlineno, code.co_qualname
 
 
 def loaded_functions(below: str) -> dict[Place, list[FunctionType]]:
-    """Return all loaded functions from the files in a folder.
+    """Return all loaded functions whose code is in files of a folder.
 
     :param below: the folder
     """
@@ -36,8 +36,8 @@ def exchange(path: str, before: str, after: str, functions: Mapping[Place, list[
     :param before: the text that it was loaded from
     :param after: the changed text
     :param functions: the loaded functions
-    :return: True if the whole change was applied; otherwise nothing was changed. Code that runs only at the import
-        can't be replaced.
+    :return: True if the whole change was applied; False if nothing was, because part of the change is in code that
+        runs only at the import
     """
     codes = [compile(text, path, "exec", dont_inherit=True) for text in (before, after)]
     todo: list[tuple[FunctionType, CodeType]] = []
@@ -46,7 +46,7 @@ def exchange(path: str, before: str, after: str, functions: Mapping[Place, list[
         if new is None or not found or old.co_freevars != new.co_freevars:
             return False
         if any(place_of(inner) in functions for inner in _within(old)):
-            return False  # made at the import by this function, such as what a decorator returned
+            return False  # this function ran at the import and made others, as a decorator does
         todo += [(one, new) for one in found]
     for function, code in todo:
         function.__code__ = code
@@ -54,7 +54,7 @@ def exchange(path: str, before: str, after: str, functions: Mapping[Place, list[
 
 
 def _changed(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType | None]]:
-    """Iterate over the outermost functions that differ; None stands for what is no function."""
+    """Iterate over the outermost functions that differ, old and new; new is None if code outside functions differs."""
     if _outside(old) != _outside(new):
         yield old, None
     for one, other in zip_longest(_inner(old), _inner(new)):
@@ -77,7 +77,7 @@ def _within(code: CodeType) -> Iterator[CodeType]:
 
 
 def _outside(code: CodeType) -> object:
-    """What a code does apart from the functions in it, whatever lines it is on."""
+    """Return what identifies a piece of code, without the functions in it and without its line numbers."""
     constants = [repr(one) for one in code.co_consts if not isinstance(one, CodeType)]
     return code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_exceptiontable, constants
 

@@ -1,4 +1,4 @@
-"""Makes small changes to a module's source, from its syntax tree, each of which the tests should notice."""
+"""Makes mutants: small changes to a module's source, found in its syntax tree, that the tests should notice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change.
+    """A small change to a module.
 
     :param line: the line that it is on
     :param code: the original line, without the blanks around it
@@ -52,7 +52,7 @@ class Mutant:
 
 
 class _Source:
-    """A source text, and the places of its syntax tree's nodes in it."""
+    """A source text, which finds the nodes of its syntax tree in the text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -62,7 +62,7 @@ class _Source:
             self._begins.append(self._begins[-1] + len(line))
 
     def offset(self, line: int, column: int) -> int:
-        # ast counts columns in bytes of UTF-8.
+        # ast counts columns in bytes of UTF-8, not in characters.
         return self._begins[line - 1] + len(self.lines[line - 1].encode()[:column].decode())
 
     def span(self, node: ast.expr | ast.stmt) -> tuple[int, int]:
@@ -77,7 +77,7 @@ class _Source:
         return self.mutant(node, *self.span(node), text, change)
 
     def between(self, node: ast.expr, left: ast.expr, right: ast.expr, old: str, new: str) -> Iterator[Mutant]:
-        """Replace the operator that stands between two operands."""
+        """Return the mutant that replaces the operator between two operands."""
         begin, end = self.span(left)[1], self.span(right)[0]
         gap = self.text[begin:end]
         at = gap.find(old)
@@ -86,7 +86,7 @@ class _Source:
 
 
 def mutants(text: str) -> list[Mutant]:
-    """Return all changes of a module that this module can make, in the order of the text.
+    """Return all mutants of a module, in the order of its text.
 
     Messages, docstrings, annotations and code for the type checker are not changed.
 
@@ -98,7 +98,7 @@ def mutants(text: str) -> list[Mutant]:
 
 
 def _code(tree: ast.Module) -> Iterator[ast.AST]:
-    """Iterate over the nodes of code that runs."""
+    """Iterate over the nodes of code that is executed."""
     todo: list[ast.AST] = [tree]
     while todo:
         node = todo.pop()

@@ -31,10 +31,10 @@ from reliability.selection import Measured, digest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "airflow_provider_oms"
 
-#: The rooms: the folders and modules whose mutants are tried.
-ROOMS = ("milestones/*.py", "triggers/*.py", "client/protocol.py", "client/paging.py", "operators/*.py")
+#: The areas of the package whose mutants are tried.
+AREAS = ("milestones/*.py", "triggers/*.py", "client/protocol.py", "client/paging.py", "operators/*.py")
 
-#: Modules that take long to import and are the same for every mutant.
+#: Modules that take long to import and that no mutant changes.
 LIBRARIES = (
     "aiohttp",
     "airflow.models",
@@ -60,17 +60,17 @@ LEAST = 0.95
 class Outcome:
     """The result for one mutant.
 
-    :param room: the room, a key of ``ROOMS``
+    :param area: one of ``AREAS``
     :param module: the module, below the package
     :param line: the line that was changed
     :param code: that line
     :param change: a description of the change
-    :param noticed_by: the first test that failed, empty when none did
+    :param noticed_by: the first test that failed; empty if none did
     :param key: identifies the mutant, see :func:`keyed`
     :param reason: why it may survive, from ``survivors.toml``
     """
 
-    room: str
+    area: str
     module: str
     line: int
     code: str
@@ -83,17 +83,17 @@ class Outcome:
         return f"{self.module}:{self.line}: {self.change}: {self.code}"
 
 
-def sources(room: str) -> dict[str, str]:
-    """Return the text of each module of a room, by its path below the package."""
+def sources(area: str) -> dict[str, str]:
+    """Return the text of each module of an area, by its path below the package."""
     return {
-        path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.glob(room))
+        path.relative_to(PACKAGE).as_posix(): path.read_text(encoding="utf-8") for path in sorted(PACKAGE.glob(area))
     }
 
 
 def keyed(module: str, source: str) -> dict[str, Mutant]:
-    """Return the mutants of a module by key: a digest of the module's statement that it is in, and of its place there.
+    """Return the mutants of a module by key, a digest of the top-level statement with the mutant, and its place there.
 
-    The keys of an unchanged function's mutants stay the same, whatever else has changed in the module.
+    So the mutants of a function keep their keys when other parts of the module change.
     """
     ends = [0]
     for line in source.splitlines(keepends=True):
@@ -106,18 +106,18 @@ def keyed(module: str, source: str) -> dict[str, Mutant]:
     return found
 
 
-def chosen(room: str, most: int, seed: int) -> list[tuple[str, str, Mutant]]:
-    """Choose mutants of a room, each with its key and module. A larger sample contains a smaller one."""
+def chosen(area: str, most: int, seed: int) -> list[tuple[str, str, Mutant]]:
+    """Choose mutants of an area at random, each with its key and module. A larger sample contains each smaller one."""
     known = [
         (key, module, mutant)
-        for module, source in sources(room).items()
+        for module, source in sources(area).items()
         for key, mutant in keyed(module, source).items()
     ]
     return sorted(known, key=lambda one: digest(str(seed), one[0]))[:most]
 
 
 def functions_around(source: str, line: int) -> Iterator[tuple[int, int]]:
-    """Iterate over the functions that a line is in, the innermost first: the first and the last line of each."""
+    """Iterate over the functions around a line, the innermost first, each as its first and last line."""
     functions = [one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
     around = [(one.lineno, one.end_lineno or line) for one in functions if one.lineno < line <= (one.end_lineno or 0)]
     yield from sorted(around, key=lambda span: span[1] - span[0])
@@ -126,8 +126,8 @@ def functions_around(source: str, line: int) -> Iterator[tuple[int, int]]:
 def tests_of(measured: Measured, module: str, source: str, line: int, most: float) -> dict[str, float]:
     """Return the tests to run on a mutant, with the seconds of each, in the order in which they are run.
 
-    These are the tests that run its line, or its function if it isn't known which of its lines run. If the line is in
-    no function, they are the tests that run anything of the module, and then all others.
+    These are the tests that execute its line, or its function if none is known for the line. If the line is outside
+    functions, they are the tests that execute any line of the module, and then all others.
 
     :param measured: the duration and the executed lines of each test
     :param module: the module, below the package
@@ -167,7 +167,7 @@ def read_kept(kept: Path) -> list[Outcome]:
     if not kept.exists():
         return []
     found = [Outcome(**json.loads(line)) for line in kept.read_text(encoding="utf-8").splitlines()]
-    there = {key for room in ROOMS for module, source in sources(room).items() for key in keyed(module, source)}
+    there = {key for area in AREAS for module, source in sources(area).items() for key in keyed(module, source)}
     reasons = explanations()
     last = {one.key: one for one in found if one.key in there}
     for one in last.values():
@@ -178,12 +178,12 @@ def read_kept(kept: Path) -> list[Outcome]:
 
 def load_libraries() -> None:
     """Import the modules that every run needs, but nothing of the package itself."""
-    from tests import conftest  # before Airflow, which fixes its home when it is imported
+    from tests import conftest  # before Airflow, which reads its home when it is imported
 
     os.environ["OMS_TESTS_HOME"] = str(conftest._HOME)
     for name in LIBRARIES:
         importlib.import_module(name)
-    # The mutants would not be seen. (Airflow itself looks into the package.)
+    # Airflow imports parts of the package, and conftest was imported above; both must be imported again with a mutant.
     for name in [name for name in sys.modules if name.partition(".")[0] in (PACKAGE.name, "tests")]:
         del sys.modules[name]
 
@@ -193,15 +193,15 @@ def run(given: argparse.Namespace, known: set[str]) -> Iterator[Outcome]:
     from reliability.trials import TESTS, Trials
 
     load_libraries()
-    texts = {module: source for room in ROOMS for module, source in sources(room).items()}
+    texts = {module: source for area in AREAS for module, source in sources(area).items()}
     measured = Measured(given.measured, ROOT, texts)
     with checkout() as folder:
         trials = Trials(folder, given.tests or TESTS)
         for missing in measured.missing(trials.tests):
             measured.keep(**trials.measure(list(texts), missing))
         measured.there = frozenset(trials.tests)
-        for room in given.room or ROOMS:
-            for key, module, mutant in chosen(room, given.per_room, given.seed):
+        for area in given.area or AREAS:
+            for key, module, mutant in chosen(area, given.per_area, given.seed):
                 if key in known or module not in (given.only or texts):
                     continue
                 source = texts[module]
@@ -209,24 +209,24 @@ def run(given: argparse.Namespace, known: set[str]) -> Iterator[Outcome]:
                 lines = mutant.line, mutant.line + source[mutant.start : mutant.end].count("\n")
                 noticed_by = trials.first_to_notice(module, source, mutant.apply(source), lines, tests)
                 measured.noticed(module, noticed_by)
-                yield Outcome(room, module, mutant.line, mutant.code, mutant.change, noticed_by, key)
+                yield Outcome(area, module, mutant.line, mutant.code, mutant.change, noticed_by, key)
         trials.close()
 
 
 def summary(outcomes: Sequence[Outcome], there: Mapping[str, int]) -> str:
-    """Return the table of what was noticed, room by room.
+    """Return the table of the results by area.
 
     :param outcomes: the result for each mutant that was tried
-    :param there: how many mutants there are in each room
+    :param there: how many mutants each area has
     """
     lines = [
-        "| room | mutants | tried | noticed | explained | holes | noticed of those tried |",
+        "| area | mutants | tried | noticed | explained | holes | noticed of those tried |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    for room in [*there, ""]:
-        of = [one for one in outcomes if room in ("", one.room)]
+    for area in [*there, ""]:
+        of = [one for one in outcomes if area in ("", one.area)]
         noticed, reasons = sum(bool(one.noticed_by) for one in of), sum(bool(one.reason) for one in of)
-        name, number = (f"`{room}`", there[room]) if room else ("all", sum(there.values()))
+        name, number = (f"`{area}`", there[area]) if area else ("all", sum(there.values()))
         share = f"{noticed / len(of):.1%}" if of else ""
         lines.append(
             f"| {name} | {number:,} | {len(of)} | {noticed} | {reasons} | {len(of) - noticed - reasons} | {share} |"
@@ -240,14 +240,14 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--per-room", type=int, default=100, help="how many mutants of each room at most")
-    parser.add_argument("--seed", type=int, default=1, help="determines which mutants are chosen")
-    parser.add_argument("--room", choices=ROOMS, action="append", help="only this room")
+    parser.add_argument("--per-area", type=int, default=100, help="how many mutants of each area at most")
+    parser.add_argument("--seed", type=int, default=1, help="decides which mutants are chosen")
+    parser.add_argument("--area", choices=AREAS, action="append", help="only this area; repeatable")
     parser.add_argument(
-        "--only", metavar="MODULE", action="append", help="only of this one, such as milestones/steps.py"
+        "--only", metavar="MODULE", action="append", help="only this module, such as milestones/steps.py; repeatable"
     )
     parser.add_argument("--tests", metavar="PATH", action="append", help="only these tests, such as tests/client")
-    parser.add_argument("--seconds", type=float, default=60, help="how long the tests of one mutant may take in all")
+    parser.add_argument("--seconds", type=float, default=60, help="how long the tests of one mutant may take together")
     parser.add_argument(
         "--kept", type=Path, default=ROOT / ".mutants.jsonl", help="the file with the result for each mutant"
     )
@@ -255,7 +255,7 @@ def main() -> int:
         "--measured",
         type=Path,
         default=ROOT / ".mutants-tests.json",
-        help="the file that says which test runs which lines",
+        help="the file with the lines that each test executes",
     )
     parser.add_argument("--report", action="store_true", help="try nothing, print the stored results")
     given = parser.parse_args()
@@ -270,7 +270,7 @@ def main() -> int:
     holes = [one for one in outcomes if not one.noticed_by and not one.reason]
     for one in holes:
         print(f"not explained: {one}")
-    print(summary(outcomes, {room: sum(len(keyed(*one)) for one in sources(room).items()) for room in ROOMS}))
+    print(summary(outcomes, {area: sum(len(keyed(*one)) for one in sources(area).items()) for area in AREAS}))
     share = sum(bool(one.noticed_by) for one in outcomes) / max(1, len(outcomes))
     return 0 if share >= LEAST and not holes else 1
 

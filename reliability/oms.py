@@ -1,7 +1,8 @@
-"""The simulated OMS in a separate process that can be killed; its state is stored on disk, as in a database.
+"""The simulated OMS in a separate process that can be killed; its state is stored on disk.
 
-``python -m reliability.oms FOLDER PORT PORT`` serves what :func:`prepare` has put into the folder. Each change is on
-disk before its answer is sent, so a request has either been carried out and counted, or had no effect at all.
+``python -m reliability.oms FOLDER PORT PORT`` serves the simulators that :func:`prepare` has stored in the folder. Each
+change is written to disk before it is answered, so a request has either been carried out and recorded, or has had no
+effect.
 """
 
 from __future__ import annotations
@@ -28,17 +29,17 @@ ROOT = Path(__file__).resolve().parent.parent
 #: The two simulators: one for the gates, one for the lifecycles.
 GATES, LIFECYCLES = "gates", "lifecycles"
 
-#: How the names of actions begin that change nothing.
+#: How the names of actions begin that only read.
 _READS = ("Describe", "List", "Get")
 
 
 @dataclass
 class Kept:
-    """A simulator, and its state on disk.
+    """A simulator whose state is stored on disk.
 
-    :param file: the file with the state; it is read if it exists
+    :param file: the file with the state, which is read if it exists
     :param port: where the simulator listens; 0 for any
-    :param begin: the time at which its clock stands, if nothing is stored yet
+    :param begin: the time on its stopped clock if the file doesn't exist yet
     """
 
     file: Path
@@ -68,7 +69,7 @@ class Kept:
         vars(store).update(content)
 
     def save(self) -> None:
-        """Write the state to disk, completely or not at all."""
+        """Write the state to disk, atomically."""
         simulator, store = self.simulator, self.simulator._store
         with self._lock, store.lock:
             self.seen.update(store.projects)
@@ -94,7 +95,7 @@ class Kept:
                 with self._answered.open("ab", buffering=0) as answers:
                     answers.write(b"\n" + json.dumps(told).encode())
         except BaseException:
-            # Otherwise the simulator would continue, and its answers could be lost.
+            # An error must end the process: otherwise the simulator continues without storing its state.
             os._exit(70)
 
     def answers(self) -> list[Answered]:
@@ -107,7 +108,7 @@ class Kept:
 class Oms:
     """The process of the simulated OMS; a context manager that ends it.
 
-    :param folder: where everything is stored
+    :param folder: the folder with the simulators' states
     """
 
     def __init__(self, folder: Path) -> None:
@@ -116,7 +117,7 @@ class Oms:
         self._speed: float | None = None
 
     def start(self) -> None:
-        """Start it; returns once it listens."""
+        """Start the process; return once it listens."""
         with (self.folder / "oms.log").open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "reliability.oms", str(self.folder), *map(str, self.ports)],
@@ -132,7 +133,7 @@ class Oms:
             self.begin(self._speed)
 
     def begin(self, speed: float) -> None:
-        """Start the gates' projects, and their clock.
+        """Start the gates' projects and the clock of their simulator.
 
         :param speed: simulated seconds in a real one
         """
@@ -148,7 +149,7 @@ class Oms:
             raise RuntimeError(f"The simulated OMS has ended.\n{(self.folder / 'oms.log').read_text()[-3000:]}")
 
     def kill(self) -> int:
-        """Kill it with SIGKILL; return how many processes there were."""
+        """Kill the process with SIGKILL; return how many processes there were."""
         if self._process is None:
             return 0
         self._process.kill()
@@ -157,9 +158,9 @@ class Oms:
         return 1
 
     def check(self) -> None:
-        """Fail if it has ended by itself.
+        """Check that the process is running.
 
-        :raises RuntimeError: it has
+        :raises RuntimeError: it has ended by itself
         """
         if self._process is not None and self._process.poll() is not None:
             raise RuntimeError(f"The simulated OMS has ended.\n{(self.folder / 'oms.log').read_text()[-3000:]}")
@@ -180,7 +181,7 @@ class Oms:
         return Simulator(port=port).connection_json
 
     def kept(self, which: str) -> Kept:
-        """Return a simulator as it is on disk.
+        """Read a simulator from disk.
 
         :param which: ``gates`` or ``lifecycles``
         """
@@ -191,9 +192,9 @@ def prepare(folder: Path, projects: Iterable[Any], sources: Iterable[Any], now: 
     """Store two simulators in a folder.
 
     :param folder: the folder
-    :param projects: those of the gates' one
-    :param sources: the data sources of the lifecycles' one
-    :param now: the time of the gates' one, which stands still
+    :param projects: the projects of the gates' simulator
+    :param sources: the data sources of the lifecycles' simulator
+    :param now: the time on the stopped clock of the gates' simulator
     """
     gates, lifecycles = Kept(folder / GATES, begin=now), Kept(folder / LIFECYCLES)
     for project in projects:
@@ -206,7 +207,7 @@ def prepare(folder: Path, projects: Iterable[Any], sources: Iterable[Any], now: 
 
 
 def main(folder: Path, ports: list[int]) -> None:
-    """Serve, and obey the lines of standard input, until it ends."""
+    """Serve, and execute the commands on standard input until it is closed."""
     gates, lifecycles = (Kept(folder / name, port) for name, port in zip((GATES, LIFECYCLES), ports, strict=True))
     with gates.simulator, lifecycles.simulator:
         print("listens", flush=True)

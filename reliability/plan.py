@@ -1,4 +1,4 @@
-"""What a crash campaign runs: gates on a few projects, and lifecycles of projects that Airflow creates itself."""
+"""What a crash campaign runs: gates on a few projects, and lifecycles of projects that Airflow creates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.triggerer.gates import Plan, Planned, finished, full_transfer, verifi
 #: Real seconds between two polls of a gate.
 POKE_INTERVAL = 3.0
 
-#: Retries of every task: a kill costs one, a crash of the scheduler may cost one more.
+#: The retries of every task: a kill uses up one, a crash of the scheduler may use up another.
 RETRIES = 8
 
 #: The DAGs of ``dags/campaign.py``.
@@ -23,7 +23,7 @@ GATES_DAG, LIFECYCLES_DAG = "reliability_gates", "reliability_lifecycles"
 #: The steps of a lifecycle, in order.
 LIFECYCLE = ("create", "start", "gate", "stop", "release", "delete")
 
-#: What each sends to OMS. The gate sends nothing that changes anything.
+#: The action of each step. The gate has none, because it only reads.
 SENDS = {
     "create": "CreateProject",
     "start": "StartProject",
@@ -38,8 +38,8 @@ class Size:
     """The size of a campaign.
 
     :param gates: how many gates there are
-    :param lifecycles: projects from their creation to their end
-    :param kills: what is killed, in an order that the seed decides
+    :param lifecycles: how many projects are created and finally deleted
+    :param kills: how often each kind is killed
     :param pause: real seconds between two kills, at least and at most
     :param speed: how many times faster than real time the clock of the gates' OMS runs
     """
@@ -70,7 +70,7 @@ class OverMany(Planned):
 
 
 def plans(begin: float, size: Size) -> list[Plan]:
-    """Return the projects that gates wait for; one of them fails on its way.
+    """Return the projects that gates wait for; one of them fails.
 
     :param begin: the simulated time at which the projects will be started
     :param size: the size of the campaign
@@ -80,14 +80,14 @@ def plans(begin: float, size: Size) -> list[Plan]:
     chosen = [*healthy, broken()]
     each = size.gates // len(chosen)
     for number, plan in enumerate(chosen):
-        # Gates of all kinds, not only the first ones.
+        # Every second gate, so that there are gates of all kinds.
         plan.gates = plan.gates[number % 2 :: 2] if each == per_project // 2 else plan.gates[:each]
     assert sum(len(plan.gates) for plan in chosen) == size.gates
     return chosen
 
 
 def broken() -> Plan:
-    """Return a project whose full transfer fails half-way for good: some gates open before, the others must fail."""
+    """Return a project whose full transfer fails for good at 50 %: some gates open before, the others must fail."""
     plan = Plan(
         Project(
             id="np_broken",
@@ -107,7 +107,7 @@ def broken() -> Plan:
 
 
 def written(gates_: list[Planned], size: Size) -> dict[str, Any]:
-    """Return what the DAG file needs, as JSON."""
+    """Return the content of the plan file, which the DAG file reads."""
     return {
         "gates": [{"task_id": one.task_id, "sensor": one.sensor, "arguments": one.arguments} for one in gates_],
         "lifecycles": [f"life_{number}" for number in range(size.lifecycles)],

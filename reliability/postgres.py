@@ -33,7 +33,7 @@ def _version(folder: Path) -> float:
 
 
 def usable(python: str) -> bool:
-    """Tell whether a server is installed here, and a driver for it in an environment.
+    """Return whether a server is installed here, and a driver for it in an environment.
 
     :param python: the environment's Python
     """
@@ -44,7 +44,7 @@ def usable(python: str) -> bool:
 
 
 def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
+    """Return an unused port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -81,7 +81,7 @@ class Server:
         return f"postgresql+psycopg2://airflow@127.0.0.1:{self.port}/airflow"
 
     def start(self) -> None:
-        """Start it; returns once it takes connections."""
+        """Start the server; return once it accepts connections."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": self.port,
@@ -102,7 +102,7 @@ class Server:
         return subprocess.run(command, env=self._environment, check=False, timeout=30).returncode == 0
 
     def kill(self) -> int:
-        """Kill all of it with SIGKILL; return how many processes there were."""
+        """Kill all processes of the server with SIGKILL; return how many there were."""
         import psutil
 
         if self._process is None:
@@ -117,7 +117,7 @@ class Server:
         return len(members)
 
     def stop(self) -> None:
-        """End it at once."""
+        """Stop the server immediately."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGQUIT)
@@ -135,7 +135,7 @@ class Server:
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """Run a server with an empty database, and return its address for SQLAlchemy. Afterwards nothing of it is left.
+    """Run a server with an empty database; yield its address for SQLAlchemy. Afterwards it is stopped and deleted.
 
     :raises FileNotFoundError: where PostgreSQL isn't installed
     """

@@ -13,12 +13,12 @@ from reliability.postgres import free_port
 
 
 def binary() -> str | None:
-    """Return the program ``redis-server``, or None."""
+    """Return the path of ``redis-server``, or None."""
     return shutil.which("redis-server")
 
 
 def usable(python: str) -> bool:
-    """Tell whether a server is installed here, and Airflow's Celery provider with its driver in an environment.
+    """Return whether a server is installed here, and the Celery provider with its driver in an environment.
 
     :param python: the environment's Python
     """
@@ -28,9 +28,9 @@ def usable(python: str) -> bool:
 
 
 class Redis:
-    """A server that stores nothing on disk: after a kill it is empty, which is the worst case for a queue.
+    """A server that stores nothing on disk, so that a kill loses the queue.
 
-    :param folder: an empty folder, where its log goes
+    :param folder: an empty folder for its log
     """
 
     def __init__(self, folder: Path) -> None:
@@ -39,11 +39,11 @@ class Redis:
 
     @property
     def address(self) -> str:
-        """Its address for Celery."""
+        """The server's address for Celery."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
-        """Start it; returns once it answers.
+        """Start the server; return once it answers.
 
         :raises FileNotFoundError: where Redis isn't installed
         """
@@ -64,7 +64,7 @@ class Redis:
         return False
 
     def kill(self) -> int:
-        """Kill it with SIGKILL; return how many processes there were."""
+        """Kill the server with SIGKILL; return how many processes there were."""
         if self._process is None:
             return 0
         self._process.kill()

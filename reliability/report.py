@@ -1,4 +1,4 @@
-"""The table of the results that the parts have written; no figure in it is entered by hand."""
+"""Makes the tables of ``docs/reliability.md`` from the results that the parts have written."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-#: The files whose tests each try one fault, with a description of their tests.
+#: The files in which each test tries one fault, with a description of these faults.
 FAULTS = {
     "tests/client/test_parity.py": "faults x kinds of request, each with both clients",
     "tests/client/test_transport.py": "proxies, certificates, redirects, sizes, cookies",
@@ -25,7 +25,7 @@ def read(folder: Path) -> dict[str, Any]:
 
 
 def totals(results: Mapping[str, Any]) -> dict[str, int | None]:
-    """Add up what was tried and what went wrong; None means not run.
+    """Return the totals of what was tried and of what went wrong; None means not run.
 
     :param results: what :func:`read` returned
     """
@@ -68,7 +68,7 @@ def of_kind(results: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 
 
 def wrong(found: Mapping[str, int | None]) -> bool:
-    """Tell whether anything went wrong."""
+    """Return whether the totals show an error."""
     return any(found[name] for name in ("lost", "twice", "early", "leaks", "failed"))
 
 
@@ -80,7 +80,7 @@ def table(rows: Sequence[Sequence[object]]) -> str:
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """Return all of it in Markdown."""
+    """Return all tables, in Markdown."""
     found = totals(results)
     shown = {name: "not run" if value is None else f"{value:,}" for name, value in found.items()}
 

@@ -1,4 +1,4 @@
-"""Chooses the tests that can notice a mutant, which are those that run its line, and their order."""
+"""Chooses and orders the tests that can notice a mutant: those that execute its line."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def digest(*texts: str) -> str:
 
 
 class Measured:
-    """The duration of each test, and the lines of the modules that it ran.
+    """The duration of each test, and the lines that it executed.
 
-    They are stored in a file. Changed and new tests are measured again. If a module has changed, it is no longer known
-    which of its lines a test runs, so a test that ran any of its lines counts for every line.
+    Both are stored in a file. Changed and new tests are measured again. If a module has changed, the recorded line
+    numbers are no longer valid, so a test that executed any line of the module counts for every line.
 
-    :param kept: the file
+    :param kept: the file with the measurements
     :param root: the checkout
     :param modules: the text of each module
     """
@@ -36,17 +36,17 @@ class Measured:
         self._kept = kept
         self._root = root
         self._modules = {module: digest(text) for module, text in modules.items()}
-        #: By the file of tests: its digest, those of the modules, the seconds of each test, and by module and line a
-        #: bit for each of them.
+        #: By file of tests: its digest, the modules' digests, the seconds of each test, and by module and line a bit
+        #: for each test.
         self._files: dict[str, Any] = {}
         self._noticed: dict[str, Counter[str]] = defaultdict(Counter)
-        #: The tests that can be run, None for all.
+        #: The tests that can be run; None for all.
         self.there: frozenset[str] | None = None
         if kept.exists():
             self._files = json.loads(kept.read_text(encoding="utf-8"))
 
     def missing(self, tests: Sequence[str]) -> Iterator[list[str]]:
-        """Iterate over the tests whose current version has not been measured, those of a few files at a time.
+        """Iterate over lists of tests whose current version has not been measured, each for a few files.
 
         :param tests: the ids of all tests
         """
@@ -70,8 +70,8 @@ class Measured:
     def keep(self, seconds: Mapping[str, float], lines: Mapping[str, Mapping[Any, Sequence[int]]]) -> None:
         """Store measurements.
 
-        :param seconds: by test
-        :param lines: by module and line the numbers of the tests
+        :param seconds: the duration of each test
+        :param lines: by module and line, the numbers of the tests that execute it
         """
         tests = list(seconds)
         places: list[tuple[Any, int]] = []
@@ -92,9 +92,9 @@ class Measured:
         self._kept.write_text(json.dumps(self._files), encoding="utf-8")
 
     def tests_of(self, module: str, first: int, last: int) -> dict[str, float]:
-        """Return the tests that run any of these lines, and how long they take, in the best order.
+        """Return the tests that execute any of these lines, with the seconds of each, in the order to run them.
 
-        First come those that have noticed mutants of this module, then a fast one of each test function, and so on.
+        First come tests that have noticed mutants of this module, then one fast test of each function, and so on.
 
         :param module: the module, below the package
         :param first: the first line
@@ -112,7 +112,7 @@ class Measured:
         return self._ordered(module, seconds)
 
     def all_tests(self, module: str) -> dict[str, float]:
-        """Return all tests, in the best order for a module.
+        """Return all tests with the seconds of each, in the order to run them for a module.
 
         :param module: the module, below the package
         """
@@ -130,5 +130,5 @@ class Measured:
         return {test: seconds[test] for test in sorted(there, key=places.__getitem__)}
 
     def noticed(self, module: str, test: str) -> None:
-        """Remember which test has noticed a mutant."""
+        """Record the test that has noticed a mutant."""
         self._noticed[module][test] += 1

@@ -1,7 +1,7 @@
-"""A soak test: some hundred gates wait for minutes in a real triggerer, whose resources are measured all the time.
+"""A soak test: hundreds of gates wait for minutes in a real triggerer, whose resources are measured meanwhile.
 
-``python -m reliability.soak``, with a Python that has the Airflow to be tested. The gates poll once a second, the
-shortest interval, so there are as many polls in minutes as usually in hours. There are three outages of OMS.
+``python -m reliability.soak``, with a Python that has the Airflow to be tested. The gates poll once a second, which is
+the shortest interval, so that minutes have as many polls as hours usually have. There are three outages of OMS.
 """
 
 from __future__ import annotations
@@ -30,26 +30,27 @@ from demo.home import airflow_environment
 #: How many gates each project has.
 GATES_EACH = 15
 
-#: How much a number may vary by chance: a connection that is being renewed has two sockets for a moment.
+#: By how much a number may vary: a connection that is being replaced has two sockets for a moment.
 SPARE = 2
 
-#: How many connections the client keeps at most. It keeps as many as it has needed at the same time, so their number
-#: may still grow up to this limit.
+#: The largest number of connections that the client keeps. It keeps as many as it has used at the same time, so the
+#: number may still grow up to this limit.
 POOL = DEFAULT_MAX_CONCURRENT_REQUESTS
 
-#: More memory than this for each further request, in bytes, counts as a leak. A whole request takes thousands of bytes.
+#: Growth of memory for each request, in bytes, above which it counts as a leak. A request that is never freed takes
+#: thousands of bytes.
 BYTES_A_REQUEST = 256
 
-#: How many triggers a triggerer takes: the setting of Airflow 3, and of Airflow 2.
+#: The setting for the number of triggers of a triggerer, in Airflow 3 and in Airflow 2.
 CAPACITY = ("CAPACITY", "DEFAULT_CAPACITY")
 
-#: Bytes that the memory allocator may keep without a leak, however few requests there are.
+#: Bytes by which memory may grow in any case, because the allocator doesn't return all freed memory.
 ALLOCATOR = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The resources that the triggerer's processes use together.
+    """The resources that all processes of the triggerer use together.
 
     :param at: real seconds since the beginning
     :param requests: how many the simulator has answered
@@ -71,10 +72,10 @@ def medians(samples: Sequence[Sample]) -> Sample:
 
 
 def leaks(before: Sample, after: Sample) -> list[str]:
-    """Return what has grown with the number of requests.
+    """Return which resources have leaked, each with its figures.
 
-    :param before: after the warm-up
-    :param after: at the end
+    :param before: the resources after the warm-up
+    :param after: the resources at the end
     """
     found = []
     if after.sockets > max(before.sockets, POOL) + SPARE:
@@ -88,7 +89,7 @@ def leaks(before: Sample, after: Sample) -> list[str]:
 
 
 def measure(processes: Sequence[Any], at: float, requests: int) -> Sample:
-    """Measure processes."""
+    """Measure the resources of processes."""
     import psutil
 
     rss = fds = sockets = 0
@@ -102,13 +103,13 @@ def measure(processes: Sequence[Any], at: float, requests: int) -> Sample:
 
 
 def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float) -> dict[str, Any]:
-    """Let gates wait, and return what came of it. The environment leads to an Airflow with a database.
+    """Let gates wait, and return the result. This process must have an Airflow home with a database.
 
     :param home: Airflow's home
-    :param gates: how many
+    :param gates: how many gates
     :param interval: real seconds between two polls of a gate
-    :param warm_up: real seconds before the first measure
-    :param seconds: real seconds from then on
+    :param warm_up: real seconds before the first measurement
+    :param seconds: real seconds from the first measurement to the last
     """
     from airflow.providers.common.compat.sdk import DAG, TaskDeferred
 
@@ -153,7 +154,7 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
             ("OmsCutoverReadySensor", {}),
         ]
         runs = []
-        # A DAG for each project: Airflow reads the whole DAG anew for each trigger that it starts.
+        # One DAG for each project, because Airflow reads the whole DAG again for each trigger that it starts.
         for project in range(-(-gates // GATES_EACH)):
             start = datetime(2026, 1, 1, tzinfo=UTC)
             with DAG(f"reliability_soak_{project}", start_date=start, schedule=None) as dag:
@@ -176,11 +177,11 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
             runs.append(Run(dag, home))
             runs[-1].defer(deferrals)
         begun = time.monotonic()
-        # As in production, because Airflow opens the log of a trigger when it writes the first line.
+        # The level of production, because Airflow opens a trigger's log file only at the first line.
         os.environ["AIRFLOW__LOGGING__LOGGING_LEVEL"] = "INFO"
-        # Without it a triggerer takes no more than 1,000; the setting has had another name before 3.0.
+        # The default is 1,000.
         settings = dict.fromkeys((f"AIRFLOW__TRIGGERER__{name}" for name in CAPACITY), str(gates + 100))
-        # Nothing else could take its triggers over, so it may be slow while thousands of them begin.
+        # There is no other triggerer, so this one may be slow while thousands of triggers begin.
         settings["AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD"] = "300"
         triggerer = stack.enter_context(Triggerer(home / "triggerer.log", **settings))
         while runs[0].unclaimed():
@@ -209,7 +210,7 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
         "before": asdict(before),
         "after": asdict(after),
         "leaks": leaks(before, after),
-        "lost": [f"{gates - waiting} gates don't wait any more"] if waiting != gates else [],
+        "lost": [f"{gates - waiting} gates no longer wait"] if waiting != gates else [],
         "samples": [asdict(one) for one in samples[:: max(1, len(samples) // 60)]],
     }
 
@@ -217,13 +218,13 @@ def soak(home: Path, gates: int, interval: float, warm_up: float, seconds: float
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m reliability.soak", description=__doc__)
     parser.add_argument("--gates", type=int, default=300)
-    parser.add_argument("--poke-interval", type=float, default=1, help="seconds; 1 is the shortest there is")
+    parser.add_argument("--poke-interval", type=float, default=1, help="seconds; the shortest possible is 1")
     parser.add_argument("--warm-up", type=float, default=45)
     parser.add_argument("--seconds", type=float, default=180)
     parser.add_argument("--quick", action="store_true", help="45 gates, 30 s")
-    parser.add_argument("--result", type=Path, help="a file for what came of it (JSON)")
+    parser.add_argument("--result", type=Path, help="the file to write the result to (JSON)")
     given = parser.parse_args()
-    # So that nothing of Airflow is left running.
+    # SIGTERM must run the context managers' exits, so that no process of Airflow is left running.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     if given.quick:
         given.gates, given.warm_up, given.seconds = 45, 10, 30

@@ -1,8 +1,8 @@
-"""Runs tests on mutants, in a process that has loaded and collected everything, and that forks for each mutant.
+"""Runs tests on mutants, in a process that has collected all tests and forks for each mutant.
 
-A mutant in a function takes no longer than the tests that notice it. A mutant that takes effect only at an import, such
-as a changed constant of a module, is tried in a fork that has imported only the libraries. So is a mutant in a line
-that ran at the import and that no loaded test has noticed, because a table that was made at the import may hide it.
+A mutant in a function takes only the time of the tests. A mutant that takes effect at the import, such as a changed
+constant of a module, is tried in a fork that has imported only the libraries. So is a mutant that no loaded test has
+noticed in a line that ran at the import, because objects that were made at the import may still have the old value.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ TESTS = (
     "tests/test_assets.py",
 )
 
-#: The fixture of tests that need Airflow's database, which take long.
+#: The fixture of tests that need Airflow's database. They take long and are left out.
 _LEFT_OUT = "airflow_db"
 
-#: Seconds after which a test counts as hanging, in addition to ten times its usual duration.
+#: Seconds, in addition to ten times its usual duration, after which a test counts as hanging.
 _PATIENCE = 20.0
 
-#: How many bytes a process may use, so that an endless list ends.
+#: How many bytes of memory a process may use, so that a mutant with an endless list fails.
 _MEMORY = 6 << 30
 
 #: Linux: the signal that a process gets when its parent ends.
@@ -69,7 +69,7 @@ def _coverage(*files: str) -> Coverage:
 
 
 class _Watch:
-    """A plugin of pytest: ends a test that hangs, and records which test failed first."""
+    """A plugin of pytest that ends a test that hangs, and records which test failed first."""
 
     def __init__(self, seconds: Callable[[str], float]) -> None:
         self._seconds = seconds
@@ -87,7 +87,7 @@ class _Watch:
 
 
 class _Chosen:
-    """A plugin of pytest: runs only these tests, in this order."""
+    """A plugin of pytest that runs only these tests, in this order."""
 
     def __init__(self, tests: Sequence[str]) -> None:
         self._place = {test: place for place, test in enumerate(tests)}
@@ -100,10 +100,10 @@ class _Chosen:
 
 
 class _Loaded:
-    """A plugin of pytest: instead of running the tests, tries mutants on them, each in a fork.
+    """A plugin of pytest that doesn't run the tests once, but for each mutant in a fork.
 
     :param folder: the copy of the checkout
-    :param pipe: where mutants come from, and outcomes go
+    :param pipe: receives mutants, and sends results
     """
 
     def __init__(self, folder: Path, pipe: Connection) -> None:
@@ -134,7 +134,7 @@ class _Loaded:
         return True
 
     def _tried(self, path: str, before: str, after: str, tests: Mapping[str, float]) -> str | None:
-        """Return the first test that notices a mutant, or empty text; None if only an import can show the mutant."""
+        """Return the first test that notices a mutant, or empty text; None if the mutant needs another import."""
         if not exchange(path, before, after, self._functions):
             return None
         watch = _Watch(tests.__getitem__)
@@ -188,11 +188,11 @@ def _in_fork(folder: Path, run: Callable[[], Any]) -> Any:
         if pid == 0:
             try:
                 os.setsid()
-                # Files that the tests leave behind are deleted with the folder.
+                # Files that the tests leave here are deleted with the folder.
                 os.environ["TMPDIR"] = tempfile.tempdir = str(place)
                 resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
                 answer.write_text(json.dumps(run()), encoding="utf-8")
-            except BaseException as error:  # the process is a fork: nothing else may go on in it
+            except BaseException as error:  # this is the fork, in which nothing else may run
                 sys.stderr.write(f"{error!r}\n")
             finally:
                 os._exit(0)
@@ -202,7 +202,7 @@ def _in_fork(folder: Path, run: Callable[[], Any]) -> Any:
 
 
 def _end(group: int) -> None:
-    """End the processes that a test has started."""
+    """Kill the processes that a test has started."""
     with suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
 
@@ -234,7 +234,7 @@ def _pytest(folder: Path, tests: Sequence[str], *plugins: object) -> int:
 class Trials:
     """Tries mutants in a copy of a checkout.
 
-    :param folder: the copy, in which the package's files are changed and put back
+    :param folder: the copy, whose files are changed and restored
     :param tests: the files or folders of the tests
     """
 
@@ -251,11 +251,11 @@ class Trials:
             finally:
                 os._exit(0)
         other.close()
-        #: The ids of the tests that there are, and the lines that run at the import, by the file.
+        #: The ids of all tests, and by file the lines that run at the import.
         self.tests: list[str]
         self._at_import: dict[str, list[int]]
         self.tests, self._at_import = self._answer()
-        # From here on files change, so no bytecode of them may be stored.
+        # From now on files are changed, so no bytecode of them may be stored.
         sys.dont_write_bytecode = True
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
@@ -267,23 +267,23 @@ class Trials:
             sys.exit(f"The tests can't be collected:\n{said[-4000:]}")
 
     def close(self) -> None:
-        """End the process that has loaded the tests."""
+        """End the process with the loaded tests."""
         self._pipe.send(None)
         self._pipe.close()
 
     def measure(self, modules: Sequence[str], tests: Sequence[str]) -> dict[str, Any]:
-        """Run tests without a mutant.
+        """Run tests without a mutant, and measure them.
 
-        If a test fails without a mutant, it would seem to notice every mutant, so the program ends.
+        The program ends if a test fails, because that test would seem to notice every mutant.
 
         :param modules: those whose lines matter, below the package
         :param tests: their ids
-        :return: the seconds of each test, and by module and line the numbers of the tests that run the line
+        :return: the seconds of each test, and by module and line the numbers of the tests that execute the line
         """
         self._pipe.send(("measure", list(modules), list(tests)))
         answer = self._answer()
         if answer == ENDED or "failed" in answer:
-            sys.exit(f"Without any mutant a test fails: {answer}")
+            sys.exit(f"A test fails without any mutant: {answer}")
         return dict(answer)
 
     def first_to_notice(
@@ -322,7 +322,7 @@ class Trials:
 
 @contextmanager
 def _replaced(path: Path, text: str) -> Iterator[None]:
-    """Replace a file temporarily, with another time of change, so that no old bytecode is used for it."""
+    """Replace a file temporarily, with a new modification time, so that old bytecode isn't used."""
     was, before = path.read_bytes(), path.stat()
     path.write_text(text, encoding="utf-8")
     os.utime(path, (before.st_atime, before.st_mtime + 10))

@@ -1,4 +1,4 @@
-"""Judges the end of a campaign by comparing the simulator's own record with the states of Airflow's tasks."""
+"""Judges how a campaign has ended, by comparing the simulator's record with the states of Airflow's tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.triggerer.witness import Answered, poll_of
 WHOLE_SECOND = 1.0
 
 
-#: Real seconds by which a condition may have held for less than the required time, because answers take time.
+#: Real seconds by which a condition may have held for a shorter time than required, because answers take time.
 HOLD_SLACK = 3.0
 
 
@@ -30,7 +30,7 @@ def judge_any(
     now: float,
     speed: float = 0.0,
 ) -> tuple[str, str]:
-    """Tell whether a gate about one project, or over many, has ended as it should.
+    """Judge how a gate about one project, or over many, has ended; the result is that of :func:`judge_gate`.
 
     :param gate: the gate
     :param projects: all projects in the simulator, by id
@@ -44,7 +44,11 @@ def judge_any(
         return judge_gate(gate, projects[gate.project], state, returned, of(gate.project), now, speed)
     if state == "failed":
         reached = [gates.becomes_true([gate], projects[member], now) for member in gate.members]
-        return ("right", "failed") if not all(reached) else ("lost", "it has failed; each of its projects got there")
+        return (
+            ("right", "failed")
+            if not all(reached)
+            else ("lost", "it has failed, although each of its projects reached the milestone")
+        )
     if state != "success":
         return "lost", f"it is {state}"
     rows = returned.get("projects") if isinstance(returned, Mapping) else None
@@ -52,7 +56,7 @@ def judge_any(
         return "lost", f"it returned no observation: {returned!r}"
     seen = {row.get("project"): row for row in rows}
     if set(seen) != set(gate.members):
-        return "early", f"it is open, and has seen {len(seen)} of {len(gate.members)} projects"
+        return "early", f"it is open, but observed {len(seen)} of {len(gate.members)} projects"
     for member in gate.members:
         verdict = judge_gate(gate, projects[member], state, seen[member], of(member), now, speed)
         if verdict[0] != "right":
@@ -69,7 +73,7 @@ def judge_gate(
     now: float,
     speed: float = 0.0,
 ) -> tuple[str, str]:
-    """Tell whether a gate has ended as it should.
+    """Judge how a gate has ended.
 
     :param gate: the gate
     :param live: its project in the simulator
@@ -77,32 +81,32 @@ def judge_gate(
     :param returned: what the task returned
     :param answers: the simulator's answers about the project
     :param now: the simulated time
-    :param speed: simulated seconds in a real second, for conditions that must hold for a time
-    :return: ``right``, ``early`` or ``lost``, and why
+    :param speed: simulated seconds per real second, for conditions that must hold for a time
+    :return: ``right``, ``early`` or ``lost``, and the reason
     """
     true_at = gates.becomes_true([gate], live, now).get(gate.task_id)
     if state == "success":
         if true_at is None:
-            return "early", "it is open, and what it waits for never was so"
+            return "early", "it is open, but its milestone was never reached"
         told = told_at(returned)
         if told is None:
             return "lost", f"it returned no observation: {returned!r}"
         if told + WHOLE_SECOND < true_at:
-            return "early", f"it opened {true_at - told:.1f} s before it was so"
+            return "early", f"it opened {true_at - told:.1f} s before its milestone was reached"
         held = (told + WHOLE_SECOND - true_at) / speed if speed else gate.held
         if held < gate.held - HOLD_SLACK:
-            return "early", f"it must have been so for {gate.held:g} s, and was for {held:.1f} s at most"
+            return "early", f"its condition must hold for {gate.held:g} s, but held for {held:.1f} s at most"
         poll = poll_of(answers, told, within=2 * WHOLE_SECOND)
         if not any(gates.is_true(gate, live, answer.at) for answer in poll):
-            return "early", f"OMS answered nothing of the kind at {told}: {poll}"
+            return "early", f"no answer of OMS at {told} showed its milestone: {poll}"
         return "right", "open"
     if state == "failed" and true_at is None:
         return "right", "failed"
-    return "lost", f"it is {state}; what it waits for was so at {true_at}"
+    return "lost", f"it is {state}; its milestone was reached at {true_at}"
 
 
 def told_at(returned: Any) -> float | None:
-    """Return the moment, by OMS's clock, at which a gate saw its milestone reached."""
+    """Return the time, by OMS's clock, at which a gate observed its milestone; None if the value has none."""
     try:
         return datetime.fromisoformat(returned["time"]).timestamp()
     except (TypeError, KeyError, ValueError):
@@ -110,7 +114,7 @@ def told_at(returned: Any) -> float | None:
 
 
 def sent_by_name(records: Sequence[Any], names: Mapping[str, str]) -> dict[str, Counter[str]]:
-    """Count for each project how often each action was sent.
+    """Count how often each action was sent, by project.
 
     :param records: the simulator's records
     :param names: the projects' names by id
@@ -126,7 +130,7 @@ def sent_by_name(records: Sequence[Any], names: Mapping[str, str]) -> dict[str, 
 
 
 def twice(sent: Mapping[str, Counter[str]]) -> list[str]:
-    """Return the actions that were sent more than once, whatever OMS answered."""
+    """Return the actions that were sent more than once for a project, whatever OMS answered."""
     return [
         f"{action} of {name}: {count} times"
         for name, counter in sent.items()
@@ -138,21 +142,21 @@ def twice(sent: Mapping[str, Counter[str]]) -> list[str]:
 def judge_lifecycle(
     name: str, states: Mapping[str, str | None], sent: Mapping[str, Counter[str]], live: Any, gone: bool
 ) -> tuple[str, str]:
-    """Tell whether a lifecycle has ended as it should.
+    """Judge how a lifecycle has ended.
 
     :param name: the project's name
     :param states: the states of its tasks by step
-    :param sent: what :func:`sent_by_name` counted
-    :param live: the project in the simulator, None if there never was one
-    :param gone: whether the simulator no longer has it
-    :return: ``right``, ``early`` or ``lost``, and why
+    :param sent: the result of :func:`sent_by_name`
+    :param live: the project in the simulator; None if it was never created
+    :param gone: whether it has been deleted
+    :return: ``right``, ``early`` or ``lost``, and the reason
     """
     unfinished = {step: states.get(step) for step in LIFECYCLE if states.get(step) != "success"}
     if unfinished or live is None:
         return "lost", f"{name}: {unfinished}"
     missing = [action for action in SENDS.values() if not sent.get(name, Counter())[action]]
     if missing or not gone:
-        return "lost", f"{name}: OMS never got {missing}" if missing else f"{name} is still there"
+        return "lost", f"{name}: OMS never received {missing}" if missing else f"{name} was not deleted"
     stopped = next((event for event in live.history if event.kind == "stop"), None)
     before = [event for event in live.history if stopped is not None and event.time < stopped.time]
     if stopped is None or not may_stop(evaluate(live.project, live.created, before, stopped.time)):

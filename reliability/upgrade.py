@@ -1,10 +1,10 @@
-"""Tests what happens to waiting gates when Airflow, or this package, is upgraded.
+"""Tests that waiting gates survive an upgrade of Airflow or of this package.
 
 python -m reliability.upgrade --before PYTHON --after PYTHON [--package-before COMMIT]
 
-The first Airflow defers gates and is stopped. Its database is copied, ``airflow db migrate`` of the second one is run
-on the copy, and its processes are started. OMS stands still until the gates have polled there; then it continues. The
-database is PostgreSQL, because on SQLite Airflow's own migration deletes every task instance. This Python and both
+The first Airflow defers gates and is stopped. Its database is copied, the second Airflow migrates the copy (``airflow
+db migrate``) and is started. The simulated OMS doesn't change until all gates have polled there; then it continues.
+The database is PostgreSQL, because on SQLite Airflow's own migration deletes every task instance. This Python and both
 others need the ``reliability`` group of ``pyproject.toml``.
 """
 
@@ -43,19 +43,19 @@ ENDS = {
 #: The state of each task while it waits.
 WAITS = {name: "up_for_reschedule" if name == "reschedule" else "deferred" for name in ENDS}
 
-#: Simulated and real seconds.
+#: The time on OMS's clock at the start, and how many real seconds to wait for a condition.
 BEGIN, LIMIT = 1_800_000_000, 420.0
 
 
 @dataclass
 class Installation:
-    """An Airflow with some version of this package, and its home.
+    """An Airflow with a version of this package, and its home.
 
-    :param python: the Python that has that Airflow
-    :param package: the folder in which the package is
+    :param python: a Python that has that Airflow
+    :param package: the folder with the package
     :param home: Airflow's home
     :param database: the address of its database, for SQLAlchemy
-    :param settings: further variables of its environment
+    :param settings: further environment variables
     """
 
     python: str
@@ -66,12 +66,12 @@ class Installation:
 
     @property
     def version(self) -> str:
-        """The Airflow's version."""
+        """The version of Airflow."""
         return version_of(self.python)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables that its processes are started with."""
+        """The environment variables of its processes."""
         made = airflow_environment(self.home, ROOT / "reliability" / "waiting", "{}", deferrable=False)
         programs = [str(Path(self.python).parent), os.environ["PATH"]]
         return {
@@ -104,7 +104,7 @@ class Installation:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Run its processes during the context."""
+        """Run the components of Airflow during the context."""
         parts = [
             Component([name, *rest], self.environment, self.home / f"{name}.log", self.python)
             for name, rest in components_of(tuple(int(part) for part in self.version.split(".")[:2])).items()
@@ -124,7 +124,7 @@ class Installation:
 
 
 def simulated() -> Simulator:
-    """Return an OMS in which nothing moves until its clock is moved."""
+    """Return an OMS with a stopped clock."""
     shop = Project(
         name="shop", status="RUNNING", step="FULL_TRANSFER", durations={"FULL_TRANSFER": 300}, initial_lag=60
     )
@@ -143,20 +143,20 @@ def simulated() -> Simulator:
 def wait_until(said: str, holds: Callable[[], bool], limit: float = LIMIT) -> None:
     """Wait until a condition holds.
 
-    :param said: the condition, for the error
-    :param holds: tells whether it holds
-    :param limit: real seconds
-    :raises TimeoutError: it doesn't hold in that time
+    :param said: a description of the condition, for the error
+    :param holds: returns whether it holds
+    :param limit: real seconds to wait at most
+    :raises TimeoutError: the condition doesn't hold in that time
     """
     until = time.monotonic() + limit
     while not holds():
         if time.monotonic() > until:
-            raise TimeoutError(f"After {limit:g} s it is not so: {said}")
+            raise TimeoutError(f"Not so after {limit:g} s: {said}")
         time.sleep(1)
 
 
 def package_of(commit: str, folder: Path) -> Path:
-    """Put the package of a commit into a folder, and return the folder."""
+    """Extract the package of a commit into a folder, and return the folder."""
     packed = subprocess.run(
         ["git", "archive", commit, "airflow_provider_oms"], cwd=ROOT, capture_output=True, check=True
     )
@@ -230,11 +230,13 @@ def main() -> int:
         prog="python -m reliability.upgrade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--before", required=True, metavar="PYTHON", help="of the environment in which gates are deferred"
+        "--before", required=True, metavar="PYTHON", help="the Python of the environment that defers the gates"
     )
-    parser.add_argument("--after", required=True, metavar="PYTHON", help="it has the one in which they end")
     parser.add_argument(
-        "--package-before", metavar="COMMIT", help="the package that defers them; default: this checkout"
+        "--after", required=True, metavar="PYTHON", help="the Python of the environment in which they end"
+    )
+    parser.add_argument(
+        "--package-before", metavar="COMMIT", help="the commit whose package defers them (default: this checkout)"
     )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="oms-upgrade-") as name, simulated() as oms, postgres.server() as database:
@@ -243,7 +245,7 @@ def main() -> int:
         settings = {
             "AIRFLOW_CONN_OMS_DEFAULT": oms.connection_json,
             "OMS_RELIABILITY_PORT": str(postgres.free_port()),
-            # As in a real home: rows and connections are encrypted, and every process has the key.
+            # As in production, every process has the key that encrypts rows and connections.
             "AIRFLOW__CORE__FERNET_KEY": _key(),
             "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
             "AIRFLOW__API__SECRET_KEY": secrets.token_hex(32),

@@ -1,4 +1,4 @@
-"""Judges the end of a campaign: each gate, each lifecycle, and the requests to OMS."""
+"""Judges how a campaign has ended: each gate, each lifecycle, and the requests to OMS."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.triggerer.witness import Answered
 
 @dataclass(frozen=True)
 class Held:
-    """The state of a simulator in the end.
+    """The state of a simulator at the end of a campaign.
 
     :param projects: its projects by id
-    :param seen: these and the projects that it no longer has
+    :param seen: all projects that it has ever had, by id
     :param changes: the requests that change something
     :param answers: its answers about projects
-    :param now: its time
-    :param speed: simulated seconds in a real second
+    :param now: the time on its clock
+    :param speed: simulated seconds per real second
     """
 
     projects: Mapping[str, Any]
@@ -43,14 +43,14 @@ def judged(
     tasks: Mapping[Any, tuple[str | None, int]],
     returned: Mapping[Any, Any],
 ) -> dict[str, Any]:
-    """Return what was lost, done twice or opened early, and the total numbers.
+    """Return what was lost, done twice or opened early, and the totals.
 
     :param gates: the gates
     :param lifecycles: how many lifecycles there were
-    :param oms: the simulator that the gates asked
-    :param life: the simulator with the lifecycles' projects
-    :param tasks: the tasks in the end
-    :param returned: what they returned
+    :param oms: the simulator of the gates
+    :param life: the simulator of the lifecycles
+    :param tasks: the tasks at the end
+    :param returned: their return values
     """
     verdicts: list[tuple[str, str]] = []
     ended: Counter[str | None] = Counter()
@@ -72,7 +72,7 @@ def judged(
         whole += word == "right"
     duplicates = truth.twice(sent)
     if len(by_name) != len(life.seen):
-        duplicates.append(f"{len(life.seen)} projects of {len(by_name)} names")
+        duplicates.append(f"{len(life.seen)} projects were created under {len(by_name)} names")
     return {
         "gates": len(gates),
         "gates_open": ended["success"],
@@ -93,13 +93,13 @@ def judge_events(
     tasks: Mapping[Any, tuple[str | None, int]],
     fired: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> dict[str, Any]:
-    """Add the outcome of the events to a campaign's result. A copy of an event, with the same id, doesn't count again.
+    """Add the outcome of the events to a campaign's result. An event that is sent again with the same id counts once.
 
     :param found: the result of :func:`judged`
     :param events: the events
-    :param oms: the simulator that was asked
-    :param tasks: the tasks in the end, also those of the DAGs that were started
-    :param fired: the payloads by asset
+    :param oms: the simulator of the gates
+    :param tasks: the tasks at the end, including those of the DAGs that events have started
+    :param fired: the payloads of the events, by asset
     """
     early, lost, twice = list(found["early"]), list(found["lost"]), list(found["twice"])
     copies = 0
@@ -124,7 +124,7 @@ def judge_events(
 def leaks(sockets: Mapping[str, int]) -> list[str]:
     """Return the components that still have connections to OMS after every task has ended.
 
-    :param sockets: how many each has
+    :param sockets: the number of connections to OMS, by component
     """
     # A triggerer's client keeps some connections; a task that has ended must have none.
     most = {name: DEFAULT_MAX_CONCURRENT_REQUESTS if name.startswith("triggerer") else 0 for name in sockets}

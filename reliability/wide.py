@@ -1,4 +1,4 @@
-"""What a campaign on a distributed Airflow runs: many projects, gates of every kind, and the kills and their order."""
+"""What a campaign on a distributed Airflow runs: many projects, gates of every kind, and the order of the kills."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.triggerer.gates import Plan, Planned, full_transfer, lag_within
 #: What is killed. If there are two of a kind, one is chosen at random.
 PARTS = ("worker", "triggerer", "scheduler", "web", "redis", "postgresql", "oms")
 
-#: Done once: every process gets the newer package, one after the other; some get a wrong clock.
+#: Done once: all components are upgraded, one after the other; the clocks of some are set ahead.
 UPGRADE, CLOCKS = "upgrade", "clocks"
 
 #: Real seconds between two polls of a gate, and of a gate in reschedule mode.
 POKE_INTERVAL, RESCHEDULED = 5.0, 15.0
 
-#: Real seconds for which some gates require a small lag, so that they poll on several workers and triggerers.
+#: Real seconds for which the lag must be small in some gates, which poll on several workers and triggerers meanwhile.
 HOLD = 45.0
 
 
@@ -27,9 +27,9 @@ HOLD = 45.0
 class Wide(Size):
     """The size of a campaign.
 
-    :param projects: projects of the gates
+    :param projects: how many projects the gates are about
     :param by_label: how many of the gates are over all projects with a label
-    :param events: how many DAGs are started by an event, in addition
+    :param events: how many DAGs are started by an event
     """
 
     pause: tuple[float, float] = (8.0, 20.0)
@@ -90,7 +90,7 @@ def content(begin: float, size: Wide, *, with_events: bool) -> Content:
 
     :param begin: the simulated time at which the projects will be started
     :param size: the size of the campaign
-    :param with_events: whether this Airflow knows events
+    :param with_events: whether this Airflow has asset watchers
     """
     plans = [*gates.plans(begin, size.projects - 1), broken()]
     for plan in plans:
@@ -98,7 +98,7 @@ def content(begin: float, size: Wide, *, with_events: bool) -> Content:
     for plan in plans[::4]:
         if plan.project.enable_incr:
             plan.add("OmsCheckpointLagSensor", lag_within(60), held=HOLD, max_lag=60, hold_for=HOLD)
-            # The longest first: it is chosen in any case.
+            # This gate takes longest. As the first one it is always chosen.
             plan.gates.insert(0, plan.gates.pop())
     events = [_event(number, plans[number]) for number in range(size.events if with_events else 0)]
     labels = max(1, size.by_label // 2)
@@ -110,7 +110,7 @@ def content(begin: float, size: Wide, *, with_events: bool) -> Content:
 
 
 def _lasting(gate: Planned) -> Planned:
-    """Return a gate for what stays so: nobody may poll for minutes here, in which a project that runs may finish."""
+    """Return a gate whose milestone stays reached: after minutes without a poll, RUNNING may be FINISHED."""
     if gate.arguments.get("target_statuses") != "RUNNING":
         return gate
     statuses = ["RUNNING", "FINISHED"]
@@ -119,9 +119,9 @@ def _lasting(gate: Planned) -> Planned:
 
 
 def _choose(plans: list[Plan], count: int) -> None:
-    """Leave so many gates, as many for each project as for every other."""
+    """Keep this number of gates, spread evenly over the projects."""
     for number, plan in enumerate(plans):
-        # No two neighbours begin with the same kind.
+        # Rotate, so that adjacent projects begin with different kinds.
         first = 1 if len(plan.gates) > 10 else 0
         turn = number % (len(plan.gates) - first) + first
         plan.gates = [*plan.gates[:first], *plan.gates[turn:], *plan.gates[first:turn]]
@@ -147,14 +147,14 @@ def _event(number: int, plan: Plan) -> Event:
 
 
 def ways(number: int, gate: Planned, *, in_triggerer: bool) -> dict[str, Any]:
-    """Return how a gate waits: most are deferred, some take a worker for each poll, some none at all.
+    """Return how a gate waits: most are deferred, some use a worker for each poll, some start in the triggerer.
 
-    :param number: the gate's
+    :param number: the number of the gate
     :param gate: the gate
-    :param in_triggerer: whether this Airflow, 3.3 or later, can start a task there
+    :param in_triggerer: whether tasks can start in the triggerer, as in Airflow 3.3 and later
     """
     if gate.held:
-        # Only Airflow 3.3 and later remember what held at the last poll on a worker.
+        # Only Airflow 3.3 and later can store since when a condition has held, between two polls on workers.
         rescheduled = in_triggerer and gate.held == HOLD and int(gate.project.removeprefix("np_")) % 8 != 0
     else:
         rescheduled = number % 10 == 3
@@ -164,11 +164,11 @@ def ways(number: int, gate: Planned, *, in_triggerer: bool) -> dict[str, Any]:
 
 
 def to_json(what: Content, size: Wide, *, in_triggerer: bool) -> dict[str, Any]:
-    """Return what the DAG file needs.
+    """Return the content of the plan file, which the DAG file reads.
 
-    :param what: what is run
+    :param what: what the campaign runs
     :param size: the size of the campaign
-    :param in_triggerer: whether this Airflow can start a task there
+    :param in_triggerer: whether tasks can start in the triggerer
     """
     made = written(what.gates, size)
     for number, (gate, entry) in enumerate(zip(what.gates, made["gates"], strict=True)):
@@ -181,12 +181,12 @@ def to_json(what: Content, size: Wide, *, in_triggerer: bool) -> dict[str, Any]:
 
 
 def steps(size: Wide, dice: random.Random, *, upgrade: bool = True, clocks: bool = True) -> list[str]:
-    """Return what is done one after the other: kills, the upgrade in their middle, the clocks before it.
+    """Return the kinds of kills in their order, with the upgrade in the middle and the clocks before it.
 
-    :param size: how often each part is killed
+    :param size: how often each kind is killed
     :param dice: decides the order
-    :param upgrade: whether there is an older package
-    :param clocks: whether clocks can be set
+    :param upgrade: whether there is an older package to upgrade from
+    :param clocks: whether clocks can be set ahead
     """
     kills = [what for what, times in size.kills.items() for _ in range(times)]
     dice.shuffle(kills)

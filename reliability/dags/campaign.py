@@ -1,4 +1,4 @@
-"""The DAGs of a crash campaign, made from the plan whose file ``RELIABILITY_PLAN`` names. Airflow reads this file."""
+"""The DAGs of a campaign, made from the plan in the file ``RELIABILITY_PLAN``. Airflow reads this file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ with DAG("reliability_gates", **COMMON):
 
 with DAG("reliability_lifecycles", **COMMON):
     for number, name in enumerate(PLAN["lifecycles"]):
-        # Every other one holds a worker while it waits, so that there is something to kill.
+        # Every second one waits on a worker, so that there are tasks to kill.
         ways = {"project_name": name, "oms_conn_id": "oms_lifecycles", "deferrable": number % 2 == 0}
         quick = {**ways, "poke_interval": 2}
         create = operators.OmsCreateProjectOperator(
@@ -56,7 +56,7 @@ with DAG("reliability_lifecycles", **COMMON):
         )
 
 for event in PLAN.get("events", []):
-    # Only the Airflows that have events have this module's assets.
+    # This module can be imported only where Airflow has asset watchers.
     from airflow_provider_oms.assets import FullTransfer, oms_asset
 
     about = {"project_id": event["project"], "poke_interval": PLAN["poke_interval"]}

@@ -1,4 +1,4 @@
-"""Gates of every kind that wait while what runs them is upgraded. Airflow reads this file, whatever its version."""
+"""Gates of every kind that wait during an upgrade. Every version of Airflow in that test reads this file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ with DAG(
     schedule="@once",
     catchup=False,
     max_active_tasks=32,
-    # What was queued when its scheduler was stopped is failed by the next one, whatever it is.
+    # A scheduler that starts fails the tasks that the previous one had queued.
     default_args={"retries": 2, "retry_delay": timedelta(seconds=3)},
 ):
     sensors.OmsStepSensor(task_id="step", step="FULL_TRANSFER", **DEFERRED)
@@ -30,7 +30,7 @@ with DAG(
         task_id="status", target_statuses=["SUSPEND"], **{**DEFERRED, "project_name": "quiet"}
     )
     sensors.OmsCutoverReadySensor(task_id="cutover", max_lag=30, **DEFERRED)
-    # Its connection is in Airflow's database, encrypted.
+    # Its connection is stored in Airflow's database, encrypted.
     sensors.OmsFullTransferSensor(task_id="stored_connection", oms_conn_id="oms_stored", **DEFERRED)
     sensors.OmsFullTransferSensor(task_id="fails", **DEFERRED | {"project_name": "broken", "failure_grace": 0})
     sensors.OmsFullTransferSensor(task_id="reschedule", mode="reschedule", **WAYS)

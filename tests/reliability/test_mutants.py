@@ -10,8 +10,8 @@ import pytest
 
 from reliability.mutants import mutants
 from reliability.mutations import (
+    AREAS,
     PACKAGE,
-    ROOMS,
     Outcome,
     chosen,
     explanations,
@@ -22,7 +22,7 @@ from reliability.mutations import (
     summary,
 )
 
-MODULES = sorted({path for room in ROOMS for path in PACKAGE.glob(room)})
+MODULES = sorted({path for area in AREAS for path in PACKAGE.glob(area)})
 
 SOURCE = '''
 """A docstring: 1 < 2 and not True."""
@@ -76,8 +76,8 @@ def test_the_more_mutants_are_chosen_the_more_of_the_same():
 
 
 def test_every_room_has_mutants_that_are_told_apart():
-    for room in ROOMS:
-        for module, source in sources(room).items():
+    for area in AREAS:
+        for module, source in sources(area).items():
             assert len(keyed(module, source)) == len(mutants(source)), module
 
 
@@ -94,11 +94,11 @@ def test_a_line_that_no_test_runs_is_held_by_the_tests_of_its_function():
 
 
 def test_what_is_kept_is_how_it_ended_last_for_the_mutants_that_there_are(tmp_path):
-    room = module = "client/paging.py"
-    there = list(keyed(module, sources(room)[module]).items())[:2]
+    area = module = "client/paging.py"
+    there = list(keyed(module, sources(area)[module]).items())[:2]
     kept = tmp_path / "kept"
     lines = [
-        Outcome(room, module, mutant.line, mutant.code, mutant.change, noticed_by, key)
+        Outcome(area, module, mutant.line, mutant.code, mutant.change, noticed_by, key)
         for noticed_by, (key, mutant) in (
             ("", there[0]),
             ("a test", there[0]),
@@ -114,8 +114,8 @@ def test_what_is_kept_is_how_it_ended_last_for_the_mutants_that_there_are(tmp_pa
 def test_each_explained_survivor_is_a_mutant_that_there_is():
     there = {
         (module, mutant.code, mutant.change)
-        for room in ROOMS
-        for module, source in sources(room).items()
+        for area in AREAS
+        for module, source in sources(area).items()
         for mutant in mutants(source)
     }
     assert set(explanations()) <= there

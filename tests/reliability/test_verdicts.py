@@ -78,7 +78,7 @@ def test_what_must_hold_for_a_time_has_held_for_it(oms):
     live = oms.projects["np_00"]
     small = next(second for second in range(1000) if gate.truth(live.state_at(BEGIN + second)))
     word, why = judge(oms, "success", {"time": at(small + 30 * SPEED)}, gate)
-    assert (word, "and was for 30" in why) == ("early", True)
+    assert (word, "but held for 30" in why) == ("early", True)
     assert judge(oms, "success", {"time": at(small + 46 * SPEED)}, gate) == ("right", "open")
 
 
