@@ -119,7 +119,7 @@ def checkpoint_lag(milestone: CheckpointLagMilestone, poll: PollContext) -> Flow
     if lag > milestone.max_lag:
         awaits = (step_rules.stream_of(milestone.direction),)
         return (yield from poll.not_yet(message + reading.remark, answer, observed, awaits=awaits))
-    held_for = poll.lasted(Condition.LAG_SMALL, answer)
+    held_for = poll.lasted(Condition.LAG_SMALL, answer) if milestone.hold_for else 0.0
     if held_for >= milestone.hold_for:
         return poll.reached(message, observed)
     held = f" The lag has been small enough for {duration(held_for)} ({duration(milestone.hold_for)} needed)."

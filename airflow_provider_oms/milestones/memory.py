@@ -96,6 +96,7 @@ class Memory:
     :param by_row: how many polls in a row were answered by a row of ``ListProjects``; None before the first such poll
     :param lists: False once OMS has refused to list this user's projects
     :param called: how messages name the project, if it is one of many
+    :param ready: whether the project, one of many, had reached the milestone when the precise calls were last answered
     :param members: what a gate over many projects remembers of each, by the project's id
     :param reached: the verdicts on those projects that have reached a milestone that stays reached. They are only kept
         in the process that polled the projects
@@ -114,6 +115,7 @@ class Memory:
     by_row: int | None = None
     lists: bool = True
     called: str = ""
+    ready: bool = False
     members: dict[str, Memory] = field(default_factory=dict)
     reached: dict[str, Verdict] = field(default_factory=dict)
     counted: dict[str, tuple[str, bool]] | None = None
@@ -196,6 +198,7 @@ class Memory:
             "unanswered": self.unanswered,
             "polled_at": self.polled_at,
             **({} if self.by_row is None else {"by_row": self.by_row}),
+            **({"ready": True} if self.ready else {}),
         }
 
     @classmethod
@@ -229,6 +232,7 @@ class Memory:
             oms if isinstance(oms, str) else "",
             steps={project: [str(name) for name in names] for project, names in steps.items()},
             by_row=None if by_row is None else int(by_row),
+            ready=stored.get("ready") is True,
             members={project: cls.from_dict(own) for project, own in members.items()},
         )
 

@@ -67,7 +67,6 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
     found: dict[_Key, _Outcome] = {}
     asked: list[Member] = []
     candidates: list[_Outcome] = []
-    doubted: set[_Key] = set()
     for member in members:
         if member.id is None or member.problem:
             if member.id in memory.members:
@@ -83,10 +82,10 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
         if member.read is not None:
             due = rows.is_due(own, member.id, own.since)
             told = rows.told_by(gate, member.row, member.read, own.steps.get(member.id, ()))
-        if due or told.hint is Hint.ASK:
+        # A row that says "not yet" of a project that was ready may be behind. Were it believed, projects whose precise
+        # calls are due at different polls would never be ready in the same one.
+        if due or told.hint is Hint.ASK or (told.hint is Hint.NOT_YET and own.ready):
             asked.append(member)
-            if told.hint is Hint.NOT_YET:
-                doubted.add(_key(member))
         elif told.verdict is not None and told.hint is Hint.NOT_YET:
             _answered_by_row(own, now, gate, oms)
             found[_key(member)] = _Outcome(member, told.verdict, ready=False)
@@ -95,6 +94,8 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
         else:
             verdict = told.verdict or _BY_ROW
             candidates.append(_Outcome(member, verdict._replace(state=State.WAITING), told.verdict is not None))
+    yield from _ask(gate, memory, now, oms, asked, poll_one, found)
+    left: list[Member] = []
     blocked = any(not one.ready for one in found.values())
     for one in candidates:
         # While another project isn't ready, the precise calls for this one would decide nothing.
@@ -102,17 +103,8 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
             _answered_by_row(memory.member(one.member.id), now, gate, oms)
             found[_key(one.member)] = one
         else:
-            asked.append(one.member)
-    for member, verdict in (yield from _ask(gate, memory, now, oms, asked, poll_one)):
-        reached = verdict.state is State.REACHED
-        if reached and member.id is not None:
-            if gate.milestone.stays_reached:
-                memory.reached[member.id] = verdict
-            elif _key(member) in doubted:
-                # The list is behind. Were its rows used again, projects that are due at different polls would never be
-                # ready in the same one.
-                memory.member(member.id).by_row = rows.PRECISE_EVERY
-        found[_key(member)] = _Outcome(member, verdict, reached)
+            left.append(one.member)
+    yield from _ask(gate, memory, now, oms, left, poll_one, found)
     return _summary(gate, memory, [found[_key(member)] for member in members])
 
 
@@ -127,9 +119,18 @@ def _answered_by_row(own: Memory, now: Now, gate: Gate, oms: str) -> None:
 
 
 def _ask(
-    gate: Gate, memory: Memory, now: Now, oms: str, members: list[Member], poll_one: PollOne
-) -> Flow[list[tuple[Member, Verdict]]]:
-    """Make the precise calls for a few projects at a time, and stop if OMS doesn't answer for any of these few."""
+    gate: Gate,
+    memory: Memory,
+    now: Now,
+    oms: str,
+    members: list[Member],
+    poll_one: PollOne,
+    found: dict[_Key, _Outcome],
+) -> Flow[None]:
+    """Make the precise calls for a few projects at a time, and stop if OMS doesn't answer for any of these few.
+
+    :param found: the results, to which those of these projects are added
+    """
     verdicts: list[Verdict] = []
     while len(verdicts) < len(members):
         few = members[len(verdicts) : len(verdicts) + (_AT_ONCE if verdicts else _FIRST)]
@@ -141,10 +142,16 @@ def _ask(
         )
         if len(members) > _FIRST and all(own.unanswered for own in owns):
             break
+    for member, verdict in zip(members, verdicts, strict=False):
+        own, reached = memory.member(member.id or ""), verdict.state is State.REACHED
+        if not own.unanswered:
+            own.ready = reached
+        if reached and gate.milestone.stays_reached and member.id is not None:
+            memory.reached[member.id] = verdict
+        found[_key(member)] = _Outcome(member, verdict, reached)
     for member in members[len(verdicts) :]:
         memory.member(member.id or "").see_nothing()
-    verdicts += [_UNASKED] * (len(members) - len(verdicts))
-    return list(zip(members, verdicts, strict=True))
+        found[_key(member)] = _Outcome(member, _UNASKED, ready=False)
 
 
 def _no_member(member: Member) -> Verdict:

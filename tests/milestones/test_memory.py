@@ -14,7 +14,7 @@ FULL = Memory({"shop": "np_1"}, {Condition.FAILED: 2.5, Condition.LAG_SMALL: 3.0
 
 
 #: What is stored only where there are many projects, or never.
-OF_MANY = {"by_row", "lists", "called", "members", "reached", "counted"}
+OF_MANY = {"by_row", "lists", "called", "ready", "members", "reached", "counted"}
 
 
 def test_it_survives_json():
@@ -23,6 +23,11 @@ def test_it_survives_json():
     assert set(stored) == set(vars(FULL)) - {"kept", "names"} - OF_MANY, (
         "how it came by its memory a gate isn't told by it"
     )
+
+
+def test_what_is_remembered_of_each_of_many_survives_json():
+    memory = Memory(members={"np_1": Memory(ready=True, by_row=3), "np_2": Memory(unanswered=1)})
+    assert Memory.from_dict(json.loads(json.dumps(memory.as_dict()))) == memory
 
 
 def test_of_another_version_it_is_read_as_far_as_it_goes():

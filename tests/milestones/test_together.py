@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 from dataclasses import replace
 
@@ -304,6 +305,53 @@ def test_rows_that_are_always_behind_delay_a_gate_and_dont_shut_it(projects):
         late = until_it_opens(gate, projects, behind=60)
         assert late is not None
         assert after < late <= after + 10
+
+
+def lagging(at, behind):
+    """A project whose lag is that at a moment."""
+    return replace(CLOSE, progress=progress(incrSyncCheckpoint=at - behind, fullTransferProgress=100))
+
+
+def test_rows_of_which_each_is_now_behind_and_now_not_dont_shut_a_gate():
+    gate, ages = over("OmsCheckpointLagSensor", {"max_lag": 25}, label_name="wave-7"), random.Random(1)
+    wave = Wave(gate, {})
+    for number in range(11):
+        at = NOW + 30 * number
+        wave.projects = {f"np_{one}": lagging(at, 5) for one in range(40)}
+        wave.rows = [row(one, lagging(at, ages.uniform(5, 50))) for one in wave.projects]
+        verdict = wave.poll(at)
+    assert verdict.state == REACHED
+
+
+def test_projects_that_are_ready_cost_a_list_while_one_isnt():
+    """Each is asked for once in ten polls, like one that isn't ready; and all of them in the poll that opens."""
+    wave = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25}, label_name="wave-7"), {})
+    asked = 0
+    for number in range(20):
+        at = NOW + 30 * number
+        wave.projects = {f"np_{one}": lagging(at, 5 if one else 900) for one in range(40)}
+        wave.rows = [row(one, case) for one, case in wave.projects.items()]
+        assert wave.poll(at).message.startswith("39 of 40 ready")
+        asked += wave.asked["DescribeProjectProgress"]
+    assert asked == 2 * 40
+    wave.projects = {one: lagging(NOW + 600, 5) for one in wave.projects}
+    wave.rows = [row(one, case) for one, case in wave.projects.items()]
+    assert wave.poll(NOW + 600).state == REACHED
+    assert wave.asked["DescribeProjectProgress"] == 40
+
+
+def test_a_project_that_is_ready_no_more_is_told_from_its_row_again():
+    """Its precise calls are made once when its row changes its mind, and then decide as before."""
+    wave = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25}, label_name="wave-7"), {}, by_row=0)
+    told = []
+    for number, behind in enumerate((5, 5, 900, 900, 900)):
+        at = NOW + 30 * number
+        wave.projects = {f"np_{one}": lagging(at, behind if one else 900) for one in range(2)}
+        wave.rows = [row(one, case) for one, case in wave.projects.items()]
+        wave.memory.member("np_0").by_row = 0
+        wave.memory.member("np_1").by_row = 0 if number else 9
+        told.append((wave.poll(at).observed.ready, wave.asked["DescribeProjectProgress"]))
+    assert told == [(1, 1), (1, 0), (0, 1), (0, 0), (0, 0)]
 
 
 def test_what_was_seen_of_many_is_as_old_as_the_oldest_of_it():
