@@ -67,7 +67,13 @@ def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
         raise OmsMalformedAnswerError(f"OMS lists {listed.without_id} of {fleet.describe()} without an id.")
     members = [Member(row.name or project_id, project_id, row, listed.read) for project_id, row in listed.rows.items()]
     for project_id in [known for known in memory.members if known not in listed.rows]:
-        missing = yield from _missing(fleet, label_id, project_id, memory.members[project_id].called)
+        called = memory.members[project_id].called
+        try:
+            missing = yield from _missing(fleet, label_id, project_id, called)
+        except OmsProjectNotFoundError as error:
+            # What a project has reached stays reached, also if it was deleted since.
+            problem = "" if project_id in memory.reached else str(error)
+            missing = Member(called or project_id, project_id, problem=problem)
         if missing is None:
             del memory.members[project_id]
             memory.reached.pop(project_id, None)
@@ -139,11 +145,9 @@ def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -
     :param project_id: the project
     :param called: how messages have named it
     :return: the project; None if it isn't selected any more: its label was removed, or its name was changed
+    :raises OmsProjectNotFoundError: if there is no such project
     """
-    try:
-        row: Project = (yield actions.describe_project(project_id)).data
-    except OmsProjectNotFoundError as error:
-        return Member(called or project_id, project_id, problem=str(error))
+    row: Project = (yield actions.describe_project(project_id)).data
     name = value_or_none(row, Project.name)
     if label_id is not None:
         labels = value_or_none(row, Project.labels)
@@ -152,6 +156,8 @@ def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -
     else:
         key = (fleet.search_key or "").lower()
         left = name is not None and key not in name.lower() and key not in project_id.lower()
+        # Otherwise OMS has found it by something else, which the name doesn't show.
+        left = left and key in called.lower()
     return None if left else Member(name or called or project_id, project_id)
 
 

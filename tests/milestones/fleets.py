@@ -72,7 +72,11 @@ class Wave:
             if self.rows is None:
                 return Reply(refusal("NO", "this user may not list"))
             size, page = payload["pageSize"], payload["pageNumber"]
-            found = [row for row in self.rows if str(payload.get("searchKey", "")) in f"{row['name']} {row['id']}"]
+            found = [
+                row
+                for row in self.rows
+                if str(payload.get("searchKey", "")) in f"{row['name']} {row['id']} {row.get('note')}"
+            ]
             return Reply(success(found[size * (page - 1) : size * page], total=len(found)))
         project_id = payload.get("id") or payload.get("projectId")
         case = self.projects.get("np_1" if project_id == TASK else project_id)

@@ -212,6 +212,34 @@ def test_a_project_of_a_label_that_is_gone_fails_the_gate():
     assert "GHANA-PROJECT000001" in verdict.message
 
 
+@pytest.mark.parametrize("fleet", [{"label_name": "wave-7"}, {"project_ids": ["np_1", "np_2"]}])
+def test_a_project_that_was_ready_and_is_deleted_stays_ready(fleet):
+    """As in a gate on one project, which opens at once."""
+    wave = Wave(over("OmsFullTransferSensor", **fleet), {"np_1": DONE, "np_2": AT_WORK})
+    wave.rows = [row("np_1", DONE), row("np_2", AT_WORK)]
+    assert wave.poll().state == WAITING
+    wave.rows.pop(0)
+    del wave.projects["np_1"]
+    assert wave.poll(NOW + 30).message == "1 of 2 ready."
+    wave.projects["np_2"], wave.rows = DONE, [row("np_2", DONE)]
+    assert wave.poll(NOW + 60).state == REACHED
+
+
+def test_a_project_that_a_search_found_leaves_only_if_its_name_changes():
+    wave = Wave(over("OmsFullTransferSensor", search_key="shop"), {"np_1": DONE, "np_2": AT_WORK})
+    for before, after, expected in (
+        ("shop_2", "attic_2", REACHED),
+        ("shop_2", "Shop_22", WAITING),
+        ("found by something else", "found by something else", WAITING),
+    ):
+        wave.memory = Memory()
+        wave.rows = [row("np_1", DONE), row("np_2", AT_WORK, name=before, note="shop")]
+        assert wave.poll().observed.as_dict()["total"] == 2
+        wave.rows.pop()
+        wave.projects["np_2"] = replace(AT_WORK, project={"id": "np_1", "name": after})
+        assert wave.poll(NOW + 30).state == expected, before
+
+
 def test_a_label_that_doesnt_exist_fails_at_once():
     for fleet in ({"label_name": "wave-8"}, {"label_id": "l_8"}, {"label": "wave-8"}):
         verdict = Wave(over("OmsFullTransferSensor", **fleet), {}, []).poll()
