@@ -9,6 +9,7 @@ import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
@@ -94,6 +95,14 @@ class ClientSettings:
     def hosted(self) -> bool:
         """Whether the connection is to the OMS in Alibaba Cloud."""
         return self.api_version == "alibaba_cloud"
+
+    @cached_property
+    def origin(self) -> str:
+        """The address of the OMS, with a digest of the user: another user may not see the same projects.
+
+        Source: docs/develop/oms-wire.md#users
+        """
+        return f"{self.base_url}#{sha256(self.login.encode()).hexdigest()[:12]}" if self.login else self.base_url
 
     @property
     def connect_timeout(self) -> float:

@@ -98,8 +98,8 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
             self._client = OmsClient(settings)
         return self._client
 
-    def address(self) -> str:
-        """Return the address of the OMS that the hook asks.
+    def origin(self) -> str:
+        """Return which OMS the hook asks, and as which user: :attr:`ClientSettings.origin`.
 
         A waiting gate calls this before each poll, because the connection may have been changed to another OMS. The
         connection is read again every few minutes. If that fails, or only its password is new, the client is kept.
@@ -108,19 +108,19 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
         """
         client = self.get_conn()
         if time.monotonic() - self._read_at < RECHECK:
-            return client.settings.base_url
+            return client.settings.origin
         try:
             settings = self._read_connection()
         except OmsError as error:
             self._read_at = time.monotonic()
             self.log.warning("The earlier settings of the Airflow connection stay in use: %s", error)
-            return client.settings.base_url
+            return client.settings.origin
         if not only_password_differs(client.settings, settings):
             self.log.warning(
                 "The Airflow connection %r has changed, so a new session with OMS is opened.", self.oms_conn_id
             )
             self.close()
-        return self.get_conn().settings.base_url
+        return self.get_conn().settings.origin
 
     def send(self, call: Call[T]) -> Answer[T]:
         """Send a call from :mod:`airflow_provider_oms.client.actions`.

@@ -34,7 +34,7 @@ from airflow_provider_oms.milestones.lookup import (
     project_by_name,
     project_named,
 )
-from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now
+from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now, was_and_is
 from airflow_provider_oms.milestones.person import holds_up
 from airflow_provider_oms.milestones.status import Outlook, is_changing, outlook
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
@@ -73,7 +73,7 @@ class PollContext:
     :param changing: a sentence that says that objects are being added or removed, so that nothing is known about all
         data; empty otherwise
     :param apart: the project's id if it is polled in addition to the gate's own project; the memory uses it in its keys
-    :param oms: the address of the OMS that is asked, empty if it isn't known
+    :param oms: the origin of the answers, empty if it isn't known
     """
 
     gate: Gate
@@ -330,7 +330,7 @@ def resolve_name(name: str, memory: Memory, oms: str, rows: Sequence[Project] | 
 
     :param name: the name
     :param memory: what the gate remembers; changed on the way
-    :param oms: the address of the OMS that is asked, empty where it isn't known
+    :param oms: the origin of the answers, empty where it isn't known
     :param rows: the rows with that name in a list that was already read, which saves a request
     """
 
@@ -347,7 +347,7 @@ def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[st
 
     :param name: the project's name, or its id
     :param memory: what the gate remembers; it is changed
-    :param oms: the address of the OMS that is asked, empty if it isn't known
+    :param oms: the origin of the answers, empty if it isn't known
     :param find: looks up the project
     """
     known = memory.projects.get(name)
@@ -365,9 +365,10 @@ def _resolved(name: str, memory: Memory, oms: str, find: Callable[[str], Flow[st
         )
     found = yield from find(name)
     if known not in (None, found):
+        there, here = was_and_is(memory.observed[str(known)], oms)
         raise OmsPermanentError(
-            f"project {safe_text(repr(name), 200)} was {known} at {memory.observed[str(known)]} and is {found} "
-            f"at {oms}, where the Airflow connection leads now. A gate watches one project: clear this task to watch "
+            f"project {safe_text(repr(name), 200)} was {known} at {there} and is {found} "
+            f"at {here}, where the Airflow connection leads now. A gate watches one project: clear this task to watch "
             "the other one."
         )
     memory.projects[name] = found

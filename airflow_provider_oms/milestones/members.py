@@ -53,7 +53,7 @@ def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
 
     :param gate: the gate's settings
     :param memory: what the gate remembers; it is changed
-    :param oms: the address of the OMS that is asked; empty if it isn't known
+    :param oms: the origin of the answers; empty if it isn't known
     :raises OmsError: if OMS doesn't say which projects they are
     """
     fleet = gate.fleet

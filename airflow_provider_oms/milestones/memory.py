@@ -87,9 +87,9 @@ class Memory:
     :param since: since when each condition has held on every poll (:attr:`Now.passed`)
     :param unanswered: how many polls in a row had no usable answer
     :param polled_at: when the last poll began (:attr:`Now.passed`)
-    :param observed: the address of the OMS in which a project was observed, by the project's id; empty if it isn't
-        known. This can't become stale either: it shows whether another OMS is asked now
-    :param oms: the address of the OMS that was asked last, empty if it isn't known
+    :param observed: in which OMS, and by which user, a project was observed (:attr:`ClientSettings.origin`), by the
+        project's id; empty if it isn't known. This can't become stale either: it shows whether another OMS is asked now
+    :param oms: the origin of the last answers, empty if it isn't known
     :param kept: False if the memory of earlier polls was lost, or won't be kept until the next one
     :param names: whether a name that isn't in ``projects`` may be looked up
     :param steps: the names of the steps that OMS has listed, by project
@@ -141,9 +141,9 @@ class Memory:
 
         :param now: the moment
         :param poke_interval: seconds between two polls
-        :param oms: the address of the OMS that is asked, empty if it isn't known
+        :param oms: the origin of the answers, empty if it isn't known
         """
-        if oms and self.oms and oms != self.oms:
+        if oms and self.oms and address_of(oms) != address_of(self.oms):
             self.since, self.unanswered, self.steps = {}, 0, {}
             self.members, self.reached, self.counted = {}, {}, None
         self.oms = oms or self.oms
@@ -158,12 +158,16 @@ class Memory:
         self.since = {key: at for key, at in self.since.items() if outlasts_outage(key) or key == Condition.UNREACHABLE}
 
     def observed_elsewhere(self, project_id: str, oms: str) -> bool:
-        """Return whether a project was observed in another OMS than the one that is asked.
+        """Return whether a project was observed in another OMS than the one that is asked, or by another user.
 
         :param project_id: the project
-        :param oms: the address of the OMS that is asked, empty if it isn't known
+        :param oms: the origin of the answers, empty if it isn't known
         """
-        return bool(oms) and self.observed.get(project_id, "") not in ("", oms)
+        seen = self.observed.get(project_id, "")
+        if not oms or not seen:
+            return False
+        users = {one.partition("#")[2] for one in (seen, oms)} - {""}  # rows of earlier versions name no user
+        return address_of(seen) != address_of(oms) or len(users) > 1
 
     def copy(self) -> Memory:
         """Return a copy, for a poll that may have to be repeated."""
@@ -248,6 +252,24 @@ def longest_gap(poke_interval: float, *, shared: bool = False) -> float:
     :param shared: whether the polls may read the clocks of several machines
     """
     return poke_interval + _STARTS if shared else 2 * poke_interval + 60.0
+
+
+def address_of(origin: str) -> str:
+    """Return the address of an OMS, without the digest of the user.
+
+    :param origin: as :attr:`ClientSettings.origin` returns it
+    """
+    return origin.partition("#")[0]
+
+
+def was_and_is(before: str, now: str) -> tuple[str, str]:
+    """Return in words where a project was observed, and where the Airflow connection leads now.
+
+    :param before: the origin of the answers about it
+    :param now: the origin of the answers of this poll
+    """
+    there, here = address_of(before), address_of(now)
+    return (there, here) if there != here else (f"{there} by another user", f"{here} as this user")
 
 
 def projects_of(stored: Any) -> dict[str, str]:

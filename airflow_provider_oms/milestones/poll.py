@@ -24,7 +24,7 @@ from airflow_provider_oms.milestones.context import (
     time_of,
 )
 from airflow_provider_oms.milestones.durations import duration
-from airflow_provider_oms.milestones.memory import Condition, Memory, Now, outlasts_outage
+from airflow_provider_oms.milestones.memory import Condition, Memory, Now, outlasts_outage, was_and_is
 from airflow_provider_oms.milestones.rows import Listing
 from airflow_provider_oms.milestones.status import DELETED
 from airflow_provider_oms.milestones.together import together
@@ -46,7 +46,7 @@ def poll(gate: Gate, memory: Memory, now: Now, oms: str = "", listed: Listing | 
     :param gate: the gate's settings
     :param memory: what the gate remembers; it is changed
     :param now: when the poll begins
-    :param oms: the address of the OMS that is asked, empty if it isn't known
+    :param oms: the origin of the answers, empty if it isn't known
     :param listed: a list of all projects; this project's row may only say "not yet"
     """
     verdict = yield from _poll(gate, memory, now, oms, listed)
@@ -118,10 +118,11 @@ def _no_project(gate: Gate, memory: Memory, oms: str, error: OmsProjectNotFoundE
     project_id = project_of(gate, memory)
     observed = Observation(project=project_id, status=DELETED)
     if project_id is not None and memory.observed_elsewhere(project_id, oms):
+        there, here = was_and_is(memory.observed[project_id], oms)
         return Verdict(
             State.FAILED,
-            f"{error} It was observed at {memory.observed[project_id]}; the Airflow connection leads to {oms} now. "
-            "If that is another OMS, give a project that exists there, then clear this task.",
+            f"{error} It was observed at {there}; the Airflow connection leads to {here} now. If that is another OMS, "
+            "or this user can't see the project, correct the connection or the project, then clear this task.",
             observed,
         )
     if project_id is None or not gate.milestone.reached_by_absence():

@@ -20,7 +20,7 @@ from airflow_provider_oms.milestones.memory import Memory, Now
 from airflow_provider_oms.milestones.rows import Hint
 from airflow_provider_oms.milestones.verdict import FleetObservation, Observation, Seen, State, Verdict
 
-#: A function that polls one project, given the gate, the memory, the moment, and the address of the OMS.
+#: A function that polls one project, given the gate, the memory, the moment, and the origin of the answers.
 PollOne = Callable[[Gate, Memory, Now, str], Flow[Verdict]]
 
 #: How many projects are polled first, to see whether OMS answers at all, and how many at the same time after these.
@@ -59,7 +59,7 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
     :param gate: the gate's settings
     :param memory: what the gate remembers; it is changed
     :param now: when the poll begins
-    :param oms: the address of the OMS that is asked; empty if it isn't known
+    :param oms: the origin of the answers; empty if it isn't known
     :param poll_one: the function that polls one project
     :raises OmsError: if OMS doesn't say which projects they are
     """

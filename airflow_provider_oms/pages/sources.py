@@ -33,7 +33,7 @@ class ProjectSeen:
     :param answers: the answers on which the facts are based, by the key of their call
     :param movement: how its lag moves
     :param history: the lag and the rate over the last hours
-    :param oms: the address of the OMS
+    :param oms: which OMS it came from, and as which user it was asked
     """
 
     facts: Mapping[str, Any]
@@ -83,7 +83,7 @@ async def _carry_out(conn_id: str, flow: Callable[[str], Flow[T]]) -> tuple[T, _
             session = await share.session()
             asker = _Asker(session)
             try:
-                return await arun_flow(asker, flow(session.address)), asker
+                return await arun_flow(asker, flow(session.origin)), asker
             except ConnectionReplacedError:
                 continue
 

@@ -28,13 +28,13 @@ def poll_once(hook: OmsHook, gate: Gate, memory: Memory, clock: Callable[[], Now
 
 
 def connect(hook: OmsHook, sender: Sender | None = None) -> tuple[Sender, str]:
-    """Return the sender to poll with, and the address of the OMS; empty if the connection can't be read.
+    """Return the sender to poll with, and the origin of the answers; empty if the connection can't be read.
 
     :param hook: the hook
     :param sender: what sends the calls; by default the hook
     """
     try:
-        oms = hook.address()
+        oms = hook.origin()
     except OmsError as error:
         return NoConnection(error), ""
     return sender or hook, oms

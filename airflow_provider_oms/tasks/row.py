@@ -31,7 +31,7 @@ class Row:
     :param gate: the gate's settings
     :param deadline: the wall clock (Unix seconds) at which the gate times out; None for never
     :param projects: the resolved ids of projects, by name
-    :param observed: the address of the OMS in which a project was observed, by the project's id
+    :param observed: in which OMS, and by which user, a project was observed, by the project's id
     """
 
     gate: Gate

@@ -60,7 +60,7 @@ class OmsMilestoneTrigger(BaseTrigger):
     :param gate: the settings, as :meth:`Gate.as_dict` returns them; they hold no secret
     :param deadline: wall-clock time (Unix seconds) at which the gate times out; None for never
     :param projects: the resolved ids of projects, by name
-    :param observed: the address of the OMS in which a project was observed, by the project's id
+    :param observed: in which OMS, and by which user, a project was observed, by the project's id
     :param version: the version of the package that wrote this
     :param others: arguments that another version wrote; they are passed on unchanged
     """
@@ -250,7 +250,7 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = 
                     listed = await list_of_all(share, session, fresh_for)
                 except OmsUnreachableError as error:
                     asker = NoConnection(error)  # the other calls would fail in the same way
-            verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.address, listed))
+            verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.origin, listed))
         except ConnectionReplacedError:  # start again, because all answers of a poll must come from one OMS
             continue
         memory.take(trial)

@@ -68,8 +68,8 @@ class SharedSession:
     ) -> None:
         self.client = client
         self.ca_bundle = ca_bundle
-        #: The address of the OMS.
-        self.address = client.settings.base_url
+        #: Which OMS it asks, and as which user.
+        self.origin = client.settings.origin
         #: Whether another session has replaced it.
         self.replaced = False
         self.under_way = 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 
 from airflow_provider_oms.client.errors import OmsUnreachableError
+from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import NEVER_OBSERVED
 from tests.gate_cases import ALL_DONE, NOW, Reply, caught_up, failed_step, in_transfer, progress, refusal, replaced
@@ -153,3 +155,66 @@ def test_a_name_that_another_oms_does_not_have():
     verdict = script.poll(NOW + 30, projects=[], oms=THERE)
     assert verdict.state == "failed"
     assert f"It was observed at {HERE}" in verdict.message
+
+
+# Another user of the same OMS. OMS answers to a user who may not see a project as if there were none: so it is with the
+# accounts behind one endpoint of Alibaba Cloud, and nothing says that it isn't so with the users of a console.
+
+ALICE, BOB = (ClientSettings(HERE, user, "secret").origin for user in ("alice", "bob"))
+
+
+def test_an_origin_names_the_oms_and_tells_users_apart_without_their_names():
+    assert ClientSettings(HERE).origin == HERE
+    assert ALICE != BOB
+    assert ClientSettings(HERE, "alice", "another secret", timeout=3).origin == ALICE
+    assert ALICE.startswith(f"{HERE}#")
+    assert "alice" not in ALICE
+    json.dumps(ALICE)
+
+
+@pytest.mark.parametrize("project", [{"project_id": "np_1"}, {"project_name": "shop"}])
+@pytest.mark.parametrize("between", [[], [LOST, LOST]])
+def test_a_project_that_another_user_does_not_see_is_not_gone(project, between):
+    script = until_deleted(**project)
+    assert script.poll(NOW, progress("RUNNING"), projects=[row("np_1")], oms=ALICE).state == "waiting"
+    for number, error in enumerate(between, 1):
+        assert script.poll(NOW + number, error=error, oms=BOB).state == "waiting"
+    script.memory = Memory.from_dict(json.loads(json.dumps(script.memory.as_dict())))
+    verdict = script.poll(NOW + 30, GONE, projects=[], oms=BOB)
+    assert verdict.state == "failed"
+    assert (
+        f"It was observed at {HERE} by another user; the Airflow connection leads to {HERE} as this" in verdict.message
+    )
+    assert not re.search("#[0-9a-f]{12}", verdict.message)
+
+
+def test_a_project_that_the_new_user_has_seen_may_be_gone():
+    script = until_deleted()
+    for after, oms in ((0, ALICE), (30, BOB)):
+        assert script.poll(NOW + after, progress("RELEASED"), oms=oms).state == "waiting"
+    verdict = script.poll(NOW + 60, GONE, oms=BOB)
+    assert (verdict.state, verdict.observed.note) == ("reached", None)
+
+
+def test_a_namesake_of_another_user_is_not_watched_instead():
+    """As where the AccessKey of another account is entered: its endpoint is the same."""
+    script = Script(gate_of(FULL, project_name="shop"))
+    assert script.poll(NOW, progress(), in_transfer(), projects=[row("np_1")], oms=ALICE).state == "waiting"
+    verdict = script.poll(NOW + 30, caught_up(), ALL_DONE, projects=[row("np_2")], oms=BOB)
+    assert verdict.state == "failed"
+    assert f"'shop' was np_1 at {HERE} by another user and is np_2 at {HERE} as this user" in verdict.message
+
+
+def test_what_is_counted_goes_on_under_another_user():
+    """Temporary credentials have a new AccessKey id every hour, which would begin a longer ``hold_for`` for ever."""
+    script = Script(gate_of(LAG, {"max_lag": 60, "hold_for": 60}))
+    assert script.poll(NOW, caught_up(behind=0), ALL_DONE, oms=ALICE).state == "waiting"
+    assert script.poll(NOW + 60, caught_up(behind=-60), ALL_DONE, oms=BOB).state == "reached"
+
+
+def test_what_an_earlier_version_has_stored_names_no_user():
+    script = until_deleted()
+    script.memory.observed["np_1"] = HERE
+    assert script.poll(NOW, GONE, oms=BOB).state == "reached"
+    script.memory.observed["np_1"] = THERE
+    assert script.poll(NOW, GONE, oms=BOB).state == "failed"

@@ -197,7 +197,7 @@ async def test_an_answer_that_is_on_its_way_meanwhile_is_not_believed(sim, other
         lead_to(monkeypatch, other)
         let_pass(RECHECK)
         old = await share.session()
-        assert not old.replaced or old.address == other.url
+        assert not old.replaced or old.origin.startswith(other.url)
         release.set()
         assert [verdict.state for verdict in await asyncio.gather(*polls)] == ["waiting"] * 3
     assert asked(other) == 1
@@ -277,6 +277,23 @@ async def test_nor_is_it_after_a_restart_of_the_triggerer(sim, other, monkeypatc
     row = Row(gate(milestone=ProjectStatusMilestone(("DELETED",))), observed={"np_1": sim.url})
     (event,) = await events_of(OmsMilestoneTrigger(**json.loads(json.dumps(row.as_kwargs()))))
     assert event["status"] == "failed"
+
+
+@pytest.mark.asyncio
+async def test_nor_is_one_that_another_user_does_not_see(sim, monkeypatch, pauses):
+    """The address is the same: a console's users may each see other projects, and one endpoint serves all accounts."""
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    memory, waiting = Memory(), ProjectStatusMilestone(("DELETED",))
+    async with shared_oms("oms_default") as share:
+        assert (await poll_of(share, memory, milestone=waiting)).state == "waiting"
+        sim._service._credentials = b"somebody:else"
+        gone = {"success": False, "code": "GHANA-PROJECT000001"}
+        sim.set_answer("DescribeProjectProgress", gone)
+        lead_to(monkeypatch, sim, login="somebody", password="else")
+        let_pass(RECHECK)
+        verdict = await poll_of(share, memory, milestone=waiting)
+    assert verdict.state == "failed"
+    assert "by another user" in verdict.message
 
 
 def test_nor_where_a_worker_saw_it_before_it_deferred(sim, other, monkeypatch, pauses):

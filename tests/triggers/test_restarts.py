@@ -250,7 +250,7 @@ def test_nor_where_the_triggerer_has_looked_the_name_up(shop, triggerer, worker)
     with pytest.raises(TaskDeferred) as deferral:
         sensor.execute_complete(modes.context(), event=event)
     second = deferral.value.trigger
-    resolved = {"projects": {"shop": "np_1"}, "observed": {"np_1": shop.url}}
+    resolved = {"projects": {"shop": "np_1"}, "observed": {"np_1": OmsHook().origin()}}
     expected = {**first.trigger.serialize()[1], **resolved}
     assert second.serialize()[1] == expected
     assert deferral.value.timeout <= first.timeout

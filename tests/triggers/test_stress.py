@@ -27,7 +27,7 @@ from airflow_provider_oms.client.protocol import HttpAnswer, read_answer
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import StepMilestone
-from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.memory import Memory, address_of
 from airflow_provider_oms.triggers import shared
 from airflow_provider_oms.triggers.oms import _Asker, shared_poll
 from airflow_provider_oms.triggers.shared import ConnectionReplacedError, shared_oms
@@ -250,8 +250,8 @@ async def _one_poll(world, session, project, fresh_for, joined):
         world.happened["shared answers"] += told["asked"] < began
         if told["projectId"] != project:
             world.note(f"an answer about {told['projectId']} instead of {project}")
-        if told["oms"] != session.address:
-            world.note(f"an answer of {told['oms']} over the session with {session.address}")
+        if told["oms"] != session.client.settings.base_url:
+            world.note(f"an answer of {told['oms']} over the session with {session.client.settings.base_url}")
         if told["asked"] < began - fresh_for - 1e-6:
             world.note(f"asked for at {told['asked']:.3f}, but {fresh_for} s before {began:.3f} is the earliest")
         if told["looked"] < before:
@@ -275,7 +275,7 @@ async def waiting_gate(world, name):
                 await asyncio.sleep(rng.uniform(0.0, 8.0))
                 verdict = await shared_poll(gate, memory, share)
                 world.happened[f"verdicts: {verdict.state.value}"] += 1
-            if verdict.state == "reached" and world.now < ends_at(memory.oms, project):
+            if verdict.state == "reached" and world.now < ends_at(address_of(memory.oms), project):
                 world.note(f"{name} opened before the step was done")
             if verdict.state == "failed" and not (
                 "refuses the login" in verdict.message and world.disagreed_within(gate.poke_interval)
