@@ -37,6 +37,7 @@ from airflow_provider_oms.milestones.kinds import (
 )
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import poll
+from airflow_provider_oms.milestones.rows import make_all_due
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
 from airflow_provider_oms.tasks.polling import connect
@@ -208,6 +209,8 @@ def polls(asker: Asker, patience: Patience) -> Iterator[Observed]:
         gate = Gate(**{**settings, "milestone": ProjectFound(gate.project_name or "")})
     while True:
         asker.begin()
+        if end is not None and time.monotonic() >= end:
+            make_all_due(memory)
         sender, oms = connect(asker.hook, asker)
         verdict = run_flow(sender, poll(gate, memory, within_process(), oms))
         if isinstance(gate.milestone, ProjectFound) and verdict.state is State.REACHED:

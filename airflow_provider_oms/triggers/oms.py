@@ -22,6 +22,7 @@ from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import DEFAULT_POKE_INTERVAL, SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.poll import poll
+from airflow_provider_oms.milestones.rows import make_all_due
 from airflow_provider_oms.milestones.subject import Subject
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.tasks.clock import within_process
@@ -242,6 +243,8 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = 
         except OmsError as error:
             return await arun_flow(NoConnection(error), poll(gate, memory, within_process()))
         trial, fresh_for = memory.copy(), _fresh_for(gate)
+        if last:
+            make_all_due(trial)
         asker: AsyncSender = _Asker(session, fresh_for)
         try:
             listed = None

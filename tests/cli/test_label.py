@@ -40,6 +40,19 @@ def test_it_ends_as_a_gate_does(cli, wave):
         assert cli("wait", *wrong).code == 2
 
 
+def test_the_last_poll_asks_for_each_project(cli, clock, wave):
+    """A row may be behind, and after the last poll there is no other."""
+    done = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100}
+
+    def answer(payload):
+        return {"success": True, "data": {**done, "projectId": payload["id"]}}
+
+    clock.at_pause = lambda number: number == 2 and wave.set_answer("DescribeProjectProgress", answer)
+    result = cli("wait", "--label", "wave-7", "--full-transfer", "--timeout", "50")
+    assert clock.pauses == [30, 20]
+    assert result.code == 0, result.err
+
+
 @pytest.mark.parametrize("columns", [60, 120])
 def test_watch_draws_a_table_with_bars(cli, clock, columns):
     result = cli("watch", "--label", "wave-7", "--full-transfer", terminal=True, columns=columns)

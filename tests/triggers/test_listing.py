@@ -225,6 +225,20 @@ async def test_the_last_poll_is_precise(wave, pauses, monkeypatch):
 
 
 @pytest.mark.asyncio
+async def test_the_last_poll_of_a_gate_over_many_projects_is_precise(wave):
+    gate = Gate(FullTransferMilestone(), fleet=Fleet(project_ids=tuple(f"np_{number}" for number in range(MANY))))
+    memory = Memory(members={f"np_{number}": Memory(by_row=0) for number in range(MANY)})
+    async with shared_oms("oms_default") as share:
+        assert (await shared_poll(gate, memory, share)).state is State.WAITING
+        wave.set_answer("DescribeProjectProgress", answer_of_done)  # the rows are older
+        let_pass(30)
+        assert (await shared_poll(gate, memory, share)).state is State.WAITING
+        assert asked(wave) == {"ListProjects": 2}
+        let_pass(30)
+        assert (await shared_poll(gate, memory, share, last=True)).state is State.REACHED
+
+
+@pytest.mark.asyncio
 async def test_what_one_list_serves_polls_while_that_is_fresh():
     at = 1_000_000.0
     for interval, many in ((30.0, 200), (60.0, 200), (30.0, 100_000)):
