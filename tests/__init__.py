@@ -1,1 +1,1 @@
-"""The tests, and what several of them share."""
+"""The tests, and modules that several of them share."""

@@ -1,4 +1,4 @@
-"""Certificates for servers of the tests, good and bad: the one place that makes them."""
+"""Makes valid and invalid certificates for the tests' servers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-#: What the key of an authority is for.
+#: The allowed uses of an authority's key.
 _SIGNS = x509.KeyUsage(
     **dict.fromkeys(("digital_signature", "content_commitment", "key_encipherment", "data_encipherment"), False),
     **dict.fromkeys(("key_agreement", "encipher_only", "decipher_only"), False),
@@ -23,7 +23,7 @@ _SIGNS = x509.KeyUsage(
 
 
 class Authority:
-    """A certificate authority of our own, and server certificates good and bad."""
+    """A certificate authority, which signs valid and invalid server certificates."""
 
     def __init__(self, directory: Path, name: str = "Test CA") -> None:
         self.directory = directory
@@ -63,7 +63,7 @@ def _certificate(common_name: str, names: tuple[str, ...] = (), issuer: Any = No
         .not_valid_before(now - 3 * day)
         .not_valid_after(now - day if expired else now + day)
         .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
-        # What Python 3.13 and later refuse a certificate without.
+        # Python 3.13 and later refuse a certificate without these.
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signing_key.public_key()), critical=False)
     )

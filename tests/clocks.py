@@ -1,4 +1,4 @@
-"""Time that passes without anybody waiting: what every test uses in which time matters."""
+"""Clocks that tests control, for every test in which time matters."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import pytest
 
 
 class Elapsed:
-    """Replaces the module ``time`` in modules of the package. Only pauses, and the test, move it.
+    """Replaces the module ``time`` in modules of the package. Only pauses and the test move its clocks.
 
     :param wall: Unix seconds at the beginning
-    :param monotonic: the monotonic clock at the beginning; None where a module must not read it
+    :param monotonic: the monotonic clock at the beginning; None if a module must not read it
     """
 
     def __init__(self, wall: float, monotonic: float | None = None) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self.passed = 0.0
-        #: How much the wall clock was set by.
+        #: By how much the wall clock was changed.
         self.set_by = 0.0
         #: The pauses so far, in seconds.
         self.pauses: list[float] = []
@@ -36,20 +36,20 @@ class Elapsed:
         return self._monotonic + self.passed
 
     def sleep(self, seconds: float) -> None:
-        """Let seconds pass."""
+        """Advance both clocks."""
         self.pauses.append(seconds)
         self.passed += seconds
 
     def install(self, monkeypatch: pytest.MonkeyPatch, *modules: Any) -> None:
-        """Let modules read this clock."""
+        """Replace ``time`` in modules."""
         for module in modules:
             monkeypatch.setattr(module, "time", self)
 
 
 def pause_at_once(monkeypatch: pytest.MonkeyPatch, pause: Callable[[float], None]) -> None:
-    """Make ``asyncio.sleep`` return at once, so that other tasks run, but nobody waits.
+    """Make ``asyncio.sleep`` return at once. Other tasks still run, but without a real pause.
 
-    :param pause: is told the seconds of each pause
+    :param pause: called with the seconds of each pause
     """
     really = asyncio.sleep
 

@@ -1,4 +1,4 @@
-"""A throw-away Airflow for the test run, made before anything imports Airflow, and fixtures that all tests share."""
+"""A temporary Airflow home for the test run, made before anything imports Airflow, and fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-# Whoever has imported Airflow already says which home it took: reliability/mutations.py.
+# A program that has already imported Airflow passes its home: reliability/mutations.py.
 _HOME = Path(os.environ.get("OMS_TESTS_HOME") or tempfile.mkdtemp(prefix="oms-tests-"))
 if "OMS_TESTS_HOME" not in os.environ:
     atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
@@ -23,7 +23,7 @@ if "OMS_TESTS_HOME" not in os.environ:
 for _name in [name for name in os.environ if name.startswith(("AIRFLOW", "OMS_"))]:
     del os.environ[_name]
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-    del os.environ[_name]  # every server that a test talks to is on this machine
+    del os.environ[_name]  # all servers of the tests are on this machine
 os.environ.update(
     AIRFLOW_HOME=str(_HOME),
     AIRFLOW__CORE__LOAD_EXAMPLES="False",
@@ -32,7 +32,7 @@ os.environ.update(
     AIRFLOW__LOGGING__LOGGING_LEVEL="INFO",
     AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK="False",
 )
-# Subprocesses find their airflow beside this Python.
+# Subprocesses find the command ``airflow`` in the folder of this Python.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 (_HOME / "dags").mkdir(exist_ok=True)
 
@@ -44,7 +44,7 @@ from tests import rows  # noqa: E402
 from tests.clocks import pause_at_once  # noqa: E402
 from tests.parts import MARKERS, deal, markers, may_hold  # noqa: E402
 
-# A slow machine is no reason to fail, and what fails once fails again.
+# Examples may take any time on a slow machine, and are the same in each run.
 settings.register_profile(
     "any machine", deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -57,13 +57,12 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     rows.chosen = config.getoption("--rows")
-    # Otherwise pytest-asyncio before 1.5 makes an event loop to go back to, and whichever test looks for one that was
-    # left open finds it.
+    # pytest-asyncio before 1.5 would otherwise create an event loop to restore, and leave it open.
     asyncio.set_event_loop(None)
 
 
 def pytest_ignore_collect(collection_path, config):
-    """Leave out the files that hold nothing of the part that is asked for: reading all takes as long as a part."""
+    """Ignore files without tests of the requested part, because collecting all files takes as long as such a part."""
     part = config.option.markexpr
     if part in MARKERS and collection_path.suffix == ".py":
         file = collection_path.relative_to(config.rootpath).as_posix()
@@ -72,7 +71,7 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the tests of each part (``scripts/test.py --part``), and put those first that take long."""
+    """Mark the tests of each part (``scripts/test.py --part``), and run tests that take long first."""
     for item in items:
         for marker in markers(item.nodeid):
             item.add_marker(marker)

@@ -1,4 +1,4 @@
-"""The Airflow connection of the tests: to a simulator, without retries, so that no test waits for one."""
+"""Makes the Airflow connection to a simulator, without retries, so that no test waits for one."""
 
 from __future__ import annotations
 

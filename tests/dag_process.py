@@ -1,4 +1,4 @@
-"""A DAG in a process of its own, for what Airflow reads once a process."""
+"""Runs a DAG in a separate process, for settings that Airflow reads once per process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.docs.pages import ROOT
 
 
 def run_dag(runner: str, file: Path, text: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Have a module of the tests run a DAG, and return how its process ended.
+    """Let a module of the tests run a DAG, and return how its process ended.
 
     :param runner: the module, which is given the file
     :param file: where the DAG is, while it runs

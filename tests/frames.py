@@ -1,4 +1,4 @@
-"""What the most talkative log handler shows of an error: what it came from, and the values in all the frames."""
+"""The text of an error in the most verbose log handlers: its causes, and the variables of all frames."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import traceback
 
 
 def shown_with_frames(error):
-    """Return all of it as text, but for the frames of the tests, which hold secrets on purpose."""
+    """Return the text of an error, without the frames of the tests, which contain the secrets."""
     shown, known, todo = [], set(), [error]
     while todo:
         one = todo.pop()

@@ -1,8 +1,8 @@
-"""Running a gate in each of its modes, the way Airflow does, against a real HTTP server and without waiting.
+"""Runs a gate in each of its modes as Airflow does, against a real HTTP server and without real pauses.
 
 ``poke``, ``reschedule`` and ``deferred`` each take a sensor that is about to poll once, and return an :class:`Outcome`.
-The looks of a worker go through Airflow's own ``execute``; those of a triggerer through the trigger, after a round
-trip of its kwargs and its event through JSON, which is what Airflow's database makes of them.
+On a worker a poll goes through Airflow's own ``execute``; in the triggerer it goes through the trigger, whose kwargs
+and event are converted to JSON and back, as Airflow's database does.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ SKIPPED = "skipped"
 
 
 def one_of_each_kind(cases: Iterable[Case]) -> list[Case]:
-    """Choose rows of the table: one for each way in which a mode could matter.
+    """Choose rows of the table, one for each way in which the mode could make a difference.
 
-    What a row decides is decided by one function, which is tried with every row, as is one mode. What another mode adds
-    is how the gate's arguments, the kinds of answers, the verdict and its message travel.
+    One function decides every row, and is tested with every row, as is one of the modes. In another mode only the
+    transport of arguments, answers, verdict and message can differ.
     """
     chosen: dict[Any, Case] = {}
     for case in cases:
@@ -43,7 +43,7 @@ def one_of_each_kind(cases: Iterable[Case]) -> list[Case]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended: waiting, reached, failed or skipped; why; and what the task returned."""
+    """How a gate ended (waiting, reached, failed or skipped), the message, and the value that the task returned."""
 
     state: str
     message: str = ""
@@ -51,14 +51,14 @@ class Outcome:
 
 
 class Store(dict):
-    """Airflow 3.3's task state store, as far as it matters: it only takes JSON."""
+    """A task state store as in Airflow 3.3, which takes only JSON."""
 
     def set(self, key, value):
         self[key] = json.loads(json.dumps(value))
 
 
 def context(store=None, poke=0, try_number=1):
-    """What Airflow hands to a running task; on 2.11 without a store and without the number of its pokes."""
+    """Return the context of a running task; on 2.11 it has no store and no number of the poke."""
     task_instance = SimpleNamespace(
         try_number=try_number,
         max_tries=0,
@@ -72,7 +72,7 @@ def context(store=None, poke=0, try_number=1):
 
 
 def make(sensor, arguments, **more):
-    """Make a gate that polls once: its time is up at once."""
+    """Make a gate that polls once, because its time-out passes at once."""
     settings = {"task_id": "gate", "timeout": 0, **arguments, **more}
     if not {"project_name", *SELECTORS} & settings.keys():
         settings.setdefault("project_id", "np_1")
@@ -80,26 +80,26 @@ def make(sensor, arguments, **more):
 
 
 def poke(gate):
-    """Run a gate that holds a worker."""
+    """Run a gate in poke mode, which occupies a worker."""
     gate.mode = "poke"
     return _outcome(lambda: gate.execute(context()))
 
 
 def reschedule(gate, monkeypatch, store=None, timeout=3600, **which):
-    """Run a poke of a gate that gives its worker back between two of them.
+    """Run one poke of a gate in reschedule mode, which frees its worker between two pokes.
 
     :param which: the number of the poke, and of the try
     """
     gate.mode = "reschedule"
     gate.timeout = timeout
     module = import_module(type(gate).__mro__[2].__module__)
-    if hasattr(module, "_orig_start_date"):  # Airflow 2.11 asks its database
+    if hasattr(module, "_orig_start_date"):  # Airflow 2.11 reads it from its database
         monkeypatch.setattr(module, "_orig_start_date", lambda **kwargs: None)
     return _outcome(lambda: gate.execute(context(store, **which)))
 
 
 def deferred(gate):
-    """Run a gate that waits in the triggerer: a poll on the worker, then one there if it must wait."""
+    """Run a deferrable gate: it polls on the worker, then once in the triggerer if it must wait."""
     gate.deferrable = True
 
     def run():
@@ -113,7 +113,7 @@ def deferred(gate):
 
 
 def in_triggerer(gate):
-    """Have the triggerer take the very first poll."""
+    """Let the triggerer make the first poll."""
     from airflow_provider_oms.triggers.oms import OmsMilestoneTrigger
 
     event = fire(OmsMilestoneTrigger(gate=gate.gate().as_dict(), deadline=0))
@@ -121,7 +121,7 @@ def in_triggerer(gate):
 
 
 def fire(trigger):
-    """Run a trigger until it fires, after Airflow has stored and loaded it, and return its event's payload."""
+    """Run a trigger, stored and loaded as by Airflow, until it fires, and return the payload of its event."""
     classpath, kwargs = trigger.serialize()
     module, name = classpath.rsplit(".", 1)
     loaded = getattr(import_module(module), name)(**json.loads(json.dumps(kwargs)))

@@ -1,6 +1,6 @@
-"""Parts of the tests, each a marker: with them an Airflow is tried in less time than all tests take.
+"""Parts of the tests, each with a marker, so that an Airflow can be tested without running all tests.
 
-``scripts/versions.py`` says which Airflow is tried with what.
+``scripts/versions.py`` says which part runs on which Airflow.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: What Airflow does, and another version can do otherwise: forms, triggers, deferral, what is stored, links, DAG runs.
-#: Of what takes seconds there is one test of each kind: a whole DAG run takes ten.
+#: Tests of behaviour that can differ between versions of Airflow: forms, triggers, deferral, stored rows, links, DAG
+#: runs. Of tests that take seconds there is one of each kind, because a whole DAG run takes ten seconds.
 AIRFLOW = (
     "tests/cli/test_definition.py",
     "tests/docs/test_connection.py",
@@ -52,7 +52,7 @@ AIRFLOW = (
     "tests/triggers/test_stored.py",
 )
 
-#: The least that tells whether an Airflow works at all: forms, a gate in each mode, an operator, the demo.
+#: A few tests that show whether an Airflow works at all: forms, a gate in each mode, an operator, the demo.
 SMOKE = (
     "tests/demo/test_demo.py::test_downstream_runs_after_the_milestones",
     "tests/operators/test_dag_run.py",
@@ -60,9 +60,9 @@ SMOKE = (
     "tests/test_get_provider_info.py",
 )
 
-#: What depends neither on Airflow nor on a library that comes with it, the client, whose libraries are pinned alike on
-#: Airflow 2.11 and 3.3 (tests/packaging/test_pins.py), and the benchmarks: once is enough. So it is for all rows of a
-#: table, or all places, where a selection of them runs on each version.
+#: Tests that need to run on one version only: of code that depends neither on Airflow nor on its libraries; of the
+#: client, whose libraries have the same pins with Airflow 2.11 and 3.3 (tests/packaging/test_pins.py); of the
+#: benchmarks; and of whole tables of which a selection runs on each version.
 ONCE = (
     "tests/benchmarks",
     "tests/cli/test_docs.py",
@@ -94,8 +94,8 @@ ONCE = (
 
 MARKERS = {"airflow": AIRFLOW, "smoke": SMOKE, "once": ONCE}
 
-#: What takes seconds a test, most of them waiting for an Airflow or another process. It runs first, so that the others
-#: run beside them.
+#: Tests that take seconds each, most of them because they wait for an Airflow or another process. They begin first, so
+#: that shorter tests run at the same time.
 LONG = (
     "tests/triggerer/test_real_triggerer.py",  # two to three minutes
     "tests/docs/test_recipes.py::TestTheVerifiedCutOver",  # whole migrations, one to two minutes each
@@ -118,7 +118,7 @@ LONG = (
 )
 
 
-#: For each marker a pattern of the tests that have it.
+#: By marker, a pattern for the ids of its tests.
 _PATTERNS = {name: re.compile(rf"({'|'.join(map(re.escape, paths))})(/|::|\[|$)") for name, paths in MARKERS.items()}
 
 
@@ -126,7 +126,7 @@ _LONG = [re.compile(rf"{re.escape(path)}(/|::|$)") for path in LONG]
 
 
 def place(test: str) -> int:
-    """Return the place of a test in the order of a run: a small number for one that takes long.
+    """Return the place of a test in the order of a run; the tests that take longest have the smallest numbers.
 
     :param test: its id
     """
@@ -134,14 +134,14 @@ def place(test: str) -> int:
 
 
 def deal(tests: Sequence[T], name: Callable[[T], str], processes: int) -> list[T]:
-    """Return the order of a run in which two processes begin with what takes long.
+    """Return the order of a run in which two processes begin with the tests that take long.
 
-    Each process begins with a stretch of the tests (``--dist worksteal``). With all that is long in the first of them,
-    one process alone was busy with it at the end.
+    Each process begins with a contiguous part of the tests (``--dist worksteal``), so the long tests must not all be in
+    the first.
 
     :param tests: all tests
-    :param name: returns the id of one
-    :param processes: how many share them
+    :param name: returns the id of a test
+    :param processes: how many processes share the tests
     """
     placed = sorted(((place(name(test)), test) for test in tests), key=lambda one: one[0])
     if processes < 2:
@@ -157,17 +157,17 @@ def deal(tests: Sequence[T], name: Callable[[T], str], processes: int) -> list[T
 
 
 def markers(test: str) -> list[str]:
-    """Return the parts to which a test belongs.
+    """Return the markers of a test.
 
-    :param test: its id: the file from the top of the checkout, and its name
+    :param test: its id: the path of its file in the checkout, and its name
     """
     return [name for name, pattern in _PATTERNS.items() if pattern.match(test)]
 
 
 def may_hold(file: str, part: str) -> bool:
-    """Tell whether a file may hold a test of a part; if not, it isn't worth being read.
+    """Return whether a file may contain tests of a part; if not, it needn't be collected.
 
-    :param file: from the top of the checkout
+    :param file: its path in the checkout
     :param part: a marker
     """
     return any(file == path or file.startswith(f"{path}/") or path.startswith(f"{file}::") for path in MARKERS[part])

@@ -1,4 +1,4 @@
-"""The person who answers a cut-over's question: on Airflow's pages from 3.1 on, in a Variable before."""
+"""Answers the question of a cut-over as a person does: on Airflow's pages from 3.1 on, in a Variable before."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if AIRFLOW_V_3_1_PLUS:
     from airflow.models.hitl import HITLDetail
     from airflow.models.trigger import handle_event_submit
 
-#: Airflow 3.1 and 3.2 wait for the answer in a trigger that asks their triggerer, which a ``dag.test()`` hasn't.
+#: Airflow 3.1 and 3.2 wait for the answer in a trigger, which needs a triggerer, and ``dag.test()`` has none.
 can_be_asked = pytest.mark.skipif(
     AIRFLOW_V_3_1_PLUS and not hasattr(TaskInstanceState, "AWAITING_INPUT"),
     reason="the dag.test() of Airflow 3.1 and 3.2 can't wait for a person's answer",
 )
 
-#: What a person answers, what happens to the project before the answer, and how the gate after it ends.
+#: The answer, what happens to the project before it, and how the gate after it ends.
 PATHS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "approved": ("approve", lambda project: None, "success"),
     "rejected": ("reject", lambda project: None, "skipped"),
@@ -36,14 +36,14 @@ PATHS: dict[str, tuple[str, Callable[[Any], Any], str]] = {
     "the lag grew": ("approve", lambda project: (project.set(idle_source=True), project.set_lag(5000)), "failed"),
 }
 
-#: Seconds between two glances at Airflow's page.
+#: Seconds between two queries.
 _PAUSE = 0.2
 
 
 class Person:
-    """Waits until Airflow asks, does something meanwhile, and answers.
+    """Waits until Airflow asks, does something, and answers.
 
-    :param dag_id: whose question it is
+    :param dag_id: the DAG with the question
     :param answer: ``approve`` or ``reject``
     :param meanwhile: what happens between the question and the answer
     """
@@ -54,13 +54,13 @@ class Person:
         self._meanwhile = meanwhile
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._live, daemon=True)
-        #: What the person was asked; on Airflow 3.1 and later.
+        #: The text of the question; on Airflow 3.1 and later.
         self.question = ""
 
     @contextmanager
     def at_hand(self) -> Iterator[Person]:
-        """Be there while a DAG runs."""
-        # Models that one thread imports and the other maps would wait for each other.
+        """Answer while a DAG runs in the block."""
+        # Import and map all models here, because two threads that do it would wait for each other.
         import_all_models()
         configure_mappers()
         self._thread.start()
@@ -72,15 +72,15 @@ class Person:
 
     def _live(self) -> None:
         while not self._over.wait(_PAUSE):
-            with suppress(OperationalError):  # the database is locked: at the next glance, then
+            with suppress(OperationalError):  # the database is locked: tried again after the pause
                 if AIRFLOW_V_3_1_PLUS:
                     self._answer_page()
                 elif self._answer_variable():
                     return
 
     def _answer_page(self) -> None:
-        # The dag.test() of Airflow 3.3 may write that the task waits once more, just after the answer, which is lost
-        # then: so whoever still waits is answered again.
+        # dag.test() of Airflow 3.3 may store the waiting state again just after the answer, which is lost then: so a
+        # task that still waits is answered again.
         waits = and_(HITLDetail.responded_at.is_(None), TaskInstance.state == "deferred")
         with create_session() as session:
             asked = (
@@ -97,7 +97,7 @@ class Person:
             asked.responded_by = {"id": "1", "name": "a person"}
             asked.responded_at = timezone.utcnow()
             asked.chosen_options = [self._answer.capitalize()]
-            if asked.task_instance.state == "awaiting_input":  # from 3.3 on; before, a trigger looks for the answer
+            if asked.task_instance.state == "awaiting_input":  # from 3.3 on; before, a trigger reads the answer
                 event = TriggerEvent(asked.as_resume_event_payload())
                 handle_event_submit(event, task_instance=asked.task_instance, session=session)
 

@@ -1,4 +1,4 @@
-"""Many rows in one test: what pytest adds to each test costs more than a row of a pure function.
+"""Runs many rows of a table in one test, because pytest's overhead per test is larger than the test of a pure function.
 
 ``--rows TEXT`` runs only the rows whose name contains a text.
 """
@@ -15,17 +15,17 @@ import pytest
 #: How many failures are shown in full.
 _SHOWN = 5
 
-#: The text of ``--rows``; empty without.
+#: The value of ``--rows``; empty if it isn't given.
 chosen = ""
 
 
 def each_row(names: str | Sequence[str], rows: Iterable[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test with each row, as ``pytest.mark.parametrize`` does, but as one test that tells which rows failed.
+    """Run a test with each row, as ``pytest.mark.parametrize`` does, but as one test that reports which rows failed.
 
     The rows share the test's fixtures. A row's name is its ``str()``.
 
-    :param names: the arguments that a row gives
-    :param rows: a value each, or a tuple where there are several names
+    :param names: the names of the arguments in a row
+    :param rows: the rows: one value each, or a tuple if there are several names
     """
     arguments = (names,) if isinstance(names, str) else tuple(names)
     table = [(row,) if isinstance(names, str) else tuple(row) for row in rows]
@@ -60,7 +60,7 @@ def each_row(names: str | Sequence[str], rows: Iterable[Any]) -> Callable[[Calla
 
 
 def name_of(row: tuple[Any, ...]) -> str:
-    """Return what a row is called in a report."""
+    """Return the name of a row in a report."""
     return "-".join(str(value) for value in row)
 
 

@@ -1,4 +1,4 @@
-"""What users type for events: assets, what is refused, and what a woken DAG reads."""
+"""The functions for assets: what users pass, what is refused, and what a DAG that an event has started can read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from_3_3 = pytest.mark.skipif(not has_task_state_store(), reason="asset watchers need Airflow 3.3")
 below_3_3 = pytest.mark.skipif(has_task_state_store(), reason="from Airflow 3.3 on it works")
 
-#: One of each function, with what it needs.
+#: One call of each function, with the arguments that it requires.
 EACH = {
     "milestone": lambda name="a", **more: oms_asset(
         name, **{"milestone": FullTransfer(100), "project_name": "shop", **more}
@@ -72,7 +72,7 @@ class TestAnAsset:
 
     @each
     def test_two_assets_that_watch_the_same_have_triggers_of_their_own(self, kind):
-        """Airflow would give them one, whose state store then belongs to neither."""
+        """Otherwise Airflow would make one trigger for both, whose state store belongs to neither."""
         from airflow.triggers.base import BaseEventTrigger
 
         one, again, other = (trigger_of(EACH[kind](name)) for name in ("a", "a", "b"))
@@ -163,7 +163,7 @@ THURSDAY, FRIDAY, SATURDAY = (f"2026-11-{day}T00:00:00+08:00" for day in (26, 27
 
 @dataclass(frozen=True)
 class Named:
-    """What Airflow has as a key: something with the asset's name."""
+    """An Airflow asset as a key: an object with a name."""
 
     name: str
 

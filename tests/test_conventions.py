@@ -1,4 +1,4 @@
-"""What Airflow's own providers keep to, held over every operator and sensor."""
+"""The conventions of Airflow's own providers, checked for every operator and sensor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_oms.links.oms import OmsConsoleLink
 from airflow_provider_oms.operators import oms as operators
 from airflow_provider_oms.sensors import oms as sensors
 
-#: How a task waits or works. It is settled, and checked, when the DAG is parsed; what a task is about is templated.
+#: Arguments that say how a task waits or works. They are checked when the DAG is parsed; the others are templated.
 SETTLED = {
     *("deferrable", "start_from_trigger", "wait_for_completion", "poke_interval", "timeout", "stop_on_kill"),
     *("allow_modifying", "require_verification", "min_projects", "on_failure"),
@@ -38,12 +38,12 @@ every = pytest.mark.parametrize("cls", [*SENSORS, *OPERATORS], ids=lambda cls: c
 
 
 def ours(cls):
-    """The classes of this provider that a class is made of."""
+    """Iterate over the classes of this provider in a class's bases."""
     return [one for one in cls.__mro__ if one.__module__.startswith("airflow_provider_oms.")]
 
 
 def parameters(cls):
-    """Every argument that this provider gives a class."""
+    """Return every argument that this provider adds to a class."""
     found = {}
     for one in ours(cls):
         if constructor := vars(one).get("__init__"):
@@ -52,7 +52,7 @@ def parameters(cls):
 
 
 def documented(cls):
-    """What the docstrings say of each argument."""
+    """Return the explanation of each argument in the docstrings."""
     found = {}
     for one in ours(cls):
         said = re.findall(r":param (\w+):(.*?)(?=\n\s*:|\Z)", inspect.cleandoc(one.__doc__ or ""), re.DOTALL)
@@ -100,7 +100,7 @@ def test_structures_are_shown_as_json(cls):
 
 @every
 def test_a_file_is_read_for_a_structure_only(cls):
-    """Airflow reads a file for every templated text with that ending, also one that is meant as it is."""
+    """Airflow reads a file for every templated text with such an ending, even if the text isn't a file name."""
     assert set(cls.template_ext) <= {".json"}
     assert not cls.template_ext or cls.template_fields_renderers
 
@@ -111,7 +111,7 @@ def test_it_has_the_link_to_the_console(cls):
 
 
 def test_gates_and_actions_are_told_apart_by_colour():
-    """Airflow 2.11 paints its graph with it."""
+    """Airflow 2.11 uses the colours in its graph."""
     gates, actions = ({cls.ui_color for cls in group} for group in (SENSORS, OPERATORS))
     assert len(gates) == len(actions) == 1
     assert gates != actions

@@ -1,4 +1,4 @@
-"""The pages for developers hold: they are applied to a copy of the code, and what they ask to be run is run there."""
+"""The pages for developers work: their diffs are applied to a copy of the code, and the tests that they name run."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from airflow.providers.common.compat.version_compat import AIRFLOW_V_3_0_PLUS
 
 from tests.docs.pages import DOCS, ROOT, blocks
 
-#: In their order: the gate is made of the milestone.
+#: In the order of the pages: the new gate uses the new milestone.
 PAGES = ("add-an-action.md", "add-a-milestone.md", "add-a-gate.md")
 
-#: What the pages ask for at their end is for a person to write; and some of the tests take long.
+#: Tests that the pages ask the reader to write, or that take long.
 LEFT_OUT = ("tests/test_docs.py", "tests/example_dags")
 SHORTER = {
     "tests/sensors": "tests/sensors/test_oms.py",
@@ -29,7 +29,7 @@ SHORTER = {
 
 
 def apply(text: str, hunk: str) -> str:
-    """Apply one hunk, written without line numbers: what it has in common with the text must be there once."""
+    """Apply one hunk, which has no line numbers: its unchanged lines must occur exactly once in the text."""
     lines = hunk.strip("\n").split("\n")
     before = "\n".join(line[1:] for line in lines if line[:1] != "+")
     after = "\n".join(line[1:] for line in lines if line[:1] != "-")
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the code, to which pages are applied."""
+    """A copy of the code, to which the diffs are applied."""
     for folder in ("airflow_provider_oms", "example_dags", "tests", "docs"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__", "images"))
     for file in ("pyproject.toml", "README.md", "CONTRIBUTING.md"):
@@ -53,7 +53,7 @@ def copy(tmp_path):
 
 
 def follow(page: str, copy: Path, chosen: Callable[[str], bool] = lambda file: True) -> None:
-    """Apply the diffs of a page, as far as they are about chosen files."""
+    """Apply the diffs of a page, only for chosen files if they are given."""
     for block in blocks(DOCS / "develop" / page, "diff"):
         if chosen(block.title):
             file = copy / block.title
@@ -74,7 +74,7 @@ def run(copy: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 
 def paths_of(page: str) -> list[str]:
-    """Return the tests that a page says to run, in their order."""
+    """Return the tests that a page asks to run, in their order."""
     shell = [block.text for block in blocks(DOCS / "develop" / page, "sh") if "scripts/test.py" in block.text]
     return [word for text in shell for word in shlex.split(text) if word.startswith("tests/")]
 
@@ -84,7 +84,7 @@ def test_a_person_who_follows_the_pages_gets_there(copy):
         follow(page, copy)
     wanted = [path for page in PAGES for path in paths_of(page)]
     chosen = sorted({SHORTER.get(path, path) for path in wanted if path not in LEFT_OUT})
-    # Rows of the other gates have been run already.
+    # The rows of other gates have already been run.
     ran = run(copy, *chosen, "-k", "not test_gate_cases or step_progress")
     assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-2000:]
     assert re.search(r"\d{3,} passed", ran.stdout)
@@ -111,5 +111,5 @@ def test_a_setting_is_followed_through_the_code():
     assert {"sensors/oms.py", "milestones/kinds.py", "milestones/checks.py"} <= set(given)
     assert summary.startswith(f"max_lag: {len(given)} files")
     (shown,) = [block.text for block in blocks(DOCS / "develop" / "index.md", "text") if block.title == "the last line"]
-    # Calls differ with the version of Python.
+    # The number of calls depends on the version of Python.
     assert re.findall(r"\d+ files", shown) == re.findall(r"\d+ files", summary), "The page's numbers are old."

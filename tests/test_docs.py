@@ -1,6 +1,6 @@
-"""The docs: Python in the pages runs, on every Airflow, links lead somewhere, and each gate and operator has its page.
+"""The pages of the docs: Python code runs on every Airflow, links lead somewhere, each gate and operator has a page.
 
-What else can be wrong with the site is found by its build (scripts/docs.py).
+The build of the site (scripts/docs.py) finds the other errors.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ BLOCKS = [
     pytest.param(block.text, id=f"{block.page}-{number}")
     for page in pages()
     for number, block in enumerate(blocks(page, "python"))
-    if not block.title  # a file to save: tests/docs saves and runs it
+    if not block.title  # a file to save, which tests/docs saves and runs
 ]
 
-#: Classes that others share; a user meets them in the reference only.
+#: Base classes, which users meet only in the reference.
 SHARED = {
     sensors.OmsGateSensor,
     operators.OmsOperator,
@@ -118,7 +118,7 @@ class TestThePageOfAGateOrAnOperator:
 
 
 def quoted(folder: str) -> list[Any]:
-    """Each message that the pages of a folder quote, cut where they leave something out."""
+    """Return the messages that the pages of a folder quote, split where they leave something out."""
     return [
         pytest.param(part, id=f"{page.stem}: {part[:40]}")
         for page in sorted((DOCS / folder).glob("*-*.md")) + [DOCS / folder / "step.md"] * (folder == "gates")
@@ -133,14 +133,14 @@ def plain(text: str) -> str:
 
 
 def says(message: str, quote: str) -> bool:
-    """Tell whether a message of the code, ``…`` for each value, may hold a quotation."""
+    """Return whether a message of the code, with ``…`` for each value, can contain a quotation."""
     words, quote = plain(message).split(), plain(quote)
     for first in range(len(words)):
         pattern, literal = "", 0
         for word in words[first:]:
             pattern += ("" if not pattern else r"\s") + re.escape(word).replace("…", ".+?")
             literal += "…" not in word
-            # Values alone fit everything.
+            # A message that consists only of values would match everything.
             if literal * 5 >= len(quote.split()) * 2 and re.fullmatch(pattern, quote):
                 return True
     return False

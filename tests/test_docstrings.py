@@ -1,4 +1,4 @@
-"""Everything public has a docstring that names all of its arguments and no others: the reference is made of it."""
+"""Every public name has a docstring that explains all of its arguments and no others, for the reference."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODULES = (
     "simulator.pytest_plugin",
 )
 
-#: What Airflow and Python themselves hand over: its meaning is theirs.
+#: Arguments that Airflow and Python define; we don't explain them.
 FOREIGN = {"self", "cls", "kwargs", "context", "event", "exc_info"}
 
 
@@ -50,7 +50,7 @@ PUBLIC = [
 
 
 def ours(kind: type) -> list[type]:
-    """A class and what it comes from, as far as it is written here."""
+    """Iterate over a class and its base classes in this package."""
     return [base for base in inspect.getmro(kind) if base.__module__.startswith(PACKAGE)]
 
 
@@ -61,7 +61,7 @@ def documented(text: str | None) -> set[str]:
 def arguments(function: Callable[..., Any]) -> set[str]:
     try:
         return set(inspect.signature(function).parameters) - FOREIGN
-    except ValueError:  # an exception's own
+    except ValueError:  # the attributes of every exception
         return set()
 
 
@@ -76,7 +76,7 @@ def methods(kind: type) -> Iterator[tuple[str, Callable[..., Any]]]:
 def test_it_says_what_it_is(thing):
     assert inspect.getdoc(thing), thing
     if inspect.isclass(thing):
-        # A method that means what that of a base means needs no words of its own.
+        # A method with the meaning of the base class's method needs no docstring of its own.
         silent = [name for name, method in methods(thing) if not inspect.getdoc(getattr(thing, name))]
         assert not silent
 
@@ -91,7 +91,7 @@ def test_its_arguments_are_explained(thing):
     assert not taken - told, "arguments that aren't explained"
     assert not documented(thing.__doc__) - taken, "explained arguments that it doesn't take"
     if thing.__module__.startswith(f"{PACKAGE}.operators"):
-        return  # their methods are for Airflow, not for users
+        return  # their methods are called by Airflow, not by users
     for _, method in methods(thing):
         assert documented(method.__doc__) <= arguments(method), method
         assert arguments(method) <= documented(inspect.getdoc(getattr(thing, method.__name__))), method

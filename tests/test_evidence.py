@@ -1,4 +1,4 @@
-"""Every rule names the fact that it rests on, and every fact that is named exists on the pages in docs/develop."""
+"""Every rule names the fact that it is based on, and that fact exists on the pages in docs/develop."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ REFERENCE = re.compile(r"docs/develop/([\w-]+\.md)(?:#([\w-]+))?")
 HEADING = re.compile(r"^##+ .*$", re.MULTILINE)
 ANCHOR = re.compile(r" \{#([a-z0-9-]+)\}$")
 
-#: A word of OMS's vocabulary as it stands in code: a status, a step, a result, an error code.
+#: Matches a word of OMS's vocabulary in the code: a status, a step, a result, an error code.
 WORD = re.compile(r"[A-Z]{3,}(_[A-Z]+)*|(GHANA|CM)-[A-Z]+[0-9]+")
 
-#: Modules of the rooms that decide which hold no rule about OMS or Airflow, and why.
+#: Modules of ``client`` and ``milestones`` that contain no rule about OMS or Airflow, and why.
 WITHOUT_A_RULE = {
     "client/__init__.py": "holds nothing",
     "client/redaction.py": "takes secrets out of text, whatever it is about",
@@ -50,7 +50,7 @@ def anchors(page: Path) -> list[str]:
 
 
 def references(text: str) -> list[tuple[str, str]]:
-    """Return the pages in docs/develop that a text names, each with its section, which may be empty."""
+    """Return the pages in docs/develop to which a text refers, each with the section; the section may be empty."""
     return REFERENCE.findall(text)
 
 
@@ -70,7 +70,7 @@ OTHER_WORDS = {
     "client/settings.py": "names of environment variables",
     "client/transport.py": "what OpenSSL calls its errors",
 }
-#: Words in capitals that are not OMS's either, wherever they stand.
+#: Words in capitals that are not OMS's in any module.
 HTTP = {"GET", "POST", "HTTP", "OMS"}
 
 RULES = sorted(file for room in ("client", "milestones") for file in (PACKAGE / room).rglob("*.py"))
@@ -102,13 +102,13 @@ def test_the_exceptions_are_modules():
 
 
 def words(node: ast.AST) -> set[str]:
-    """Return the words of OMS that a part of a module holds, its docstrings left out."""
+    """Return the words of OMS in a part of a module, without its docstrings."""
     texts = {one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)}
     return {text for text in texts if WORD.fullmatch(text)} - HTTP
 
 
 def parts(file: Path) -> Iterator[tuple[str, set[str], str]]:
-    """Iterate over the parts of a module that hold words of OMS: a name, the words, and the text with its comment."""
+    """Iterate over the parts of a module that contain words of OMS: name, words, and text with its comment."""
     text = file.read_text(encoding="utf-8")
     lines = text.split("\n")
     for node in ast.parse(text).body:

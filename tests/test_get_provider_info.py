@@ -1,4 +1,4 @@
-"""What Airflow makes of the provider: its metadata, and the connection form in both the old and the new way."""
+"""The provider in Airflow: its metadata, and its connection form, both in the old and in the new way."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BEFORE_3 = airflow_version() < (3, 0)
 
 
 def test_the_module_imports_nothing():
-    """Airflow loads it at every start; an import that fails would stop all of Airflow."""
+    """Airflow imports the module at every start, and would not start if that failed."""
     tree = ast.parse(inspect.getsource(get_provider_info))
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
 
@@ -63,7 +63,7 @@ def test_the_hook_says_the_same_of_itself():
 
 
 def test_the_form_tells_the_defaults_that_count():
-    """It tells and doesn't fill them in: Airflow 3 would write them into every connection that is saved."""
+    """The form shows the defaults but doesn't fill them in, because Airflow 3 would store them in every connection."""
     read = ClientSettings("http://oms")
     defaults = {
         "verify": str(read.verify).lower(),
@@ -73,7 +73,7 @@ def test_the_form_tells_the_defaults_that_count():
         "console_url": DEFAULT_CONSOLE_URL,
     }
     fields, placeholders = CONNECTION["conn-fields"], CONNECTION["ui-field-behaviour"]["placeholders"]
-    assert set(fields) == {*defaults, "security_token"}  # which has none
+    assert set(fields) == {*defaults, "security_token"}  # this Airflow has no such form
     assert {name: placeholders[name] for name in defaults} == defaults
     assert all(default in fields[name]["description"] for name, default in defaults.items())
     assert not any("default" in field["schema"] for field in fields.values())
@@ -96,7 +96,7 @@ def test_the_old_form_has_the_fields_of_the_new_one():
 
 @pytest.mark.parametrize("missing", ["flask_appbuilder", "wtforms"])
 def test_where_a_package_is_missing_the_names_of_the_fields_are_still_told(missing, monkeypatch):
-    """Airflow asks for the fields first, and for nothing else after an ImportError."""
+    """Airflow asks for the names of the fields first, and for nothing else after an ImportError."""
     for module in (missing, *(module for module in sys.modules if module.startswith(f"{missing}."))):
         monkeypatch.setitem(sys.modules, module, None)
     assert form_widgets() == {}
@@ -132,9 +132,9 @@ for what in sys.argv[1:]:
 
 
 def test_airflow_s_command_line_lists_it(airflow_home):
-    """In one process: most of what a command takes is starting Airflow."""
+    """All in one process, because starting Airflow takes most of a command's time."""
     expected = {"list": "airflow-provider-oms", "hooks": "airflow_provider_oms.hooks.oms.OmsHook"}
-    if not (3, 0) <= airflow_version() <= (3, 1):  # which list no form of a provider: docs/versions.md
+    if not (3, 0) <= airflow_version() <= (3, 1):  # these list no forms of providers: docs/versions.md
         expected |= {"widgets": "oms", "behaviours": "oms"}
     done = subprocess.run(
         [sys.executable, "-c", COMMANDS, *expected], capture_output=True, text=True, timeout=600, check=False

@@ -1,4 +1,4 @@
-"""No two modules of the package need each other, and none of its rooms reaches into a room that builds on it."""
+"""No import circle, and no folder of the package imports one that builds on it. Module names are unambiguous."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = "airflow_provider_oms"
 
-#: Each room, and the rooms of ours that it may import from; the table of docs/develop/index.md.
+#: The folders of the package, each with those that it may import; the same as in the table of docs/develop/index.md.
 ROOMS = {
     "client": set(),
     "milestones": {"client"},
@@ -38,7 +38,7 @@ MODULES = {_name(path): path for path in sorted((ROOT / PACKAGE).rglob("*.py"))}
 
 
 def _statements(tree: ast.AST) -> Iterator[ast.AST]:
-    """Walk over what can run, also inside functions, but not over what only a type checker reads."""
+    """Iterate over the statements that can run, also inside functions; skip code for type checkers."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
@@ -47,7 +47,7 @@ def _statements(tree: ast.AST) -> Iterator[ast.AST]:
 
 
 def imported(path: Path) -> set[str]:
-    """Return the modules of ours that a module imports, at its top or later."""
+    """Return the modules of this package that a module imports, also inside functions."""
     found = set()
     for node in _statements(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -78,7 +78,7 @@ def test_every_room_is_in_the_table():
     assert rooms == set(ROOMS)
 
 
-#: A name may stand in several rooms where it is what users import, or where the folder says the rest.
+#: File names that may occur in several folders: users import them, or the folder makes their meaning clear.
 SHARED_NAMES = {"oms", "base", "__main__"}
 NAMED_BY_FOLDER = ("cli.commands", "cli.pictures", "simulator")
 

@@ -1,4 +1,4 @@
-"""What parsing a DAG file loads of the package: DAG files are parsed every few seconds, all of them, for ever."""
+"""The modules of the package that parsing a DAG file loads. Airflow parses every DAG file again and again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-#: What a file with gates loads. How long that takes: ``python -m benchmarks --only imports``.
+#: The modules that a file with gates loads. ``python -m benchmarks --only imports`` measures how long that takes.
 GATES = {
     "exceptions",
     "links",
@@ -28,7 +28,7 @@ GATES = {
     "tasks.zones",
 }
 
-#: Modules that no DAG file may load, whatever it uses of the package: they take longer than everything of ours.
+#: Modules that no DAG file may load: each takes longer to import than our whole package.
 HEAVY = {"aiohttp", "requests", "tenacity", "rich", "yaml", "urllib3", "airflow_provider_oms.simulator"}
 
 PROBE = """
@@ -46,7 +46,7 @@ print("FOUND " + json.dumps(found))
 
 @pytest.fixture(scope="module")
 def loaded():
-    """The modules that each module loads, in one process after the other."""
+    """The modules that are loaded by importing each module, one after the other in the same process."""
     modules = [f"airflow_provider_oms.{name}" for name in ("sensors.oms", "operators.oms")]
     done = subprocess.run([sys.executable, "-c", PROBE, *modules], capture_output=True, text=True, check=True)
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("FOUND ")]

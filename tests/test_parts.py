@@ -1,4 +1,4 @@
-"""The parts of the tests: what they name is there, and who runs one knows it."""
+"""Each part of the tests names existing tests, and CONTRIBUTING.md and the scripts name existing parts."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_two_processes_begin_with_what_takes_long():
     size = len(dealt) // 4
     begins = [dealt[number * size : number * size + 3] for number in range(4)]
     assert [[test in long for test in tests] for tests in begins] == [[True] * 3, [True] * 3, [False] * 3, [False] * 3]
-    # The tests of a file stay together: some share an Airflow.
+    # Tests of a file stay together, because some share an Airflow.
     hands = [dealt[:size], dealt[size : 2 * size]]
     for path in LONG:
         assert sum(any(test.startswith(f"{path}::test_") for test in hand) for hand in hands) == 1, path

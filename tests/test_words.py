@@ -1,4 +1,4 @@
-"""The project's words: one term for each thing, everywhere. Terms that were replaced don't come back."""
+"""One term for each thing, everywhere: terms that were replaced are not used again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: Where the words are looked for.
+#: Where to search.
 PLACES = (
     *("airflow_provider_oms", "tests", "docs", "scripts", "demo", "benchmarks", "reliability", "example_dags"),
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "pyproject.toml", "mkdocs.yml"),
 )
 
-#: A pattern of a retired word, and the term to use instead.
+#: A pattern for a retired term, and the term to use instead.
 RETIRED = {
     r"\b(a|an|one|first|last|next|each|every|another|several|further|single) looks?\b(?! (like|the same))": "poll",
     r"\b_?look_(once|again)\b|\b(next|last|first)_look\b|gate\(?\)?\.look\(|sensor\.look\(": "poll, poll_once",
@@ -33,10 +33,10 @@ RETIRED = {
     r", which can't be\.": "say what is wrong with it",
 }
 
-#: Lines that may have a word all the same: a part of the file's name, and what the line holds.
+#: Lines that may contain a retired term: a part of the file's path, and a part of the line.
 EXCEPTIONS = (
     ("tests/test_words.py", ""),
-    ("tests/pages/", "import known"),  # the module with what is known of a project
+    ("tests/pages/", "import known"),  # the module about what is known of a project
 )
 
 

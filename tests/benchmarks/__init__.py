@@ -1,1 +1,1 @@
-"""Tests that the benchmarks still run."""
+"""Tests that the benchmarks run."""

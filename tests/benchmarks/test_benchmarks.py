@@ -1,4 +1,4 @@
-"""Every benchmark runs once in its shortest form. What it measures is looked at by people, not by tests."""
+"""Every benchmark runs once in its shortest form. Tests don't judge the figures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_a_benchmark_yields_figures(name, oms):
 
 
 def test_the_command_writes_its_table_into_a_page(tmp_path):
-    """With the one benchmark that needs an Airflow of its own, with a database and a triggerer."""
+    """This uses the benchmark that starts an Airflow with a database and a triggerer."""
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\n{END}\nafter\n")
     command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "triggerer", "--output", str(page)]
@@ -48,7 +48,7 @@ def test_the_command_writes_its_table_into_a_page(tmp_path):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", CONTENDERS)
 async def test_gates_take_turns(name, oms):
-    """What is counted is a whole number of polls, each with its requests: so the count is the same in each run."""
+    """A whole number of polls is counted, each with its requests, so the count is the same in each run."""
     marks = []
     with logging_to_nowhere():
         await in_turn(
@@ -94,7 +94,7 @@ def test_the_ratios_are_drawn(tmp_path):
 
 
 def test_the_picture_in_the_docs_can_be_read_on_a_phone():
-    """It is made small without its words becoming too small to read."""
+    """It can be shown small without its text becoming too small to read."""
     drawn = (Path(__file__).parents[2] / "docs" / "images" / "performance.svg").read_text()
     (width,) = re.findall(r'<svg [^>]*\bwidth="([0-9.]+)pt"', drawn)
     assert float(width) * 96 / 72 < 1.2 * 390

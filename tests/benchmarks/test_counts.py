@@ -1,4 +1,4 @@
-"""What a poll costs in lines and memory blocks is what it cost when the counts were stored, with some room."""
+"""A poll executes and allocates about as much as when the counts were stored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.counts import ROOM, Lines, measure, stored
 
-#: Blocks a poll: a leak leaves one or more; a few in all are what a process sets up late.
+#: Memory blocks for each poll. A leak leaves one or more; a few in all may be set up late in a process.
 FEW = 0.5
 
 
@@ -23,7 +23,7 @@ def test_each_has_a_stored_count(found):
 
 @pytest.mark.parametrize("name", stored())
 def test_no_more_than_it_was(found, name):
-    """If it has become more for a reason, or less: ``python -m benchmarks.counts --store``."""
+    """If the cost has changed on purpose, or has become lower: ``python -m benchmarks.counts --store``."""
     before = stored()[name]
     assert found[name] <= max(before * (1 + ROOM), FEW)
     assert before < FEW or found[name] >= before * (1 - 3 * ROOM)

@@ -1,4 +1,4 @@
-"""What the tests of the demo share: the marker of the ones that start a whole Airflow, and a demo in a subprocess."""
+"""Fixtures of the demo's tests: the marker for tests that start a whole Airflow, and a demo in a subprocess."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ class RunningDemo:
 
     @property
     def output(self) -> str:
-        """What it has written so far."""
+        """The output so far."""
         return self._output.read_text(encoding="utf-8")
 
     def wait_for(self, text: str, seconds: float = 600.0) -> None:
-        """Wait until it has written a text."""
+        """Wait until the output contains a text."""
         deadline = time.monotonic() + seconds
         while text not in self.output:
             if self.process.poll() is not None or time.monotonic() > deadline:
@@ -52,13 +52,13 @@ class RunningDemo:
             time.sleep(0.05)
 
     def left_behind(self) -> list[str]:
-        """Return what is left of its temporary files."""
+        """Return the temporary files that still exist."""
         return [path.name for path in self.temporary.iterdir()]
 
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Callable[..., RunningDemo]]:
-    """Start the demo, with the arguments given."""
+    """Start the demo, with these arguments."""
     started: list[RunningDemo] = []
 
     def start(*arguments: str) -> RunningDemo:
@@ -69,5 +69,5 @@ def demo(tmp_path: Path) -> Iterator[Callable[..., RunningDemo]]:
     yield start
     for running in started:
         if running.process.poll() is None:
-            running.process.terminate()  # which stops its Airflow, too
+            running.process.terminate()  # which also stops its Airflow
         running.process.wait(600)

@@ -1,4 +1,4 @@
-"""The demo as a person runs it."""
+"""The demo, as a user runs it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from demo.screen import Screen
 
 
 def in_order(output, *texts):
-    """Tell whether texts stand in an output, one after the other."""
+    """Return whether an output contains texts in this order."""
     place = -1
     for text in texts:
         place = output.find(text, place + 1)
@@ -90,7 +90,7 @@ def test_a_migration_that_cannot_be_started_fails_the_demo(tmp_path, monkeypatch
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(dag_test, "demo_project", released)
-    # A task that OMS refuses isn't retried, so this ends at once.
+    # A task that OMS refuses isn't retried, so the demo ends at once.
     assert dag_test.run_demo(screen, deferrable=False, keep=False) == 1
     output = screen.console.file.getvalue()
     assert "WRONG downstream ran" in output

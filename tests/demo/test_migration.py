@@ -1,4 +1,4 @@
-"""Tests of the demo's migration, and of what the simulator tells about its moments."""
+"""Tests of the demo's migration, and of the times that the simulator reports."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_steps_for_the_bars(demo):
 def test_every_example_finds_its_project():
     text = "".join(file.read_text() for file in example_dags().glob("example_oms_*.py"))
     wanted = set(re.findall(r'"project": "(\w+)"', text)) | set(re.findall(r'"(shop_[0-9]+)"', text))
-    # The example of a migration makes its project itself.
+    # The example of a migration creates its project itself.
     assert wanted - {"shop_migration"} == {"demo_shop", "shop_running", "shop_cutover", "shop_old"} | {
         f"shop_{number}" for number in (1, 2, 3)
     }

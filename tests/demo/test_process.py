@@ -1,4 +1,4 @@
-"""Tests of stopping a process with everything that it has started."""
+"""Tests of stopping a process together with all processes that it has started."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from demo.process import Process, runs
 
-#: A stubborn parent and child: the child ignores what can be ignored and sits in a session of its own.
+#: A parent that doesn't stop, and a child in a session of its own that ignores signals.
 STUBBORN = """
 import os, signal, subprocess, sys, time
 child = "import signal, time; [signal.signal(n, signal.SIG_IGN) for n in (2, 15)]; print('child', flush=True); "
@@ -31,7 +31,7 @@ def start(tmp_path, *arguments):
 
 
 def child_of(tmp_path):
-    """Return the child's id, once both have said that they are there."""
+    """Return the child's id, once both processes have started."""
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         said = (tmp_path / "log").read_text()

@@ -1,4 +1,4 @@
-"""Tests of what a person sees."""
+"""Tests of the demo's output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of what ``scripts/demo.py --ui`` needs to know of Airflow."""
+"""Tests of what ``scripts/demo.py --ui`` reads from a running Airflow."""
 
 from __future__ import annotations
 

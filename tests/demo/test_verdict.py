@@ -1,4 +1,4 @@
-"""Tests of what makes the demo a success."""
+"""Tests of the conditions under which the demo has succeeded."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tests of the pages: what they say is so."""
+"""Tests that the pages are correct."""

@@ -1,4 +1,4 @@
-"""Reading the pages: their blocks of code, by language and title. Needs nothing but Python, for scripts/walk.py."""
+"""Reads code blocks from the pages, by language and title. It needs only Python, so that scripts/walk.py can use it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _BLOCK = re.compile(r'^( *)```(\w+)(?: title="([^"\n]*)")?[^\n]*\n(.*?)^\1```', 
 class Block:
     """A fenced block of a page.
 
-    :param page: the page's folder and name
-    :param language: the word behind the fence
-    :param title: the file that it is to be saved as, the terminal that it is for, or nothing
-    :param text: what stands in it
+    :param page: its path
+    :param language: the word after the fence
+    :param title: the file to save it as, the terminal to run it in, or empty
+    :param text: its content
     """
 
     page: str
@@ -31,7 +31,7 @@ class Block:
 
 
 def pages() -> list[Path]:
-    """Return every page for people."""
+    """Return every page for users."""
     return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *sorted(DOCS.rglob("*.md"))]
 
 
@@ -47,12 +47,12 @@ def blocks(page: Path, language: str | None = None) -> Iterator[Block]:
 
 
 def files(page: Path) -> dict[str, str]:
-    """Return the files that a page asks its reader to save: their names and contents."""
+    """Return the files that a page asks its reader to save, by name."""
     return {block.title: block.text for block in blocks(page, "python") if block.title}
 
 
 def commands(text: str) -> list[str]:
-    """Split a block of shell into commands: a line goes on after a backslash and inside quotes."""
+    """Split a block of shell into commands: a command continues after a backslash and inside quotes."""
     found, begun = [], ""
     for line in text.splitlines():
         quoted = begun.count("'") % 2
@@ -69,6 +69,6 @@ def commands(text: str) -> list[str]:
 
 
 def fits(quote: str, text: str) -> bool:
-    """Tell whether a quotation is in a text; ``…`` stands for anything left out."""
+    """Return whether a quotation is in a text; ``…`` stands for an omission."""
     pattern = ".*?".join(re.escape(part.strip()) for part in quote.split("…"))
     return re.search(pattern, text, re.DOTALL) is not None

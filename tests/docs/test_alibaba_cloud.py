@@ -1,4 +1,4 @@
-"""The page about Alibaba Cloud: its connection can be read, and its list of actions is the code's."""
+"""The page about Alibaba Cloud: its connection is valid, and its list of actions agrees with the code."""
 
 from __future__ import annotations
 

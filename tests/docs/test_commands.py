@@ -1,4 +1,4 @@
-"""Every command on the pages: a test or a script runs it, and its options exist."""
+"""Every command on the pages is run by a test or a script, and its options exist."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from tests.docs.pages import ROOT, blocks, commands, pages
 
-#: Words that a command within a sentence begins with.
+#: Words with which a command inside a sentence begins.
 PROGRAMS = r"(?:python3?|airflow|airflow-oms|pip|uvx?|twine|mkdocs)"
 
 
@@ -21,10 +21,10 @@ PROGRAMS = r"(?:python3?|airflow|airflow-oms|pip|uvx?|twine|mkdocs)"
 class Way:
     """How a command is run.
 
-    :param command: what it matches, from its first word to its last
-    :param by: the test or script that runs it; empty where nothing can
-    :param proof: what that holds if it does
-    :param reason: why nothing can
+    :param command: a pattern for the whole command
+    :param by: the test or script that runs it; empty if nothing can
+    :param proof: a text in that test or script, which shows that it runs the command
+    :param reason: why nothing can run it
     """
 
     command: str
@@ -36,7 +36,7 @@ class Way:
 WALK = "scripts/walk.py"
 
 WAYS = (
-    # What is walked: the tutorial, and the page about testing.
+    # Commands of the tutorial and of the page about testing, which scripts/walk.py runs.
     Way(r"python3 -m venv \.venv-tutorial", WALK, "docs/tutorial.md"),
     Way(r"\. \.venv-tutorial/bin/activate", WALK, "docs/tutorial.md"),
     Way(r"pip install --constraint constraints/airflow-3\.3\.txt \.", WALK, "docs/tutorial.md"),
@@ -97,7 +97,7 @@ WAYS = (
     Way(r"python3 scripts/hosting\.py", "scripts/check.py", "scripts/hosting.py"),
     Way(r"python3 scripts/release\.py( --dry-run)?", "tests/packaging/test_release.py", "scripts/release.py"),
     Way(r"\.venv-hosting/bin/pre-commit install", reason="changes the checkout that the tests are run in"),
-    # What needs more than this machine.
+    # Commands that need more than this machine.
     Way(r"git tag .*|git push .*", reason="publishes a release"),
     Way(
         r"apt-get install postgresql redis-server", reason="changes the machine; what starts them looks for them first"
@@ -114,7 +114,7 @@ WAYS = (
 
 @cache
 def all_commands() -> tuple[str, ...]:
-    """Return every command in a block of shell, or in a sentence, of every page."""
+    """Return every command of every page, in a block of shell or in a sentence."""
     found = {}
     for page in pages():
         for block in blocks(page):
@@ -147,7 +147,7 @@ def test_the_table_holds_nothing_stale(way):
     assert way.proof in ((ROOT / way.by).read_text() if way.by else "")
 
 
-#: Programs of others, whose options aren't asked for here.
+#: Programs of others, whose options aren't checked.
 FOREIGN = ("docker ", "helm ", "kubectl ", "openssl ", "pip ", "uv")
 
 HELP = (
@@ -206,7 +206,7 @@ OWN_TOOLS = (
 
 def test_options_within_sentences_exist():
     known = {option for tool in OWN_TOOLS for option in re.findall(r"(?<![\w-])--[a-z-]+", help_of(*tool))}
-    for script in (ROOT / "scripts").glob("*.py"):  # not all can be started here
+    for script in (ROOT / "scripts").glob("*.py"):  # some of them can't be started here
         known |= set(re.findall(r'add_argument\(\s*"(--[a-z-]+)"', script.read_text()))
     for page in pages():
         sentences = re.sub(r"^ *```.*?^ *```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The page about the connection: every form on it means the same."""
+"""The page about the connection: all forms of the connection on it mean the same."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_command_line():
     given = get_parser().parse_args(line[1:])
     fields = ("conn_type", "host", "port", "schema", "login", "password", "extra")
     values = {name: getattr(given, name if name == "conn_type" else f"conn_{name}") for name in fields}
-    values["port"] = int(values["port"])  # as the command itself does
+    values["port"] = int(values["port"])  # as the command does
     assert settings_of(Connection(conn_id=given.conn_id, **values)) == WANTED
 
 

@@ -1,4 +1,4 @@
-"""The recipe of the daily job: which moment it waits for and which day it names, in every zone and on every day."""
+"""The recipe of the daily job: the time that its gate waits for and the day of its job, in many zones and days."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EXAMPLE = (example_dags() / "example_oms_daily.py").read_text()
 ZONE, SCHEDULE = "Asia/Shanghai", "@daily"
 CRON = {"@daily": "0 0 * * *", "0 3 * * *": "0 3 * * *"}
 
-#: Zones, and the day before a run with which three runs over an ordinary day or a change of the clock begin.
+#: Zones, and the day before a run; three runs from there cover an ordinary day or a change of the clock.
 DAYS = [
     ("Asia/Shanghai", date(2026, 3, 1)),
     ("Asia/Shanghai", date(2026, 12, 31)),
@@ -38,7 +38,7 @@ DAYS = [
 
 
 def dag_of(text: str, folder, zone: str, schedule: str) -> DAG:
-    """Save a DAG as it is on the page, but for its zone and its schedule, and load it."""
+    """Save a DAG as it is on the page, with another zone and schedule, and load it."""
     for was, becomes in ((ZONE, zone), (f'"{SCHEDULE}"', f'"{schedule}"')):
         assert text.count(was) == 1
         text = text.replace(was, becomes)
@@ -49,8 +49,8 @@ def dag_of(text: str, folder, zone: str, schedule: str) -> DAG:
 
 
 def ends_of_runs(dag: DAG, cron: str, first: date, count: int) -> list[pendulum.DateTime]:
-    """Return the ends of a DAG's data intervals as this Airflow schedules it and stores them: in UTC."""
-    # From Airflow 3 on a DAG only describes its timetable; the scheduler has the working one, of the same name.
+    """Return the ends of a DAG's data intervals as this Airflow computes and stores them: in UTC."""
+    # From Airflow 3 on a DAG only describes its timetable; the scheduler has the real one, of the same name.
     modules = ("airflow.timetables.trigger", "airflow.timetables.interval")
     name = type(dag.timetable).__name__
     kind = next(found for module in modules if (found := getattr(import_module(module), name, None)))
@@ -106,7 +106,7 @@ def test_the_expression_that_is_right_in_london_names_the_wrong_day_in_shanghai(
     assert said == "2026-02-28"
 
 
-# Each on a day of its own, for Airflow keeps the runs.
+# Each on a different day, because Airflow keeps the runs.
 @pytest.mark.parametrize(("day", "lag", "opens"), [(2, 3600, False), (3, 1801, False), (4, 1799, True), (5, 60, True)])
 def test_half_an_hour_after_midnight_it_opens_only_for_what_is_later_than_midnight(
     airflow_db, monkeypatch, day, lag, opens

@@ -1,4 +1,4 @@
-"""The picture of the dashboard has its panels, and draws what statsd lines say."""
+"""The picture of the dashboard has the dashboard's panels, and draws the values in statsd's lines."""
 
 from __future__ import annotations
 

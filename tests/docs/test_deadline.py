@@ -1,4 +1,4 @@
-"""The recipe with a deadline: it passes as the scheduler lets it pass, and a real triggerer calls the function."""
+"""The recipe with a deadline: a deadline is missed as in the scheduler, and a real triggerer calls the function."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(airflow_version() < (3, 3), reason="the recipe i
 
 @pytest.fixture
 def dag(airflow_db):
-    """The recipe's DAG; its files are where Airflow looks for them."""
+    """The recipe's DAG, with its files in Airflow's DAGs folder."""
     saved = []
     for title, text in files(DOCS / "recipes" / "deadline.md").items():
         file = airflow_db / title
@@ -30,7 +30,7 @@ def dag(airflow_db):
 
 
 def miss_deadlines():
-    """Look for deadlines that have passed, as the scheduler does; return how many there are."""
+    """Look for missed deadlines as the scheduler does; return how many there are."""
     from airflow.models import Deadline
     from airflow.utils.session import create_session
     from sqlalchemy import select
@@ -59,7 +59,7 @@ def test_when_a_run_is_late_somebody_is_woken_once(dag, airflow_db, monkeypatch,
 
     (alert,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
     assert alert.interval == timedelta(hours=4)
-    alert.interval = timedelta(seconds=-1)  # they are over
+    alert.interval = timedelta(seconds=-1)  # the runs have ended
     shop = Project(name="shop", status="RUNNING", step="FULL_TRANSFER", step_progress=40)
     with Simulator([shop], clock=Clock(speed=0)) as sim:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)

@@ -1,4 +1,4 @@
-"""The page about events: its DAG files are saved and loaded, and run as far as a run by hand goes."""
+"""The page about events: its DAG files are saved and loaded, and run as far as a manual run goes."""
 
 from __future__ import annotations
 

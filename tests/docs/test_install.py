@@ -1,4 +1,4 @@
-"""The page about installing: what its files name is there, and different versions side by side open no gate."""
+"""The page about installing: its files are correct, and a gate never opens because versions differ."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ FILES = {block.title: block.text for block in blocks(PAGE) if block.title}
 COMMANDS = [shlex.split(line) for block in blocks(PAGE, "sh") for line in commands(block.text)]
 VALUES = yaml.safe_load(FILES["values.yaml"])
 
-#: What the newest Airflow that is tested is pinned to.
+#: The version of the newest Airflow that is tested.
 (AIRFLOW,) = re.findall(r"^apache-airflow==(.+)$", (ROOT / "constraints" / "airflow-3.3.txt").read_text(), re.MULTILINE)
 
 
 def command(*words):
-    """The one command of the page that begins with these words."""
+    """Return the only command of the page that begins with these words."""
     (found,) = [line for line in COMMANDS if line[: len(words)] == list(words)]
     return found
 
@@ -93,7 +93,7 @@ ROW = OmsMilestoneTrigger(gate=OmsFullTransferSensor(task_id="gate", project_id=
 
 
 async def event_of(row):
-    """What a trigger with this row sends first."""
+    """Return the first event of a trigger with this row."""
     event = await anext(OmsMilestoneTrigger(**row).run())
     return event.payload
 

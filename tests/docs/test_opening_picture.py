@@ -1,4 +1,4 @@
-"""The drawing of when a gate opens is what its script draws, and says what it shows in the right place."""
+"""The picture of when a gate opens is the output of its script, and has its labels in the right places."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The recipes: each DAG is run by a real ``dag.test()`` against a simulated OMS."""
+"""The DAG of each recipe is run by ``dag.test()`` against a simulated OMS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RECIPES = sorted((DOCS / "recipes").glob("*.md"))
 
 @pytest.fixture
 def oms(monkeypatch):
-    """An OMS in which a minute takes a second."""
+    """An OMS on whose clock a minute passes in a second."""
     with Simulator(clock=Clock(speed=60)) as sim:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
         yield sim
@@ -28,7 +28,7 @@ def oms(monkeypatch):
 
 @pytest.fixture
 def load(airflow_db):
-    """Save a recipe's DAG where Airflow looks for it, and return it with gates that look often."""
+    """Save a recipe's DAG in Airflow's DAGs folder, and return it with gates that poll often."""
 
     def load(page, *, changes=(), **settings):
         ((title, text),) = files(DOCS / "recipes" / page).items()
@@ -99,7 +99,7 @@ EDITIONS = ("community-4.2.2", "enterprise-4.3.1")
 
 
 class TestTheVerifiedCutOver:
-    """From nothing to the new database: with verification as a step, and as a project of its own."""
+    """The whole migration: with verification as a step, and in a project of its own."""
 
     @pytest.fixture(params=EDITIONS)
     def edition(self, request, monkeypatch):
@@ -129,7 +129,7 @@ class TestTheVerifiedCutOver:
         asked = [one.action for one in sim.requests if one.action in ("CreateProject", "StartProject")]
         assert asked == ["CreateProject", "StartProject"] * len(made)
         assert ("FULL_VERIFIER" in sim.project("shop").project.step_names) is not apart
-        # Once more: nothing is made or started again, and the gates say the same. What has ended can't begin anew.
+        # A second run: nothing is created or started again, and the gates return the same.
         states = run(apart)
         assert asked == [one.action for one in sim.requests if one.action in ("CreateProject", "StartProject")]
         assert states["move_application"] == {"upstream_failed" if apart else "success"}
@@ -158,7 +158,7 @@ class TestManyProjects:
         assert oms.project(other).status == "INIT"
 
     def test_whatever_becomes_of_the_others(self, oms, load, logged):
-        """One fails on its way, one is paused, one can't even be started: the fourth is copied all the same."""
+        """One project fails, one is paused, one can't be started: the fourth is copied all the same."""
         oms.add_project(Project(name="shop_1", failures=[Failure("FULL_TRANSFER", message="no space left")]))
         oms.add_project(running("shop_2", "FULL_TRANSFER", pauses=[Pause("FULL_TRANSFER")]))
         oms.add_project(Project(name="shop_3", status="SUSPEND", step="FULL_TRANSFER"))

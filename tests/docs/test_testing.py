@@ -1,4 +1,4 @@
-"""The page about testing: what it tells to save, saved and run as it says."""
+"""The page about testing: its files are saved and run as it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The night on the page about time-outs: replayed against a simulated OMS, look by look."""
+"""The night on the page about time-outs, replayed poll by poll against a simulated OMS."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.docs.pages import DOCS, blocks, fits
 PAGE = DOCS / "timeouts.md"
 MIDNIGHT = datetime(2026, 11, 23, tzinfo=UTC).timestamp()
 
-#: Seconds between the polls that the page passes over. They matter while something lasts.
+#: Seconds between the polls that the page leaves out. They matter while an outage or a failure lasts.
 EVERY = 60
 
 NIGHT = re.findall(r"^\| (\d\d:\d\d:\d\d) \| (.*?) \| `(.*)` \|$", PAGE.read_text(), re.MULTILINE)
 
 
 def happens(oms, time):
-    """Do what the page says that happens at a time."""
+    """Do what happens at a time according to the page."""
     shop = oms.project("shop")
     match time:
         case "00:00:05":
@@ -51,7 +51,7 @@ def happens(oms, time):
 
 @pytest.fixture
 def gate():
-    """The gate of the page, its template rendered."""
+    """Return the page's gate, with its template rendered."""
     (block,) = blocks(PAGE, "python")
     scope: dict = {}
     exec(block.text, scope)  # noqa: S102

@@ -1,4 +1,4 @@
-"""The page about error messages against the code: each message is on the page, and the page has no other."""
+"""The page about error messages has every message of the code, and no others."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from tests.docs.pages import DOCS
 PACKAGE = Path(airflow_provider_oms.__file__).parent
 PAGE = (DOCS / "troubleshooting.md").read_text()
 
-#: Not for those who run gates and operators; the command line's messages are on its own page, those of the progress
-#: page are read there.
+#: Modules whose messages are not on this page: the command line's and the progress page's are on pages of their own.
 ELSEWHERE = {"cli", "demo", "simulator", "pages", "attention.py", "facts.py", "get_provider_info.py", "figures.py"}
 
-#: In the logs of what goes well, or told beside a message and understood without a page.
+#: Log lines about normal events, and texts that explain themselves together with a message.
 UNQUOTED = {"info", "debug"}
 NOT_MESSAGES = ("describe", "ui_field_behaviour")
 GOOD_NEWS = (
@@ -30,7 +29,7 @@ GOOD_NEWS = (
     "it lists no record of it",
     "a step that OMS doesn't name",
 )
-#: Mistakes of whoever writes code with the client, what only stands in for a library's error, names, and parts.
+#: Messages for programmers who use the client, texts in place of a library's error, names, and parts of messages.
 INSIDE = (
     "AsyncOmsClient must be opened with 'async with'",
     "the connection ended within the headers",
@@ -38,12 +37,12 @@ INSIDE = (
     "OceanBase Migration Service",
     "login and password",
     ", may be skipped",
-    "Sensor has timed out",  # Airflow's words, which are looked for
+    "Sensor has timed out",  # Airflow's own texts, which the code searches for
 )
 
 
 def text_of(node: ast.AST) -> str | None:
-    """Return what a text looks like, ``…`` for every value in it."""
+    """Return the text of a node, with ``…`` for every value in it."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return re.sub(r"%[srd]", "…", node.value)
     if isinstance(node, ast.JoinedStr):
@@ -52,7 +51,7 @@ def text_of(node: ast.AST) -> str | None:
 
 
 def is_quiet(node: ast.AST) -> bool:
-    """Tell whether a node's texts are no messages: a log line of good news, an assertion, a table of hints."""
+    """Return whether a node has no messages: a log line about a normal event, an assertion, a table of hints."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in UNQUOTED:
         return True
     if isinstance(node, ast.FunctionDef) and node.name in NOT_MESSAGES:
@@ -63,7 +62,7 @@ def is_quiet(node: ast.AST) -> bool:
 
 
 def texts(node: ast.AST) -> Iterator[str]:
-    """Iterate over the texts below a node, but for docstrings and what is quiet."""
+    """Iterate over the texts below a node, without docstrings and nodes without messages."""
     found = text_of(node)
     if found is not None:
         yield found
@@ -75,7 +74,7 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 
 def messages() -> Iterator[str]:
-    """Iterate over the messages of the package: its texts of three words and more."""
+    """Iterate over the messages of the package: its texts of at least three words."""
     for file in sorted(PACKAGE.rglob("*.py")):
         if not ELSEWHERE & set(file.relative_to(PACKAGE).parts):
             for text in texts(ast.parse(file.read_text())):
@@ -84,19 +83,19 @@ def messages() -> Iterator[str]:
 
 
 def quotations() -> list[str]:
-    """Return what the page quotes: the first cell of every row, without the part on Airflow's own words."""
+    """Return the messages that the page quotes in the first cells of its rows, without the part on Airflow's own."""
     ours = PAGE[: PAGE.index("## Airflow's own words")]
     cells = re.findall(r"^\| (`.*?`) \|", ours, re.MULTILINE)
     return [quote for cell in cells for quote in re.findall(r"`(.+?)`", cell)]
 
 
 def begins(message: str, quotation: str) -> bool:
-    """Tell whether a message begins like a quotation, with values in the same places."""
+    """Return whether a message begins like a quotation, with values in the same places."""
     return _bare(message).startswith(_bare(quotation.removesuffix("…")))
 
 
 def _bare(text: str) -> str:
-    """Take two values beside each other for one, and leave out one at the beginning."""
+    """Replace two adjacent values by one, and remove one at the beginning."""
     return re.sub(r"…([ .]?…)+", "…", text).lstrip("… ").rstrip()
 
 

@@ -1,4 +1,4 @@
-"""The page about versions says what is so on the Airflow that is here."""
+"""The page about versions is correct for the Airflow that is installed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE = (DOCS / "versions.md").read_text()
 
 
 def is_made(sensor: str, **arguments) -> bool:
-    """Tell whether a gate with these arguments can be made."""
+    """Return whether a gate with these arguments can be created."""
     try:
         getattr(sensors, sensor)(task_id="gate", project_id="np_1", **arguments)
     except ValueError:
@@ -37,15 +37,15 @@ def is_made(sensor: str, **arguments) -> bool:
 
 
 def can_import(module: str, name: str) -> bool:
-    """Tell whether there is such a name, and Airflow lets it be used."""
+    """Return whether a name can be imported from Airflow."""
     try:
         return hasattr(import_module(module), name)
-    except Exception:  # Airflow's own for what a version hasn't is no ImportError
+    except Exception:  # Airflow raises another error than ImportError for names that a version doesn't have.
         return False
 
 
 def form():
-    """The web form of the connection, as Airflow 3 sends it to the browser; None where there is none of ours."""
+    """Return the web form of the connection as Airflow 3 sends it to the browser; None if it has no form of ours."""
     from airflow.api_fastapi.core_api.services.ui.connections import HookMetaService
 
     return next(meta for meta in HookMetaService.hook_meta_data() if meta.connection_type == "oms")
@@ -79,13 +79,13 @@ def has_events() -> bool:
 
 
 def lists_the_form() -> bool:
-    """Ask as the command does, in a process of its own: once Airflow has made a form, it goes on with stand-ins."""
+    """Return whether the command lists the form. A separate process, because Airflow keeps placeholders of a form."""
     code = "from airflow.providers_manager import ProvidersManager as P; print(*P().connection_form_widgets)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     return "extra__oms__verify" in done.stdout
 
 
-#: How a row of the table begins, and how to tell whether it is so here.
+#: The beginning of each row of the table, and a function that checks the row here.
 ROWS: dict[str, Callable[[], bool]] = {
     'a gate in `mode="reschedule"` remembers': lambda: "task_state_store" in getattr(Context, "__annotations__", {}),
     '`hold_for` in `mode="reschedule"`': lambda: is_made(
@@ -108,7 +108,7 @@ ROWS: dict[str, Callable[[], bool]] = {
 
 
 def cells(heading: str) -> list[list[str]]:
-    """The table below a heading, without the line between its head and its rows."""
+    """Return the rows of the table below a heading."""
     section = PAGE.split(f"## {heading}\n")[1].split("\n## ")[0]
     lines = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")]
     head, _, *rows = [[cell.strip() for cell in line] for line in lines]
@@ -116,7 +116,7 @@ def cells(heading: str) -> list[list[str]]:
 
 
 def table() -> dict[str, dict[str, bool]]:
-    """What the page says: for the first cell of each row, whether each version can do it."""
+    """Return the table: for the first cell of each row, whether each version supports it."""
     (_, *head, _), *rows = cells("What a version can't do")
     can = {"yes": True, "no": False}
     return {first: dict(zip(head, (can[cell] for cell in cells), strict=False)) for first, *cells, _ in rows}
@@ -131,7 +131,7 @@ def test_every_row_is_tried():
 def test_a_version_can_what_the_page_says(begins):
     (said,) = [versions for row, versions in table().items() if row.startswith(begins)]
     here = "{}.{}".format(*airflow_version())
-    # A pre-release isn't on the page; it can at least what its predecessor can.
+    # A pre-release isn't on the page; it must support at least what the previous version does.
     assert ROWS[begins]() is said.get(here, list(said.values())[-1])
 
 
@@ -141,7 +141,7 @@ def test_the_page_has_every_version_that_is_tested():
 
 
 def test_every_older_release_was_run_and_nothing_failed():
-    """CI runs the main two at every commit; the others by a part."""
+    """CI tests the two main versions at every commit; the others were run separately."""
     head, *rows = cells("What was run")
     assert tuple(head) == HEAD
     ran = {(release, python) for release, python, *_ in rows}
@@ -153,7 +153,7 @@ def test_every_older_release_was_run_and_nothing_failed():
 
 def test_a_daily_runs_data_interval_ends_when_the_run_is_due():
     dag = DAG("daily", schedule="@daily", start_date=datetime(2026, 1, 1))
-    # From Airflow 3 on a DAG only describes its timetable; the scheduler has the working one, of the same name.
+    # From Airflow 3 on a DAG only describes its timetable; the scheduler has the real one, of the same name.
     modules = ("airflow.timetables.trigger", "airflow.timetables.interval")
     name = type(dag.timetable).__name__
     kind = next(found for module in modules if (found := getattr(import_module(module), name, None)))

@@ -1,4 +1,4 @@
-"""The newcomer's walk can fail: at a command that fails, at output that doesn't come, at a page that was changed."""
+"""scripts/walk.py notices a command that fails, an output that differs, and a page that was changed."""
 
 from __future__ import annotations
 

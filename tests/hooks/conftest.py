@@ -9,5 +9,5 @@ from tests.certificates import Authority
 
 @pytest.fixture(scope="session")
 def tls_server_context(tmp_path_factory):
-    """A server's TLS context for 127.0.0.1, signed by itself."""
+    """Return a server's TLS context with a self-signed certificate for 127.0.0.1."""
     return Authority(tmp_path_factory.mktemp("tls")).server("127.0.0.1", self_signed=True)

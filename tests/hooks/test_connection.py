@@ -1,4 +1,4 @@
-"""Reading an Airflow connection: every field, every form that a connection can have."""
+"""Reading an Airflow connection, with every field and in every form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hook over real HTTP: its methods and their twins, what it says when a connection doesn't work."""
+"""The hook over real HTTP: its methods and their asynchronous twins, and its errors when a connection doesn't work."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def fields_of(sim, **changes):
 
 
 def try_connection(monkeypatch, fields):
-    """Do what the button in the form does: Airflow puts the connection into the environment and asks its hook."""
+    """Do what the form's button does: Airflow puts the connection into the environment, and calls its hook."""
     connection = Connection(conn_id="tried", **fields)
     monkeypatch.setenv("AIRFLOW_CONN_TRIED", connection.get_uri())
     return OmsHook("tried").test_connection()

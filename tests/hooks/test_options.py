@@ -55,7 +55,7 @@ def test_a_hook_reads_nothing_before_it_is_used(monkeypatch):
 
 @pytest.mark.parametrize("most", [1, 4])
 def test_the_gates_of_a_triggerer_keep_to_it(monkeypatch, most):
-    """Ten gates on ten projects ask at once; OMS never has more than so many requests at a time."""
+    """Ten gates on ten projects poll at once, but OMS never has more requests at a time than the setting allows."""
     under_way, observed = 0, []
 
     async def poll(oms, number):

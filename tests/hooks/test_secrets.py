@@ -1,4 +1,4 @@
-"""No password in the frames of an error: some log handlers show the values in those that it came through."""
+"""No password is in the frames of an error, because some log handlers show the variables of all frames."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _gate(**settings):
     return OmsFullTransferSensor(task_id="gate", project_id="np_1", timeout=0, **settings)
 
 
-#: Ways in which a connection is read.
+#: The ways in which a connection is read.
 WAYS = {
     "hook": lambda: OmsHook().list_all_labels(),
     "console link": lambda: OmsHook().console_url(),
@@ -95,13 +95,13 @@ def test_what_test_connection_says(monkeypatch, wrong):
 
 
 class TaskTimeout(BaseException):
-    """As Airflow's own, which a signal raises wherever the task happens to be."""
+    """Like Airflow's own, which a signal raises at any place in the task."""
 
 
 @pytest.mark.parametrize("error", [RuntimeError, TypeError, KeyError, MemoryError, TaskTimeout])
 @pytest.mark.parametrize("way", ["hook", "twin", "triggerer", "gate", "operator", "command line"])
 def test_a_backend_that_breaks_in_the_middle(monkeypatch, sim, error, way):
-    """With the whole connection in its frames, and in its words."""
+    """Its frames and its message contain the whole connection."""
 
     def read(connection, extra):
         said = f"what are {connection.password} and {extra}?"
@@ -121,9 +121,9 @@ SENT = {"ip": "10.0.0.1", "port": 3306, "username": "mover"}
 @pytest.mark.parametrize(
     "arguments",
     [
-        {**SENT, "password": PASSWORD},  # OMS refuses it
-        {**SENT, "password": f"{PASSWORD}\udc80"},  # it can't be sent
-        {"password": PASSWORD, "region": "no ip"},  # Python refuses it
+        {**SENT, "password": PASSWORD},  # OMS refuses the login
+        {**SENT, "password": f"{PASSWORD}\udc80"},  # the password can't be sent in a header
+        {"password": PASSWORD, "region": "no ip"},  # Python refuses the password
     ],
 )
 @pytest.mark.parametrize("twin", [False, True])
@@ -151,7 +151,7 @@ def test_the_connection_of_a_database_that_cannot_be_read(monkeypatch, wrong):
 
 
 def test_the_check_sees_what_is_in_frames():
-    """Or the tests above could pass for the wrong reason."""
+    """Otherwise the tests above could pass without checking anything."""
     with pytest.raises(ValueError, match="Expecting") as caught:
         json.loads(PASSWORD)
     assert PASSWORD in shown_with_frames(caught.value)

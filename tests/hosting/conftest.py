@@ -1,4 +1,4 @@
-"""What the project's host reads, which a release doesn't carry."""
+"""Tests of files for the project's host. The sdist doesn't contain these files."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def read(path: Path) -> Any:
-    """Read a file of YAML, which JSON is, too. The key ``on`` of a workflow is read as true."""
+    """Read a YAML or JSON file. YAML reads the key ``on`` of a workflow as true."""
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def jobs() -> dict[str, dict[str, Any]]:
-    """Return every job of every workflow, by the names of both."""
+    """Return every job of every workflow, by the names of workflow and job."""
     return {
         f"{workflow}: {name}": job for workflow, path in WORKFLOWS.items() for name, job in read(path)["jobs"].items()
     }
@@ -32,7 +32,7 @@ def steps() -> list[dict[str, Any]]:
 
 
 def pinned(pins: str) -> dict[str, str]:
-    """Return what a file of constraints pins: packages and their versions.
+    """Return the packages and versions that a file of constraints pins.
 
     :param pins: the file's name, without its suffix
     """

@@ -1,4 +1,4 @@
-"""The other files that the host, or an editor, reads: what they name is there, and they say what the code says."""
+"""Other files that the host or an editor reads: they name existing files, and agree with the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks of scripts/hosting.py pass, and each can fail."""
+"""The checks of scripts/hosting.py pass, and each of them finds an error."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.hosting.files import ROOT
 
 COMMANDS = ROOT / ".venv-hosting" / "bin"
 
-#: A file, what stands in it, what is put there instead, and who finds out.
+#: A file, a text in it, its replacement, and the check that must fail then.
 BROKEN = (
     (".github/workflows/tests.yml", "runs-on: ubuntu-24.04", "runs-on: ubuntu-1.04", "actionlint"),
-    (".github/workflows/tests.yml", '"$AIRFLOW"', "$AIRFLOW", "actionlint"),  # by its shellcheck
+    (".github/workflows/tests.yml", '"$AIRFLOW"', "$AIRFLOW", "actionlint"),  # found by shellcheck
     (".github/workflows/tests.yml", "persist-credentials: false", "persist-credentials: true", "zizmor"),
     (".github/dependabot.yml", "interval: weekly", "interval: hourly", "vendor.dependabot"),
     (".github/ISSUE_TEMPLATE/bug.yml", "type: dropdown", "type: menu", "vendor.github-issue-forms"),
@@ -27,17 +27,17 @@ BROKEN = (
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A copy of what is checked."""
+    """A copy of the files that are checked."""
     if not (COMMANDS.parent / "made-from").exists():
         pytest.skip("scripts/hosting.py makes the environment with the linters, and wasn't run here")
     shutil.copytree(ROOT / ".github", tmp_path / ".github")
     shutil.copy(ROOT / ".pre-commit-config.yaml", tmp_path)
-    (tmp_path / ".git").mkdir()  # where actionlint looks for the project
+    (tmp_path / ".git").mkdir()  # actionlint looks for a git repository
     return tmp_path
 
 
 def failing(checkout, only=""):
-    """The checks that don't pass, of all or of those with this word in their command."""
+    """Return the checks that fail, of all or of those with this word in their command."""
     path = f"{COMMANDS}{os.pathsep}{os.environ['PATH']}"
     return [
         " ".join(check)

@@ -1,4 +1,4 @@
-"""The workflows run what is there, on the versions that are supported. The rest is for scripts/hosting.py."""
+"""The workflows run existing scripts, on the versions that are supported. scripts/hosting.py checks the rest."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_matrix_is_each_airflow_with_each_python_that_it_knows():
     assert sorted(run) == sorted(
         (version, python)
         for version, airflow in AIRFLOWS.items()
-        if airflow.tested != "smoke"  # a pre-release: .ci/run tries it
+        if airflow.tested != "smoke"  # .ci/run tests this pre-release
         for python in airflow.pythons
     )
 

@@ -1,15 +1,15 @@
-"""Answers of DescribeProject, in OMS's own keys, with everything secret that one could hold."""
+"""Answers of DescribeProject, in OMS's own keys, with every secret that they can contain."""
 
 from __future__ import annotations
 
 from airflow_provider_oms.client.models import Project
 
-#: Nothing of this may ever be in an event.
+#: Texts that must not be in an event.
 SECRETS = ("s3cr3t-one", "s3cr3t-two", "drc-s3cr3t", "login-of-the-source", "login-of-the-sink", "where-s3cr3t")
 
 
 def end(host="10.0.0.5", port=3306, **more):
-    """One end of a project: where it is, and what nobody may see."""
+    """One endpoint of a project: its location, and its secrets."""
     return {
         "host": host,
         "port": port,
@@ -39,7 +39,7 @@ def database(name, tables, mapped=None, views=None):
 
 
 def row(*databases, source="MYSQL", sink="OB_MYSQL", mode="SPECIFIC", **more):
-    """What DescribeProject shows of a project."""
+    """Return an answer of DescribeProject."""
     return {
         "id": "np_1",
         "sourceEndpointType": source,

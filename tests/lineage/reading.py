@@ -1,4 +1,4 @@
-"""Read an event back by the OpenLineage client's own classes, and the facet of a run by its published schema."""
+"""Reads an event with the OpenLineage client's own classes, and the facet of a run by its published schema."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FACETS = {
     "symlinks": facet_v2.symlinks_dataset.SymlinksDatasetFacet,
 }
 
-#: What differs from run to run, and what the page shows in its place.
+#: Values that differ from run to run, and their replacements on the page.
 VARYING = {
     "oms": "http://oms.example.com:8089",
     "checkpoint": 1764275400,
@@ -31,7 +31,7 @@ VARYING = {
 
 
 def as_shown(event: dict[str, Any]) -> dict[str, Any]:
-    """Return the part of an event that the page shows: what is of this package, without what is empty."""
+    """Return the part of an event that the page shows: the facets of this package, without empty values."""
     seen = event["run"]["facets"]["oms_milestone"]
     sample = {name: value for name, value in VARYING.items() if name in seen}
     _, task = event["job"]["name"].split(".")
@@ -54,10 +54,10 @@ def _told(value: Any) -> Any:
 
 
 def check(event: dict[str, Any]) -> None:
-    """Fail unless everything of ours in an event is what the client would have written."""
+    """Check that the facets of this package have the form in which OpenLineage's client writes them."""
     run, job = event["run"], event["job"]
     assert "://" in event["schemaURL"]
-    event_v2.RunEvent(  # validates times, ids and addresses
+    event_v2.RunEvent(  # this validates times, ids and addresses
         eventTime=event["eventTime"],
         producer=event["producer"],
         eventType=event_v2.RunState(event["eventType"]),
@@ -82,7 +82,7 @@ def _datasets(kind: type, found: dict[str, Any], more: str) -> None:
 
 
 def structured(kind: Any, value: Any) -> Any:
-    """Build what a type says out of JSON; fail where the JSON is something else."""
+    """Build an object of a type from JSON; fail if the JSON doesn't fit the type."""
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         if value is None:

@@ -1,4 +1,4 @@
-"""Run the DAG of a file by ``dag.test()`` in a process of its own: the OpenLineage provider reads its settings once."""
+"""Run a DAG by ``dag.test()`` in a separate process, because the OpenLineage provider reads its settings once."""
 
 from __future__ import annotations
 

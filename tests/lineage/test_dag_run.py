@@ -1,4 +1,4 @@
-"""Real DAG runs with Airflow's real OpenLineage provider, whose file of events is read back."""
+"""DAG runs with Airflow's OpenLineage provider, whose file of events is read back."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ MAPPING = {
 
 @pytest.fixture
 def oms(monkeypatch):
-    """An OMS with a project that is through, whose answers hold everything secret that answers could."""
+    """An OMS with a completed project, whose answers contain every secret that they can contain."""
     found = [
         Table("shop", "orders", "shop_ob", consistent=7),
         Table("shop", "lines", "shop_ob", "INCONSISTENT", consistent=3, mismatched=1),
@@ -112,7 +112,7 @@ def test_what_tasks_tell(oms, run, deferrable):
     for event in ours:
         check(event)
 
-    # Nothing at the start, however often it comes, and nothing of what has failed.
+    # Start events have no lineage, nor have events of failed tasks.
     for event in ours:
         if event["eventType"] != "COMPLETE":
             assert (event["inputs"], event["outputs"]) == ([], []), event["job"]["name"]
@@ -132,11 +132,11 @@ def test_what_tasks_tell(oms, run, deferrable):
     assert named["untold"] == ([], [])
     assert "The lineage of project np_odd has no tables." in output
 
-    # The page shows two of them.
+    # The page shows two of the facets.
     shown = {block.title: json.loads(block.text) for block in blocks(DOCS / "lineage.md", "json") if block.title}
     assert shown == {f"{task}, done": as_shown(ended[task]) for task in ("gate", "report")}
 
-    # Which column becomes which, where OMS lists the columns; and back.
+    # The column lineage, where OMS lists the columns.
     for task, column_of in (("gate", {"id": "id", "customer": "cust"}), ("back", {"id": "id", "cust": "customer"})):
         with_columns, without = ended[task]["outputs"]
         fields = with_columns["facets"]["columnLineage"]["fields"]
@@ -145,7 +145,7 @@ def test_what_tasks_tell(oms, run, deferrable):
         }
         assert "columnLineage" not in without.get("facets", {})
 
-    # What was seen.
+    # What the gate observed.
     seen = {task: event["run"]["facets"]["oms_milestone"] for task, event in ended.items()}
     shop = oms.project("shop").id
     assert seen["gate"]["project"] == shop
@@ -157,7 +157,7 @@ def test_what_tasks_tell(oms, run, deferrable):
     assert (seen["create"]["task"], seen["start"]["task"]) == ("create", "start")
     assert all("/schemas/OmsMilestoneRunFacet-1-0-0.json#" in facet["_schemaURL"] for facet in seen.values())
 
-    # What was verified.
+    # The result of the verification.
     facets = {dataset["name"]: dataset["inputFacets"] for dataset in ended["report"]["inputs"]}
     rows = {name: facet["dataQualityMetrics"]["rowCount"] for name, facet in facets.items()}
     assert rows == {orders: 7, lines: 4, "shop_ob.orders": 7, "shop_ob.order_lines": 4}
@@ -168,10 +168,10 @@ def test_what_tasks_tell(oms, run, deferrable):
     }
     assert verdicts == {"shop_ob.orders": [True], "shop_ob.order_lines": [False]}
 
-    # One request for each task that has ended well.
+    # One request for each task that has succeeded.
     asked = [request for request in oms.requests if request.action == "DescribeProject"]
     assert len(asked) == len(ended)
-    if airflow_version() < (3, 1):  # 3.0's own dag.test() writes down what it is told to mask: docs/versions.md
+    if airflow_version() < (3, 1):  # dag.test() of 3.0 logs texts that it is asked to mask: docs/versions.md
         output = "\n".join(line for line in output.splitlines() if "MaskSecret(" not in line)
     for secret in (*SECRETS, "the-oms-s3cr3t"):
         assert secret not in written

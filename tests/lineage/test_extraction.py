@@ -1,4 +1,4 @@
-"""What is asked for an event, and what is told where OMS gives no answer. Nothing here fails a task."""
+"""The request for an event, and the event if OMS doesn't answer. Nothing here fails a task."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset is called: held against OpenLineage's own naming where that is installed."""
+"""The names of datasets, compared with OpenLineage's own naming if that is installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From DescribeProject to the tables that are moved, and from a verification to what it says of each."""
+"""From DescribeProject to the tables that are migrated, and from a verification to the result for each table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The links to the OMS console and to the progress page: left in XCom by the worker, read by the web server."""
+"""The links to the OMS console and to the progress page: the worker writes them to XCom, the web server reads them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_sensor_leaves_it(sim, monkeypatch, name):
     )
     assert gate.poke({"ti": ti}).is_done
     assert ti == {"oms_console_url": f"https://oms.example.com/p/{project_id}"}
-    gate.poke({"ti": Pushed()})  # once is enough
+    gate.poke({"ti": Pushed()})  # one XCom is enough
 
 
 @pytest.mark.skipif(AIRFLOW_BEFORE_3_3, reason="start_from_trigger needs Airflow 3.3")
@@ -95,7 +95,7 @@ def test_what_is_no_web_address_is_not_left(sim, monkeypatch):
 
 
 def test_airflow_3_reads_what_the_task_left_while_it_still_runs():
-    """Its own key is only written when a task ends or defers, so a gate in poke mode would have no link."""
+    """Airflow writes its own XCom key only when a task ends or defers, so a gate in poke mode would have no link."""
     assert links.OmsConsoleLink().xcom_key == links.XCOM_KEY
 
 
@@ -136,7 +136,7 @@ def test_what_can_not_be_read_is_no_link(monkeypatch):
 
 
 class Instance(Pushed):
-    """A task instance that only takes XComs, and has a name."""
+    """A task instance that takes XComs and has a task."""
 
     dag_id, run_id, task_id, map_index = "d", "scheduled__2025-01-01T00:00:00+00:00", "group.t", -1
 

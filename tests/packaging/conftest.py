@@ -1,4 +1,4 @@
-"""What a release consists of, built once: the sdist, the wheel made from it, and the wheel made from the checkout."""
+"""The files of a release, built once: the sdist, the wheel made from it, and the wheel made from the checkout."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Built:
 
 
 def run(*command: object, cwd: Path, **more: str) -> str:
-    """Run Python with some arguments and return what it wrote."""
+    """Run Python with some arguments and return its output."""
     done = subprocess.run(
         [sys.executable, *map(str, command)],
         cwd=cwd,
@@ -43,7 +43,7 @@ def run(*command: object, cwd: Path, **more: str) -> str:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """A release. Nothing is fetched: what builds it is in this environment."""
+    """The files of a release. Nothing is downloaded, because this environment has the build tools."""
     release, direct = tmp_path_factory.mktemp("release"), tmp_path_factory.mktemp("direct")
     run("-m", "build", "--no-isolation", "--outdir", release, ROOT, cwd=release)
     run("-m", "build", "--no-isolation", "--wheel", "--outdir", direct, ROOT, cwd=direct)

@@ -1,4 +1,4 @@
-"""What is in the wheel and in the sdist, and what isn't."""
+"""The files that the wheel and the sdist contain."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ INFO = f"{PACKAGE}-{__version__}.dist-info"
 
 
 def tracked(*folders):
-    """The files that git knows."""
+    """The files that git tracks."""
     if not (ROOT / ".git").exists():
         pytest.skip("there is no git checkout to compare with")
-    # The checkout may belong to somebody else, as it does in a container.
+    # The checkout may belong to another user, as in a container.
     command = ["git", "-c", "safe.directory=*", "ls-files", "-z", *folders]
     listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     return {name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()}
@@ -36,7 +36,7 @@ def wheel(built):
 
 @pytest.fixture(scope="module")
 def sdist(built):
-    """The names in the sdist, without the folder that they are all in."""
+    """The names in the sdist, without its top folder."""
     with tarfile.open(built.sdist) as archive:
         names = [PurePosixPath(member.name) for member in archive.getmembers() if member.isfile()]
     assert {name.parts[0] for name in names} == {f"{PACKAGE}-{__version__}"}
@@ -91,7 +91,7 @@ def test_the_sdist_holds_nothing_that_was_made_on_this_machine(sdist):
     assert strange == {".gitignore"}
 
 
-#: What may lie about in a checkout; the second is ignored by git, too.
+#: Files that may exist in a checkout but must not be packaged; git ignores the second one.
 LYING_ABOUT = (
     f"{PACKAGE}/notes.py",
     f"{PACKAGE}/logs/oms.log",

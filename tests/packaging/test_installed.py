@@ -1,4 +1,4 @@
-"""The wheel, installed in a place of its own: Airflow finds the provider in it."""
+"""The wheel, installed in a separate folder: Airflow finds the provider in it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ print("FOUND", json.dumps({
 
 @pytest.fixture(scope="module")
 def installed(built, tmp_path_factory):
-    """Where the wheel is installed: its commands, and the folder with the package."""
+    """The folders of an installed wheel: its commands, and the package."""
     prefix = tmp_path_factory.mktemp("installed")
     run("-m", "installer", "--prefix", prefix, built.wheel, cwd=prefix)
     (package,) = prefix.rglob("airflow_provider_oms")
@@ -53,7 +53,7 @@ def test_airflow_finds_the_provider(installed, tmp_path):
     found = json.loads(line.removeprefix("FOUND "))
     assert found.pop("file").startswith(str(folder)), "the checkout was looked at instead"
     assert found == {
-        # What the page of providers links to. Airflow 3.0's leads to Airflow's own site, whatever a provider says.
+        # The links on Airflow's page of providers. Airflow 3.0 always links to its own site.
         "documentation": "" if airflow_version.startswith("3.0.") else URLS["Documentation"],
         "version": __version__,
         "hook": "airflow_provider_oms.hooks.oms.OmsHook",

@@ -1,4 +1,4 @@
-"""What PyPI shows of the package, and what pip decides by."""
+"""The metadata that PyPI shows and pip reads."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def metadata(built):
 
 
 def test_pypi_would_take_it_and_show_the_readme(built, tmp_path):
-    """A warning counts as a failure: it means a page of raw text."""
+    """A warning counts as a failure, because PyPI would show the README as plain text."""
     said = run("-m", "twine", "check", "--strict", built.sdist, built.wheel, cwd=tmp_path, NO_COLOR="1")
     assert said.count("PASSED") == 2
 
@@ -85,7 +85,7 @@ def test_it_is_listed_where_people_look_for_providers(metadata):
 
 
 def test_a_shared_airflow_can_still_choose_its_versions():
-    """Lower bounds only: an upper bound would hold back everybody else's packages."""
+    """Only lower bounds, because an upper bound would hold back the other packages of an Airflow installation."""
     operators = {spec.operator for text in PROJECT["dependencies"] for spec in Requirement(text).specifier}
     assert operators == {">="}
 

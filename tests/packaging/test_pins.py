@@ -1,4 +1,4 @@
-"""The pins of every Airflow fit what the package and its tests ask for: scripts/constraints.py renews them."""
+"""The pins of every Airflow satisfy the package's and the tests' requirements. scripts/constraints.py renews them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_pins_fit(version):
 
 
 def test_the_client_is_tested_once_for_both_main_versions():
-    """Its tests have the marker ``once`` of tests/parts.py: these are all the libraries that it uses."""
+    """The client's tests have the marker ``once`` (tests/parts.py), so its libraries must have the same pins."""
     newest, other = (pinned(f"airflow-{version}") for version in MAIN)
     for library in ("aiohttp", "certifi", "requests", "tenacity", "urllib3", "yarl"):
         assert newest[library] == other[library], library

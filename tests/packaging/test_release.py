@@ -1,4 +1,4 @@
-"""A release is refused while something that only its publisher knows is missing."""
+"""A release is refused as long as information is missing that only its publisher has."""
 
 from __future__ import annotations
 

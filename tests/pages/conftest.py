@@ -1,4 +1,4 @@
-"""The page in a FastAPI application behind Airflow's own authentication, over tasks that a real DAG run has left."""
+"""The page in a FastAPI application with Airflow's own authentication, and tasks from a real DAG run."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def projects():
 
 
 class Clients:
-    """Browsers with the cookie of one person or another."""
+    """HTTP clients with the cookies of different users."""
 
     def __init__(self, root):
         self._root = root
@@ -62,7 +62,7 @@ class Clients:
 
 @pytest.fixture(scope="session")
 def run_id(airflow_db):
-    """The run of a DAG whose tasks are about projects."""
+    """A run of a DAG whose tasks are about projects."""
     file = airflow_db / "dags" / "pages.py"
     file.write_text(DAG_FILE.format(dag_id=DAG_ID, project="shop", project_id="np_shop"))
     with Simulator(projects(), clock=Clock(speed=0)) as sim, pytest.MonkeyPatch.context() as patched:
@@ -85,7 +85,7 @@ def oms(monkeypatch):
 
 @pytest.fixture
 def root(monkeypatch):
-    """An application with the page in it, as Airflow mounts it."""
+    """An application with the page mounted as in Airflow."""
     from fastapi import FastAPI
 
     from airflow_provider_oms.pages.plugin import LazyApp

@@ -1,4 +1,4 @@
-"""The page behind Airflow's own login and rights, over a real HTTP connection to a simulated OMS."""
+"""The page behind Airflow's own login and access rights, over HTTP to a simulated OMS."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONNECTION = f"{PREFIX}/connections/oms_default"
 
 
 class PerDag(SimpleAuthManager):
-    """Airflow's simple auth manager, but people see only DAGs that begin with their names."""
+    """Airflow's simple auth manager, changed so that users see only DAGs whose ids begin with their names."""
 
     def is_authorized_dag(self, *, method, user, access_entity=None, details=None):
         allowed = super().is_authorized_dag(method=method, user=user, access_entity=access_entity, details=details)
@@ -113,7 +113,7 @@ def test_the_viewer_of_another_dag(clients, stranger, run_id, oms):
 
 
 def test_an_xcom_chooses_no_project(clients, viewer, run_id, oms):
-    """Airflow's API lets more people write XComs than DAGs."""
+    """More users may write XComs through Airflow's API than may edit DAGs."""
     forged = Gate(CheckpointLagMilestone(max_lag=77), project_id="np_paused", oms_conn_id="other").as_dict()
     key = {"dag_id": DAG_ID, "run_id": run_id, "task_id": "lag", "map_index": -1}
     with create_session() as session:
@@ -172,7 +172,7 @@ def test_all_projects_of_a_connection(clients, operator, run_id, oms):
         text = client.get(CONNECTION).text
         assert CONNECTION in client.get(f"{PREFIX}/").text
     assert [request.action for request in oms.requests] == ["ListProjects"]
-    # What needs a person comes first.
+    # Projects that need a person come first.
     assert text.index("np_failed") < text.index("np_shop")
     assert text.index("np_paused") < text.index("np_shop")
 
@@ -216,7 +216,7 @@ def test_many_who_look_cause_one_set_of_requests(clients, viewer, run_id, oms):
             thread.join()
         client.get(page(run_id, "start"))
     asked = [request.action for request in oms.requests]
-    # By its name and by its id it is the same project.
+    # A project is the same by its name and by its id.
     assert asked.count("DescribeProjectProgress") == asked.count("DescribeProjectSteps") == 1
 
 

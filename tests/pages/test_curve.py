@@ -1,4 +1,4 @@
-"""The curve of a figure: its drawing, its words, its table."""
+"""The curve of a figure: its drawing, its description, its table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lag and the rate over the last hours: OMS's own record, or else what the page has seen."""
+"""The lag and the rate of the last hours, from OMS's record or from what the page has observed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def known(lag=10.0, direction="forward", steps=()):
 
 
 def asked(history, said, now=NOW):
-    """Ask OMS, which says the same to everything; return what it was asked."""
+    """Ask an OMS that always gives the same answer; return the requests."""
     flow, calls = ask_curves(history, "np_1", now), []
     try:
         call = next(flow)

@@ -1,4 +1,4 @@
-"""What is kept of OMS's answers, and how often it is asked."""
+"""How long OMS's answers are kept, and how often OMS is asked."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_oms.pages.known import INTERVAL, Kept, Memory
 
 
 class Oms:
-    """Counts how often it is asked; says a number, or raises."""
+    """Counts the calls; returns a number, or raises."""
 
     def __init__(self):
         self.asked = 0
@@ -70,7 +70,7 @@ def test_while_oms_is_away_the_last_state_is_shown_with_its_age(oms, clock):
         assert (away.value, away.age) == (1, 3600.0)
         assert "nobody answers" in away.problem
         assert (await kept.look()).problem == away.problem
-        assert oms.asked == 2  # also what fails is asked once an interval
+        assert oms.asked == 2  # a call that fails is also repeated only after an interval
         oms.error = None
         clock.now += INTERVAL
         assert await kept.look() == known.Known(2, 0.0, "")
@@ -102,7 +102,7 @@ def test_nobody_waits_long_for_a_slow_oms(oms, clock, monkeypatch):
         assert await kept.look() == known.Known(None, clock.now, "OMS hasn't answered yet.")
         clock.now += 10 * INTERVAL
         await kept.look()
-        assert oms.asked == 1  # nor is anything asked again meanwhile
+        assert oms.asked == 1  # and OMS isn't asked again meanwhile
         monkeypatch.setattr(known, "LONGEST_WAIT", 60.0)
         oms.slow.set()
         assert (await kept.look()).value == 1

@@ -1,4 +1,4 @@
-"""What every process of Airflow loads because of the page: little, and nothing where the page is off."""
+"""What every process of Airflow loads because of the page: few modules, and none if the page is off."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_oms.links.address import FIRST_AIRFLOW
 
 HAS_PAGE = tuple(int(part) for part in airflow_version.split(".")[:2]) >= FIRST_AIRFLOW
 
-#: Imports the plugin once for each set of variables, each time in a fork: starting Airflow takes longer.
+#: Imports the plugin once for each set of variables, each time in a fork, because starting Airflow takes longer.
 PROBE = """
 import json, os, sys
 import airflow.plugins_manager

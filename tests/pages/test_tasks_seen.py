@@ -1,4 +1,4 @@
-"""Which project a task is about: from what Airflow has rendered, and from nothing else."""
+"""The project of a task is taken only from what Airflow has rendered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the pages show of what is known: pure functions, without an Airflow, an OMS or a clock."""
+"""What the pages show: pure functions, without an Airflow, an OMS or a clock."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ ROW = {"id": "np_1", "name": "shop", "type": "MIGRATION", "status": "RUNNING", "
 
 
 class Said:
-    """Answers as OMS would, and keeps what it said."""
+    """Answers as OMS does, and keeps the answers."""
 
     def __init__(self, progress, steps):
         said = ProjectProgress(progress, "OMS"), [Step(step, "OMS") for step in steps]

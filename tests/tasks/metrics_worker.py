@@ -1,4 +1,4 @@
-"""Run a DAG by ``dag.test()``, with Airflow's metrics made ready as its task runner makes them ready on a worker."""
+"""Run a DAG by ``dag.test()``, with Airflow's metrics initialised as on a worker."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from airflow_provider_oms.tasks.airflow_version import airflow_version
 
 
 def make_ready() -> None:
-    """Do what the task runner of this Airflow does; before 3.2 metrics make themselves ready."""
+    """Initialise metrics as the task runner of this Airflow does; before 3.2 they initialise themselves."""
     if airflow_version() < (3, 2):
         return
     from airflow.providers.common.compat.sdk import Stats, conf
@@ -23,7 +23,7 @@ def make_ready() -> None:
 
 
 def flush() -> None:
-    """Send what OpenTelemetry holds back: on 2.11 what was counted last may be lost when a process ends."""
+    """Send the metrics that OpenTelemetry has buffered; on 2.11 the last ones may be lost when a process ends."""
     from opentelemetry import metrics
 
     if flush_now := getattr(metrics.get_meter_provider(), "force_flush", None):

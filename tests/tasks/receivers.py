@@ -1,4 +1,4 @@
-"""What receives metrics: a statsd on UDP and an OpenTelemetry collector on HTTP, both real sockets on this machine."""
+"""Servers that receive metrics: statsd over UDP, and an OpenTelemetry collector over HTTP."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Statsd:
-    """What came, one line each."""
+    """The lines that were received."""
 
     port: int
     lines: list[str] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that have Airflow send its metrics here."""
+        """The settings with which Airflow sends its metrics here."""
         return {
             "AIRFLOW__METRICS__STATSD_ON": "True",
             "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
@@ -59,14 +59,14 @@ def statsd() -> Iterator[Statsd]:
 
 @dataclass
 class Collector:
-    """What came: for each metric its kind, and its points as value and attributes."""
+    """The points that were received: for each metric its kind, and its points as value and attributes."""
 
     port: int
     bodies: list[bytes] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings that have Airflow send its metrics here."""
+        """The settings with which Airflow sends its metrics here."""
         return {
             "AIRFLOW__METRICS__OTEL_ON": "True",
             "AIRFLOW__METRICS__OTEL_HOST": "127.0.0.1",
@@ -77,7 +77,7 @@ class Collector:
         }
 
     def ours(self) -> dict[str, tuple[str, list[tuple[float, dict[str, str]]]]]:
-        """Return the last that came of each metric about OMS."""
+        """Return the last point of each metric about OMS."""
         from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
         found = {}

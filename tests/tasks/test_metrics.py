@@ -1,4 +1,4 @@
-"""What gates count: names and values here, and what real receivers get of a worker and of a real triggerer."""
+"""The metrics of gates: their names and values, and what real receivers get from a worker and from a real triggerer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SEEN = Observation(project="np_1", status="RUNNING", progress=42.5, lag=66)
 
 
 class Recorder:
-    """Airflow's Stats, as far as they are used."""
+    """The parts of Airflow's Stats that the package uses."""
 
     def __init__(self):
         self.counted, self.gauges, self.tags, self.threads = [], {}, [], set()
@@ -95,7 +95,7 @@ def test_an_outage_counts_once_until_oms_has_answered(stats):
     for second in range(4):
         counting.count(run_flow(down, poll(gate, memory, Now(second, second))))
     assert stats.counted.count("oms.outages") == 1
-    memory.unanswered = 0  # it has answered
+    memory.unanswered = 0  # the outage has ended
     counting.count(run_flow(down, poll(gate, memory, Now(9, 9))))
     assert stats.counted.count("oms.outages") == 2
     assert stats.counted.count("oms.verdicts.waiting") == 5
@@ -167,7 +167,7 @@ def shop():
 
 @pytest.fixture
 def on_a_worker(airflow_db, monkeypatch, shop, tmp_path):
-    """Run a gate on a worker: its first poll gets no answer, its second opens it. Return nothing."""
+    """Run a gate on a worker: its first poll gets no answer, its second opens it."""
 
     def run(environment):
         file = airflow_db / "dags" / f"oms_metrics_{tmp_path.name}.py"
@@ -190,7 +190,7 @@ def test_statsd_receives_what_a_worker_counts(on_a_worker):
 
 
 def _without_lag(line):
-    """Leave the seconds out: they differ from run to run."""
+    """Replace the seconds, which differ from run to run."""
     return re.sub(r"(?<=^airflow\.oms\.lag\.np_4w1qs2dh:)\d+(\.\d+)?(?=\|g$)", "", line)
 
 
@@ -225,7 +225,7 @@ def test_what_a_real_triggerer_counts_is_received(airflow_db, tmp_path, monkeypa
             with pytest.raises(TaskDeferred) as deferred:
                 gate.execute(modes.context())
             run.defer({"gate": deferred.value})
-            # For the triggerer alone: this process would go on telling the receiver when it is long gone.
+            # Only in the triggerer's environment: this process would send to the receiver after it has ended.
             for name, value in {"AIRFLOW__OMS__METRICS": "True", **received.environment}.items():
                 monkeypatch.setenv(name, value)
             with Triggerer(tmp_path / "triggerer.log") as triggerer:
@@ -240,12 +240,12 @@ def test_what_a_real_triggerer_counts_is_received(airflow_db, tmp_path, monkeypa
 
 
 class TestTheDashboard:
-    """Grafana isn't here: its queries are held against the names that are sent, as exporters write them."""
+    """Grafana isn't installed here, so its queries are compared with the names that exporters make of our metrics."""
 
     DASHBOARD = json.loads((ROOT / "docs" / "grafana-dashboard.json").read_text())
 
     def queries(self):
-        """The patterns of metrics' names, with the prefix filled in."""
+        """The patterns of metric names in the queries, with the prefix inserted."""
         text = json.dumps([panel["targets"] for panel in self.DASHBOARD["panels"]])
         found = re.findall(r'__name__=~\\"([^"\\]+)\\"', text)
         return {pattern.replace("${prefix}", "airflow") for pattern in found}
@@ -258,7 +258,7 @@ class TestTheDashboard:
         return counters | gauges, {f"{name}_total" for name in counters} | gauges
 
     def test_each_query_finds_what_is_sent_and_each_metric_has_one(self, stats):
-        for names in self.sent(stats):  # statsd's exporter, OpenTelemetry's
+        for names in self.sent(stats):  # the exporters of statsd and of OpenTelemetry
             found = {pattern: {name for name in names if re.fullmatch(pattern, name)} for pattern in self.queries()}
             assert all(len(matched) == 1 for matched in found.values()), found
             assert set().union(*found.values()) == names

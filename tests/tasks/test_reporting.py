@@ -1,4 +1,4 @@
-"""What a gate writes into its log."""
+"""The log lines of a gate."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_what_is_new_comes_first_and_what_is_awaited_last():
 class TestThePace:
     @pytest.fixture
     def lines(self, caplog):
-        """What is written about polls every 30 s, of which every line is wanted."""
+        """Return the lines that are logged about polls every 30 s, at all levels."""
 
         def lines(gate, lags, **more):
             caplog.set_level(logging.INFO)
@@ -84,7 +84,7 @@ def test_what_was_not_observed_is_not_told(state, word):
 
 @pytest.fixture
 def written(caplog):
-    """The levels of what a reporter writes about verdicts."""
+    """The levels of the lines that a reporter logs about verdicts."""
 
     def levels(*verdicts):
         caplog.set_level(logging.INFO)
