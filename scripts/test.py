@@ -3,6 +3,7 @@
 python3 scripts/test.py                       all tests on the newest version, on the others those that can differ
 python3 scripts/test.py tests/milestones      only these tests, on the newest version
 python3 scripts/test.py --airflow 3.1         all tests on one version
+python3 scripts/test.py --ci                  what CI has time for (.ci/run)
 python3 scripts/test.py --matrix              all tests on each version, with each Python that is available
 
 Options that the script doesn't know are passed to pytest (-k, -x, --pdb ...). It makes the environments that it needs
@@ -30,10 +31,12 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 
 CORES = os.cpu_count() or 1
 
-#: Two more processes than cores, because for half of the time tests wait for an Airflow.
+#: More processes than there are cores: many tests wait for an Airflow.
 PROCESSES = min(6, CORES + 2)
-#: One fewer for a small part, because each process has to collect all of its tests first.
-PROCESSES_OF_A_PART = min(6, CORES + 1)
+#: At the end of a run only its long tests are left, which keep one core busy. So the next run is made meanwhile.
+AT_ONCE = 2
+#: Fewer processes for each of these: each reads all of its tests first.
+PROCESSES_OF_ONE = min(6, CORES + 1)
 
 
 @dataclass(frozen=True)
@@ -61,11 +64,12 @@ class Run:
             return str(error)
         return ""
 
-    def run(self, options: Sequence[str], coverage: bool) -> results.Result:
+    def run(self, options: Sequence[str], *, coverage: bool, alone: bool) -> results.Result:
         """Run pytest and return the result.
 
         :param options: for pytest
         :param coverage: measure it, and fail below what ``pyproject.toml`` asks for
+        :param alone: whether no other run is made at the same time
         """
         release = AIRFLOWS[self.airflow].release
         print(f"\n=== Airflow {release}, Python {self.python}: {' '.join([self.part, *options])}", flush=True)
@@ -73,7 +77,7 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml"
             # Tests that take long begin first (tests/parts.py); an idle process takes tests from the others.
-            processes = PROCESSES_OF_A_PART if self.part in ("airflow", "smoke") else PROCESSES
+            processes = PROCESSES if alone else PROCESSES_OF_ONE
             spread = ["--numprocesses", str(processes), "--dist", "worksteal"]
             pytest = ["pytest", *spread, f"--junit-xml={report}", *marker, *options]
             steps = [pytest]
@@ -82,14 +86,24 @@ class Run:
                     ["coverage", *step] for step in (["erase"], ["run", "-m", *pytest], ["combine", "-q"], ["report"])
                 ]
             python = self.interpreter()
-            codes = [
-                subprocess.run([python, "-m", *step], cwd=environment.ROOT, env=ENVIRONMENT, check=False).returncode
-                for step in steps
-            ]
+            codes = [call([python, "-m", *step], "" if alone else f"{release}: ") for step in steps]
             result = results.read(report, release, self.python, " ".join(options) or self.part)
         if any(codes) and not result.failed:
             return replace(result, problem=result.problem or "pytest or coverage failed, see above")
         return result
+
+
+def call(command: Sequence[str | Path], label: str) -> int:
+    """Run a command in the checkout and return its exit code.
+
+    :param command: the command
+    :param label: printed before each of its lines; without one it has the terminal for itself (``--pdb``)
+    """
+    output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if label else {}
+    with subprocess.Popen(command, cwd=environment.ROOT, env=ENVIRONMENT, text=True, **output) as process:
+        for line in process.stdout or ():
+            print(f"{label}{line}", end="", flush=True)
+    return process.returncode
 
 
 def plan(given: argparse.Namespace, options: Sequence[str]) -> list[Run]:
@@ -99,6 +113,8 @@ def plan(given: argparse.Namespace, options: Sequence[str]) -> list[Run]:
     :param options: the others
     """
     versions = given.airflow or ([NEWEST] if options and not given.matrix else list(AIRFLOWS))
+    if given.ci:
+        versions = [version for version in AIRFLOWS if AIRFLOWS[version].in_ci]
     if given.matrix:
         return [Run(version, python) for version in versions for python in AIRFLOWS[version].pythons]
     whole = given.airflow or options
@@ -117,6 +133,7 @@ def main() -> int:
     parser.add_argument("--airflow", choices=AIRFLOWS, action="append", help="this version; may be given again")
     parser.add_argument("--python", help="the version of Python, such as 3.13")
     parser.add_argument("--part", help="which tests: whole, airflow, smoke, 'not once' (see tests/parts.py)")
+    parser.add_argument("--ci", action="store_true", help="the versions for which CI has time")
     parser.add_argument("--matrix", action="store_true", help="each version with each Python that is available")
     parser.add_argument("--coverage", action="store_true", help=f"measure the coverage on Airflow {NEWEST}")
     given, options = parser.parse_known_args()
@@ -125,12 +142,14 @@ def main() -> int:
         for of_some_tests in (environment.make_hosting, environment.make_cloud):
             pool.submit(of_some_tests)
         problems = list(pool.map(Run.prepare, runs))
-    came_to = [
-        results.Result(AIRFLOWS[run.airflow].release, run.python, run.part, missing=problem)
-        if problem
-        else run.run(options, given.coverage and run.airflow == NEWEST)
-        for run, problem in zip(runs, problems, strict=True)
-    ]
+
+    def result(run: Run, problem: str) -> results.Result:
+        if problem:
+            return results.Result(AIRFLOWS[run.airflow].release, run.python, run.part, missing=problem)
+        return run.run(options, coverage=given.coverage and run.airflow == NEWEST, alone=len(runs) == 1)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        came_to = list(pool.map(result, runs, problems))
     print(f"\n{results.table(came_to)}\n\n{results.summary(came_to)}", flush=True)
     wrong = [result for result in came_to if result.failed or result.problem or (result.missing and not given.matrix)]
     return 1 if wrong else 0
