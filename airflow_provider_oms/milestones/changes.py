@@ -126,6 +126,23 @@ def changes_in(project_id: str) -> Flow[list[Change]]:
     return changes
 
 
+def are_still(project_id: str, changes: Iterable[Change]) -> Flow[bool]:
+    """Ask for a project's records again, and return whether they are the same.
+
+    The configuration may list a table as soon as its addition is ordered. So if it was read after the records, the
+    record that says so may be missing from them.
+
+    :param project_id: the project
+    :param changes: what :func:`changes_in` returned
+    """
+    try:
+        records = (yield actions.list_project_modify_records(project_id)).data
+    except OmsUnsupportedActionError:
+        records = []
+    before, after = ({(one.id, one.status) for one in group} for group in ([one.record for one in changes], records))
+    return before == after
+
+
 def pending_changes(project_id: str) -> Flow[str]:
     """Ask for a project's unfinished changes, and describe them. This only explains, so an error is ignored.
 

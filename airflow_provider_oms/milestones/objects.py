@@ -10,7 +10,7 @@ from airflow_provider_oms.client.models import ModifyRecord, ProjectProgress
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones import steps as step_rules
-from airflow_provider_oms.milestones.changes import NAMED, Change, changes_in, named, tables_in
+from airflow_provider_oms.milestones.changes import NAMED, Change, are_still, changes_in, named, tables_in
 from airflow_provider_oms.milestones.context import PollContext
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.kinds import ObjectsMilestone
@@ -25,7 +25,8 @@ def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
     """Tables are in the project: copied, and merged if they were added later. Tables that must be absent aren't in it.
 
     The calls are made in this order: status, records, configuration. If a change ends between two of them, it counts
-    as unfinished at this poll, so the gate waits for the next one.
+    as unfinished at this poll, so the gate waits for the next one. One that begins between them is found because the
+    records are asked for again before the gate opens.
 
     Sources: docs/develop/oms-facts.md#objects-changing, docs/develop/oms-actions.md#object-records
     """
@@ -55,6 +56,9 @@ def objects(milestone: ObjectsMilestone, poll: PollContext) -> Flow[Verdict]:
             told = "; ".join(map(step_rules.describe, full)) or "no step for it is listed"
             message = f"The tables are in the project, but its full transfer isn't done: {told}."
             return (yield from poll.not_yet(message, progress, observed, steps=steps, awaits=_FULL))
+    if not (yield from are_still(poll.project_id, changes)):
+        message = "Objects: a change has begun or ended during this poll."
+        return (yield from poll.not_yet(message, progress, observed))
     return poll.reached("The tables are as wanted, and nothing that concerns them is under way.", observed)
 
 

@@ -50,7 +50,7 @@ ASKED = {
     "OmsCheckpointLagSensor": ["DescribeProjectProgress"],
     "OmsCheckpointReachedSensor": ["DescribeProjectProgress"],
     "OmsFullVerificationSensor": [PROGRESS, STEPS, VERIFY, PROJECT],
-    "OmsObjectsSensor": [PROGRESS, RECORDS, PROJECT],
+    "OmsObjectsSensor": [PROGRESS, RECORDS, PROJECT, RECORDS],
     "OmsProjectStatusSensor": ["DescribeProjectProgress"],
     "OmsCutoverReadySensor": [PROGRESS, STEPS, VERIFY, PROJECT],
 }
