@@ -1,4 +1,4 @@
-"""What the client's tests share: both clients in one call, and a server that sends raw bytes."""
+"""Helpers for the client's tests: a call with both clients, and a server that sends raw bytes."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ from airflow_provider_oms.client.sync import OmsClient
 
 CLIENTS = ("sync", "async")
 
-#: How generated values are tried: without a limit of time, which a busy machine would break.
+#: The settings for generated values. Without a deadline, which a busy machine would exceed.
 GENERATED = settings(
     deadline=None, max_examples=200, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
@@ -27,13 +27,13 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def settings_of(simulator, **changes):
-    """The settings that reach a simulator."""
+    """Return the client settings for a simulator."""
     given = {"login": simulator.login, "password": simulator.password, "timeout": 60.0, "retries": 0}
     return ClientSettings(**{"base_url": simulator.url, **given, **changes})
 
 
 def ask(client, settings, *calls):
-    """Send calls with the client of that name, one after the other, and return the last answer."""
+    """Send calls one after the other with one of the clients, and return the last answer."""
     if client == "sync":
         with OmsClient(settings) as blocking:
             return [blocking.send(call) for call in calls][-1]
@@ -47,14 +47,14 @@ def ask(client, settings, *calls):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a call ended, in what both clients must have in common."""
+    """How a call ended, as far as both clients must agree."""
 
     error: type[OmsError] | None
     message: str = ""
 
 
 def outcome(client, settings, *calls):
-    """Send calls and tell how it ended; anything but an OmsError is a defect and goes through."""
+    """Send calls and return how the last one ended. Any other error than an OmsError is a defect and is raised."""
     try:
         ask(client, settings, *calls)
     except OmsError as error:
@@ -62,7 +62,7 @@ def outcome(client, settings, *calls):
     return Outcome(None)
 
 
-# A server of a few lines, for what the simulator doesn't do: it answers with bytes
+# A small server that answers with bytes that the simulator doesn't send
 
 
 class RawServer:
@@ -142,7 +142,7 @@ def _read_request(connection):
 
 
 def http(body=b"", status="200 OK", *headers, length=True):
-    """Write an answer; its connection ends after it."""
+    """Return an answer after which the connection is closed."""
     lines = [f"HTTP/1.1 {status}", "Connection: close", *headers]
     if length:
         lines.append(f"Content-Length: {len(body)}")
@@ -150,7 +150,7 @@ def http(body=b"", status="200 OK", *headers, length=True):
 
 
 class Proxy:
-    """A local HTTP proxy: forwards requests and opens tunnels, and keeps what it was shown.
+    """A local HTTP proxy that forwards requests, opens tunnels, and records the heads that it receives.
 
     :param refuse: the status line with which it refuses everything
     """
@@ -202,7 +202,7 @@ class Proxy:
 
 
 def _pump(one, other):
-    """Carry bytes both ways until one side ends."""
+    """Copy bytes in both directions until one side closes."""
     with selectors.DefaultSelector() as selector:
         selector.register(one, selectors.EVENT_READ, other)
         selector.register(other, selectors.EVENT_READ, one)

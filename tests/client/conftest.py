@@ -10,7 +10,7 @@ _ENVIRONMENT = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "requests_
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch):
-    """No proxy and no CA bundle of this machine takes part."""
+    """Remove proxies and CA bundles of this machine from the environment."""
     for name in _ENVIRONMENT:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -18,7 +18,7 @@ def clean_environment(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch):
-    """The seconds that the clients would have slept between tries; nothing sleeps."""
+    """The seconds that the clients would have slept between tries. Nothing sleeps."""
     slept = []
 
     def sleep(seconds):

@@ -1,4 +1,4 @@
-"""Signs requests with Alibaba Cloud's official SDK. Run in an environment of its own (``scripts/cloud.py``).
+"""Sign requests with Alibaba Cloud's official SDK. This runs in a separate environment (``scripts/cloud.py``).
 
 Reads from stdin a JSON list of requests: the ``headers`` to sign, ``access_key_id`` and ``secret``. Writes a list of
 their Authorization headers.

@@ -1,4 +1,4 @@
-"""What every action sends, byte by byte where it matters, and what its answer becomes."""
+"""The request of every action, byte by byte where it matters, and the result for its answer."""
 
 import contextlib
 import json
@@ -336,7 +336,7 @@ METHODS = {name for name in vars(Operations) if not name.startswith("_")}
 
 
 def send(name, *args, **kwargs):
-    """Call a method of the client and exhaust what it iterates over."""
+    """Call a method of the client; if it returns an iterator, exhaust it."""
     with OmsClient(SETTINGS) as client:
         result = getattr(client, name)(*args, **kwargs)
         return list(result) if hasattr(result, "__next__") else result
@@ -351,7 +351,7 @@ def test_the_table_is_whole():
 def test_the_request(name, args, kwargs, action, body, requests_mock):
     requests_mock.post(f"{V2}{action}", json={"success": True, "data": None, "totalCount": 0})
 
-    with contextlib.suppress(OmsMalformedAnswerError):  # null isn't the answer of every action
+    with contextlib.suppress(OmsMalformedAnswerError):  # null isn't a valid answer of every action
         send(name, *args, **kwargs)
 
     sent = requests_mock.request_history[0]
@@ -464,7 +464,7 @@ def test_a_password_that_is_no_text_is_not_shown():
 
 @pytest.mark.parametrize("case", SENT, ids=lambda case: case[0])
 def test_both_clients_send_the_same(case):
-    """Over a socket: the first line, the headers that OMS reads, and the body."""
+    """Over a socket: the request line, the headers that OMS reads, and the body."""
     name, args, kwargs, _, _ = case
     call = getattr(actions, name)(*args, **kwargs)
     call = call.page(1) if hasattr(call, "page") else call
@@ -484,7 +484,7 @@ def test_both_clients_send_the_same(case):
     assert observed[0][1]["authorization"] == AUTHORIZATION
 
 
-# What the answers become
+# The results for the answers
 
 STEP = {"order": 1, "name": "FULL_TRANSFER", "status": "RUNNING", "progress": 50}
 

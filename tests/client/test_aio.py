@@ -1,4 +1,4 @@
-"""The asynchronous client itself: its life, many calls at a time, and an event loop that is never blocked."""
+"""The asynchronous client: opening and closing it, concurrent calls, and an event loop that is never blocked."""
 
 import asyncio
 import ssl
@@ -43,7 +43,7 @@ async def test_it_must_be_opened(oms):
 
 @pytest.mark.asyncio
 async def test_a_bundle_that_was_fixed():
-    """What is wrong with the settings is said when something is sent, and not for ever."""
+    """An error in the settings is raised when a request is sent, and no longer once it is fixed."""
     client = AsyncOmsClient(ClientSettings("https://127.0.0.1:1", verify="/nowhere", retries=0))
     async with client:
         with pytest.raises(OmsTlsError, match="ListAllLabels: there is no CA bundle"):
@@ -79,7 +79,7 @@ async def test_one_cancelled_call_harms_no_other(oms):
 
 @pytest.mark.asyncio
 async def test_the_loop_goes_on_while_oms_does_not(oms):
-    """Others run between the start and the end of a call that gets no answer."""
+    """Other tasks run between the start and the end of a call that gets no answer."""
     oms.add_fault(Fault("hang"))
     async with AsyncOmsClient(settings_of(oms)) as client:
         asking = asyncio.create_task(client.adescribe_project("np_1"))
@@ -91,7 +91,7 @@ async def test_the_loop_goes_on_while_oms_does_not(oms):
 
 @pytest.mark.asyncio
 async def test_opening_leaves_the_loop_free(authority, monkeypatch):
-    """Reading certificates takes tens of milliseconds, so another thread does it."""
+    """Reading certificates takes tens of milliseconds, so it is done in another thread."""
     threads = []
     real = ssl.create_default_context
 
@@ -150,7 +150,7 @@ async def test_v3_over_get(oms):
 
 @pytest.mark.asyncio
 async def test_waiting_for_a_turn_is_no_time_out(oms):
-    """A thousand gates on a slow OMS wait for each other; none may take that for an OMS that is down."""
+    """A thousand gates on a slow OMS wait for each other; this must not count as an outage of OMS."""
     oms.add_fault(Fault("delay", seconds=1.2))
     settings = settings_of(oms, timeout=4, retries=0, max_concurrent_requests=1)
     async with AsyncOmsClient(settings) as client:

@@ -50,7 +50,7 @@ def oms():
         yield made
 
 
-# What is sent
+# Requests
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_an_action_that_nobody_knows(client, oms):
         ask(client, how(oms), actions.call("SomethingNew"))
 
 
-# Who may come in
+# Refused logins
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -232,7 +232,7 @@ def test_what_passes_whatever_the_status(client, status, code, oms):
     ],
 )
 def test_a_refused_login_is_told_in_the_words_of_alibaba_cloud(client, status, code, words, oms):
-    """And never in those of an OMS on premises, whose passwords end after 90 days."""
+    """The message isn't that for an OMS on premises, whose passwords expire after 90 days."""
     body = json.dumps({"RequestId": "r", "Code": code, "Message": "No.", "Success": False}) if code else "<html>no"
     oms.add_fault(Fault("status", status=status, body=body.encode()))
     with pytest.raises(OmsAuthenticationError, match=words) as caught:
@@ -270,7 +270,7 @@ def test_another_refusal_is_one(client, oms):
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_message_that_repeats_what_was_signed_shows_no_secret(client, oms):
-    """The real gateway shows what it signed where a signature is wrong."""
+    """If a signature is wrong, the real gateway shows the text that it signed."""
     call = actions.create_mysql_data_source("n", ip="db", port=1, username="u", password="wörd/geheim")
     message = f"server string to sign: {alibaba_cloud.form(call.action, call.payload).decode()} {SECRET} {TOKEN}"
     body = json.dumps({"Code": "SignatureDoesNotMatch", "Message": message})
@@ -314,7 +314,7 @@ def test_settings_show_no_secret():
 
 
 def payloads():
-    """Make 500 actions with random parameters, the same in each run."""
+    """Make the payloads of 500 actions with random parameters, which are the same in each run."""
     dice = random.Random(20190901)
 
     def text():

@@ -1,4 +1,4 @@
-"""What is taken for an answer at all: not too much of it, not too deep, and whatever it is, nothing but our errors."""
+"""Which bytes are accepted as an answer: limited in size and depth; anything else raises one of our errors."""
 
 import asyncio
 import json
@@ -36,7 +36,7 @@ MANY = {
 
 @pytest.mark.parametrize("data", MANY.values(), ids=MANY)
 def test_more_values_than_honest_answers_have(data):
-    """A few MiB of them would be gigabytes of objects."""
+    """A few MiB of them would become gigabytes of objects."""
     assert len(data) < MAX_ANSWER_BYTES
     tracemalloc.start()
     try:
@@ -49,7 +49,7 @@ def test_more_values_than_honest_answers_have(data):
 
 
 def test_as_many_values_as_the_largest_honest_answer_has():
-    """150 projects with 13 steps of 25 values each, twice over."""
+    """150 projects with 13 steps of 25 values each, twice as many as that."""
     row = {"id": "np_1", "steps": [dict.fromkeys((f"value{number}" for number in range(25)), 1)] * 13}
     rows = [{**row, "id": f"np_{number}"} for number in range(300)]
 
@@ -107,7 +107,7 @@ def test_an_error_out_of_a_thread_is_ours(client):
         ask(client, ClientSettings(server.url, timeout=60, retries=0), CALL)
 
 
-# Whatever it is
+# Arbitrary answers
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -136,13 +136,13 @@ HEADERS = st.dictionaries(st.sampled_from(["date", "age", "retry-after", "locati
 
 
 def check(message):
-    """An error can be shown, and written into a file."""
+    """Check that an error can be shown and written to a file."""
     assert message.isprintable()
     assert message.encode()
 
 
 def everything_of(model):
-    """Read every field of a model, and of the models in it."""
+    """Read every field of a model and of the models in it."""
     for name in dir(type(model)):
         if name.startswith("_"):
             continue
@@ -206,7 +206,7 @@ def test_any_data(data):
     )
 )
 def test_any_pages(pages):
-    """A list ends with all the rows that its pages promised, each once, or with an error."""
+    """Either a list has all rows that its pages promise, each once, or an error is raised."""
     asked = []
 
     class Oms:

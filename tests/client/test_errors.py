@@ -1,4 +1,4 @@
-"""The error hierarchy: what may pass and what won't, all of OMS's words in one printable line, nothing secret."""
+"""The error hierarchy: which errors are temporary; OMS's message is one printable line without secrets."""
 
 import copy
 import pickle
@@ -46,7 +46,7 @@ def test_the_message_says_everything(kind):
 @pytest.mark.parametrize("kind", CLASSES)
 @pytest.mark.parametrize("details", [None, ErrorDetails(), DETAILS])
 def test_errors_travel(kind, details):
-    """Airflow pickles exceptions between processes."""
+    """Airflow pickles exceptions to send them to another process."""
     error = kind("It is broken.", details)
 
     for there in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):  # noqa: S301 - our own
@@ -74,7 +74,7 @@ def test_no_word_of_oms_forges_a_line(name):
 
     assert shown.isprintable()
     assert "all is well" in shown
-    shown.encode()  # also no half characters, which would break the log file
+    shown.encode()  # including half surrogate pairs, which can't be written to a log file
 
 
 @pytest.mark.parametrize("name", ["asked", "message", "code", "advice", "request_id"])

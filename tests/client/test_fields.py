@@ -1,4 +1,4 @@
-"""Single values: tolerant of form, never of nonsense."""
+"""Reading single values: every documented form is accepted, anything else is not."""
 
 from datetime import UTC, datetime
 

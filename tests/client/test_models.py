@@ -1,4 +1,4 @@
-"""What OMS said, typed: both API generations, odd spellings, unknown values, and the original in ``.raw``."""
+"""OMS's answers as typed values: both API generations, unusual spellings, unknown values, the original in ``.raw``."""
 
 import copy
 import pickle
@@ -49,7 +49,7 @@ SYNC_V3 = {
     "fullSyncProgress": 98.5,
     "incrSyncCheckpoint": "1700000000",
 }
-# The table of the 3.3 page names these keys for a sync project, its sample the others.
+# For a sync project, the table of the 3.3 page has these keys, and its sample has the others.
 SYNC_V3_AS_TABLED = {
     **{key: value for key, value in SYNC_V3.items() if not key.endswith("SyncProgress")},
     "structMigrationProgress": 100,

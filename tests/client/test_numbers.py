@@ -1,4 +1,4 @@
-"""Numbers of things agree with their words."""
+"""Numbers and nouns in messages agree."""
 
 import pytest
 

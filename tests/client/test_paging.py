@@ -1,4 +1,4 @@
-"""Lists in pages: whole, or an error. What ``totalCount`` counts isn't certain, so it never ends a list alone."""
+"""A list in pages is read completely, or an error is raised. ``totalCount`` alone never ends a list."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ ABSENT = object()
 
 
 class Pages:
-    """Answers like an OMS that has so many rows.
+    """Answers as an OMS with a number of rows.
 
     :param rows: how many there are
     :param total: what it says in totalCount, for a page
@@ -58,7 +58,7 @@ class Waiting(Pages, AsyncOperations):
 
 
 def ids(kind, pages, **given):
-    """List with the methods of one client, and return the ids and the pages asked for."""
+    """List with the methods of one client, and return the ids and the requested page numbers."""
     client: Any
     if kind == "sync":
         client = Blocking(**pages)
@@ -80,7 +80,7 @@ def pages(count):
 
 
 WHOLE = [
-    # rows, totalCount, cap, pages asked for
+    # rows, totalCount, cap, requested pages
     (0, rows(0), 1000, 1),
     (0, rows(None), 1000, 1),
     (0, rows(ABSENT), 1000, 1),
@@ -100,7 +100,7 @@ WHOLE = [
     (25, rows(None), 1000, 4),
     (25, rows(0), 1000, 4),
     (3, rows(0), 1000, 2),
-    # A server that takes pages of four at most, whatever it is asked for.
+    # A server that sends at most four rows on a page, whatever is requested.
     (9, rows(9), 4, 3),
     (8, rows(8), 4, 2),
     (9, rows(ABSENT), 4, 4),
@@ -164,11 +164,11 @@ def test_a_list_whose_rows_can_be_told_apart_is_checked_before_its_first_row_is_
     listed.close()
 
 
-# What a list is made of: for each reading the pages, and for each page its rows and its totalCount
+# How a list is answered: for each reading its pages, and for each page its rows and its totalCount
 
 
 def script(kind, *readings):
-    """List projects of a server that answers so, and return their ids and how many pages were asked for."""
+    """List the projects of a server that answers like this; return their ids, and how many pages were requested."""
     left = [iter(pages) for pages in readings]
     asked = []
 
@@ -216,7 +216,7 @@ def test_a_list_that_shifts_is_read_again(shifted, times, kind):
     found, asked = script(kind, *[shifted] * times, GOOD)
 
     assert found == [f"np_{n}" for n in range(1, 6)]
-    # An answer of the reading before doesn't do for the next.
+    # An answer of the previous reading doesn't count for the next.
     assert len({call.key for call in asked}) == len(asked)
 
 
@@ -228,7 +228,7 @@ def test_a_list_that_keeps_shifting_is_none(shifted, kind):
 
 
 def inconsistencies(kind, *pages):
-    """List the differing rows of a table, which nothing tells apart: each page's rows are returned before the next."""
+    """List the differing rows of a table, which have no ids: a page's rows are returned before the next one is read."""
     left = iter(pages)
 
     def answer(call):
@@ -341,7 +341,7 @@ def test_tables_are_told_apart_by_all_their_names(name):
 @pytest.mark.parametrize("each", [0.0, 0.1, 1.0, 4.0, 11.0])
 @pytest.mark.parametrize("way", ["whole", "pages"])
 def test_a_list_has_one_deadline(each, way):
-    """An answer tells how much of the connection's time-out it took; the sum has a limit, over all readings."""
+    """Each answer uses up a part of the connection's time-out; the sum over all readings is limited."""
 
     def answer(call):
         number = call.payload["pageNumber"]
@@ -405,7 +405,7 @@ def test_whole_is_the_list_in_one():
 
 
 def verification(*tables_of_pages, total, different=0):
-    """Answer a verification in pages of so many tables."""
+    """Return a verification's answer in pages of a number of tables."""
 
     def answer(call):
         number = call.payload["pageNumber"]

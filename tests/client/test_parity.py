@@ -1,4 +1,4 @@
-"""The fault matrix: every fault x every kind of request x both clients, over real sockets.
+"""The fault matrix: every fault, with every kind of request, with both clients, over real sockets.
 
 Both clients must raise the same class with the same words after the same number of requests, and nothing may be
 created twice. ``retries`` is 1, so a fault that may pass is met twice by what reads, and once by what creates.
@@ -33,7 +33,7 @@ from airflow_provider_oms.client.errors import (
 from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.simulator import Fault, Project, Simulator
 
-#: Every kind of request that this client sends: one that reads and one that creates stand for the rest below.
+#: Every kind of request that this client sends. One that reads and one that creates stand for the others below.
 REQUESTS: dict[str, Any] = {
     "read": actions.list_all_labels(),
     "create": actions.create_label("a-label"),
@@ -47,7 +47,7 @@ KINDS = ("read", "create")
 
 @dataclass
 class Cell:
-    """A fault, and what both clients must make of it."""
+    """A fault, and how both clients must end."""
 
     fault: dict
     error: type | None
@@ -131,7 +131,7 @@ CELLS = [
 
 @dataclass(frozen=True)
 class Observed:
-    """What one client did, to be compared with the other."""
+    """What one client did, for a comparison with the other."""
 
     error: type | None
     message: str
@@ -141,7 +141,7 @@ class Observed:
 
 
 def meet(client, what, port, make, settings=None, **simulator):
-    """Let one client meet a simulator of its own, on a port that both share, and tell what came of it."""
+    """Send a request with one client to a simulator with a fault, on a port that both use; return what happened."""
     with Simulator([Project(id="np_1", name="one")], port=port, **simulator) as oms:
         make(oms)
         how = settings(oms)
@@ -155,7 +155,7 @@ def meet(client, what, port, make, settings=None, **simulator):
 
 
 def settle(oms):
-    """Ask once more, so that the simulator has dealt with a broken handshake before it stops."""
+    """Send another request, so that the simulator has finished a broken handshake before it stops."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with contextlib.closing(HTTPSConnection("127.0.0.1", oms.port, timeout=60, context=context)) as connection:
@@ -171,18 +171,18 @@ def port():
 
 @pytest.fixture(autouse=True)
 def small_limit(monkeypatch):
-    """Two MiB are as good as 64 here; the real limit is tried in test_transport.py."""
+    """A limit of 2 MiB shows the same as 64 MiB; test_transport.py tests the real limit."""
     monkeypatch.setattr(sync, "MAX_ANSWER_BYTES", 2 * 1024 * 1024)
     monkeypatch.setattr(aio, "MAX_ANSWER_BYTES", 2 * 1024 * 1024)
 
 
 def both(what, port, make, settings, pauses, **simulator):
-    """Let both clients meet the same, and return what they agree on."""
+    """Do the same with both clients, and return the result, in which they must agree."""
     observed = []
     for client in CLIENTS:
         pauses.clear()
         ended, requests, created = meet(client, what, port, make, settings, **simulator)
-        # Backoff is jittered; what Retry-After asks for isn't.
+        # The pauses of backoff are random; those that Retry-After asks for aren't.
         slept = tuple(seconds if seconds >= 7 else "some" for seconds in pauses)
         observed.append(Observed(ended.error, ended.message, requests, created, slept))
     assert observed[0] == observed[1]
@@ -206,7 +206,7 @@ def test_a_fault(cell, what, port, pauses):
     assert observed.created == (1 if cell.executed and not call.reads_only else 0)
     again = cell.error is not None and issubclass(cell.error, OmsTemporaryError) and call.reads_only
     assert len(observed.slept) == (1 if again else 0)
-    if cell.fault["kind"] != "delay":  # the simulator records those afterwards
+    if cell.fault["kind"] != "delay":  # the simulator records those only afterwards
         assert observed.requests == (2 if again else 1)
     if cell.error is not None:
         assert observed.message.startswith(f"{call.asked}: ")
@@ -216,7 +216,7 @@ def test_a_fault(cell, what, port, pauses):
 
 @pytest.mark.parametrize("what", KINDS)
 def test_a_length_that_is_too_small(what, port):
-    # aiohttp sees the bytes that are too many, requests doesn't: the words differ, the class doesn't.
+    # aiohttp notices bytes after the answer, requests doesn't: so the messages differ, but not the class.
     for client in CLIENTS:
         ended, requests, created = meet(
             client, what, port, lambda oms: oms.add_fault(Fault("wrong_length")), settings_of
@@ -238,7 +238,7 @@ def test_nobody_listens(retries, what, port, pauses):
 
 @pytest.mark.parametrize("what", KINDS)
 def test_an_outage_of_one_request(what, port, pauses):
-    """A read gets over it, a create doesn't try again."""
+    """A read is retried, a create isn't."""
     observed = both(
         what,
         port,
@@ -354,13 +354,13 @@ def test_https_on_an_http_port(what, port, pauses):
         pauses,
     )
 
-    # A front end that restarts answers so for a moment, too: a plain 502.
+    # A proxy that restarts may also answer with a plain 502 for a moment.
     assert observed.error is OmsUnreachableError
     assert "set the connection's schema to http." in observed.message
     assert (observed.requests, observed.slept) == (0, ("some",) if what == "read" else ())
 
 
-# What no simulator does: answers that are not even HTTP
+# Faults that the simulator doesn't have: answers that aren't HTTP
 
 GOOD = b'{"success": true, "data": "1"}'
 
@@ -397,7 +397,7 @@ def test_broken_http(answer, error, what):
 @pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("answer", [http(GOOD), b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 90 + b"\r\n"])
 def test_a_head_that_comes_byte_by_byte(answer, what):
-    """Each byte comes in time, the whole doesn't."""
+    """Each byte comes within the time-out, the whole head doesn't."""
     observed = set()
     call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
     for client in CLIENTS:
@@ -415,7 +415,7 @@ def test_a_head_that_comes_byte_by_byte(answer, what):
 @pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_port_that_takes_no_connection(scheme, what):
-    """The connection hangs, or the TLS handshake does: OMS never saw the request."""
+    """The connection isn't accepted, or the TLS handshake hangs: OMS never received the request."""
     observed = set()
     call = actions.list_all_labels() if what == "read" else actions.create_label("a-label")
     for client in CLIENTS:

@@ -50,7 +50,7 @@ def failure(*args, **kwargs):
         },
         {"success": "true", "data": 7},
         {"success": "True", "data": 7, "totalCount": "1"},
-        # Only success decides: the pages' own samples have a code in a success.
+        # Only success decides: samples in OceanBase's documents have a code in a successful answer.
         {"success": True, "code": "INNER_ERROR", "data": 7},
         {"success": True, "code": "GHANA-PROJECT000001", "message": "x", "errorDetail": {"code": "X"}, "data": 7},
         {"success": True, "cost": "27 ms", "data": 7, "unheard": {"of": []}, "totalCount": "nonsense"},
@@ -220,7 +220,7 @@ def test_the_older_codes(kind, code, status):
         ("LOCK_FAILED", "AUTHENTICATION_ERROR", errors.OmsAuthenticationError),
         ("PARAM_ERROR", "GHANA-OPERAT000001", errors.OmsBusyError),
         ("GHANA-OPERAT000001", "PARAM_ERROR", errors.OmsBusyError),
-        # What wraps a cause says nothing of it, where that has a code.
+        # The code of a wrapper doesn't describe the cause, if that has a code of its own.
         ("PARAM_ERROR", "INNER_ERROR", OmsRejectedError),
         ("GHANA-MIGRAT000201", "GHANA-OPERIE000000", OmsRejectedError),
         ("INNER_ERROR", "GHANA-OPERIE000000", errors.OmsBusyError),
@@ -238,7 +238,7 @@ def test_two_codes_in_one_answer(inner, outer, kind):
     assert shown in str(error)
 
 
-# An answer is about the project that was asked for, or it is none
+# An answer about another project than the requested one is refused
 
 BY_ID = {
     "progress": actions.describe_project_progress("np_1"),
@@ -295,7 +295,7 @@ def test_whoever_lists_projects_gets_all():
     assert [row.id for row in page.rows] == ["np_1", "np_2"]
 
 
-# What OMS repeats
+# Secrets that OMS repeats
 
 SETTINGS = ClientSettings("http://oms:8089", "admin", "Gehe!m=1")
 LOGIN = SETTINGS.authorization.removeprefix("Basic ")
@@ -304,7 +304,7 @@ REPEATED = ["Gehe!m=1", LOGIN, LOGIN.rstrip("="), quote(LOGIN), "d@ta/Source", S
 
 
 def places(secret):
-    """Everything in which an answer may repeat a secret."""
+    """Return every place where an answer may repeat a secret."""
     words = dict.fromkeys(("message", "code", "proposal", "requestId"), f"{'-' * 990}{secret}")
     yield 200, {"success": False, "message": secret, "code": secret, "advice": secret, "errorDetail": words}
     yield 200, {"success": False, "message": {"sent": [secret]}, "errorDetail": secret}
@@ -323,7 +323,7 @@ def places(secret):
 
 @pytest.mark.parametrize("secret", REPEATED)
 def test_what_oms_repeats_of_a_secret(secret):
-    """Also the id of something new: an id goes to XCom."""
+    """This includes the id of a new object, because an id is written to XCom."""
     for status, body in places(secret):
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         for spelled in {body, body.replace(b"=", b"\\u003d")}:

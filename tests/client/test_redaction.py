@@ -1,4 +1,4 @@
-"""Secrets are found in whatever spelling OMS repeats them, and nothing else is."""
+"""Secrets are found in every spelling in which OMS may repeat them, and nothing else is removed."""
 
 import base64
 import html
@@ -69,7 +69,7 @@ def test_every_spelling(spelling, secret):
     assert shown.startswith("before ")
     assert shown.endswith(" after")
     assert MASK in shown
-    # A character of Base64 at either end may hold bits of both sides.
+    # The first and the last character of Base64 may also depend on the neighbouring characters.
     left = shown.removeprefix("before ").removesuffix(" after").replace(MASK, "")
     assert len(left) <= 30
     assert all(part not in shown for part in (secret, base64_of(secret).rstrip("=")))
@@ -96,7 +96,7 @@ def test_nothing_else(text):
 
 
 def test_short_secrets_are_left_in_what_is_used_and_taken_out_of_what_is_shown():
-    """A password of four letters may be a word of OMS."""
+    """A password of four letters may be equal to a word of OMS."""
     secrets = Secrets("done")
 
     assert secrets.redact("it is done") == f"it is {MASK}"
@@ -123,7 +123,7 @@ def test_secrets_show_nothing_and_add_up():
 
 @pytest.mark.parametrize("length", [100, 2_000, 200_000])
 def test_the_effort_does_not_grow_with_the_length_of_the_secret(length):
-    """It has few forms, each looked for once, and not one for every beginning."""
+    """The few forms of a secret are searched for once each, not once for every beginning."""
     secret = "ab" * (length // 2)
     secrets = Secrets(secret)
 
@@ -136,7 +136,7 @@ def test_the_effort_does_not_grow_with_the_length_of_the_secret(length):
 def test_any_secret_in_any_spelling(secret, before, after, spelling):
     try:
         written = before + SPELLINGS[spelling](secret) + after
-    except UnicodeEncodeError:  # half a character can't be encoded
+    except UnicodeEncodeError:  # half a surrogate pair can't be encoded
         return
     shown = Secrets(secret).redact(written)
 

@@ -1,4 +1,4 @@
-"""What is tried again, how often, and after what pause. Nothing sleeps: ``pauses`` collects the seconds."""
+"""Which requests are retried, how often, and after what pause. Nothing sleeps: ``pauses`` collects the seconds."""
 
 import asyncio
 from email.utils import formatdate
@@ -135,7 +135,7 @@ def test_a_pause_too_long_is_left_to_the_next_poll(seconds, client, oms, pauses)
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_pauses_grow_and_differ(client, pauses):
-    """Nobody listens, so hundreds of tries take no time."""
+    """The port is closed, so hundreds of tries take no time."""
     for _ in range(30):
         with pytest.raises(OmsUnreachableError):
             ask(client, ClientSettings("http://127.0.0.1:1", retries=5), READ)

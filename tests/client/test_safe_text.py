@@ -1,4 +1,4 @@
-"""Text from outside is safe to show and to store, wherever it comes in."""
+"""Text from outside can be shown and stored safely, whatever value contains it."""
 
 import contextlib
 import json
@@ -79,7 +79,7 @@ def test_no_text_is_endless(kind, size):
 
 
 def test_what_is_nested_deeper_than_python_writes():
-    """On Python 3.12 the limits of json and of repr differ."""
+    """On Python 3.12 json and repr have different limits of depth."""
     deep = json.loads("[" * 900 + "]" * 900)
     for _ in range(100_000):
         deep = [deep]
@@ -89,7 +89,7 @@ def test_what_is_nested_deeper_than_python_writes():
     assert is_safe(repr(Model({"data": deep})))
     assert is_safe(str(Model({}).malformed("data", deep, "a list")))
     assert (Model({"data": deep}) == Model({"data": [deep]})) is False
-    while deep:  # or freeing it would be as deep
+    while deep:  # so that freeing it doesn't recurse too deep
         deep = deep[0]
 
 
@@ -134,7 +134,7 @@ def test_there_are_texts_to_try():
         for field in vars(model).values()
         if isinstance(field, Field) and not isinstance(field, NestedField)
     }
-    # What else there is returns no text at all.
+    # All other attributes return no text.
     for read in every - TEXTS:
         for value in ("7", "true", "2026-01-01", 7):
             with contextlib.suppress(ValueError):

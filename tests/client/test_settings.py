@@ -1,4 +1,4 @@
-"""The settings that feed both clients, and the address made of a connection's parts."""
+"""The settings of both clients, and the address that is made of a connection's fields."""
 
 import base64
 from itertools import product

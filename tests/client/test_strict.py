@@ -1,4 +1,4 @@
-"""What comes over a connection beside the answer that was asked for, from a server of a few lines over a socket."""
+"""Bytes on a connection in addition to the requested answer, sent by a small server on a socket."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ both = pytest.mark.parametrize("client", CLIENTS)
 
 
 class Script:
-    """A server that keeps connections open and sends, for the requests of each, what it is told.
+    """A server that keeps connections open, and sends prepared bytes for the requests of each.
 
     :param answers: bytes for each request, in turn
     """
@@ -80,14 +80,14 @@ def _read(connection):
 
 
 def kept(data, *headers):
-    """An answer after which the connection stays open."""
+    """Return an answer after which the connection stays open."""
     body = json.dumps({"success": True, "data": data}).encode()
     lines = ["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def told(client, server, count):
-    """Ask so often over one client, and return what each answer said."""
+    """Ask a number of times with one client, and return the content of each answer."""
     calls = [actions.call(f"Action{number}", reads_only=True) for number in range(count)]
     found = []
 
@@ -141,12 +141,13 @@ def test_bytes_after_an_answer_end_the_connection(extra, client):
     with Script(kept("a") + extra, kept("b"), kept("c")) as server:
         assert told(client, server, 3) == ["a", "b", "c"]
 
-    # Where it is no whole answer, aiohttp drops it with the parser of the first: what follows is then no HTTP.
+    # If it isn't a whole answer, aiohttp discards it with the parser of the first: then the bytes that follow aren't
+    # HTTP.
     assert server.connections[0] == 1 or (client == "async" and len(extra) <= 20)
 
 
 class Unasked(Script):
-    """Sends more over the first connection while nothing is asked over it."""
+    """Sends bytes on the first connection while no request is open on it."""
 
     def __init__(self, extra, *answers):
         super().__init__(*answers)
@@ -171,7 +172,7 @@ class Unasked(Script):
 
 @both
 def test_bytes_after_an_answer_that_are_no_http(client):
-    """aiohttp takes nothing of it, then; either way nothing wrong is believed."""
+    """aiohttp then accepts nothing of the answer; in both cases no wrong answer is accepted."""
     with Script(kept("a") + b"x", kept("b")) as server:
         try:
             assert told(client, server, 2) == ["a", "b"]
@@ -208,7 +209,7 @@ def test_bytes_that_nobody_asked_for_end_the_connection(extra, client):
     assert server.connections == [1, 1]
 
 
-# What was wrong with an answer may be wrong with the next one of that connection
+# An error in an answer may also be in the next answer on that connection
 
 
 def progress(project_id, **more):
@@ -232,7 +233,7 @@ MALFORMED = {
 
 
 def statuses(client, server, settings=None):
-    """Ask for a project over one client until it is told, and return what became of each question."""
+    """Ask for a project with one client until it is answered, and return how each request ended."""
     call, found = actions.describe_project_progress("np_1"), []
     settings = settings or ClientSettings(server.url, timeout=60, retries=0)
     if client == "sync":
@@ -296,7 +297,7 @@ def test_after_a_refusal_the_connection_goes_on(answer, client):
 
 @pytest.mark.asyncio
 async def test_a_connection_is_not_used_before_its_answer_is_judged():
-    """A large answer is parsed in a thread; meanwhile somebody else may want the connection."""
+    """A large answer is parsed in a thread; meanwhile another request could take the connection."""
     begun, judged = threading.Event(), threading.Event()
 
     def read(envelope, source):
@@ -318,7 +319,7 @@ async def test_a_connection_is_not_used_before_its_answer_is_judged():
     assert server.connections == [1, 1]
 
 
-# Redirects: nothing in them is looked at
+# Redirects: their content isn't read
 
 HUGE = gzip.compress(b" " * (32 * 1024 * 1024), 1)
 

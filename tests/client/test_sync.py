@@ -1,4 +1,4 @@
-"""The blocking client itself: its life, and what it costs to import."""
+"""The synchronous client: opening and closing it, and what importing it loads."""
 
 import subprocess
 import sys
@@ -43,7 +43,7 @@ def test_an_error_leaves_it_usable(oms):
 
 @pytest.mark.parametrize("create", [False, True])
 def test_an_oms_that_was_started_anew_meanwhile(create, oms):
-    """The connection that was kept is dead; nothing is lost and nothing done twice."""
+    """The kept connection is dead; the request is neither lost nor carried out twice."""
     with OmsClient(settings_of(oms)) as client:
         client.list_all_labels()
         oms.down()
@@ -53,7 +53,7 @@ def test_an_oms_that_was_started_anew_meanwhile(create, oms):
 
 
 def test_a_life_of_a_project(oms):
-    """The actions mean to OMS what they say."""
+    """Each action has its effect in OMS."""
     with OmsClient(settings_of(oms)) as client:
         assert {project.name for project in client.list_projects()} == {"p", "q"}
         assert [project.id for project in client.list_projects("np_2")] == ["np_2"]
@@ -123,7 +123,7 @@ def test_errors_are_thrown_into_a_flow(oms):
 
 @pytest.mark.parametrize("module", ["sync", "aio", "actions", "operations"])
 def test_importing_is_cheap(module):
-    """A DAG is parsed every few seconds; neither HTTP library nor tenacity's event loops are needed for that."""
+    """A DAG is parsed every few seconds, for which neither an HTTP library nor tenacity is needed."""
     code = (
         f"import sys, airflow_provider_oms.client.{module}; "
         "print([name for name in ('requests', 'aiohttp', 'airflow') if name in sys.modules])"

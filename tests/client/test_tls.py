@@ -1,4 +1,4 @@
-"""TLS that breaks: passing, in both clients alike, and told apart by whether OMS may have seen the request."""
+"""Errors of TLS are temporary in both clients alike, and say whether OMS may have received the request."""
 
 import json
 import ssl
@@ -24,7 +24,7 @@ CREATE = actions.create_label("a-label")
 
 
 def met(front, authority):
-    """What both clients make of a front end that harms nothing but what it was told to."""
+    """Return how both clients end with a TLS server that fails in these ways."""
     with Simulator() as oms:
         ended = []
         for client in CLIENTS:
@@ -44,7 +44,7 @@ def test_a_front_end_that_works(authority):
 
 @pytest.mark.parametrize("sent", BEFORE.values(), ids=BEFORE)
 def test_a_handshake_that_breaks(sent, authority):
-    """OMS never saw the request."""
+    """OMS never received the request."""
     ended, created = met({"before": sent}, authority)
 
     assert [error for error, _ in ended] == [OmsUnreachableError] * 2
@@ -54,7 +54,7 @@ def test_a_handshake_that_breaks(sent, authority):
 
 @pytest.mark.parametrize("after", AFTER)
 def test_a_connection_that_breaks_later(after, authority):
-    """OMS has carried the request out, so it has to be looked for."""
+    """OMS has carried the request out, so its result has to be looked up."""
     ended, created = met({"after": after}, authority)
 
     assert [error for error, _ in ended] == [OmsConnectionLostError] * 2
@@ -123,7 +123,7 @@ def test_what_openssl_says(error, passes, wrapped, connecting):
 @pytest.mark.parametrize("after", AFTER)
 @pytest.mark.parametrize("action", ["CreateProject", "CreateMySqlDataSource"])
 def test_what_was_created_is_found_although_the_answer_was_lost(action, after, authority, monkeypatch):
-    """Never sent twice: its name is looked up."""
+    """The request isn't sent again: the name is looked up."""
     body = {"name": "new", "type": "MIGRATION", "transferMapping": operators.transfer_mapping({"shop": ["orders"]})}
     with Simulator() as oms:
         body["sourceEndpointId"] = oms.add_data_source(DataSource(name="source", type="MYSQL"))

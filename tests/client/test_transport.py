@@ -1,4 +1,4 @@
-"""The way between: proxies, CA bundles, redirects, cookies, other credentials, sizes; the same in both clients."""
+"""The transport: proxies, CA bundles, redirects, cookies, other credentials, sizes; the same with both clients."""
 
 import asyncio
 import gc
@@ -65,7 +65,7 @@ def proxy():
         ({"HTTPS_PROXY": "{proxy}"}, False),
         ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1"}, False),
         ({"HTTP_PROXY": "{proxy}", "no_proxy": "127.0.0.1"}, False),
-        # A port counts for names only, in requests.
+        # In requests, a port in NO_PROXY is used only with a host name.
         ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1:{oms}"}, True),
         ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "127.0.0.1:1"}, True),
         ({"HTTP_PROXY": "{proxy}", "NO_PROXY": "10.0.0.0/8, 127.0.0.0/8"}, False),
@@ -118,7 +118,7 @@ def test_a_tunnel_is_no_excuse_for_a_bad_certificate(client, authority, proxy, m
         assert ended.error is OmsTlsError
         assert "not valid for '127.0.0.1'" in ended.message
         assert oms.requests == []
-        # A good one after it, so that the simulator has dealt with the broken handshake.
+        # A valid handshake afterwards, so that the simulator has finished the broken one.
         assert outcome(client, settings_of(oms, verify=False), READ).error is None
 
 
@@ -139,7 +139,7 @@ def test_a_proxy_that_gives_no_way(proxy_is, scheme, monkeypatch):
         assert "HTTPS_PROXY" in ended.message
         assert "NO_PROXY" in ended.message
     else:
-        # For plain http a proxy answers in OMS's place.
+        # For plain HTTP a proxy answers in OMS's place.
         assert f"HTTP {proxy_is}" in ended.message
         assert ended.error is (OmsRejectedError if proxy_is == "407" else OmsBusyError)
 
@@ -191,7 +191,7 @@ def test_verify_false_trusts_anybody(bundle, client, authority, monkeypatch):
         assert ask(client, settings_of(oms, verify=False), READ).data == []
 
 
-# What may not leak, or come along
+# Credentials and cookies that must not be sent
 
 
 @both
@@ -209,7 +209,7 @@ def test_credentials_follow_no_redirect(status, client):
 def test_cookies_are_not_kept(client):
     answer = http(GOOD, "200 OK", "Set-Cookie: session=stolen; Path=/", "Set-Cookie: b=c")
     with RawServer(answer) as server:
-        # By name: aiohttp keeps no cookies of addresses anyway.
+        # With a host name, because aiohttp keeps no cookies for IP addresses.
         by_name = server.url.replace("127.0.0.1", "localhost")
         ask(client, ClientSettings(by_name, retries=0), READ, READ, READ)
 
@@ -292,7 +292,7 @@ def test_no_error_before_sending_shows_a_secret(api_version, client):
 
 
 class TaskTimeout(BaseException):
-    """As Airflow's own, which a signal raises wherever the task happens to be."""
+    """Like Airflow's own, which a signal raises at any place in the task."""
 
 
 @pytest.mark.parametrize("error", [TaskTimeout, KeyboardInterrupt, RuntimeError])
@@ -308,7 +308,7 @@ def test_what_breaks_a_call_off_shows_no_secret(error, monkeypatch):
     shown = shown_with_frames(caught.value)
     for secret in ("Gehe!m", settings.authorization, settings.authorization[6:-2], "auch-geheim"):
         assert secret not in shown
-    # Of a fault is told where it is.
+    # For a fault of this package the message names the place.
     assert ("strict_requests" in shown or "sessions.py" in shown) is (error is RuntimeError)
 
 
@@ -336,7 +336,7 @@ async def test_a_cancellation_shows_no_secret(oms):
 @both
 @pytest.mark.parametrize("kind", ["status", "error", "html", "redirect"])
 def test_a_server_that_repeats_the_login(kind, client):
-    """In the triggerer nobody else takes it out."""
+    """In the triggerer no other code masks it."""
     with RawServer(b"") as server:
         settings = ClientSettings(server.url, "admin", "Gehe!m", retries=0)
         login = settings.authorization
@@ -408,7 +408,8 @@ def test_every_proper_form_of_an_answer(answer, client):
         (b"HTTP/1.1 200 OK\r\nX: y", OmsConnectionLostError),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 29\r\n", OmsConnectionLostError),
     ],
-    # Not made of the bytes: gzip writes the time into them, which would give each process of a run other tests.
+    # The test ids don't contain the bytes: gzip writes the time into them, so each process of a run would have other
+    # ids.
     ids=["nothing", "half of gzip", "half of a header", "no body"],
 )
 def test_every_improper_form_of_an_answer(answer, error, client):
@@ -416,7 +417,7 @@ def test_every_improper_form_of_an_answer(answer, error, client):
         assert outcome(client, ClientSettings(server.url, retries=0), READ).error is error
 
 
-# Nothing stays open
+# No connection stays open
 
 
 @both
@@ -424,7 +425,7 @@ def test_every_improper_form_of_an_answer(answer, error, client):
     "kind", [None, "status", "reset_before", "truncate", "html", "huge", "hang", "redirect", "drip"]
 )
 def test_nothing_is_left_open(kind, client, oms):
-    """What is forgotten warns when it is collected, and pytest turns that into a failure."""
+    """An object that wasn't closed warns when it is collected, and pytest turns the warning into a failure."""
     if kind:
         oms.add_fault(Fault(kind, size=9 * 1024 * 1024))
     outcome(client, settings_of(oms, timeout=1 if kind in ("hang", "drip") else 60), READ, READ)

@@ -1,4 +1,4 @@
-"""A TLS front end before an OMS, which fails in every way that one that starts anew or breaks down does."""
+"""A TLS server in front of an OMS that fails in the ways in which one that restarts or breaks down does."""
 
 import contextlib
 import socket
@@ -9,7 +9,7 @@ import threading
 _ALERT_INTERNAL_ERROR = b"\x15\x03\x03\x00\x02\x02\x50"
 _BAD_GATEWAY = b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
-#: What it sends instead of its part of the handshake: the request isn't sent, then.
+#: What it sends instead of its part of the handshake, so that the request isn't sent.
 BEFORE = {
     "a plain 502": _BAD_GATEWAY,
     "an alert": _ALERT_INTERNAL_ERROR,
@@ -17,7 +17,7 @@ BEFORE = {
     "no record": bytes(range(64)),
     "nothing": b"",
 }
-#: What it does with the answer: OMS has carried the request out, then.
+#: What it does with an answer, after OMS has carried the request out.
 AFTER = ("a damaged record", "an alert", "a plain 502", "half an answer", "nothing", "a reset")
 
 

@@ -1,4 +1,4 @@
-"""An OMS with many projects, for the tests of gates over many: it needs no network."""
+"""An OMS with many projects, without a network, for the tests of gates over many."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.milestones.support import FakeOms, gate_of, poll_once
 
 NOT_FOUND = Reply(refusal("GHANA-PROJECT000001", "the project does not exist"))
 
-#: Gates that ask for steps only to explain.
+#: Gates that read steps only for their messages.
 _BY_PROGRESS = ("OmsFullTransferSensor", "OmsCheckpointLagSensor", "OmsCheckpointReachedSensor")
 
 _CHECKPOINTS = {"INCR_TRANSFER": "incrSyncCheckpoint", "REVERSE_INCR_TRANSFER": "reverseIncrTransferCheckpoint"}
@@ -25,14 +25,14 @@ LABEL = {"id": "l_1", "name": "wave-7"}
 
 
 def over(sensor: str, arguments: Mapping[str, Any] | None = None, **fleet: Any) -> Gate:
-    """Make a gate over many."""
+    """Return a gate over many."""
     given = dict(arguments or {})
     settings = {name: given.pop(name) for name in ("min_projects", "on_failure") if name in given}
     return gate_of(sensor, given, fleet=Fleet(**fleet, **settings))
 
 
 def companion(case: Case) -> Case:
-    """Return a row of the table in which the same gate opens; the row itself where there is none."""
+    """Return a row of the table in which the same gate opens, or the row itself if there is none."""
     ready = (one for one in CASES if (one.sensor, one.arguments) == (case.sensor, case.arguments))
     return next((one for one in ready if one.expected == REACHED and not one.apart and not one.date_offset), case)
 
@@ -57,7 +57,7 @@ class Wave:
         self.lost = False
 
     def poll(self, at: float = NOW) -> Verdict:
-        """Poll at a moment."""
+        """Poll at a time."""
         fake = FakeOms(self._reply, at, at)
         verdict = poll_once(self.gate, fake, self.memory, at)
         self.asked = Counter(fake.asked)
@@ -83,12 +83,12 @@ class Wave:
         if case is None:
             return NOT_FOUND
         reply = case.reply(action, payload)
-        # Every row of the table is about np_1, and an answer about another project isn't believed.
+        # Every row of the table is about np_1, and an answer about another project is refused.
         return replace(reply, body=reply.raw.decode().replace('"np_1"', f'"{project_id}"'))
 
 
 def row(project_id: str, case: Case, **more: Any) -> dict[str, Any]:
-    """Return the row of ``ListProjects`` that shows what a case shows, as far as a row can."""
+    """Return the row of ``ListProjects`` for a case, as far as a row contains its values."""
     progress = case.progress if isinstance(case.progress, dict) else {}
     told = {
         "enableFullTransfer": progress.get("enableFullTransfer"),
@@ -96,7 +96,7 @@ def row(project_id: str, case: Case, **more: Any) -> dict[str, Any]:
         "enableReverseIncrTransfer": progress.get("enableReverseIncrTransfer"),
     }
     given = list(case.steps) if isinstance(case.steps, list | tuple) else []
-    if not given and case.sensor in _BY_PROGRESS:  # the table holds what the gate asks for, and nothing else
+    if not given and case.sensor in _BY_PROGRESS:  # the table has only what the gate asks for
         given = [step for step in ALL_DONE if step["name"] != "FULL_VERIFIER"]
     steps = [dict(step) if isinstance(step, dict) else step for step in given]
     for step in steps:

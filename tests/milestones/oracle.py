@@ -1,4 +1,4 @@
-"""A second, deliberately naive opinion on the gates, written from the design alone, without any code of the package.
+"""A second, simple implementation of the gates, written from the design alone, without any code of the package.
 
 It reads raw HTTP answers. :func:`may_open` errs towards yes where an answer is odd in form, so that a gate that opens
 against it has surely opened too early; :func:`verdicts` tells what a gate may say of well-formed answers.
@@ -32,7 +32,7 @@ SAME = [
 
 @dataclass
 class Http:
-    """An HTTP answer; ``lost`` where none came."""
+    """An HTTP answer; ``lost`` if there was none."""
 
     body: bytes = b""
     status: int = 200
@@ -42,7 +42,7 @@ class Http:
 
 @dataclass
 class Observed:
-    """All that OMS would say at one poll, of the project and of the one that verifies it, and the local time."""
+    """OMS's answers at one poll, about the project and about the one that verifies it, and the local time."""
 
     local: float
     progress: Http
@@ -55,7 +55,7 @@ class Observed:
 
 @dataclass
 class Wish:
-    """What a gate waits for, in the words of its sensor."""
+    """What a gate waits for: its sensor and arguments."""
 
     gate: str
     arguments: dict[str, Any]
@@ -135,7 +135,7 @@ def named(steps: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
     return [row for row in steps if word(get(row, "name")) in meant]
 
 
-# What is reached
+# The rules
 
 
 def done(row: dict[str, Any]) -> bool:
@@ -179,7 +179,7 @@ def counted(table: dict[str, Any]) -> bool:
 
 
 def through(table: Any) -> bool:
-    """Tell whether a table was compared as a whole and is the same."""
+    """Return whether a table was compared completely and without differences."""
     return (
         isinstance(table, dict)
         and word(get(table, "status")) == "FINISHED"
@@ -195,13 +195,13 @@ def consistent(observed: Observed) -> bool:
 
 
 def verified(observed: Observed) -> bool:
-    """Tell whether a project has a verification, which is done and found all tables the same."""
+    """Return whether the project's verification is done and has found all tables consistent."""
     verifier = named(rows(observed.steps), "FULL_VERIFIER")
     return bool(verifier) and all(map(done, verifier)) and consistent(observed)
 
 
 def verified_apart(observed: Observed) -> bool:
-    """Tell whether the project that verifies this one allows to open. What its steps are called isn't known."""
+    """Return whether the project that verifies this one allows the gate to open. The names of its steps are unknown."""
     apart = observed.apart
     progress = None if apart is None else progress_of(apart)
     if apart is None or progress is None:
@@ -213,7 +213,7 @@ def verified_apart(observed: Observed) -> bool:
 
 
 def compares_all(observed: Observed, apart: Observed) -> bool:
-    """Tell whether nothing shows that a project compares something else than another one moves."""
+    """Return whether nothing shows that the verification covers other objects than the project migrates."""
     here, there = ((rows(told.project) or [{}])[0] for told in (observed, apart))
     for side in ("sourceConnectInfo", "sinkConnectInfo"):
         infos = [info if isinstance(info := get(told, side), dict) else {} for told in (here, there)]
@@ -239,7 +239,7 @@ def running(progress: dict[str, Any], wish: Wish) -> bool:
 
 
 def before_incremental(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return what has to be through before the changes count: schema, log, rows, indexes, what is listed before."""
+    """Return the steps to be done before incremental sync: schema, log, rows, indexes, and steps listed before it."""
     found = []
     first = next((n for n, row in enumerate(steps) if word(get(row, "name")) in SAME[6]), len(steps))
     for place, row in enumerate(steps):
@@ -251,7 +251,7 @@ def before_incremental(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def lost_steps(history: Sequence[Observed]) -> bool:
-    """Tell whether a step was listed at an earlier poll and isn't now.
+    """Return whether a step was listed at an earlier poll and is missing now.
 
     A list with oddities says nothing, and one that lacks a step itself isn't believed.
     """
@@ -280,7 +280,7 @@ def switched_off(progress: dict[str, Any], direction: str) -> bool:
 
 
 def checkpoint(observed: Observed, direction: str, *, by_step: bool = False) -> float | None:
-    """Return a checkpoint that can be believed. Full transfer must be through, if need be by its step's word."""
+    """Return an acceptable checkpoint. Full transfer must be done; if no percentage is given, by the step's status."""
     progress = progress_of(observed)
     if progress is None or switched_off(progress, direction):
         return None
@@ -303,7 +303,7 @@ def within(observed: Observed, wish: Wish, direction: str, max_lag: float, *, by
 
 
 def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
-    """Tell whether a gate may open at the last of these looks."""
+    """Return whether a gate may open at the last of these polls."""
     observed, milestone = history[-1], wish.arguments
     if wish.gate == "OmsProjectStatusSensor" and "DELETED" in milestone["target_statuses"]:
         refused = envelope(observed.progress)
@@ -334,7 +334,7 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
         for earlier in reversed(history):
             if not within(earlier, wish, direction, milestone["max_lag"]):
                 break
-            begin = earlier.local  # what has passed is told by our own clock
+            begin = earlier.local  # the time that has passed, by the local clock
         return within(observed, wish, direction, milestone["max_lag"]) and now - begin >= hold
     if wish.gate == "OmsCheckpointReachedSensor":
         at = checkpoint(observed, milestone.get("direction", "forward"))
@@ -374,7 +374,7 @@ def wanted(wish: Wish) -> set[tuple[str, ...]]:
 
 
 def named_in(databases: Any, *kinds: str) -> set[tuple[str, ...]]:
-    """Return schema and name of the tables and views of a list of databases, or of one kind alone."""
+    """Return schema and name of the tables and views in a list of databases, or only of one kind."""
     found = set()
     for database in databases if isinstance(databases, list) else [databases]:
         for kind in kinds or ("tables", "views") if isinstance(database, dict) else ():
@@ -386,7 +386,7 @@ def named_in(databases: Any, *kinds: str) -> set[tuple[str, ...]]:
 
 
 def moved_by(observed: Observed, *kinds: str) -> set[tuple[str, ...]] | None:
-    """Return what the project moves; None where it doesn't name its tables one by one."""
+    """Return the objects that the project migrates; None if it doesn't list its tables one by one."""
     described = rows(observed.project)
     mapping = get(described[0], "transferMapping") if len(described) == 1 else None
     if not isinstance(mapping, dict) or get(mapping, "databases") is None:
@@ -395,7 +395,7 @@ def moved_by(observed: Observed, *kinds: str) -> set[tuple[str, ...]] | None:
 
 
 def unfinished(wish: Wish, observed: Observed) -> list[dict[str, Any]]:
-    """Return the records that aren't through and that may be about the tables."""
+    """Return the records that aren't done and that may be about the tables."""
     found = []
     for record in rows(observed.records):
         told = named_in(get(record, "databases"))
@@ -406,7 +406,7 @@ def unfinished(wish: Wish, observed: Observed) -> list[dict[str, Any]]:
 
 
 def _objects_failed(wish: Wish, observed: Observed, now: float, kept: bool) -> str | None:
-    """Tell what a gate on objects says of a change that has failed, or of a table that nothing brings."""
+    """Return what a gate on objects may say about a change that has failed, or about a table that no change adds."""
     pending, moved = unfinished(wish, observed), moved_by(observed)
     if moved is None:
         return None
@@ -417,11 +417,11 @@ def _objects_failed(wish: Wish, observed: Observed, now: float, kept: bool) -> s
 
 
 def configured(observed: Observed) -> bool:
-    """Tell whether the project is configured to be verified."""
+    """Return whether the project's configuration includes verification."""
     return any(yes(get(row, "enableFullVerify")) for row in rows(observed.project))
 
 
-# What a gate that isn't open says of well-formed answers
+# The verdicts of a gate that doesn't open, on well-formed answers
 
 
 def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any]], observed: Observed) -> bool:
@@ -447,7 +447,7 @@ def _unreachable(wish: Wish, progress: dict[str, Any], steps: list[dict[str, Any
 
 
 def comparing(table: dict[str, Any]) -> bool:
-    """Tell whether a table is being compared; what its row says is of no matter then."""
+    """Return whether a table is being compared; then the rest of its row doesn't count."""
     status, result = word(get(table, "status")), word(get(table, "resultType"))
     return status == "RUNNING" or (result == "RUNNING" and status != "ERROR")
 
@@ -465,7 +465,7 @@ def found_different(observed: Observed) -> bool:
 
 
 def owes_a_result(observed: Observed) -> bool:
-    """Tell whether the verification is over and nothing can be learnt from it, now at least."""
+    """Return whether the verification is done but its result can't be read, at least now."""
     verifier = named(rows(observed.steps), "FULL_VERIFIER")
     if any(map(cut_short, verifier)):
         return True
@@ -502,7 +502,7 @@ def _failure(wish: Wish, broken: list[dict[str, Any]], now: float, kept: bool) -
 
 
 def _failed_precheck(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return a failed precheck behind which nothing has begun: it stops every gate that waits for a step."""
+    """Return a failed precheck after which nothing has started. It fails every gate that waits for a step."""
     behind = [row for row in steps if word(get(row, "name")) not in SAME[0]]
     if any(word(get(row, "status")) in ("RUNNING", "MONITORING", "FINISHED") for row in behind):
         return []
@@ -519,7 +519,7 @@ def _failed_times(broken: list[dict[str, Any]], now: float) -> Iterator[float]:
 
 
 def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
-    """Tell what a gate may say at its first poll."""
+    """Return the verdicts that a gate may have at its first poll."""
     if may_open(wish, [observed]):
         return {"reached"}
     progress, steps, now = progress_of(observed), rows(observed.steps), clock(observed)
@@ -538,7 +538,7 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
     if wish.gate == "OmsObjectsSensor" and (said := _objects_failed(wish, observed, now, kept)):
         return {said}
     if wish.gate == "OmsProjectStatusSensor":
-        # Released is what comes after the end, and deleted after that.
+        # RELEASED comes after the end, and DELETED after RELEASED.
         order = ["RELEASING", "RELEASED", "DELETED"]
         ahead = order[order.index(status) + 1 :] if status in order else order
         milestone = wish.arguments["target_statuses"]
@@ -559,7 +559,7 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
         direction, max_lag = wish.arguments.get("direction", "forward"), wish.arguments["max_lag"]
         at = checkpoint(observed, direction)
         if within(observed, wish, direction, max_lag) or (at is not None and not running(progress, wish)):
-            return {"waiting"}  # held, or not running: no step is to blame
+            return {"waiting"}  # paused, or not running: no step is the cause
     if under_way and failed:
         return {_failure(wish, failed, now, kept)}
     if under_way and suspended and wish.fail_on_suspend:
@@ -571,7 +571,7 @@ def verdicts(wish: Wish, observed: Observed, *, kept: bool = True) -> set[str]:
 
 
 def of_set(each: Sequence[set[str]]) -> set[str]:
-    """Tell what a gate over many may say, from what a gate may say of each of its projects."""
+    """Return the verdicts that a gate over many may have, from those for each of its projects."""
     combined = set()
     for chosen in product(*each):
         combined.add("failed" if "failed" in chosen else "waiting" if "waiting" in chosen else "reached")

@@ -1,4 +1,4 @@
-"""What the tests of the milestones share: gates made from cases, and an OMS that needs no network."""
+"""Helpers for the tests of the milestones: gates made from cases, and an OMS without a network."""
 
 from __future__ import annotations
 
@@ -41,25 +41,25 @@ PATIENCE = ("fail_on_suspend", "allow_modifying", "failure_grace", "outage_toler
 
 PROJECT = "np_1"
 
-#: What a template makes of a value that isn't there, and what can be the name of nothing.
+#: What a template renders for a missing value, and what can't be a name.
 NOT_A_PROJECT = (
     *("", " ", "\n", "None", "none", " NONE ", "null", "nil", "nan", "NaN", "NaT", "<NA>", "undefined"),
     *("[]", "{}", "()", "set()", "''", '""', "a\nb", "a\x00b", "a\tb", "a\u202eb", "a\u2028b", "a\ud83db"),
 )
 
-#: What can be the name of a project, and an id of none.
+#: What can be the name of a project, but not its id.
 NOT_AN_ID = (
     *("np 1", "np_1,np_2", "['np_1']", "{'id': 'np_1'}", "1.0", "True", "false", "np_1/x", "np_1?x=1", "../np_1"),
     *("n" * 129, "プロジェクト", "np_1{{ x }}", "np_\u00e4", "np_1;"),
 )
 
 
-#: The gates of the table, each once: an argument set is the same whatever OMS says.
+#: The gates of the table, each argument set once.
 GATES = list({f"{case.sensor}{dict(case.arguments)}": (case.sensor, case.arguments) for case in CASES}.values())
 
 
 def gate_of(sensor: str, arguments: Mapping[str, Any] | None = None, **project: Any) -> Gate:
-    """Make the gate of a sensor with these arguments."""
+    """Return the gate of a sensor with these arguments."""
     given = dict(arguments or {})
     patience = {name: given.pop(name) for name in PATIENCE if name in given}
     return Gate(MILESTONES[sensor](**given), **(project or {"project_id": PROJECT}), **patience)
@@ -100,13 +100,13 @@ def poll_once(gate: Gate, oms: FakeOms, memory: Memory | None = None, now: float
 
 
 def poll_case(case: Case, *, kept: bool = True) -> Verdict:
-    """Poll once at what a case says."""
+    """Poll once with the answers of a case."""
     oms = FakeOms(case.reply, NOW + case.date_offset)
     return poll_once(gate_of(case.sensor, case.arguments), oms, Memory(kept=kept))
 
 
 class Script:
-    """A gate with its memory, before an OMS that says something else at every poll."""
+    """A gate with its memory, and an OMS with other answers at every poll."""
 
     def __init__(self, gate: Gate, memory: Memory | None = None) -> None:
         self.gate = gate
@@ -128,7 +128,7 @@ class Script:
         error: OmsError | None = None,
         oms: str = "",
     ) -> Verdict:
-        """Poll at a moment; OMS's clock agrees with ours unless ``date`` says otherwise. Its answer takes a while.
+        """Poll at a time. OMS's clock is the local one unless ``date`` is given; the answer takes ``took`` seconds.
 
         ``oms`` is its address.
         """

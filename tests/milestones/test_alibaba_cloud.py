@@ -1,4 +1,4 @@
-"""The table of cases in the form of Alibaba Cloud's hosted OMS, with both clients: the gates come to the same."""
+"""The table of cases in the form of Alibaba Cloud's hosted OMS, with both clients: the verdicts are the same."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.rows import each_row
 
 
 class Hosted:
-    """A simulator as :func:`serve` wants it, which answers in PascalCase."""
+    """A simulator for :func:`serve` that answers in PascalCase."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.__dict__["simulator"] = simulator
@@ -39,7 +39,7 @@ class Hosted:
 
 
 def in_pascal(body):
-    """Write a body's keys as the hosted OMS does; what is no JSON of OMS stays as it is."""
+    """Convert a body's keys to those of the hosted OMS; leave a body that isn't JSON of OMS as it is."""
     try:
         return json.dumps(pascal(json.loads(body)))
     except ValueError:

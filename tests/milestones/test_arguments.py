@@ -1,4 +1,4 @@
-"""What a DAG's author may write, and how a mistake is told: always a ValueError that names the argument."""
+"""The values that a DAG's author may pass, and the errors for others: always a ValueError that names the argument."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ NOT_A_MOMENT = [
     [],
     "2027-13-01",
 ]
-#: A date written as a number would be a moment in 1970, which every checkpoint has passed.
+#: As Unix seconds, such a date would be a time in 1970, which every checkpoint has passed.
 NOT_A_MOMENT += [20270115, 2027, "2027", "0001-01-01", "99999999", datetime(1970, 1, 1)]
-#: The date and the hour in digits would be a moment in the year 2034.
+#: As Unix seconds, such a date and hour would be a time in 2034.
 NOT_A_MOMENT += [2026112700, "2026112700", " 2026112723 ", 2099123123, "1999010100"]
 NOT_A_NAME = [None, "", " ", 7, True, [], "FULL TRANSFER", "FULL-TRANSFER", "ÉTAPE", "a\nb", "_", "{{ step }}"]
 
@@ -91,12 +91,12 @@ def test_percentages(value):
 
 @pytest.mark.parametrize("value", [2026112724, "2026133100", 2026043101, 1969123123, 2026112700.0, "2026112700.5"])
 def test_ten_digits_that_are_no_date_are_unix_seconds(value):
-    """A float is what a moment was read to before."""
+    """A float is what a time was already converted to."""
     assert arguments.moment("x", value) == float(value)
 
 
 def test_a_moment_that_was_read_is_read_again():
-    """A date of the year 2034 whose Unix seconds look like a date: a deferred gate stores those."""
+    """Unix seconds of a date in 2034 that look like a date: a deferred gate stores those."""
     assert arguments.moment("x", arguments.moment("x", "2034-03-16T17:05:00Z")) == 2026141500.0
     assert arguments.moment("x", arguments.moment("x", datetime.fromtimestamp(2026112700, UTC))) == 2026112700.0
 
@@ -168,7 +168,7 @@ def test_names_of_projects(value):
     assert arguments.proper_name("project", value) == value
 
 
-# Lists that a template made text of
+# Lists that a template has turned into text
 
 
 @pytest.mark.parametrize(

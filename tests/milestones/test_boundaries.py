@@ -1,4 +1,4 @@
-"""Boundaries of days and hours in every time zone, over changes of daylight saving."""
+"""Boundaries of days and hours in every time zone, across changes of daylight saving time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ZONES = sorted(zone for zone in available_timezones() if not zone.startswith(("p
 LENGTHS = ("1d", "7d", "2d", "12h", "6h", "1h", "30m", "15m")
 
 boundaries = st.builds(Boundaries, st.sampled_from(LENGTHS), st.sampled_from(ZONES))
-#: From 1996 on, and up to 2037, the last year of whose changes all zone files tell.
+#: From 1996 on; up to 2037, the last year for which all zone files have the changes.
 moments = st.integers(820_454_400, 2_145_000_000).map(float)
 
 often = settings(max_examples=300, derandomize=True, deadline=None, database=None)
@@ -26,7 +26,7 @@ def unix(text, zone="UTC"):
 
 
 def walk(of, begin, count):
-    """The boundaries that follow a moment."""
+    """Return the boundaries after a time, one by one."""
     found = []
     for _ in range(count):
         found.append(of.after(found[-1] if found else begin))
@@ -50,10 +50,10 @@ class TestEverywhereAtAnyTime:
     @settings(often, max_examples=100)
     @given(st.sampled_from(ZONES), moments)
     def test_a_day_ends_when_the_local_date_changes_for_the_first_time(self, zone, at):
-        """Told by walking through the minutes, without a word about midnight."""
+        """The expected boundary is found by going through the minutes, without the notion of midnight."""
         found = Boundaries("1d", zone).after(at)
         tz = ZoneInfo(zone)
-        # The clocks of Casey, Samoa and their like have jumped over hours; a date that comes back was there before.
+        # The clocks of Casey, Samoa and others have skipped hours; a date that repeats was there before.
         last = max(datetime.fromtimestamp(at - back, tz).date() for back in range(0, 26 * 3600, 900))
         moment = at - at % 60
         while datetime.fromtimestamp(moment, tz).date() <= last:
@@ -64,7 +64,7 @@ class TestEverywhereAtAnyTime:
     @given(boundaries, moments)
     def test_none_lies_further_away_than_its_length(self, of, at):
         number, unit = int(of.every[:-1]), of.every[-1]
-        # A day may be an hour or two longer, and one that is left out makes its neighbour no longer.
+        # A day may be an hour or two longer; a day that is skipped doesn't make its neighbour longer.
         longest = number * {"d": 86400, "h": 3600, "m": 60}[unit] + (7200 if unit == "d" else 0)
         assert 0 < of.after(of.after(at)) - of.after(at) <= longest
 
@@ -80,11 +80,11 @@ class TestKnownDays:
             # At midnight the clocks go to one o'clock: the day begins there.
             ("America/Sao_Paulo", "2018-11-03T12:00", "2018-11-04T01:00-02:00"),
             ("Africa/Cairo", "2026-04-23T12:00", "2026-04-24T01:00+03:00"),
-            # At one o'clock they go back to midnight: the day began at the first.
+            # At one o'clock they go back to midnight: the day began at the first midnight.
             ("America/Havana", "2026-10-31T12:00", "2026-11-01T00:00-04:00"),
             # At midnight they go back to eleven: the day begins an hour later.
             ("America/Sao_Paulo", "2018-02-17T12:00", "2018-02-18T00:00-03:00"),
-            # A day that never was.
+            # A date that was skipped.
             ("Pacific/Apia", "2011-12-29T12:00", "2011-12-31T00:00+14:00"),
         ],
     )

@@ -1,4 +1,4 @@
-"""Lengths of time read like lengths of time."""
+"""Durations in messages are easy to read."""
 
 from __future__ import annotations
 

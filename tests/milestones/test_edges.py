@@ -1,4 +1,4 @@
-"""When something that lasts becomes an event."""
+"""When a condition that lasts becomes an event."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ PATIENCE = dict.fromkeys("abc", Patience(REARM))
 
 often = settings(max_examples=300, derandomize=True, deadline=None, database=None)
 
-#: Seconds since the poll before, and what the poll tells.
+#: Seconds since the previous poll, and the result of the poll.
 polls = st.lists(
     st.tuples(st.sampled_from([1.0, 30.0, 100.0, 299.0, 300.0, 4000.0]), st.sampled_from([True, False, None]))
 )
 
 
 def fired_at(seen, rearm_after=REARM, hold_for=0.0):
-    """The numbers of the polls at which the event was fired."""
+    """Return the numbers of the polls at which the event was fired."""
     level, time, found = Level(), NOW, []
     for number, (passed, lasts) in enumerate(seen):
         time += passed
-        # It is stored and read again between any two polls.
+        # The state is stored and read again between any two polls.
         level, fires = follow(
             Level.from_dict(json.loads(json.dumps(level.as_dict()))), lasts, time, Patience(rearm_after, hold_for)
         )
@@ -39,7 +39,7 @@ def fired_at(seen, rearm_after=REARM, hold_for=0.0):
 
 
 def told_plainly(seen, rearm_after=REARM):
-    """The same from the rule's words: the polls that tell nothing are left out, then each stretch is looked at."""
+    """Compute the same directly from the rule: polls without a result are left out, then each period is examined."""
     time, known = NOW, []
     for number, (passed, lasts) in enumerate(seen):
         time += passed
@@ -54,7 +54,7 @@ def told_plainly(seen, rearm_after=REARM):
             if before:
                 break
             over.append(at)
-        # Over, at a poll, for so long since the first of the stretch; or nobody was ever told.
+        # Not so, at a poll, for this long since the first poll of the period; or no event was ever fired.
         if not found or (over and over[0] - over[-1] >= rearm_after):
             found.append(number)
     return found
@@ -75,13 +75,13 @@ class TestASeries:
     @pytest.mark.parametrize(
         ("seen", "fired"),
         [
-            ("R", [0]),  # already so at the first poll: nobody was told
+            ("R", [0]),  # already so at the first poll, with no event before
             ("nR", [1]),
             ("R?R", [0]),  # an outage
-            ("RnR", [0]),  # over for a moment
-            ("RnnnnnnnnnnnR", [0, 12]),  # over for 300 s
-            ("RnnnnnnnnnnR", [0]),  # over for 270 s
-            ("RnnnnnRnnnnnnR", [0]),  # over for 300 s, with a break
+            ("RnR", [0]),  # not so for a moment
+            ("RnnnnnnnnnnnR", [0, 12]),  # not so for 300 s
+            ("RnnnnnnnnnnR", [0]),  # not so for 270 s
+            ("RnnnnnRnnnnnnR", [0]),  # not so for 300 s, with an interruption
             ("????", []),
         ],
     )
@@ -98,8 +98,8 @@ class TestASeries:
     @pytest.mark.parametrize(
         ("seen", "fired"),
         [
-            ("RRRRR", [4]),  # 120 s after it was first seen
-            ("RR?R?R", [5]),  # an outage breaks nothing off
+            ("RRRRR", [4]),  # 120 s after it was first observed
+            ("RR?R?R", [5]),  # an outage doesn't interrupt it
             ("RRRnRRRRR", [8]),
             ("R???R", [4]),
         ],
@@ -131,7 +131,7 @@ class TestSeveral:
         (Verdict(State.FAILED, "", Observation(status="FAILED", time="2027")), (False, True)),
         (Verdict(State.FAILED, "", Observation(status="DELETED")), (False, True)),
         (Verdict(State.WAITING, "", Observation(project="np_1")), (None, None)),  # an outage
-        (Verdict(State.FAILED, "", Observation(project="np_1")), (None, None)),  # a long one, or a wrong password
+        (Verdict(State.FAILED, "", Observation(project="np_1")), (None, None)),  # a long outage, or a wrong password
     ],
 )
 def test_what_a_verdict_tells(verdict, told):

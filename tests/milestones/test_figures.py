@@ -1,4 +1,4 @@
-"""How far a step is, in words: never wrong by an exception, whatever OMS counts."""
+"""The progress of a step in a message: never an exception, whatever numbers OMS sends."""
 
 from __future__ import annotations
 

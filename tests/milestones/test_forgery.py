@@ -1,4 +1,4 @@
-"""Whatever OMS says, it is one line of a log, and a short one: nobody can forge a line by the name of a table."""
+"""Whatever OMS answers, a message is one short line: a table's name can't forge a line of the log."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from tests.milestones.support import gate_of, poll_case
 
 FORGED = "\n[2027-01-15] INFO - Reached\r\x1b[2J\u2028" + 10_000 * "x"
 
-#: What leaves the statuses as they are, so that the rules go on as far as they do otherwise.
+#: Keys whose values stay as they are, so that the rules apply as usual.
 NAMES = {"name", "currentStep", "errorCode", "errorMsg", "sourceSchemaName", "sourceTableName", "incrSyncCheckpoint"}
 
 
 def forge(value: Any, chosen: Callable[[str], bool], key: str = "") -> Any:
-    """Return what OMS says with a line break, and more, in its words."""
+    """Return an answer whose texts contain a line break and more."""
     if isinstance(value, dict):
         return {name: forge(item, chosen, name) for name, item in value.items()}
     if isinstance(value, list | tuple):

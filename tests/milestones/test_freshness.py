@@ -1,4 +1,4 @@
-"""Which checkpoint counts, when it can be believed, and what is said where it can't."""
+"""Which checkpoint counts, when it is accepted, and the message if it isn't."""
 
 from __future__ import annotations
 

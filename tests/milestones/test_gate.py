@@ -1,4 +1,4 @@
-"""The settings of a gate: one way into a trigger's kwargs and one way back, and patience over several polls."""
+"""The settings of a gate: into a trigger's kwargs and back, and their checks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_every_setting_survives_json():
     )
     default = Gate(FullTransferMilestone(), project_id="np_1")
     different = {name for name in vars(gate) if getattr(gate, name) != getattr(default, name)}
-    # Which projects, where there are many, is in test_together.py.
+    # The arguments for many projects are tested in test_together.py.
     assert different == set(vars(gate)) - {"fleet"}, "a setting is left at its default, so the comparison would miss it"
     assert Gate.from_dict(json.loads(json.dumps(gate.as_dict()))) == gate
 

@@ -1,4 +1,4 @@
-"""The milestones as objects: they survive JSON, say what they wait for, and ask no more than needed."""
+"""Milestones as objects: they survive JSON, describe what they wait for, and request no more than needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.gate_cases import (
 from tests.gate_cases import page as result_page
 from tests.milestones.support import GATES, MILESTONES, Script, gate_of
 
-#: Every argument of every milestone, none at its default.
+#: Every argument of every milestone, with a value that isn't its default.
 FULL_SETTINGS = {
     "OmsStepSensor": {"step": "FULL_TRANSFER", "until": "started"},
     "OmsFullTransferSensor": {"progress": 99.5},
@@ -98,7 +98,7 @@ def test_what_is_reached_costs_no_more_questions_than_needed(sensor):
 
 @pytest.mark.parametrize("sensor", ["OmsFullVerificationSensor", "OmsCutoverReadySensor"])
 def test_what_only_explains_is_asked_for_once(sensor):
-    """The configuration is asked for at the poll that opens the gate."""
+    """The configuration is requested only at the poll that opens the gate."""
     script = Script(gate_of(sensor))
     for sent in (caught_up("RUNNING_MODIFYING"), caught_up("RUNNING_MERGING")):
         assert script.poll(NOW, sent, ALL_DONE, CONSISTENT).state == "waiting"
@@ -171,7 +171,7 @@ def test_an_alarm_looks_at_the_step_of_its_direction(direction, paused, state):
 
 
 def test_of_equal_steps_the_last_is_shown():
-    """It is the one that is under way, if any is."""
+    """It is the step that is in progress, if any is."""
     twice = [step("FULL_TRANSFER", "FINISHED", 100), step("FULL_TRANSFER", "RUNNING", 3)]
     verdict = Script(gate_of("OmsStepSensor", {"step": "FULL_TRANSFER"})).poll(NOW, progress(), twice)
     assert (verdict.state, verdict.observed.progress) == (WAITING, 3)

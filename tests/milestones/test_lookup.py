@@ -1,4 +1,4 @@
-"""Finding a project or a label: by the whole name, and never one of several."""
+"""Looking up a project or a label: by its whole name, and only if exactly one has it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def row(project_id: str | None, name: str = "shop", status: str | None = "RUNNIN
     return {"id": project_id, "name": name, "status": status}
 
 
-#: What OMS lists, to the id that is meant. In whatever order it is listed.
+#: What OMS lists, in any order, and the id that is found.
 FOUND = [
     ([], None),
     ([row("np_1", "shop2"), row("np_2", "SHOP"), row("np_3", "my shop"), row("shop", "other")], None),
     ([row("np_1"), row("np_2", "shop2")], "np_1"),
     ([row("np_1"), row("np_1")], "np_1"),
     *(([row("np_1", status=status), row("np_2", "shop2")], "np_1") for status in ("RELEASED", "DELETED", None, "ODD")),
-    # One that is gone is nobody's project any more, unless there is no other.
+    # A deleted project is found only if there is no other.
     ([row("np_1", status="DELETED"), row("np_2", status="INIT")], "np_2"),
     ([row("np_1", status="DELETED"), row("np_2", status="RELEASED"), row("np_3", status="DELETED")], "np_2"),
     ([row("np_1", status="DELETED"), row("np_2", status="DELETED")], "np_2"),
@@ -34,7 +34,7 @@ FOUND = [
 
 SEVERAL = [
     [row("np_1"), row("np_2")],
-    # A released project still holds its name, and a gate may wait for that status.
+    # A released project keeps its name, and a gate may wait for that status.
     [row("np_1", status="RELEASED"), row("np_2")],
     [row("np_1", status=None), row("np_2", status="DELETED"), row("np_3", status="ODD")],
 ]

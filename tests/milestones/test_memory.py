@@ -1,4 +1,4 @@
-"""What a gate remembers is plain JSON, and what is none of it does no harm. What it is good for: test_patience.py."""
+"""A gate's memory is plain JSON, and invalid JSON in its place does no harm. How it is used: test_patience.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_oms.milestones.memory import OUTLASTS_OUTAGE, Condition, M
 FULL = Memory({"shop": "np_1"}, {Condition.FAILED: 2.5, Condition.LAG_SMALL: 3.0}, unanswered=4, polled_at=5.0)
 
 
-#: What is stored only where there are many projects, or never.
+#: What is stored only for gates over many projects, or never.
 OF_MANY = {"by_row", "lists", "called", "ready", "members", "reached", "counted"}
 
 
@@ -75,7 +75,7 @@ def test_of_the_time_between_two_polls_only_so_much_counts(gap, shared):
 @pytest.mark.parametrize("poke_interval", [5, 15, 60])
 @pytest.mark.parametrize("ahead", [-3600, -90, -7, 0, 7, 90, 3600])
 def test_workers_with_different_clocks_count_no_time_that_has_not_passed(ahead, poke_interval):
-    """Airflow runs a task again when its own clock has come to what the last worker wrote, by that worker's clock."""
+    """Airflow's own clock decides when a task runs again, but by the time that the last worker's clock has set."""
     dice = random.Random(ahead)
     memory, begin, now, counted = Memory(), 10.0**9, 10.0**9, 0.0
     for _ in range(200):

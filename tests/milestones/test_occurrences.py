@@ -1,4 +1,4 @@
-"""From the answers of OMS to events: what asset watchers fire, when, and that a crash changes none of it."""
+"""From OMS's answers to events: what asset watchers fire, when, and that a crash doesn't change it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ every_watcher = pytest.mark.parametrize("watcher", [MILESTONE, DAILY, ALARM], id
 
 
 class Watching:
-    """A watcher before an OMS that says something else at every poll. ``crash`` loses what wasn't stored yet."""
+    """A watcher, and an OMS with other answers at every poll. ``crash`` loses what was not stored yet."""
 
     def __init__(self, watcher, remembered=BEGUN):
         self.watcher = watcher
@@ -97,7 +97,7 @@ class TestAnyWatcher:
         assert len({one.key for one in (MILESTONE, DAILY, HOURLY, ALARM, *others)}) == 4 + 2
 
     def test_a_setting_that_a_later_version_adds_makes_it_no_other_one(self):
-        """Its memory, and with it what was fired, would be lost at an upgrade."""
+        """Otherwise an upgrade would lose its memory, and with it which events it has fired."""
         plain = MilestoneWatcher(Gate(CheckpointLagMilestone(60), project_id="np_1"))
         assert plain.identity[-1] == {"kind": "checkpoint_lag", "max_lag": 60}
         other = replace(plain, gate=replace(plain.gate, milestone=CheckpointLagMilestone(60, hold_for=5)))
@@ -195,7 +195,7 @@ class TestAMilestone:
         assert len(set(ids)) == 3
 
     def test_another_project_of_the_same_name_is_another_one(self):
-        """One was deleted, and is made anew and done before ``rearm_after`` is over."""
+        """The first was deleted; the second is created and done before ``rearm_after`` is over."""
         watching = Watching(MILESTONE)
         done = Verdict(State.REACHED, "", Observation("np_1", "RUNNING"))
         gone = Verdict(State.FAILED, "", Observation(None, "DELETED"))
@@ -223,7 +223,7 @@ class TestUntilWhenItIsComplete:
         )
     )
     def test_each_boundary_comes_once_in_its_order_and_never_too_early(self, polls):
-        """Whatever the lag does, whatever OMS says in between, and wherever it crashes."""
+        """Whatever the lag is, whatever OMS answers in between, and wherever the watcher crashes."""
         watching, time, furthest = Watching(HOURLY), MIDNIGHT, 0.0
         for passed, seen, crashes in polls:
             time += passed
@@ -236,7 +236,7 @@ class TestUntilWhenItIsComplete:
                 assert fired is None
             elif seen in ("SUSPEND", "FAILED", "RUNNING_MODIFYING"):
                 fired = watching.poll(time, running(furthest or None, status=seen))
-                # While objects are being added, nothing is known of them.
+                # While objects are being added, their checkpoint isn't known.
                 assert not (fired and seen == "RUNNING_MODIFYING")
             else:
                 fired = watching.poll(time, running(seen))
@@ -357,7 +357,7 @@ class TestAnAlarm:
         for at in range(700, 9000, 30):
             watching.poll(MIDNIGHT + at, running(MIDNIGHT + at - 5))
             kept.add(watching.stored)
-        assert len(kept) <= 3  # told, moving again, armed again
+        assert len(kept) <= 3  # fired, moving again, armed again
 
     def test_a_paused_one_does_not_stand_still(self):
         polls = [(at, running(MIDNIGHT - 5, status="SUSPEND"), {}) for at in (0, 500, 9000)]

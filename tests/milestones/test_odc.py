@@ -1,4 +1,4 @@
-"""OceanBase's own client ODC beside the cut-over gate, on the answers that ODC's tests hold, where they are at hand."""
+"""The cut-over gate and OceanBase's own client ODC, on the answers in ODC's tests, if these are there."""
 
 from __future__ import annotations
 

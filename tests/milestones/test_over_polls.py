@@ -1,4 +1,4 @@
-"""What a gate makes of several polls: steps that vanish, results that are owed, objects that come and go."""
+"""The verdicts over several polls: steps that disappear, missing results, objects that are added and removed."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ LACKING = without(ALL_DONE, "FULL_VERIFIER")
 
 
 def _gate(sensor: str, arguments: Mapping[str, Any] | None = None) -> Gate:
-    """A gate that polls seldom, so that few polls make a long time."""
+    """Return a gate with long intervals, so that few polls cover a long time."""
     return gate_of(sensor, {"poke_interval": 300, **(arguments or {})})
 
 
-# Steps that are listed no more
+# Steps that are no longer listed
 
 SHORTER = {
     "verification": (LACKING, "FULL_VERIFIER"),
@@ -99,7 +99,7 @@ def test_the_steps_are_remembered_as_json_and_anew_where_the_memory_is_lost():
         assert script.poll(NOW + 30, caught_up(behind=-30), LACKING, project=UNVERIFIED).state == expected
 
 
-# Results that OMS owes
+# Results that OMS doesn't return yet
 
 OWED: dict[str, dict[str, Any]] = {
     "different_null": {"verify": [page(table(), different=None)]},
@@ -117,7 +117,7 @@ OWED: dict[str, dict[str, Any]] = {
     },
 }
 
-#: What is under way still, and owes nothing yet.
+#: Verifications that are still running, so that no result is missing.
 UNDER_WAY: dict[str, dict[str, Any]] = {
     "verification_running": {"steps": replaced(ALL_DONE, step("FULL_VERIFIER", "RUNNING", 99))},
     "not_validated_yet": {
@@ -160,7 +160,7 @@ def test_a_result_that_is_told_at_last_counts(sensor):
     owed = OWED["no_table"]["verify"]
     assert script.poll(NOW, caught_up(), ALL_DONE, owed).state == "waiting"
     assert script.poll(NOW + 500, caught_up(), ALL_DONE, UNDER_WAY["table_running"]["verify"]).state == "waiting"
-    # It counts anew.
+    # The time is counted from the beginning again.
     for t in (600, 900, 1199):
         assert script.poll(NOW + t, caught_up(behind=-t), ALL_DONE, owed).state == "waiting"
     assert script.poll(NOW + 1199, caught_up(behind=-1190), ALL_DONE, CONSISTENT).state == "reached"
@@ -285,7 +285,7 @@ def test_the_project_that_verifies_may_lose_no_step_and_owe_no_result_either(sen
     assert [poll(t, owed).state for t in (100, 699, 700)] == ["waiting", "waiting", "failed"]
 
 
-# What a gate that opens leaves for the tasks behind it
+# The values that a gate returns for the tasks after it
 
 IN_MODE = "only the target has were not looked for"
 

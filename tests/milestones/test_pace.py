@@ -1,4 +1,4 @@
-"""How a checkpoint moves, told from series of polls."""
+"""How a checkpoint moves, computed from series of polls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WITHIN_25 = Aim(max_lag=25)
 
 
 def series_of(lags, every=30.0):
-    """The series of polls in which these lags were seen."""
+    """Return the series of polls at which these lags were observed."""
     series = None
     for number, lag in enumerate(lags):
         time = START + number * every
@@ -33,11 +33,11 @@ def series_of(lags, every=30.0):
 
 
 def polled(speed, lag, every=30.0, polls=20, period=15.0):
-    """The series of polls at a checkpoint that OMS moves once a period, by so many seconds a second."""
+    """Return the series of polls of a checkpoint that OMS moves once a period, at a rate in seconds per second."""
     series = None
     for number in range(polls):
         time = START + number * every
-        moved = (time - START) // period * period  # when OMS moved it last
+        moved = (time - START) // period * period  # when OMS last moved it
         series = extend(series, time, START - lag + moved * speed)
     return series
 
@@ -53,7 +53,7 @@ class TestTheRate:
         assert pace.message.startswith(words)
 
     def test_a_watch_polls_more_often_than_oms_moves_and_never_changes_its_mind(self):
-        """The lag grows at two polls of three and shrinks at the third; it shrinks all the while."""
+        """The lag grows at two polls of three and shrinks at the third; over all polls it shrinks."""
         messages = [pace_of(polled(3, 10_000, every=5, polls=count), WITHIN_25).message for count in range(1, 100)]
         assert {message.split(" ")[0] for message in messages} == {"", "catching"}
         lags = [series.until - series.checkpoint for series in (polled(3, 10_000, 5, count) for count in range(1, 100))]
@@ -75,7 +75,7 @@ class TestTheRate:
             assert pace_of(polled(5, 7200, polls=polls), WITHIN_25) == Pace()
 
     def test_the_first_poll_is_no_change(self):
-        """Nobody knows since when the checkpoint had stood where it was first seen."""
+        """It isn't known how long the checkpoint had been at its first value."""
         assert pace_of(series_of([290, 5]), WITHIN_25) == Pace()
 
     def test_only_the_last_minutes_count(self):
@@ -145,7 +145,7 @@ class TestAStandstill:
             assert (pace.rate, pace.seconds_left, pace.unmoved_for) == (None, None, length)
 
     def test_what_was_before_says_nothing_about_what_comes_after(self):
-        """It jumps; that isn't a rate. Then it catches up, which is one."""
+        """The checkpoint jumps, which is no rate. Then it catches up, which is one."""
         series = self.stand(2400)
         time, checkpoint = series.until + 30, series.checkpoint + 60
         series = extend(series, time, checkpoint)

@@ -1,4 +1,4 @@
-"""How long a gate bears what may pass, and how long a lag must hold: by our own clock, poll after poll."""
+"""How long a gate tolerates temporary errors, and how long a lag must hold: by our own clock, poll after poll."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ LOST = OmsUnreachableError("no connection.")
 FULL = "OmsFullTransferSensor"
 LAG = "OmsCheckpointLagSensor"
 
-#: Two nodes of OMS behind one address differ by this, in seconds.
+#: By how many seconds the clocks of two nodes of OMS behind one address differ.
 APART = 590
 
 
-# A failure that may fix itself
+# A failure that OMS may recover from
 
 
 def _failing(failed_time: Any = None) -> list[dict[str, Any]]:
@@ -91,7 +91,7 @@ def test_how_old_a_failure_is_when_it_is_observed_first_tells_the_clock_of_oms()
 
 @pytest.mark.parametrize("skew", [-APART, APART])
 def test_a_failure_ages_by_our_clock_whatever_node_answers(skew):
-    """Two nodes behind one address, 590 s apart: the second's clock doesn't make the failure older, or younger."""
+    """Two nodes behind one address, 590 s apart: the second's clock makes the failure neither older nor younger."""
     script = Script(gate_of(FULL))
     failed_time = oms_time(NOW - 10)
     dates = [(0, 0), (30, skew), (60, 0), (90, skew), (110, skew)]
@@ -124,7 +124,7 @@ def test_an_outage_is_waited_out_and_no_longer():
 
 @pytest.mark.parametrize("interval", [600, 3600, 86_400])
 def test_an_outage_has_at_least_three_polls_without_an_answer(interval):
-    """With an interval longer than the tolerance, two lost requests may be chance."""
+    """If the interval is longer than the tolerance, two lost requests may be chance."""
     script = Script(gate_of(FULL, {"poke_interval": interval}))
     polls = [script.poll(NOW + number * interval, error=LOST) for number in range(3)]
     assert [verdict.state for verdict in polls] == ["waiting", "waiting", "failed"]
@@ -192,7 +192,7 @@ def _held(hold_for: float = 60, **more: Any) -> Script:
 
 
 def _small(script: Script, at: float, **more: Any) -> str:
-    """Poll when the lag is 10 s, by whatever clock OMS has."""
+    """Poll when the lag is 10 s by OMS's clock, whatever that is."""
     date = more.get("date") or NOW + at
     return script.poll(NOW + at, caught_up(incrSyncCheckpoint=date - 10), ALL_DONE, **more).state
 
@@ -253,7 +253,7 @@ def test_one_bad_poll_begins_the_hold_anew(bad):
     ids=["to and fro", "once ahead", "back and forth", "once back", "sometimes none"],
 )
 def test_a_lag_holds_by_our_clock_whatever_clocks_oms_has(dates):
-    """Two nodes behind one address, 590 s apart, must not make ten minutes of a poll interval; nor undo them."""
+    """Two nodes behind one address, 590 s apart, must neither add ten minutes to a poll interval nor remove them."""
     script = _held(600)
     polls = range(0, 630, 30)
     states = []
@@ -291,7 +291,7 @@ def test_only_a_lag_that_holds_needs_memory():
 
 # Our own clock
 
-#: What is timed: a script, what happens at each poll, and how it ends when it has lasted long enough.
+#: What is timed: a script, the answers at each poll, and the verdict once it has lasted long enough.
 TIMED = {
     "hold": (lambda: _held(600), lambda script, at: _small(script, at), "reached"),
     "outage": (lambda: Script(gate_of(FULL)), lambda script, at: script.poll(NOW + at, error=LOST).state, "failed"),
@@ -317,7 +317,7 @@ def test_what_lasts_long_enough_ends_the_wait(timed):
 
 @pytest.mark.parametrize("back", [1, 5000, 10**9])
 def test_when_our_clock_goes_back_what_has_passed_until_then_counts(timed, back):
-    """As when two workers, whose clocks differ, poll in turn: a gate that began anew each time would never end."""
+    """As when two workers whose clocks differ poll in turn: a gate that restarted each time would never end."""
     poll, ends = timed
     assert {poll(at) for at in range(0, 600, 30)} == {"waiting"}
     assert [poll(570 - back + at) for at in (0, 29, 30)] == ["waiting", "waiting", ends]
@@ -325,7 +325,7 @@ def test_when_our_clock_goes_back_what_has_passed_until_then_counts(timed, back)
 
 @pytest.mark.parametrize("ahead", [600, 5000, 10**9])
 def test_a_clock_that_leaps_ahead_is_no_time_that_was_watched(timed, ahead):
-    """Or nobody polled: no worker was free, the machine was suspended, the process stopped."""
+    """Or nothing polled: no worker was free, the machine was suspended, the process was stopped."""
     poll, ends = timed
     assert [poll(0), poll(ahead)] == ["waiting", "waiting"]
     rest = [poll(ahead + at) for at in range(30, 600, 30)]

@@ -1,4 +1,4 @@
-"""Where a project needs a person, and that nobody is called for nothing."""
+"""When a project needs a person, and when it doesn't."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def steps(*rows):
         ([INCREMENTAL, VERIFIED, SWITCHING, REVERSE], "TRANSFER_APP_SWITCH"),
         ([INCREMENTAL, {**VERIFIED, "status": "FINISHED"}, SWITCHING, REVERSE], "TRANSFER_APP_SWITCH"),
         ([{**SWITCHING, "name": "APP_SWITCH"}], "APP_SWITCH"),
-        # Nobody is needed.
+        # No person is needed.
         ([INCREMENTAL, {**VERIFIED, "progress": 99}, SWITCH], None),
         ([INCREMENTAL, {**VERIFIED, "status": "FINISHED"}, SWITCH], None),
         ([INCREMENTAL, {**VERIFIED, "status": "SUSPEND"}, SWITCH], None),
         ([INCREMENTAL, VERIFIED, {**SWITCH, "status": "FINISHED"}, {**REVERSE, "status": "MONITORING"}], None),
         ([INCREMENTAL, VERIFIED, {**SWITCH, "status": "FAILED"}], None),
         ([{"name": "FULL_TRANSFER", "status": "RUNNING", "progress": 100}], None),
-        # What can't be read counts as not told.
+        # A value that can't be read counts as missing.
         ([{**VERIFIED, "progress": 1000}, {"name": None, "status": []}], None),
         ([], None),
     ],
@@ -50,9 +50,9 @@ def test_where_it_waits(rows, at):
 @pytest.mark.parametrize(
     ("awaited", "said"),
     [
-        (SWITCH, True),  # behind the verification that waits
+        (SWITCH, True),  # after the verification that waits
         (REVERSE, True),
-        (VERIFIED, False),  # that is done, whoever goes on
+        (VERIFIED, False),  # that is done, whoever continued it
         (INCREMENTAL, False),
     ],
 )

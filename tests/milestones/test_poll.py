@@ -1,4 +1,4 @@
-"""The table of cases on the pure decision, with memory and without, and what needs several polls."""
+"""The table of cases on the pure functions, with memory and without, and cases that need several polls."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_table_covers_every_gate_with_every_verdict():
 
 
 class TestWhatIsSeen:
-    """The project's name, and the time of the checkpoint, beside what the milestone itself has seen."""
+    """The project's name and the time of the checkpoint are observed in addition to what the milestone observes."""
 
     PROGRESS = {
         "projectId": PROJECT,

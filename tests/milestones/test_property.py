@@ -1,4 +1,4 @@
-"""Whatever OMS says, a gate opens only where the naive oracle lets it, raises nothing, and opens once it should.
+"""Whatever OMS answers, a gate opens only if the oracle allows it, raises nothing, and opens when it should.
 
 What OMS says is drawn with Python's own random numbers, by fixed seeds. Hypothesis spent nine tenths of the time on
 drawing, and its shrinking is of little use for whole histories of answers.
@@ -30,12 +30,12 @@ from tests.milestones.support import FakeOms, gate_of
 
 T = TypeVar("T")
 
-#: How many histories each test draws for each gate.
+#: How many histories each test generates for each gate.
 EXAMPLES = 500
 
 STEP_NAMES = [name for names in oms.STEP_NAMES.values() for name in names]
 
-#: What gates wait for: by argument, the values that it is drawn from.
+#: The arguments of gates: for each argument the values to choose from.
 WISHES: dict[str, dict[str, Sequence[Any]]] = {
     "OmsStepSensor": {
         "step": ["FULL_TRANSFER", "INCR_TRANSFER", "FULL_VERIFIER", "TRANSFER_APP_SWITCH"] * 4 + STEP_NAMES,
@@ -67,7 +67,7 @@ WISHES: dict[str, dict[str, Sequence[Any]]] = {
     },
 }
 
-# What may stand anywhere
+# Values that may be anywhere
 
 ODD_WORDS = ["", " ", "abc", "null", "NaN", "1e3", "--5", "+", "0", "100", "-1", "FINISHED", "finished", " RUNNING "]
 ODD_WORDS += ["RUNNINGLESS", "RUNNING_", "MONITORING", "CONSISTENT", "\x00\n", "\u0661\u0660\u0660", "x" * 5000]
@@ -78,29 +78,29 @@ ODD = [*ODD_WORDS, *ODD_NUMBERS, *ODD_THINGS]
 
 
 class Dice:
-    """Random choices, always the same for a seed."""
+    """Random choices that are always the same for a seed."""
 
     def __init__(self, seed: str) -> None:
         self.random = Random(seed)
 
     def once_in(self, times: int) -> bool:
-        """Whether something rare happens."""
+        """Return True at random, once in a number of times."""
         return self.random.randrange(times) == 0
 
     def pick(self, choices: Sequence[T]) -> T:
-        """One of some."""
+        """Choose one of several values."""
         return choices[self.random.randrange(len(choices))]
 
     def wish(self, sensor: str) -> dict[str, Any]:
-        """The arguments of a gate."""
+        """Choose the arguments of a gate."""
         return {name: deepcopy(self.pick(values)) for name, values in WISHES[sensor].items()}
 
     def odd(self) -> Any:
-        """Something that doesn't belong there."""
+        """Choose a value that doesn't belong there."""
         return self._anything() if self.once_in(4) else deepcopy(self.pick(ODD))
 
     def _anything(self) -> Any:
-        """Any short text without surrogates, float or integer."""
+        """Choose a short text without surrogates, a float or an integer."""
         kind = self.random.randrange(3)
         if kind == 0:
             codes = (self.random.getrandbits(self.pick([7, 8, 16, 20])) for _ in range(self.random.randrange(5)))
@@ -111,7 +111,7 @@ class Dice:
 
 
 def try_all(check: Callable[[Dice], None], *about: object) -> None:
-    """Run a check with many seeds; the error says with which one it failed."""
+    """Run a check with many seeds; the error names the seed with which it failed."""
     for number in range(EXAMPLES):
         seed = f"{about} {number}"
         try:
@@ -121,7 +121,7 @@ def try_all(check: Callable[[Dice], None], *about: object) -> None:
             raise
 
 
-# What OMS says
+# OMS's answers
 
 STATUSES = ["RUNNING"] * 6 + [status.value for status in oms.STATUSES.values() if isinstance(status.value, str)]
 FLAGS = [True, True, "true", None, False]
@@ -189,7 +189,7 @@ def _pages(dice: Dice) -> list[dict[str, Any]]:
 
 # Spoiling it
 
-#: What the gates look at; the rest is spoiled more seldom.
+#: The values that gates use. Other values are changed less often.
 POLLED = (
     "status",
     "progress",
@@ -208,7 +208,7 @@ POLLED = (
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Return the path to everything within what OMS sends."""
+    """Return the paths to all values in an answer."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in inner:
         yield (*path, key)
@@ -216,7 +216,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def _spoil(dice: Dice, body: dict[str, Any]) -> dict[str, Any]:
-    """Put something odd in a few places of what OMS sends."""
+    """Replace the values in a few places of an answer by others that don't belong there."""
     body = json.loads(json.dumps(body))
     for _ in range(dice.pick([1, 1, 2, 3])):
         places = list(_places(body))
@@ -285,7 +285,7 @@ def _project(dice: Dice) -> dict[str, Any]:
 
 
 def _apart(dice: Dice, at: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return progress and steps of a project that verifies another one, done more often than not."""
+    """Return progress and steps of a project that verifies another one; most are done."""
     statuses = ["FINISHED", "FINISHED", "FINISHED", "RUNNING", "RUNNING_MODIFYING", "FAILED", "SUSPEND"]
     steps = _steps(dice, at) if dice.once_in(4) else [_good_step("TRANSFER_PRECHECK"), _good_step("FULL_VERIFIER")]
     return oms.progress(dice.pick(statuses), projectId=oms.APART), steps
@@ -300,7 +300,7 @@ def _mapping(dice: Dice) -> dict[str, Any]:
 
 
 def _records(dice: Dice, at: float) -> list[dict[str, Any]]:
-    """Return records of added and removed objects, most of them done."""
+    """Return records of added and removed objects; most are done."""
     made = []
     for number in range(dice.pick([0, 0, 1, 2, 3])):
         kind = dice.pick(["INCREASE_OBJECT", "DECREASE_OBJECT"])
@@ -312,7 +312,7 @@ def _records(dice: Dice, at: float) -> list[dict[str, Any]]:
 
 
 def sound_answers(dice: Dice, sensor: str) -> Observed:
-    """What OMS would say at one poll, as it is documented."""
+    """Generate the answers of one poll, in the documented form."""
     progress, steps, pages, project = _progress(dice, NOW), _steps(dice, NOW), _pages(dice), _project(dice)
     records: list[dict[str, Any]] = []
     if sensor == "OmsObjectsSensor":
@@ -323,7 +323,7 @@ def sound_answers(dice: Dice, sensor: str) -> Observed:
 
 
 def _odd(dice: Dice, at: float, progress: Any, steps: Any, project_id: str = "np_1") -> Observed:
-    """Return what OMS would say, much of it odd."""
+    """Generate the answers of one poll, of which many are malformed."""
     pages, date = _pages(dice), _date(dice, at)
     right = sum(len(page["fullVerifyTableStatistics"]) for page in pages)
     total = dice.pick([None, 0, right + 1, 10**6]) if dice.once_in(6) else right
@@ -333,7 +333,7 @@ def _odd(dice: Dice, at: float, progress: Any, steps: Any, project_id: str = "np
 
 
 def histories(dice: Dice, sensor: str) -> list[Observed]:
-    """What OMS would say at one poll after the other, much of it odd."""
+    """Generate the answers of successive polls, of which many are malformed."""
     at, polls = float(NOW), []
     for _ in range(dice.pick([1, 2, 2, 3, 4])):
         polls.append(_odd(dice, at, _progress(dice, at), _steps(dice, at)))
@@ -351,7 +351,7 @@ def histories(dice: Dice, sensor: str) -> list[Observed]:
 
 
 class HeardOms(FakeOms):
-    """Answers from what OMS would say at a poll."""
+    """Sends the generated answers of a poll."""
 
     def __init__(self, observed: Observed) -> None:
         super().__init__(self._reply, None, observed.local)
@@ -375,7 +375,7 @@ class HeardOms(FakeOms):
 
 
 class Raw(Reply):
-    """A reply whose body is bytes already."""
+    """A reply whose body is already bytes."""
 
     @property
     def raw(self) -> bytes:
@@ -440,7 +440,7 @@ def test_of_sound_answers_a_gate_says_what_the_oracle_says(sensor: str, kept: bo
 
 
 class HeardMany(FakeOms):
-    """Answers of each of some projects as if it were alone."""
+    """Sends the generated answers for several projects."""
 
     def __init__(self, each: dict[str, Observed]) -> None:
         super().__init__(self._reply, None, NOW)
@@ -460,7 +460,7 @@ def test_of_many_projects_a_gate_says_what_the_oracle_says_of_all(sensor: str):
         arguments = {name: value for name, value in dice.wish(sensor).items() if name != "verification_project"}
         arguments.pop("hold_for", None)
         good = _reached_at(NOW, sensor, arguments)
-        good.progress.date = None  # as of the others: the clock is the local one
+        good.progress.date = None  # the clock is the local one, as for the other projects
         each = {
             f"np_{number}": good if dice.once_in(2) else sound_answers(dice, sensor)
             for number in range(dice.pick([2, 3]))
@@ -476,7 +476,7 @@ def test_of_many_projects_a_gate_says_what_the_oracle_says_of_all(sensor: str):
 
 
 def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Observed:
-    """A sound answer in which everything is reached, whatever is wished for."""
+    """Return well-formed answers in which every milestone is reached."""
     steps = [_good_step(names[0]) for names in oms.STEP_NAMES.values()]
     status = arguments["target_statuses"][0] if sensor == "OmsProjectStatusSensor" else "RUNNING"
     checkpoint = max(at, arguments.get("checkpoint", 0) + 1)
@@ -494,7 +494,7 @@ def test_once_oms_says_reached_the_next_poll_opens(sensor: str):
 
     def check(dice: Dice) -> None:
         arguments, history, through_json = dice.wish(sensor), histories(dice, sensor), dice.once_in(2)
-        # Patient, so that little of what comes before ends the gate.
+        # Tolerant, so that few of the earlier answers end the gate.
         gate = gate_of(sensor, {**arguments, "failure_grace": 10**6, "outage_tolerance": 10**6})
         memory, at = Memory(), float(NOW)
         for observed in history:
@@ -503,10 +503,10 @@ def test_once_oms_says_reached_the_next_poll_opens(sensor: str):
                 return
             memory = _kept(memory, through_json)
         came_so_far.append(at)
-        # Dates in the history may lie; hold_for counts from the first sound answer.
+        # Dates in the history may be wrong; hold_for counts from the first well-formed answer.
         for waited in range(0, int(arguments.get("hold_for", 0)) + 30, 30):
             verdict = _observe(gate, memory, _reached_at(at + 30 + waited, sensor, arguments))
-            # A step that was listed under a spoiled name is missing from then on.
+            # A step that was listed under a changed name is missing from then on.
             if verdict.state is State.REACHED or "doesn't list it now" in verdict.message:
                 return
         raise AssertionError(verdict.message)

@@ -1,4 +1,4 @@
-"""A row of ``ListProjects`` may only say "not yet": held against the precise calls, wherever those can be told."""
+"""A row of ``ListProjects`` may only say "not yet": it is compared with the precise calls."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ READ = Answer(None, float(NOW), "OMS", float(NOW))
 
 
 def told(case, **more):
-    """What the row of a case says."""
+    """Return what the row of a case says."""
     return told_by(gate_of(case.sensor, case.arguments), Row(row("np_1", case, **more)), READ)
 
 
@@ -47,7 +47,7 @@ def test_a_row_says_no_more_than_not_yet_in_any_row_of_the_table():
 
 
 def test_a_gate_with_a_row_decides_as_one_without():
-    """With a fresh row, also where the precise calls are due; and with a row that shows what was long ago."""
+    """With a new row, also when the precise calls are due; and with an old row."""
     for case in CASES:
         if case.date_offset:
             continue
@@ -61,7 +61,7 @@ def test_a_gate_with_a_row_decides_as_one_without():
             assert memory.unanswered == (1 if "No usable answer" in alone.message else 0), case.id
 
 
-#: A project of every kind, and what is asked of it.
+#: A project of every kind, and what gates on it wait for.
 KINDS = {
     "ordinary": {},
     "idle": {"idle_source": True},
@@ -101,7 +101,7 @@ ASKED: dict[str, Any] = {
     "OmsCutoverReadySensor": [{}, {"require_verification": False}],
 }
 
-#: Where a row says "not yet" and the precise calls fail: so much of a failure is known up to ten polls later.
+#: Cases in which a row says "not yet" and the precise calls fail: the failure is noticed up to ten polls later.
 LATE: set[tuple[str, str]] = set()
 
 
@@ -146,7 +146,7 @@ def test_a_row_says_no_more_than_not_yet_of_any_simulated_project(client):
 
 
 class Kept:
-    """Asks a real server, each question once."""
+    """Sends each request to a real server only once."""
 
     def __init__(self, client: OmsClient, answers: dict[str, object]) -> None:
         self._client, self._answers = client, answers
@@ -164,7 +164,7 @@ class Kept:
 
 
 def replace_time(simulator):
-    """Return when a list is told now."""
+    """Return the list's time as now."""
     return READ._replace(at=simulator.clock.now())
 
 
@@ -202,7 +202,7 @@ def test_what_is_missing_from_a_list_and_what_is_counted_is_asked():
 
 
 def test_a_row_that_is_behind_doesnt_end_what_is_counted():
-    """Each "not yet" would begin the count of ``hold_for`` anew, so the precise calls are due until it is over."""
+    """Each "not yet" would restart the count of ``hold_for``, so the precise calls are due until it is over."""
     close = next(case for case in CASES if case.sensor == "OmsCheckpointLagSensor" and case.expected == "reached")
     gate, memory = gate_of(close.sensor, {"max_lag": 25, "hold_for": 60}), Memory(by_row=9)
     for poke in range(4):
@@ -254,7 +254,7 @@ class Pages:
         return READ._replace(data=Page(self.rows[first : first + 2], self.total), at=100.0 - number)
 
     def listing(self):
-        """Read the list; return it, and the numbers of the pages that were asked for, those at the same time in one."""
+        """Read the list; return it, and the numbers of the requested pages, those at the same time together."""
         flow, asked = listing(actions.list_projects(page_size=2)), []
         answer = None
         try:
@@ -281,7 +281,7 @@ def test_pages_of_a_list_are_asked_for_at_the_same_time_once_there_is_a_total():
 
 @pytest.mark.parametrize(("total", "asked"), [(None, [1, 1, 1, 1, 1, 1]), (5, [1, 2, 1, 1, 1])])
 def test_a_total_that_counts_no_rows_costs_no_page(total, asked):
-    """OMS may tell none, or how many pages there are."""
+    """OMS may send no total, or the number of pages."""
     found, pages = Pages(9, total).listing()
     assert [len(together) for together in pages] == asked
     assert sum(pages, ()) == (1, 2, 3, 4, 5, 6)

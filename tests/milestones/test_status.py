@@ -1,4 +1,4 @@
-"""What a project's status means for what isn't reached yet."""
+"""The meaning of a project's status for a milestone that isn't reached yet."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_outlook(status, expected):
         ("RELEASED", ("DELETED",), True),
         ("DELETED", ("RELEASED", "DELETED"), False),
         ("FAILED", ("RELEASED", "DELETED"), True),
-        # What a resumed project would reach is the FAILED rule's to decide.
+        # Whether a project that would be resumed can reach it is decided by the rule for FAILED.
         ("FAILED", ("RELEASED", "RUNNING"), False),
         ("RUNNING", ("RELEASED",), False),
         (None, ("RELEASED",), False),

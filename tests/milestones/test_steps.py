@@ -1,4 +1,4 @@
-"""When a step is done and what it is called: the whole matrix of kinds, names, statuses and percentages."""
+"""When a step is done, and its names: all combinations of kinds, names, statuses and percentages."""
 
 from __future__ import annotations
 

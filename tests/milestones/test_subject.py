@@ -1,4 +1,4 @@
-"""What a message is about: the project, what is wanted of it, and the Airflow connection."""
+"""What a message names: the project, what is waited for, and the Airflow connection."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Gates over many: the table of cases with each row among projects that are ready, and what only a set has."""
+"""Gates over many: the table of cases, with each row among projects that are ready, and the rules of sets."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ CLOSE, FAR = (
     Case("lag", "OmsCheckpointLagSensor", {}, caught_up(behind=behind), tuple(ALL_DONE)) for behind in (10, 900)
 )
 
-#: The rows of the table that a gate over many can have: a project that verifies another verifies one.
+#: The rows of the table that a gate over many can have. A project that verifies another verifies only one.
 OF_SETS = [case for case in CASES if "verification_project" not in case.arguments]
 
 
 def copied(*projects, **more):
-    """Make a gate that waits for the full transfer of these projects."""
+    """Return a gate that waits for the full transfer of these projects."""
     return over("OmsFullTransferSensor", more, project_ids=projects)
 
 
 def test_every_row_of_the_table_decides_for_a_set():
-    """Each is one member among others for which the gate would open; so it alone decides."""
+    """The row is one member among others for which the gate would open, so it alone decides."""
     for case in OF_SETS:
         other = companion(case)
         ready = {"np_0": other, "np_1": case, "np_2": other}
@@ -76,7 +76,7 @@ def test_it_opens_when_every_project_is_there_and_doesnt_ask_again_for_what_stay
     wave.projects["np_2"] = DONE
     second = wave.poll(NOW + 30)
     assert second.message == "2 of 3 ready; now ready: np_2."
-    wave.projects |= {"np_1": BROKEN, "np_3": DONE}  # what was reached stays so
+    wave.projects |= {"np_1": BROKEN, "np_3": DONE}  # a milestone that was reached stays reached
     third = wave.poll(NOW + 60)
     assert third.state == REACHED
     assert wave.asked["DescribeProjectProgress"] == 1
@@ -114,13 +114,13 @@ def test_a_project_that_never_will_be_there(broken):
 
 
 def test_each_project_has_a_memory_of_its_own():
-    """Grace and hold_for count for each, beginning when it is first so."""
+    """failure_grace and hold_for count for each project separately."""
     new = replace(BROKEN, steps=tuple(replaced(in_transfer(), failed_step("FULL_TRANSFER"))))
     wave = Wave(copied("np_1", "np_2"), {"np_1": new, "np_2": AT_WORK})
     assert wave.poll(NOW).state == WAITING
     wave.projects = {"np_1": AT_WORK, "np_2": new}
     assert wave.poll(NOW + 100).state == WAITING
-    assert wave.poll(NOW + 200).state == WAITING  # 200 s together, 100 s of np_2
+    assert wave.poll(NOW + 200).state == WAITING  # 200 s for both together, 100 s for np_2
     assert wave.poll(NOW + 230).state == FAILED
     held = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25, "hold_for": 60}, project_ids=["np_1", "np_2"]), {})
     for at, near in ((0, 2), (30, 1), (60, 2), (90, 2), (110, 2)):
@@ -147,7 +147,7 @@ def test_an_outage_is_waited_out_and_not_asked_into_by_all():
 
 @pytest.mark.parametrize(("fleet", "rows"), [({"label_name": "wave-7"}, []), ({"project_ids": range(9)}, None)])
 def test_hold_for_doesnt_count_an_outage_in_which_projects_werent_asked(fleet, rows):
-    """Neither if OMS doesn't list them, nor if it isn't asked for each, because it gives no answer for the first."""
+    """OMS doesn't list them, or they aren't asked for because OMS doesn't answer for the first."""
     ids = [f"np_{number}" for number in range(9)]
     fleet = {name: ids if name == "project_ids" else value for name, value in fleet.items()}
     wave = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25, "hold_for": 120}, **fleet), {}, rows)
@@ -280,7 +280,7 @@ def test_names_are_resolved_from_one_list_and_rows_say_not_yet():
         asked += wave.asked["DescribeProjectProgress"]
     assert asked == 2 * 40  # each once in ten polls
     wave.projects = dict.fromkeys(projects, DONE)
-    assert wave.poll(NOW + 630).state == WAITING  # the rows are stale, and yet
+    assert wave.poll(NOW + 630).state == WAITING  # although the rows are old
     for at in range(9):
         last = wave.poll(NOW + 660 + 30 * at)
     assert last.state == REACHED
@@ -295,7 +295,7 @@ def test_an_oms_that_lists_nothing_is_asked_for_each():
 
 
 def test_projects_whose_names_look_like_one_another_are_judged_each():
-    """Where two have a name, messages add their ids; a third may be named as that reads."""
+    """If two projects have a name, messages add their ids; the name of a third may look like that."""
     names = {"np_2": "wave", "np_3": "wave", "np_4": "wave (np_2)"}
     for late in names:
         projects = dict.fromkeys(names, DONE) | {late: AT_WORK}
@@ -309,7 +309,7 @@ def test_projects_whose_names_look_like_one_another_are_judged_each():
 
 
 def until_it_opens(gate, projects, behind):
-    """Return after how many polls it opens if the rows are older than the precise answers; None for never."""
+    """Return after how many polls the gate opens if rows are older than the precise answers; None for never."""
     wave = Wave(gate, {})
     for number in range(60):
         at = NOW + 30 * number
@@ -326,7 +326,7 @@ def until_it_opens(gate, projects, behind):
 
 @pytest.mark.parametrize("projects", [1, 2, 30])
 def test_rows_that_are_always_behind_delay_a_gate_and_dont_shut_it(projects):
-    """Nobody knows how old a row of a real OMS is. The precise calls are due at another poll for each project."""
+    """How old a row of a real OMS is isn't known. The precise calls are due at another poll for each project."""
     for hold_for, after in ((0, 0), (120, 4)):
         gate = over("OmsCheckpointLagSensor", {"max_lag": 25, "hold_for": hold_for}, label_name="wave-7")
         assert until_it_opens(gate, projects, behind=0) == after

@@ -1,4 +1,4 @@
-"""What full verification found, over all pages."""
+"""The result of full verification, over all pages."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_table_that_is_being_compared_owes_nothing(status):
 
 
 def _paged(count: int, size: int, total: Any, bad: int | None = None) -> FakeOms:
-    """An OMS with so many tables, that hands out pages of a size of its own."""
+    """Answer as an OMS with a number of tables that decides itself how many are on a page."""
     tables = [table(f"t{number}", "INCONSISTENT" if number == bad else "CONSISTENT") for number in range(count)]
 
     def reply(action: str, payload: Any) -> Reply:

@@ -1,4 +1,4 @@
-"""Which OMS a gate has asked: what it remembers of one counts for no other; absence counts where the project was."""
+"""Which OMS a gate has asked: the memory of one isn't used for another; absence counts only where the project was."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def until_deleted(**project: Any) -> Script:
     return Script(gate_of(STATUS, {"target_statuses": "DELETED"}, **project))
 
 
-# OMS can't tell "deleted" from "never existed"
+# OMS doesn't distinguish "deleted" from "never existed"
 
 
 @pytest.mark.parametrize("oms", [HERE, ""])
@@ -58,7 +58,7 @@ def test_an_answer_without_a_project_is_no_observation():
 
 
 def test_that_a_project_is_gone_is_an_answer():
-    """What watches on, as events do, then counts its next outage from the beginning."""
+    """A watcher, which continues, then counts its next outage from the beginning."""
     script = until_deleted()
     script.poll(NOW, error=LOST, oms=HERE)
     assert script.memory.unanswered == 1
@@ -98,7 +98,7 @@ def test_the_same_oms_at_another_address_goes_on():
 
 
 def test_an_address_that_is_not_known_for_once_is_no_other():
-    """As where Airflow couldn't read the connection."""
+    """As if Airflow couldn't read the connection."""
     script = until_deleted()
     script.poll(NOW, progress("RELEASED"), oms=HERE)
     script.poll(NOW + 30, error=LOST)
@@ -130,7 +130,7 @@ def test_an_outage_of_one_oms_is_none_of_another_and_ends_all_the_same():
     assert script.poll(NOW + 1200, error=LOST, oms=THERE).state == "failed"
 
 
-# A gate watches one project for its life
+# A gate stays with one project
 
 
 def test_a_name_is_looked_up_again_at_another_oms():

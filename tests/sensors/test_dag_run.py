@@ -1,4 +1,4 @@
-"""A gate by a name that only the trigger resolves, in Airflow's own ``dag.test()``: triggers in the same process."""
+"""A gate by a name that only the trigger looks up, in ``dag.test()``, which runs triggers in the same process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import runpy
 
 from airflow_provider_oms.simulator import Fault, Project
 
-#: It has to be a file in Airflow's folder: Airflow 3 runs no other.
+#: A file in Airflow's DAGs folder, because Airflow 3 runs no other.
 DAG_FILE = """
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Gates over many in every mode: rows of the one table, each among projects that are ready, and what Airflow stores."""
+"""Gates over many in every mode: rows of the one table, each among projects that are ready, and the stored rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.connections import connect
 from tests.gate_cases import CASES, NOW, PROGRESS, PROJECT, REACHED, RECORDS, STEPS, VERIFY, Reply
 from tests.milestones.fleets import companion
 
-#: A row for each gate, its arguments and its verdict; those that the simulator answers by itself, project by project.
+#: One row for each gate, argument set and verdict; of those that the simulator answers by itself for each project.
 ROWS = list(
     {
         (case.sensor, repr(case.arguments), case.expected, case.without_memory): case
@@ -46,12 +46,13 @@ def connection(oms, monkeypatch, pauses):
 
 
 def serve(oms, case):
-    """Have the project in the middle be as a row says, and the others be ready."""
+    """Let the project in the middle answer as a row says, and the others be ready."""
     other = companion(case)
 
     def answer(action, payload):
         project_id = payload.get("id") or payload.get("projectId")
-        said = (other if project_id in ("np_0", "np_2") else case).reply(action, payload)  # also for what adds objects
+        # The task that adds objects, too, answers as the row says.
+        said = (other if project_id in ("np_0", "np_2") else case).reply(action, payload)
         return said.raw.decode().replace('"np_1"', f'"{project_id}"')
 
     for action in (PROGRESS, STEPS, VERIFY, PROJECT, RECORDS):
@@ -59,7 +60,7 @@ def serve(oms, case):
 
 
 def test_the_table_in_poke_and_deferred_mode(oms):
-    """The triggerer decides like the worker."""
+    """The triggerer comes to the same verdict as the worker."""
     assert len(ROWS) > 30
     for case in ROWS:
         serve(oms, case)
@@ -174,7 +175,7 @@ def test_a_gate_that_never_was_on_a_worker(wave):
     for which, state in (
         ({"label_name": "wave-7"}, "reached"),
         ({"project_ids": ["np_0", "np_1"], "min_projects": 3}, "failed"),
-        ({"search_key": "{{ run_id }}"}, "failed"),  # Airflow hasn't rendered it
+        ({"search_key": "{{ run_id }}"}, "failed"),  # Airflow has not rendered it
     ):
         gate = OmsFullTransferSensor(task_id="gate", deferrable=True, start_from_trigger=True, timeout=60, **which)
         args = gate.start_trigger_args

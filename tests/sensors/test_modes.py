@@ -1,4 +1,4 @@
-"""The cases of the one table through every mode: the modes can't drift apart.
+"""The cases of the one table in every mode: all modes come to the same verdict.
 
 Every row is deferred, which takes it over the worker, the triggerer and the worker again. The other modes, and other
 versions of Airflow than the newest, have one row of each kind.
@@ -20,7 +20,7 @@ from tests.gate_cases import CASES, FAILED, NOW, REACHED, Case, serve
 
 OF_EACH_KIND = modes.one_of_each_kind(CASES)
 
-#: What a row decides doesn't depend on Airflow, so one version tries them all.
+#: The verdict of a row doesn't depend on Airflow, so one version runs them all.
 DEFERRED = CASES if has_task_state_store() else OF_EACH_KIND
 
 

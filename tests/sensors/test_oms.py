@@ -1,4 +1,4 @@
-"""All gates at once: their arguments reach the trigger, their templates render, mistakes are found and named."""
+"""All gates: their arguments reach the trigger, their templates are rendered, mistakes are found and named."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GATES = [
     if inspect.isclass(cls) and issubclass(cls, OmsGateSensor) and cls is not OmsGateSensor
 ]
 
-#: For every argument that a gate can have: a value that isn't its default, and what the trigger must hold then.
+#: For every argument of a gate, a value that isn't its default, and the value that the trigger must get.
 GIVEN = {
     "project_id": ("np_9", "np_9"),
     "project_type": ("SYNC", "SYNC"),
@@ -49,16 +49,16 @@ GIVEN = {
     "target_statuses": (["released", "DELETED"], ["RELEASED", "DELETED"]),
 }
 
-#: Arguments that say how to wait, or that stand for another, and so don't travel in the gate's settings.
+#: Arguments that say how to wait, or that stand for another, and therefore aren't in the gate's settings.
 ELSEWHERE = {"project_name", "deferrable", "kwargs", "self", "start_from_trigger"}
 ELSEWHERE |= {*SELECTORS, "min_projects", "on_failure"}  # test_fleets.py
 
-#: What a milestone has for an operator that waits for it alone.
+#: Fields of a milestone that only operators use.
 OF_OPERATORS = {"OmsObjectsSensor": {"absent", "until"}}
 
 
 def arguments_of(cls):
-    """Name every argument of a gate of its own and of the base of all gates."""
+    """Return the names of all arguments of a gate, its own and those of the base class of all gates."""
     return {
         *inspect.signature(cls.__init__).parameters,
         *inspect.signature(OmsGateSensor.__init__).parameters,
@@ -82,7 +82,7 @@ def test_the_table_of_cases_knows_every_gate():
 def test_what_goes_into_the_trigger_is_what_the_gate_was_given(cls, sim, monkeypatch):
     monkeypatch.setenv("AIRFLOW_CONN_OTHER", sim.connection_json)
     names = arguments_of(cls)
-    # The project doesn't matter here, only that the gate must wait: OMS is away.
+    # OMS is away, so that the gate must wait, whatever the project.
     sim.down()
     gate = cls(task_id="gate", deferrable=True, timeout=1000, **{name: GIVEN[name][0] for name in names})
     with pytest.raises(TaskDeferred) as deferral:
@@ -97,7 +97,7 @@ def test_what_goes_into_the_trigger_is_what_the_gate_was_given(cls, sim, monkeyp
 
 @pytest.fixture(autouse=True)
 def nobody_sleeps(pauses):
-    """Retries pause, but not here."""
+    """Retries don't pause here."""
 
 
 @pytest.mark.parametrize("cls", GATES, ids=lambda cls: cls.__name__)
@@ -183,7 +183,7 @@ def test_a_mistake_is_found_when_the_dag_is_parsed_and_named(sensor, arguments, 
 
 @pytest.mark.parametrize("cls", GATES)
 def test_templates_stay_as_they_are_written(cls):
-    """The arguments beside them are checked; what they render to is checked when the gate runs."""
+    """The other arguments are checked; a template is checked after it is rendered, when the gate runs."""
     fields = set(cls.template_fields) - {"project_name", *SELECTORS}
     gate = cls(task_id="gate", **{name: f"{{{{ {name} }}}}" for name in fields})
     assert {name: getattr(gate, name) for name in fields} == {name: f"{{{{ {name} }}}}" for name in fields}
@@ -210,7 +210,7 @@ def test_a_sensor_of_somebody_else_with_a_template_of_its_own():
             self.own = own
             super().__init__(**kwargs)
 
-    Own(task_id="gate", own="{{ x }}", project_id="np_1", progress=101)  # it may depend on what isn't known yet
+    Own(task_id="gate", own="{{ x }}", project_id="np_1", progress=101)  # a template's value may matter
     with pytest.raises(ValueError, match="progress"):
         Own(task_id="other", own="x", project_id="np_1", progress=101)
     with pytest.raises(ValueError, match="exactly one of project_id"):
@@ -236,7 +236,7 @@ for checkpoint in ("2026-01-01T00:00:00Z", 1767225600, "1767225600"):
 
 
 def test_a_moment_without_a_zone_is_in_airflows_default_zone():
-    """As Airflow reads a DAG's dates. It takes the setting when it is imported, so another process has to."""
+    """Like a date in a DAG. Airflow reads the setting when it is imported, so this needs another process."""
     environment = {**os.environ, "AIRFLOW__CORE__DEFAULT_TIMEZONE": "America/New_York"}
     done = subprocess.run([sys.executable, "-c", IN_NEW_YORK], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""How a gate ends: every way that it can, with soft_fail and never_fail, in every mode, the same."""
+"""How a gate ends: every outcome, with soft_fail and never_fail, is the same in every mode."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FAILED_STEP = {
     "extraInfo": {"errorCode": "X-1", "errorMsg": "the disk is full", "failedTime": "2001-01-01T00:00:00.000"},
 }
 
-#: What OMS says; how the gate ends; what the message says. WAITING stands for its time-out.
+#: OMS's answers, the gate's outcome, and its message. WAITING stands for a time-out of the gate.
 ENDINGS = {
     "reached": ({**PROGRESS, "fullTransferProgress": 100}, REACHED, ""),
     "time-out": (

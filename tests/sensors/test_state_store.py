@@ -1,4 +1,4 @@
-"""What reschedule mode remembers on Airflow 3.3: the last poke's memory or none, whatever fails between two pokes.
+"""The memory of reschedule mode on Airflow 3.3: it is that of the last poke or none, whatever fails between two pokes.
 
 The store is Airflow's as far as it matters, and fails in every place; the pokes go through Airflow's own ``execute``.
 """
@@ -26,7 +26,7 @@ HOLD = 600
 
 
 class Store(modes.Store):
-    """A task state store that fails when it is told to."""
+    """A task state store that can be made to fail."""
 
     fails: str = ""
     wrote = 0
@@ -48,20 +48,20 @@ class Store(modes.Store):
 
 
 class Task:
-    """A task in reschedule mode, poke after poke, an OMS of which it is told what the lag is, and a clock."""
+    """A task in reschedule mode with an OMS whose lag can be set, and a clock."""
 
     def __init__(self, sim, monkeypatch, **arguments):
         self.sim, self.monkeypatch = sim, monkeypatch
         self.arguments = {"max_lag": 60, "hold_for": HOLD, **arguments}
         self.store = Store()
-        # Ahead, so that no answer seems to have come late. Pokes share no monotonic clock.
+        # The wall clock is ahead, so that no answer seems to be late. Pokes share no monotonic clock.
         self.clock = Elapsed(time.time() + 1_000_000.0)
         self.pokes = itertools.count()
         self.tries = 1
         self.clock.install(monkeypatch, clock)
 
     def poke(self, lag=10, after=30, fails=""):
-        """Poke once, and return what came of it."""
+        """Poke once, and return the result."""
         self.clock.passed += after
         self.store.fails, self.store.wrote = fails, 0
         now = int(self.sim.clock.now())
@@ -73,7 +73,7 @@ class Task:
         return modes.reschedule(gate, self.monkeypatch, self.store, poke=next(self.pokes), try_number=self.tries).state
 
     def retry(self):
-        """Begin another try, as after a clear: the store stays as it is."""
+        """Begin another try, as after a clear; the store keeps its content."""
         self.tries, self.pokes = self.tries + 1, itertools.count()
 
 
@@ -101,7 +101,7 @@ def test_whatever_fails_an_older_memory_is_never_believed(task, fails, when):
     for number in range(20):
         state = task.poke(lag=5000, fails=fails) if number == when else task.poke()
         assert state == modes.WAITING
-    # 20 pokes have been, of which those after the bad one count; where the store failed, one more doesn't.
+    # After 20 pokes, those after the bad one count; if the store failed there, one less counts.
     counted = (19 - when) * 30
     opened = pokes_until_open(task)
     assert counted + opened * 30 >= HOLD + 30
@@ -122,7 +122,7 @@ def test_a_poke_that_crashed_is_followed_by_a_try_of_its_own(task):
 
 
 def test_a_crash_before_the_memory_is_kept_leaves_none(task):
-    """Airflow reschedules a poke whose last message was lost: it is counted, and hasn't written."""
+    """Airflow reschedules a poke whose last message was lost: it is counted, but has stored nothing."""
     for _ in range(20):
         task.poke()
     next(task.pokes)
@@ -137,7 +137,7 @@ def test_where_a_clock_goes_back_no_time_counts(task):
 
 
 def test_workers_whose_clocks_differ_open_nothing_early(task):
-    """Every other poke runs on a worker whose clock is 90 s ahead."""
+    """Every second poke runs on a worker whose clock is 90 s ahead."""
     assert [task.poke(), *(task.poke(after=after) for after in (120, -60) * 9)] == [modes.WAITING] * 19
 
 
@@ -150,15 +150,15 @@ def test_an_outage_is_counted_over_pokes_and_not_with_an_older_memory(task, sim,
     sim.add_fault(Fault("status", status=503))
     states = [task.poke() for _ in range(15)]
     sim.clear_faults()
-    assert task.poke(fails="set") == modes.WAITING  # an answer, which the next poke doesn't know of
+    assert task.poke(fails="set") == modes.WAITING  # an answer, of which the next poke knows nothing
     sim.add_fault(Fault("status", status=503))
     states += [task.poke() for _ in range(20)]
     assert states == [modes.WAITING] * 35
-    # By then no poll in ten minutes is known to have had an answer.
+    # By then no answer of the last ten minutes is known.
     assert task.poke() == modes.FAILED
 
 
-# One project for its life
+# A gate stays with one project
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_poke_that_cannot_read_the_id_does_not_ask_oms(named, sim):
 
 
 def test_an_id_that_was_never_kept_is_not_looked_up_again(named):
-    """The first poke notes that it begins, and can't keep what it has seen."""
+    """The first poke stores that it begins, and then can't store the id."""
     task, looked_up = named
     assert task.poke(fails="second") == modes.WAITING
     assert looked_up() == 1
@@ -219,7 +219,7 @@ def test_where_nothing_can_be_noted_no_name_is_looked_up(named, sim):
 
 
 def test_another_try_that_goes_on_counting_begins_anew(named):
-    """As where a worker dies with the queued task: Airflow retries it, and still counts the pokes of the try before."""
+    """As if a worker had died with the queued task: Airflow retries it, and doesn't reset the number of the poke."""
     task, looked_up = named
     for _ in range(3):
         task.poke()
@@ -229,7 +229,7 @@ def test_another_try_that_goes_on_counting_begins_anew(named):
 
 
 def test_pokes_that_never_came_have_looked_up_nothing(named):
-    """Airflow 3.3 reschedules a task whose DAG it doesn't find when it starts, and counts that."""
+    """Airflow 3.3 reschedules a task if it doesn't find the DAG at its start, and counts that as a poke."""
     task, looked_up = named
     next(task.pokes)
     next(task.pokes)
