@@ -1,7 +1,7 @@
-"""One table of cases for all seven gates: what OMS says at one poll, and what the gate must make of it.
+"""One table of cases for all seven gates: OMS's answers at one poll, and the gate's verdict.
 
-The same rows are run on the pure decision (``tests/milestones``) and through the sensors in poke, reschedule and
-deferrable mode, with a simulator that :func:`serve` has told what to answer. Every expectation is written from the
+The same rows are run on the pure functions (``tests/milestones``) and with the sensors in poke, reschedule and
+deferrable mode, where :func:`serve` makes a simulator send the answers. Every expected verdict is written from the
 design, none is computed by the package. Nothing here imports the package's milestones, or Airflow.
 
 Use it as ``@pytest.mark.parametrize("case", CASES, ids=str)``. All times count from :data:`NOW`, so give the simulator
@@ -29,7 +29,7 @@ WAITING, REACHED, FAILED = "waiting", "reached", "failed"
 
 @dataclass(frozen=True)
 class Reply:
-    """A whole HTTP answer, where the ``data`` of a sound one isn't enough.
+    """A whole HTTP answer, for cases in which the ``data`` of a successful one isn't enough.
 
     :param body: JSON, or a raw text
     :param status: the HTTP status
@@ -44,7 +44,7 @@ class Reply:
 
     @property
     def raw(self) -> bytes:
-        """The body as it goes over the wire."""
+        """The body as it is sent."""
         return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
 
 
@@ -68,7 +68,7 @@ class Apart:
 
 @dataclass(frozen=True)
 class Case:
-    """What OMS says, and what the gate must say.
+    """One case: OMS's answers, and the expected verdict.
 
     :param id: the case's name in test reports
     :param sensor: the sensor's class name
@@ -106,16 +106,16 @@ class Case:
 
     @property
     def expected_without_memory(self) -> str:
-        """The verdict where nothing is remembered, as in reschedule mode before Airflow 3.3."""
+        """The verdict if nothing is remembered, as in reschedule mode before Airflow 3.3."""
         return self.without_memory or self.expected
 
     @property
     def needs_memory(self) -> bool:
-        """Whether the sensor has an argument that means nothing where nothing is remembered."""
+        """Whether the sensor has an argument that has no effect if nothing is remembered."""
         return bool(self.arguments.get("hold_for"))
 
     def reply(self, action: str, payload: Any) -> Reply:
-        """Return what OMS answers to an action."""
+        """Return OMS's answer to an action."""
         if action == PROJECTS:
             rows = [] if self.apart is None else list(self.apart.rows)
             return _reply(rows if payload["pageNumber"] == 1 else [], total=len(rows))
@@ -180,7 +180,7 @@ def _tables_of(page: Any) -> list[Any]:
     return tables if isinstance(tables, list) else []
 
 
-# What OMS sends
+# OMS's answers
 
 
 def success(data: Any, total: int | None = None) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def success(data: Any, total: int | None = None) -> dict[str, Any]:
 
 
 def refusal(code: str | None, message: str, proposal: str | None = None, **more: Any) -> dict[str, Any]:
-    """Return the envelope of a refusal; OMS's real reason stands in ``errorDetail``."""
+    """Return the envelope of a refusal; OMS's real reason is in ``errorDetail``."""
     detail = {"code": code, "level": "ERROR", "message": message, "proposal": proposal}
     return {"success": False, "code": code, "message": "generic", "requestId": "req-9", "errorDetail": detail, **more}
 
@@ -215,7 +215,7 @@ def _without_missing(**given: Any) -> dict[str, Any]:
 
 
 def progress(status: Any = "RUNNING", **changes: Any) -> dict[str, Any]:
-    """Return the progress of a project in full transfer; a change to :data:`MISSING` leaves a key out."""
+    """Return the progress of a project in full transfer; the value :data:`MISSING` removes a key."""
     return _without_missing(
         **{
             "projectId": "np_1",
@@ -236,13 +236,13 @@ def progress(status: Any = "RUNNING", **changes: Any) -> dict[str, Any]:
 
 
 def caught_up(status: Any = "RUNNING", behind: float = 10, **changes: Any) -> dict[str, Any]:
-    """Return the progress of a project whose target is so many seconds behind."""
+    """Return the progress of a project whose target is a number of seconds behind."""
     given = {"currentStep": "INCR_TRANSFER", "fullTransferProgress": 100, "incrSyncCheckpoint": NOW - behind}
     return progress(status, **{**given, **changes})
 
 
 def switched(status: Any = "RUNNING", behind: float = 10, **changes: Any) -> dict[str, Any]:
-    """Return the progress of a project past its switchover: the forward checkpoint stands still."""
+    """Return the progress of a project after its switchover: the forward checkpoint stands still."""
     given = {
         "currentStep": "REVERSE_INCR_TRANSFER",
         "incrSyncCheckpoint": NOW - 72_000,
@@ -252,7 +252,7 @@ def switched(status: Any = "RUNNING", behind: float = 10, **changes: Any) -> dic
 
 
 def step(name: Any, status: Any = "INIT", percent: Any = 0, **changes: Any) -> dict[str, Any]:
-    """Return a step as DescribeProjectSteps lists it."""
+    """Return a step as in DescribeProjectSteps."""
     given = {
         "order": 1,
         "name": name,
@@ -274,7 +274,7 @@ def failed_step(name: str, failed_time: Any = None, percent: Any = 42) -> dict[s
 
 
 def oms_time(at: float) -> str:
-    """Write a time as OMS writes ``failedTime``: UTC, no offset, milliseconds."""
+    """Format a time like OMS's ``failedTime``: UTC, no offset, milliseconds."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000")
 
 
@@ -292,17 +292,17 @@ def in_transfer(full: str = "RUNNING", percent: Any = 42) -> list[dict[str, Any]
 
 
 def replaced(steps: list[dict[str, Any]], *others: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return steps with others in the place of those of the same name."""
+    """Return the steps with some replaced by others of the same name."""
     by_name = {other["name"]: other for other in others}
     return [by_name.get(row["name"], row) for row in steps]
 
 
 def without(steps: list[dict[str, Any]], *names: str) -> list[dict[str, Any]]:
-    """Return steps without those of a name."""
+    """Return the steps without those of a name."""
     return [row for row in steps if row["name"] not in names]
 
 
-#: The steps of a project that waits for its cut-over.
+#: The steps of a project that is ready for its cut-over.
 ALL_DONE = replaced(
     in_transfer("FINISHED", 100),
     step("INCR_TRANSFER", "MONITORING", 99, finishTime="2027-01-15T07:00:00"),
@@ -333,7 +333,7 @@ CONSISTENT = (page(table("orders"), table("items", "BOTH_EMPTY")),)
 
 
 def project(*, verify: Any = True, in_mode: Any = False, **changes: Any) -> dict[str, Any]:
-    """Return a project with its configuration, as DescribeProject does."""
+    """Return a project with its configuration, as in DescribeProject."""
     config = _without_missing(allowDestTableNotEmpty=in_mode)
     given = {"id": "np_1", "type": "MIGRATION", "enableFullVerify": verify, "fullTransferConfig": config}
     given["transferMapping"] = mapping("orders", "items")
@@ -341,13 +341,13 @@ def project(*, verify: Any = True, in_mode: Any = False, **changes: Any) -> dict
 
 
 def mapping(*tables: str, mode: Any = "SPECIFIC", **changes: Any) -> dict[str, Any]:
-    """Return what a project moves: tables of the schema ``shop``, and a view."""
+    """Return the objects that a project migrates: tables of the schema ``shop``, and a view."""
     objects = {"name": "shop", "mappedName": "shop", "tables": [{"name": name} for name in tables]}
     return _without_missing(mode=mode, databases=[{**objects, "views": [{"name": "totals"}], **changes}])
 
 
 def record(status: Any = "RUNNING", kind: Any = "INCREASE_OBJECT", *tables: str, **changes: Any) -> dict[str, Any]:
-    """Return a record of added or removed objects, as ListProjectModifyRecords does; it lists these tables."""
+    """Return a record of added or removed objects, as in ListProjectModifyRecords, with these tables."""
     listed = [{"name": "shop", "tables": [{"name": name} for name in tables]}] if tables else None
     given = {"id": 45, "type": kind, "status": status, "subProjectId": None, "databases": listed, "errorDetail": None}
     return _without_missing(**{**given, **changes})
@@ -391,7 +391,7 @@ STATUSES = {
     "running_other": Status("RUNNING_DEFRAGMENTING", "RUNNING_DEFRAGMENTING", message="RUNNING_DEFRAGMENTING"),
     "running_nothing": Status("RUNNING_", "RUNNING_", message="RUNNING_"),
     "suspend": Status("SUSPEND", "SUSPEND", message="SUSPEND"),
-    # Nothing tells since when: new where the gate remembers, old where it can't.
+    # It isn't known since when: new if the gate remembers, otherwise old.
     "failed": Status("FAILED", "FAILED", message="failed", without_memory=FAILED),
     "releasing": Status("RELEASING", "RELEASING", FAILED, "RELEASING"),
     "released": Status("RELEASED", "RELEASED", FAILED, "RELEASED"),
@@ -450,10 +450,10 @@ SCENES: dict[str, tuple[dict[str, Any], Any, Any]] = {
     ),
 }
 
-#: The gates that ask for a state of now; what the others wait for stays reached.
+#: The gates that require a present state; for the others a milestone stays reached.
 _OF_NOW = ("lag", "cutover")
 
-#: The gates about all of the data: while objects are being added, what they see leaves some out.
+#: The gates about complete data: while objects are being added, the data that they see isn't complete.
 _OF_ALL = ("full", "lag", "checkpoint", "verification", "cutover", "objects")
 
 
@@ -521,11 +521,11 @@ def _statuses() -> Iterator[Case]:
                 expected=REACHED if what == "reached" else WAITING,
             )
     for gate in _OF_NOW:
-        # Only the words that OceanBase documents can be allowed.
+        # Only the statuses that OceanBase documents can be allowed.
         arguments, _, (sent, steps, pages) = SCENES[gate]
         given = {**arguments, "allow_modifying": True}
         yield _case(gate, "allowed_other", given, sent("RUNNING_DEFRAGMENTING"), steps, verify_pages=pages)
-    # What is wrong stays wrong while objects are being added.
+    # An error stays an error while objects are being added.
     sent = caught_up("RUNNING_MODIFYING")
     bad = [page(table("items", "INCONSISTENT"))]
     for gate in ("verification", "cutover"):
@@ -537,7 +537,7 @@ def _statuses() -> Iterator[Case]:
 
 
 def _project_status() -> Iterator[Case]:
-    # A project that is over can still be released and deleted, and one that is going goes on.
+    # A finished project can still be released and deleted, and RELEASING goes on to RELEASED.
     for now, target, expected in (
         ("RELEASING", "RELEASED", WAITING),
         ("RELEASING", "DELETED", WAITING),
@@ -563,7 +563,7 @@ def _project_status() -> Iterator[Case]:
 
 # Steps
 
-#: What a step does -> its names: today's, those of a 3.x migration and of a synchronisation.
+#: What a step does -> its names: the present one, that of a 3.x migration, and that of a synchronisation.
 STEP_NAMES = {
     "precheck": ("TRANSFER_PRECHECK", "PRE_CHECK"),
     "prepare": ("TRANSFER_PREPARE", "PREPARE", "SYNC_PREPARE"),
@@ -580,7 +580,7 @@ STEP_NAMES = {
 
 _ENDLESS = ("incremental", "incremental_verification", "reverse")
 
-#: ``stepInfo`` of a full verification that is over, and what that makes of it.
+#: ``stepInfo`` of a full verification that has ended, and whether it counts as done.
 _SKIPPED: tuple[tuple[str, Any, str], ...] = (
     ("skipped", {"skipped": True}, WAITING),
     ("skipped_text", {"skipped": "true"}, WAITING),
@@ -593,7 +593,7 @@ _SKIPPED: tuple[tuple[str, Any, str], ...] = (
 
 
 def step_is_done(kind: str, status: str, percent: int | None) -> bool:
-    """The design's rule for a step that is done."""
+    """The rule for a step that is done, from the design."""
     if kind in _ENDLESS:
         return status in ("MONITORING", "FINISHED")
     if kind == "full_verification":
@@ -655,7 +655,7 @@ def _step_states() -> Iterator[Case]:
         ("list", [100], WAITING),
     ):
         yield _step_case(f"progress_{name}", step("FULL_TRANSFER", "FINISHED", percent), expected=expected)
-    # These say nothing about whether a step is done.
+    # These keys don't affect whether a step is done.
     done, not_done = step("FULL_TRANSFER", "FINISHED", 100), step("FULL_TRANSFER", "RUNNING", 100)
     fixed = {"errorCode": "OLD", "errorMsg": "fixed since", "failedTime": oms_time(NOW - 9000)}
     yield _step_case("finish_time_while_running", {**not_done, "finishTime": oms_time(NOW - 60)})
@@ -668,12 +668,12 @@ def _step_states() -> Iterator[Case]:
         for status in ("FINISHED", "RUNNING"):
             row = step("FULL_VERIFIER", status, 100, stepInfo=info)
             yield _step_case(f"verification_{status}-{name}", row, expected=expected)
-    # Only of a verification it is known what that would mean.
+    # Their meaning is known only for a verification.
     yield _step_case("skipped_transfer", {**done, "stepInfo": {"skipped": True}}, expected=REACHED)
     twice = [done, step("FULL_TRANSFER", "RUNNING", 3)]
     yield _case("step", "listed_twice", {"step": "FULL_TRANSFER"}, caught_up(), twice)
     yield _case("step", "listed_twice-turned", {"step": "FULL_TRANSFER"}, caught_up(), twice[::-1])
-    # What the project doesn't have can't be waited for; before it lists anything nobody knows what it has.
+    # A step that the project doesn't have fails the gate, but while the project lists no steps at all it isn't known.
     lacking = without(ALL_DONE, "FULL_VERIFIER")
     yield _case(
         "step",
@@ -741,12 +741,12 @@ def _failures() -> Iterator[Case]:
     backwards = {"max_lag": 60, "direction": "reverse"}
     said = "REVERSE_INCR_TRANSFER.*CONNECTOR-CNT0042"
     yield _case("lag", "failed_step-reverse", backwards, switched(behind=900), turned, expected=FAILED, message=said)
-    # Only the step that is waited for counts in a running project.
+    # In a running project, only the step that is waited for counts.
     yield _case(
         "step", "another_failed", {"step": "STRUCT_TRANSFER"}, progress(), replaced(rows, step("STRUCT_TRANSFER"))
     )
     yield _case("lag", "another_failed", {"max_lag": 60}, late, verifier)
-    # Of several failures the newest counts.
+    # Of several failures, the newest counts.
     several = replaced(rows, failed_step("INCR_TRANSFER", new))
     yield _case("full", "several_failed", {}, progress("FAILED"), several, message="INCR_TRANSFER")
     for name, grace, rows_of, expected in (
@@ -758,7 +758,7 @@ def _failures() -> Iterator[Case]:
     ):
         rows = replaced(in_transfer(), failed_step("FULL_TRANSFER", rows_of))
         yield _case("full", f"grace_{name}", {"failure_grace": grace}, progress("FAILED"), rows, expected=expected)
-    # What can't be fixed by itself fails at once.
+    # An error that can't be recovered from fails the gate at once.
     for name, status in product(STEP_NAMES["precheck"], ("FAILED", "RUNNING", "INIT")):
         rows = [failed_step(name, new, 0), step("FULL_TRANSFER")]
         yield _case(
@@ -782,7 +782,7 @@ def _failures() -> Iterator[Case]:
                 expected=FAILED,
                 message="PRE_CHECK",
             )
-    # Nothing begins behind a failed precheck, also where OMS goes on calling the project RUNNING.
+    # After a failed precheck nothing starts, even if OMS still shows the project as RUNNING.
     skipped = [rows[0], step("FULL_TRANSFER", "RUNNING", 3)]
     for gate in ("full", "lag", "checkpoint"):
         arguments = SCENES[gate][0]
@@ -800,7 +800,7 @@ def _failures() -> Iterator[Case]:
         message="FULL_TRANSFER",
     )
     yield _case("full", "failed_without_step", {"failure_grace": 0}, progress("FAILED"), [], expected=FAILED)
-    # The details may be all that OMS tells: texts, or objects.
+    # OMS may send only details: texts, or objects.
     objects = [{"code": "C-7", "message": "no space", "reason": "disk", "proposal": "add one"}]
     for name, details, message in (
         ("texts", ["no space", "no luck"], "FULL_TRANSFER no space; no luck[.]"),
@@ -817,7 +817,7 @@ def _failures() -> Iterator[Case]:
     row = step("FULL_TRANSFER", "FAILED", 3, extraInfo=twice)
     given = {"expected": FAILED, "message": "FULL_TRANSFER C-7 no space full[.]"}
     yield _case("full", "failed_with_words_and_details", {"failure_grace": 0}, progress("FAILED"), [row], **given)
-    # A milestone that is reached stays reached in a project that failed since, and a failed step isn't done.
+    # A milestone stays reached in a project that has failed since, and a failed step isn't done.
     yield _case(
         "step", "failed_at_100", {"step": "FULL_TRANSFER"}, progress(), [failed_step("FULL_TRANSFER", new, 100)]
     )
@@ -933,7 +933,7 @@ _CHECKPOINTS: tuple[tuple[str, Any, str, str | None], ...] = (
     ("object", {"timestamp": NOW - 10}, WAITING, None),
 )
 
-#: The gates that read a checkpoint, by a moment that all of the above have passed.
+#: The gates that read a checkpoint, with a moment that all of the above have passed.
 _READERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("lag", {"max_lag": 60}),
     ("checkpoint", {"checkpoint": NOW - 3600}),
@@ -959,7 +959,7 @@ def _checkpoints() -> Iterator[Case]:
 
         for percent in (0, 99, 99.99, 5151, "abc"):
             yield of(f"full_at_{percent}", caught_up(fullTransferProgress=percent))
-        # Where no percentage is told, the step may tell; only the cut-over asks for the steps.
+        # If no percentage is given, the step's status counts; only the cut-over gate requests the steps.
         by_step = REACHED if gate == "cutover" else WAITING
         for name, percent in (("null", None), ("missing", MISSING)):
             yield of(f"full_at_{name}", caught_up(fullTransferProgress=percent), expected=by_step)
@@ -973,7 +973,7 @@ def _checkpoints() -> Iterator[Case]:
         yield of("incr_unsaid", caught_up(enableIncrSync=None), expected=REACHED)
         yield of("incr_nonsense", caught_up(enableIncrSync="perhaps"))
         yield of("current_step_odd", caught_up(currentStep={"name": "INCR_TRANSFER"}), expected=REACHED)
-        # Now is what OMS's clock says, not ours.
+        # The present is the time on OMS's clock, not on ours.
         fast, slow = caught_up(incrSyncCheckpoint=NOW + 7190), caught_up(incrSyncCheckpoint=NOW - 10)
         yield of("oms_clock_ahead", fast, date_offset=7200, expected=REACHED)
         yield of("oms_clock_behind", slow, date_offset=-7200, message="ahead")
@@ -1014,7 +1014,7 @@ def _checkpoints() -> Iterator[Case]:
         "datetime": datetime(2027, 1, 15, 7, 59, 50, tzinfo=UTC),
         "datetime_without_zone": datetime(2027, 1, 15, 7, 59, 50),
     }.items():
-        # Strictly: a change of that very second may still be on its way.
+        # Strictly greater, because a change in that second may not have arrived.
         for what, behind, expected in (("at", 10, WAITING), ("past", 9, REACHED), ("before", 11, WAITING)):
             given = caught_up(behind=behind)
             yield _case("checkpoint", f"{what}_{name}", {"checkpoint": moment}, given, ALL_DONE, expected=expected)
@@ -1088,7 +1088,7 @@ def _verifications() -> Iterator[Case]:
         ("progress_null", [page(table("items", progress=None))], REACHED, None),
         ("progress_missing", [page(table("items", progress=MISSING))], REACHED, None),
         ("progress_1", [page(table("items", progress=1))], REACHED, None),
-        # What was found before doesn't count while a table is being compared again.
+        # Earlier results don't count while a table is being compared again.
         ("again", [page(good, table("items", "INCONSISTENT", status="RUNNING"))], WAITING, "shop.items"),
         ("again_with_number", [page(table("items", "INCONSISTENT", status="RUNNING"), different=3)], WAITING, None),
         ("again_and_bad", [page(table("a", status="RUNNING"), table("b", "TARGET_EMPTY"))], FAILED, "shop.b"),
@@ -1109,7 +1109,7 @@ def _verifications() -> Iterator[Case]:
             pages += ((f"{key}_{name}", [page(good, table("items", **{key: number}))], expected, said),)
     bad = ("SCHEMA_MISMATCH", "INDEX_CONFLICT", "TARGET_TABLE_NOT_EXIST", "RUNTIME_EXCEPTION", "INCONSISTENT")
     bad += ("SOURCE_EMPTY", "TARGET_EMPTY", "MISMATCH_LIMIT", "MISMATCH_LIMIT_NO_PK", "NOT_CATEGORIZED")
-    # OMS's differentNumber doesn't count tables that couldn't be compared.
+    # OMS's differentNumber doesn't include tables that couldn't be compared.
     pages += tuple(
         (f"result_{name}", [page(good, table("items", name))], FAILED, f"shop.items.*{name}") for name in bad
     )
@@ -1117,7 +1117,7 @@ def _verifications() -> Iterator[Case]:
         yield _case(
             gate, f"pages-{name}", {}, caught_up(), ALL_DONE, verify_pages=sent, expected=expected, message=message
         )
-    # One of several that verify isn't enough, under whichever name and in whichever place.
+    # All steps that verify must be done, whatever their names and places.
     for gate, name in product(("verification", "cutover"), ("FULL_VERIFIER", "FULL_VALIDATION")):
         second = step(name, "RUNNING", 40)
         for what, rows in (("after", [*ALL_DONE, second]), ("before", [second, *ALL_DONE])):
@@ -1165,7 +1165,7 @@ def _verifications() -> Iterator[Case]:
             verify_pages=CONSISTENT,
             expected=expected,
         )
-        # The result of an earlier run, or of half a run, says nothing.
+        # The result of an earlier run, or of a part of a run, doesn't count.
         verdict = FAILED if expected == REACHED else WAITING
         yield _case(
             "verification",
@@ -1180,7 +1180,7 @@ def _verifications() -> Iterator[Case]:
         for gate, status in product(("verification", "cutover"), ("FINISHED", "RUNNING")):
             rows = replaced(ALL_DONE, step("FULL_VERIFIER", status, 100, stepInfo=info))
             yield _case(gate, f"{name}-{status}", {}, caught_up(), rows, verify_pages=CONSISTENT, expected=expected)
-    # In IN mode nobody has looked for rows that only the target has.
+    # In IN mode, rows that exist only in the target aren't searched for.
     for gate in ("verification", "cutover"):
         for name, config, message in (
             ("in_mode", project(in_mode=True), "only the target has.*IN mode"),
@@ -1261,7 +1261,7 @@ def _cutovers() -> Iterator[Case]:
 
 
 def _through_before_incremental() -> Iterator[Case]:
-    """All that comes before incremental synchronisation must be through, whatever it is called."""
+    """All steps before incremental synchronisation must be done, whatever their names."""
     done: dict[str, Any] = {"verify_pages": CONSISTENT}
     kinds = ("precheck", "prepare", "schema", "log_pull", "full", "index")
     for kind, (status, percent) in product(
@@ -1299,16 +1299,16 @@ def _through_before_incremental() -> Iterator[Case]:
         rows = [step(name, "SUSPEND", 50), *without(ALL_DONE, name)]
         strict = {"fail_on_suspend": True}
         yield _case("cutover", f"{kind}_suspended-strict", strict, caught_up(), rows, expected=FAILED, **done)
-    # One that OMS has gone on from isn't through, but nothing is about to fail.
+    # If OMS has continued after it, the step isn't done, but nothing will fail.
     rows = replaced(ALL_DONE, failed_step("TRANSFER_PRECHECK", old))
     yield _case("cutover", "precheck_passed_over", {}, caught_up(), rows, message="TRANSFER_PRECHECK is FAILED", **done)
-    # What runs beside or comes later may be in any state.
+    # Later steps, and those in parallel, may be in any state.
     later = [step("INCR_VERIFIER", "RUNNING", 3), step("REVERSE_INCR_TRANSFER", "INIT", 0)]
     yield _case("cutover", "later_steps", {}, caught_up(), [*ALL_DONE, *later], expected=REACHED, **done)
 
 
 def _without_verification() -> Iterator[Case]:
-    """No verification listed: right only where none is configured, and where that was asked for."""
+    """No verification is listed: that is correct only if none is configured and none is required."""
     lacking, optional = without(ALL_DONE, "FULL_VERIFIER"), {"require_verification": False}
     off = "no full verification.*verification_project.*require_verification=False"
     on = "enableFullVerify.*lists no step"
@@ -1335,7 +1335,7 @@ def _without_verification() -> Iterator[Case]:
     yield _case("cutover", "unverified-late", {}, late, lacking, project=UNVERIFIED, expected=FAILED, message=off)
     yield _case("cutover", "unverified-late-optional", optional, late, lacking, project=UNVERIFIED, message="15 min")
     yield _case("cutover", "unverified-no_steps", {}, caught_up(), [], project=UNVERIFIED)
-    # One that is there counts although it need not be.
+    # If there is a verification it counts, even if none is required.
     yield _case(
         "cutover", "optional-consistent", optional, caught_up(), ALL_DONE, verify_pages=CONSISTENT, expected=REACHED
     )
@@ -1378,7 +1378,7 @@ def _apart() -> Iterator[Case]:
         ("consistent", good, REACHED, None),
         ("still_running_at_100", at("RUNNING", step("FULL_VERIFIER", "RUNNING", 100)), REACHED, None),
         ("old_name", at("FINISHED", step("FULL_VALIDATION", "FINISHED", 100)), REACHED, None),
-        # What its steps are called isn't known: then all of them must be done.
+        # The names of its steps aren't known: then all of them must be done.
         ("unheard_of_step", at("FINISHED", step("DATA_CHECK", "FINISHED", 100)), REACHED, None),
         (
             "unheard_of_step_running",
@@ -1406,7 +1406,7 @@ def _apart() -> Iterator[Case]:
         ("type_unsaid", but(rows=[{**row, "type": None}]), REACHED, None),
         ("not_listed", but(rows=[]), REACHED, None),
         ("in_mode", but(project=project(id=APART, in_mode=True)), REACHED, "IN mode"),
-        # Nothing but its name ties it to what it is to verify.
+        # Only its name connects it with the project that it verifies.
         ("of_fewer_tables", but(project=compares(mapping("orders"))), FAILED, "leaves out shop.items"),
         ("of_more_tables", but(project=compares(mapping("items", "orders", "more"))), REACHED, None),
         ("of_no_views", but(project=compares(mapping("items", "orders", views=[]))), REACHED, None),
@@ -1429,7 +1429,10 @@ def _apart() -> Iterator[Case]:
         for gate in ("verification", "cutover"):
             moves = {**UNVERIFIED, **_DATABASES}
             given: dict[str, Any] = {"apart": apart, "project": moves, "expected": expected, "message": message}
-            if name in ("cut_short", "no_result"):  # a result may yet come, but nobody remembers since when it is owed
+            if name in (
+                "cut_short",
+                "no_result",
+            ):  # a result may still come, but it isn't remembered since when it is missing
                 given |= {"without_memory": FAILED, "message": None}
             yield _case(gate, f"apart-{name}", {"verification_project": APART}, caught_up(), lacking, **given)
     for gate in ("verification", "cutover"):
@@ -1465,7 +1468,7 @@ def _apart() -> Iterator[Case]:
     yield _case("cutover", "apart-optional_bad", optional, caught_up(), lacking, **given)
 
 
-# What ODC would decide
+# The verdicts of ODC
 
 
 def odc_cases(what: str, steps: list[dict[str, Any]], pages: Sequence[dict[str, Any]]) -> Iterator[Case]:
@@ -1530,7 +1533,7 @@ def odc_cases(what: str, steps: list[dict[str, Any]], pages: Sequence[dict[str, 
         yield of("ready", f"project_{status}", WAITING, caught_up(status), message="allow_modifying")
 
 
-# The way to OMS
+# Errors of transport
 
 
 def _objects() -> Iterator[Case]:
@@ -1539,7 +1542,7 @@ def _objects() -> Iterator[Case]:
         return _case("objects", what, {"tables": tables}, given, more.pop("steps", ALL_DONE), **more)
 
     both = project(transferMapping=mapping("orders", "prices"))
-    # What is in the project
+    # The objects in the project
     for name, tables in {
         "list": ["shop.orders", "shop.items"],
         "text": "shop.orders, shop.items",
@@ -1576,11 +1579,11 @@ def _objects() -> Iterator[Case]:
         )
     yield of("mode_missing", project=project(transferMapping=mapping("prices", mode=MISSING)), expected=REACHED)
     yield of("empty", project=project(transferMapping={"mode": "SPECIFIC", "databases": []}), without_memory=FAILED)
-    # What is being added or removed
+    # Objects that are being added or removed
     for status in ("PENDING", "MODIFYING", "RUNNING", "MERGING", "FINISHED", "DONE", None, ""):
         told = {"message": "45"} if status else {}
         yield of(f"adding-{status}", records=(record(status, "INCREASE_OBJECT", "prices"),), **told)
-        # An old list that has the table already, and a record that isn't through: not merged.
+        # An old list that already has the table, and a record that isn't done: not merged.
         yield of(
             f"adding-{status}-listed", records=(record(status, "INCREASE_OBJECT", "prices"),), project=both, **told
         )
@@ -1593,7 +1596,7 @@ def _objects() -> Iterator[Case]:
         dropped = (record(status, "INCREASE_OBJECT", "prices"),)
         yield of(f"dropped-{status}", records=dropped, message=f"shop.prices.*45.*{status}", without_memory=FAILED)
         yield of(f"dropped-{status}-again", records=dropped, project=both, expected=REACHED)
-    # Of other tables
+    # Changes of other tables
     for status in ("PENDING", "RUNNING", "FAILED"):
         other = (record(status, "INCREASE_OBJECT", "prices"),)
         yield of(f"other-{status}", ["shop.orders"], records=other, expected=REACHED)
@@ -1640,7 +1643,8 @@ def _objects() -> Iterator[Case]:
     yield of("task_busy", ["shop.orders"], records=(record(subProjectId=TASK),), task=Reply("", 503))
     unsupported = Reply(refusal(None, "Unsupported action: ListProjectModifyRecords"))
     yield of("records_unsupported", ["shop.orders"], records=unsupported, expected=REACHED)
-    # Gates that wait for objects being added name what isn't through; where OMS doesn't tell, they wait all the same.
+    # Gates that wait while objects are being added name the unfinished changes; if OMS doesn't list them, they wait all
+    # the same.
     pending = (record("SUCCESS", "INCREASE_OBJECT", "old", id=44), record("MERGING", "INCREASE_OBJECT", "prices"))
     for gate, (arguments, _, (sent, steps, pages)) in SCENES.items():
         if gate in _OF_ALL:
@@ -1657,7 +1661,7 @@ def _objects() -> Iterator[Case]:
 
 
 def _lost(status: str) -> str | None:
-    """Return what a change of that status comes to where nothing is remembered, if it is another verdict."""
+    """Return the verdict on a change with that status if nothing is remembered and the verdict is another one."""
     return FAILED if status == "FAILED" else None
 
 
@@ -1748,7 +1752,7 @@ def _transport() -> Iterator[Case]:
     wrapped = Reply({"success": False, "message": "[GHANA-PROJECT000001]: project is not exists", "code": None})
     yield _case("status", "gone_in_words", {"target_statuses": ["DELETED"]}, wrapped, expected=REACHED)
     yield _case("status", "denied_for_deleted", {"target_statuses": ["DELETED"]}, lasting["403"][0], expected=FAILED)
-    # Oddities that are none: only ``success`` decides.
+    # Unusual but correct answers: only ``success`` decides.
     coded = {**success(caught_up()), "code": "INNER_ERROR", "errorDetail": {"message": "?"}}
     yield _case("full", "code_with_success", {}, Reply(coded), expected=REACHED)
     yield _case("full", "success_as_text", {}, Reply({**success(caught_up()), "success": "true"}), expected=REACHED)

@@ -1,4 +1,4 @@
-"""Running a command in this process, against a simulated OMS over real HTTP, with a clock that nobody waits for."""
+"""Runs a command in this process, against a simulated OMS over HTTP, with a clock that doesn't really wait."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PASSWORD = "correct-horse-battery"
 
 @dataclass(frozen=True)
 class Result:
-    """What a command left: its exit code and both streams."""
+    """The result of a command: its exit code and both streams."""
 
     code: int
     out: str
@@ -39,12 +39,12 @@ class Result:
 
     @property
     def lines(self) -> list[Any]:
-        """All of stdout, as a JSON document a line."""
+        """All of stdout, as one JSON document per line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 
 class Stream(io.StringIO):
-    """A stream that is a terminal, or isn't."""
+    """A stream that is a terminal, or not."""
 
     def __init__(self, terminal: bool) -> None:
         super().__init__()
@@ -55,7 +55,7 @@ class Stream(io.StringIO):
 
 
 class CommandClock(Elapsed):
-    """The clock of a command, and of the simulated OMS where there is one."""
+    """The clock of a command, and of the simulated OMS if there is one."""
 
     simulator: Simulator | None = None
 
@@ -66,13 +66,13 @@ class CommandClock(Elapsed):
         self.at_pause(len(self.pauses))
 
     def at_pause(self, number: int) -> None:
-        """Do something at a pause; tests replace it."""
+        """Called at each pause; tests replace it."""
 
 
 @pytest.fixture
 def oms(monkeypatch):
-    """A simulated OMS with projects in many states, whose clock stands still, behind ``oms_default``."""
-    # It runs in this process, where Airflow may log to the stdout that a command has for itself.
+    """A simulated OMS with projects in many states and a stopped clock, behind ``oms_default``."""
+    # It runs in this process, where Airflow may log to the command's stdout.
     monkeypatch.setattr(logging.getLogger("airflow_provider_oms.simulator"), "disabled", True)
     projects = [
         Project(id="np_new", name="new"),
@@ -110,7 +110,7 @@ def oms(monkeypatch):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The clock of a command that waits: a pause passes at once, and on OMS's clock as well."""
+    """The clock of a command that waits: a pause takes no real time, and also advances OMS's clock."""
     made = CommandClock(START + 1000.0, 1000.0)
     made.install(monkeypatch, observing, waiting, task_clock)
     return made
@@ -118,7 +118,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def cli(monkeypatch):
-    """Run a command as a shell would, and return what it left."""
+    """Run a command as a shell would, and return its result."""
 
     def command(*arguments: str, columns: int | None = None, terminal: bool = False) -> Result:
         monkeypatch.setenv("TERM", "xterm-256color")

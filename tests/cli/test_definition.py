@@ -1,4 +1,4 @@
-"""What there is to type: the same for Airflow and for the console script, and cheap to load."""
+"""The commands and options: the same for Airflow and for the console script, and fast to import."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HAS_CLI = tuple(int(part) for part in airflow_version.split(".")[:2]) >= (3, 2)
 
 
 def actions(made):
-    """The arguments of a parser, as far as they matter to somebody who types."""
+    """Return the arguments of a parser, as far as users see them."""
     return [
         (tuple(action.option_strings) or action.dest, action.nargs, action.default, action.choices)
         for action in made._actions
@@ -73,7 +73,7 @@ def test_the_provider_info_and_the_entry_point_name_them():
 
 
 def test_loading_the_definition_loads_nothing_else():
-    """Airflow does it at every command."""
+    """Airflow imports it for every command."""
     code = (
         "import airflow.cli.cli_config, sys; before = set(sys.modules);"
         "from airflow_provider_oms.cli.definition import get_oms_cli_commands; get_oms_cli_commands();"
@@ -105,7 +105,7 @@ def test_airflow_has_the_commands():
 
 
 def test_no_word_of_help_is_taken_for_markup():
-    """Airflow's help is written by rich, which would swallow what stands in brackets."""
+    """Airflow's help is written by rich, which would remove words in brackets."""
     for command in definition.COMMANDS:
         texts = [command.help, command.description, command.epilog]
         for option in command.options:

@@ -1,4 +1,4 @@
-"""The page about the command line: its scripts run, and its pictures are those of today."""
+"""The page about the command line: its scripts run, and its pictures are up to date."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SCRIPTS = {block.title: block.text for block in blocks(DOCS / "command-line.md",
 @pytest.mark.parametrize(
     ("name", "project", "passed", "code", "says"),
     [
-        # A day later, so that its checkpoint lies behind today's midnight, whenever this is run.
+        # A day later, so that the checkpoint is before today's midnight at any time of the day.
         ("report.sh", {"step": "INCR_TRANSFER"}, 86_400, 0, "every change before today has arrived"),
         ("report.sh", {"step": "FULL_TRANSFER", "status": "RELEASED"}, 0, 1, ""),
         ("verify.sh", {"step": "FULL_TRANSFER"}, 0, 75, "not known; look again later"),
@@ -60,7 +60,7 @@ def test_a_picture_is_what_the_command_shows(name):
     assert f"images/terminal/{name}.svg" in (DOCS / "command-line.md").read_text()
 
 
-#: Where the page tells the keys of ``--json``: the words before a table, and what the code writes.
+#: Where the page lists the keys of ``--json``: the words before a table, and the output of the code.
 TABLES = {
     "`projects` writes": facts.ROW_KEYS,
     "`status` writes": facts.STATUS_KEYS,

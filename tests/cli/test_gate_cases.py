@@ -1,4 +1,4 @@
-"""Cases of each kind of the one table, through ``wait``: it can't drift apart from the sensors."""
+"""Cases of each kind from the one table, with ``wait``, which must come to the same verdicts as the sensors."""
 
 from __future__ import annotations
 

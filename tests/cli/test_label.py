@@ -31,7 +31,7 @@ def test_it_waits_until_every_project_is_there(cli, clock):
 def test_it_ends_as_a_gate_does(cli, wave):
     assert cli("wait", "--label", "wave-7", "--cutover-ready", "--timeout", "0").code == 3
     assert cli("wait", "--label", "wave-8", "--verified").code == 1
-    assert cli("wait", "--label", "nightly", "--verified", "--timeout", "60").code == 3  # nobody has it
+    assert cli("wait", "--label", "nightly", "--verified", "--timeout", "60").code == 3  # a label without projects
     wave.add_project(Project(id="np_s9", name="shop_9", labels=["wave-7"], **{**UNDER_WAY, "status": "RELEASED"}))
     failed = cli("wait", "--label", "wave-7", "--full-transfer")
     assert failed.code == 1
@@ -41,7 +41,7 @@ def test_it_ends_as_a_gate_does(cli, wave):
 
 
 def test_the_last_poll_asks_for_each_project(cli, clock, wave):
-    """A row may be behind, and after the last poll there is no other."""
+    """A row may be old, and there is no poll after the last one."""
     done = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 100}
 
     def answer(payload):

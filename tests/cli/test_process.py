@@ -1,4 +1,4 @@
-"""``airflow-oms`` as a process of its own: signals, stdout, and a connection that only Airflow's database has."""
+"""``airflow-oms`` in a separate process: signals, stdout, and a connection that is only in Airflow's database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_a_signal_ends_it_and_leaves_the_project_alone(oms, number, code, outcom
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell that starts something with `&` has it ignore Ctrl-C, and so may whoever runs these tests.
+        # A shell that starts a command with `&` lets it ignore Ctrl-C, and whatever runs these tests may do the same.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as process:
         first = process.stderr.readline()

@@ -53,7 +53,7 @@ def test_a_filter_is_oms_s_own(oms, cli, options, asked):
 
 
 def test_the_latest_first(oms, cli):
-    """Whatever OMS takes for an order."""
+    """In whatever order OMS lists them."""
     oms.clock.advance(100)
     oms.add_project(Project(id="np_latest", name="latest", labels=["nightly"], status="RUNNING"))
     rows = cli("projects", "--sort", "created", "--json").json["projects"]

@@ -1,4 +1,4 @@
-"""Colours, pipes, what OMS sends, and passwords: what holds for every command."""
+"""Colours, pipes, texts from OMS, and passwords: tests for every command."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_the_same_words_with_and_without_colours(oms, cli, arguments):
         pytest.skip("a picture over a picture: what is left in the end depends on how often it was drawn")
     colored = cli(*arguments, terminal=True, columns=100)
     plain = cli(*arguments, "--no-color", terminal=True, columns=100)
-    bar = re.compile(r"[━╸╺]+ *")  # what is left of a bar can only be shown in a colour
+    bar = re.compile(r"[━╸╺]+ *")  # the empty part of a bar is only visible in colour
 
     def words(text):
         return [bar.sub("", COLOR.sub("", line).replace("\x1b[0m", "")).split() for line in text.splitlines()]

@@ -1,4 +1,4 @@
-"""``status``: a project as it is."""
+"""``status``: the state of one project."""
 
 from __future__ import annotations
 

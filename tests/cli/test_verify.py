@@ -1,4 +1,4 @@
-"""``verify``: what full verification found."""
+"""``verify``: the result of full verification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``wait``: which gate the options make, how long it waits, and how it ends."""
+"""``wait``: the gate that the options make, how long the command waits, and how it ends."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from tests.cli.conftest import START
         ("nobody", ["--verified"], 1, "failed"),
         ("np_nobody", ["--verified"], 1, "failed"),
         ("np_nobody", ["--status", "DELETED"], 0, "reached"),
-        # A name that is spelled wrong is no project that was deleted.
+        # A misspelled name isn't a deleted project.
         ("nobody", ["--status", "DELETED"], 1, "failed"),
     ],
 )

@@ -1,4 +1,4 @@
-"""``watch``: live in a terminal, lines elsewhere, a JSON document a poll for machines."""
+"""``watch``: live in a terminal, lines elsewhere, and for programs one JSON document for each poll."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_until_the_milestone(oms, cli, clock):
     *polls, end = result.lines
     assert all(poll["milestone"] == "the forward checkpoint within 10 min" for poll in polls)
     assert end["outcome"] == "reached"
-    # What is shown is what was judged.
+    # The values that are shown are those that were judged.
     assert polls[-1]["project"]["lag"] == end["observed"]["lag"] <= 600
 
 

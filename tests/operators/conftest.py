@@ -1,4 +1,4 @@
-"""An operator's surroundings: a simulated OMS without retries in the client, and nobody who sleeps."""
+"""Fixtures of the operators' tests: a simulated OMS, a client without retries, and no real pauses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.operators.running import Runner, no_sleep
 
 @pytest.fixture
 def sim(monkeypatch):
-    """A simulated OMS whose clock moves with the pauses only."""
+    """A simulated OMS whose clock advances only with the pauses."""
     with Simulator(clock=Clock(speed=0)) as simulator:
         connect(monkeypatch, simulator)
         yield simulator

@@ -1,7 +1,7 @@
-"""Running an operator the way Airflow does, against a simulated OMS, without waiting for anything.
+"""Runs an operator as Airflow does, against a simulated OMS, without real pauses.
 
-A pause on the worker or in the triggerer moves the simulator's clock instead. A deferral goes through JSON, which is
-what Airflow's database makes of a trigger and its event.
+A pause on the worker or in the triggerer advances the simulator's clock instead. A deferral is converted to JSON and
+back, as by Airflow's database.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 from airflow_provider_oms.simulator import Simulator
 from tests.clocks import pause_at_once
 
-#: Everything that changes something in OMS.
+#: The actions that change something in OMS.
 CHANGES = {
     "AdvanceProject",
     "CancelProjectModifyRecord",
@@ -45,7 +45,7 @@ CHANGES = {
 
 
 class TaskInstance:
-    """As much of a task instance as an operator asks for."""
+    """The parts of a task instance that operators use."""
 
     map_index = -1
     try_number = 1
@@ -63,7 +63,7 @@ class TaskInstance:
 
 @dataclass
 class Run:
-    """How a task ended: what it returned or raised, what it left in XCom and what it deferred with."""
+    """How a task ended: what it returned or raised, its XComs, and its deferral."""
 
     result: Any = None
     error: BaseException | None = None
@@ -85,22 +85,22 @@ class Runner:
         self.now = 0.0
 
     def pause(self, seconds: float) -> None:
-        """What takes the place of sleeping."""
+        """Replaces sleeping."""
         self.pauses.append(seconds)
         self.now += seconds
         self.sim.clock.advance(seconds)
         self.on_pause()
 
     def changes(self) -> list[str]:
-        """Return the actions that changed something, or tried to, since the requests were last forgotten."""
+        """Return the actions that changed something, or tried to, since the requests were last cleared."""
         return [request.action for request in self.sim.requests if request.action in CHANGES]
 
     def asked(self) -> list[str]:
-        """Return all the actions since the requests were last forgotten."""
+        """Return all actions since the requests were last cleared."""
         return [request.action for request in self.sim.requests]
 
     def run(self, cls, **arguments) -> Run:
-        """Make an operator and run it to its end, through the triggerer if it goes there."""
+        """Create an operator and run it to its end, through the triggerer if it defers."""
         self.sim.clear_requests()
         operator = cls(task_id="task", **arguments)
         return self.go(operator)
@@ -136,7 +136,7 @@ async def _fire(path: str, kwargs: dict[str, Any]) -> Any:
 
 
 def no_sleep(monkeypatch, runner: Runner) -> None:
-    """Let every pause of the worker and the triggerer be one of the runner's."""
+    """Replace every pause of the worker and the triggerer by the runner's."""
     monkeypatch.setattr(time, "sleep", runner.pause)
     for clock in ("time", "monotonic"):
         monkeypatch.setattr(time, clock, _Clock(runner, getattr(time, clock)))
@@ -144,7 +144,7 @@ def no_sleep(monkeypatch, runner: Runner) -> None:
 
 
 class _Clock:
-    """A clock, plus what was slept."""
+    """A clock that is advanced by pauses."""
 
     def __init__(self, runner: Runner, really: Callable[[], float]) -> None:
         self.runner = runner

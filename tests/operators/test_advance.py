@@ -1,4 +1,4 @@
-"""Going on from a step: once, from that step only."""
+"""Going on from a step: once, and from that step only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_through_the_whole_end_of_a_project(runner, sim):
             assert (run.error, run.result) == (None, following)
             assert runner.changes() == expected
     assert sim.project(project_id).current_step == "REVERSE_INCR_TRANSFER"
-    # The first of them once more: still beyond it.
+    # The first one again: the project is still past that step.
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
     assert run.error is None
     assert runner.changes() == []
@@ -55,7 +55,7 @@ def test_a_step_that_is_not_through(runner, sim, project, words):
 
 
 def test_incremental_verification_beside_it(runner, sim):
-    """It runs beside full verification, so that it has begun says nothing."""
+    """It runs in parallel with full verification, so its start says nothing."""
     project_id = sim.add_project(at("FULL_VERIFIER", 100, enable_incr_verify=True))
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
     assert (run.error, runner.changes()) == (None, ["AdvanceProject"])
@@ -69,7 +69,7 @@ def test_an_answer_without_a_step(runner, sim):
 
 
 def steps_of(sim, project_id, **statuses):
-    """Have OMS list these steps, by name and status, in this order."""
+    """Let OMS list these steps, by name and status, in this order."""
     rows = [
         {"order": number, "name": name, "status": status, "progress": 100 if status == "FINISHED" else 0}
         for number, (name, status) in enumerate(statuses.items(), start=1)
@@ -78,7 +78,7 @@ def steps_of(sim, project_id, **statuses):
     return rows
 
 
-#: What a step may be by its name, to what there is to do at the step before it that is through.
+#: By the name of a step, what there is to do at the completed step before it.
 NEXT = {
     "INIT": ["AdvanceProject"],
     "RUNNING": [],
@@ -119,7 +119,7 @@ def test_a_paused_step_of_a_paused_project_tells_nothing(runner, sim):
 @pytest.mark.parametrize("orders", ["as listed", "gaps", "text", "none"])
 @pytest.mark.parametrize("listed", ["in order", "backwards", "mixed"])
 def test_the_order_of_the_steps_is_theirs_and_not_the_list_s(runner, sim, orders, listed):
-    """Taken in the order of the list, a step that comes before would count as one that has begun after."""
+    """In the order of the list, an earlier step would count as a later one that has begun."""
     project_id = sim.add_project(at("FULL_VERIFIER", 100))
     rows = steps_of(
         sim, project_id, TRANSFER_PRECHECK="FINISHED", STRUCT_TRANSFER="FINISHED", FULL_TRANSFER="INIT", INDEX="INIT"
@@ -127,14 +127,14 @@ def test_the_order_of_the_steps_is_theirs_and_not_the_list_s(runner, sim, orders
     if orders != "as listed":
         for row in rows:
             row["order"] = {"gaps": row["order"] * 10, "text": str(row["order"]), "none": None}[orders]
-    if orders != "none":  # without an order there is only the list's
+    if orders != "none":  # without an ``order`` there is only the list's order
         rows[:] = {"in order": rows, "backwards": rows[::-1], "mixed": [rows[n] for n in (2, 0, 3, 1)]}[listed]
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
     assert (run.error, runner.changes()) == (None, ["AdvanceProject"])
 
 
 def test_of_equal_steps_the_last_counts(runner, sim):
-    """Two rows that are the same in every value: what comes after the first is not what comes after the step."""
+    """Two rows with equal values: what follows the first isn't what follows the step."""
     project_id = sim.add_project(at("FULL_VERIFIER", 100))
     same = {"name": "STRUCT_TRANSFER", "status": "FINISHED", "progress": 100}
     rows = [same, {"name": "FULL_TRANSFER", "status": "RUNNING"}, dict(same), {"name": "X", "status": "INIT"}]
@@ -146,7 +146,7 @@ def test_of_equal_steps_the_last_counts(runner, sim):
 @pytest.mark.parametrize("after", [0, 1, 4])
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED", "FINISHED", "SUSPEND"])
 def test_a_lost_answer_is_never_carried_out_twice(runner, sim, status, after):
-    """Its effect may show some polls later; the next step may have failed by then. The retry sees it, too."""
+    """Its effect may be visible some polls later, when the next step may have failed. The retry sees that, too."""
     project_id = sim.add_project(at("FULL_VERIFIER", 100))
     steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER="INIT")
     carried_out = []

@@ -1,4 +1,4 @@
-"""What every operator has in common as an Airflow operator."""
+"""What all operators have in common as Airflow operators."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_a_project_or_its_name(cls, project):
         cls(task_id="task", **arguments, **project)
 
 
-#: Every argument that names something of OMS's, by the operator.
+#: Every argument that names an object of OMS, by operator.
 NAMES = [
     *((cls, name) for cls in ON_A_PROJECT for name in ("project_id", "project_name")),
     *((cls, name) for cls in ALL if issubclass(cls, operators.OmsLabelOperator) for name in ("label_id", "label_name")),
@@ -143,7 +143,7 @@ NAMES = [
 @pytest.mark.parametrize(("cls", "name"), NAMES)
 @each_row("rendered", [*NOT_A_PROJECT, None, 7])
 def test_what_was_rendered_to_nothing(cls, name, rendered, runner):
-    """A result that isn't there must not be taken for a project that is gone."""
+    """A missing result must not be taken for a project that was deleted."""
     given = {key: value for key, value in ALL[cls].items() if key not in ("project_id", "label_id")}
     operator = cls(task_id="task", **{**given, name: "{{ later }}"})
     setattr(operator, name, rendered)

@@ -1,4 +1,4 @@
-"""Changing what was asked of a project's configuration, and nothing else."""
+"""Changing the requested values of a project's configuration, and nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker dies right after each single request in turn; the retry completes, and nothing is there twice."""
+"""A worker dies after each single request in turn; the retry completes, and nothing is created or done twice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from airflow_provider_oms.simulator import Project
 
 
 class Died(BaseException):
-    """The worker is gone."""
+    """The worker has died."""
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def deaths(monkeypatch):
 
 @pytest.fixture
 def databases(monkeypatch):
-    """The Airflow connections of the two databases."""
+    """Define the Airflow connections of the two databases."""
     source = {"conn_type": "mysql", "host": "10.0.0.1", "port": 3306, "login": "mover", "password": "of mice"}
     target = {"conn_type": "mysql", "host": "10.0.0.2", "port": 2883, "login": "mover@t#c", "password": "and men"}
     monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps(source))
@@ -42,7 +42,7 @@ def databases(monkeypatch):
 
 
 def tasks(deferrable):
-    """The tasks of a migration from data sources to running."""
+    """Return the tasks of a migration, from data sources to a running project."""
     project = {
         "name": "shop",
         "type": "MIGRATION",
@@ -89,7 +89,7 @@ def test_a_migration(runner, sim, deaths, databases, deferrable):
             assert done.count(action) == 1, (after, action)
         assert done.count("StartProject") == 1
         crashes += died
-        # Begin anew for the next place.
+        # Start again with an empty simulator for the next place.
         _forget(sim)
         if not died:
             break

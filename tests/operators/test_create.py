@@ -11,7 +11,7 @@ from airflow_provider_oms.operators.oms import OmsCreateProjectOperator, table, 
 from airflow_provider_oms.simulator import DataSource, Fault, Project
 
 MAPPING = transfer_mapping({"shop": ["orders"]})
-#: What a create says of a project that is there already; None where it is as a new one would be.
+#: What a create task says about an existing project in each state; None if it is accepted like a new one.
 TAKEN = {
     "INIT": None,
     "RUNNING": "It is RUNNING.",
@@ -25,7 +25,7 @@ REFUSED = ("FINISHED", "RELEASING", "RELEASED")
 
 @pytest.fixture
 def body(sim):
-    """A body that OMS takes, and its two data sources."""
+    """Return a body that OMS accepts, and its two data sources."""
     source = sim.add_data_source(DataSource(name="source", type="MYSQL"))
     sink = sim.add_data_source(DataSource(name="target", type="OB_MYSQL"))
     return {
@@ -68,7 +68,7 @@ def test_a_project_that_is_there_is_taken_and_its_state_said(runner, sim, body, 
 
 @pytest.mark.parametrize("state", REFUSED)
 def test_a_project_that_can_not_be_started_any_more_is_not_taken(runner, sim, body, state):
-    """It would be taken for the new one, and every gate behind it would open at once."""
+    """It would be taken for the new one, and every gate after it would open at once."""
     project_id = in_state(sim, body, state)
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationRefusedError)
@@ -85,7 +85,7 @@ def test_a_deleted_namesake_is_no_project(runner, sim, body):
 
 
 def test_a_namesake_without_an_id_is_not_passed_over(runner, sim, body):
-    """It can't be told whether it is the one: a second one must not be made."""
+    """Without an id it isn't known whether it is the same, and no second one must be created."""
     sim.set_answer("ListProjects", {"success": True, "data": [{"name": "mover", "id": None}], "totalCount": 1})
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationError)
@@ -116,7 +116,7 @@ def test_another_project_of_that_name(runner, sim, body, trait):
 
 
 def test_a_project_whose_endpoints_oms_does_not_tell(runner, sim, body):
-    """It can't be known to be the same, so it isn't taken for it."""
+    """It isn't known to be the same, so it isn't accepted."""
     sim.add_project(Project(name="mover"))
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationRefusedError)
@@ -176,7 +176,7 @@ def test_lineage_is_told_of_the_project_that_was_created(runner, body, monkeypat
 
 
 def test_what_was_refused_for_its_sender_is_not_looked_for(runner, sim, body):
-    """Nothing was lost and nobody else can have been faster: a project of that name would be another one's."""
+    """Nothing was lost, and nobody else can have created it first: a project of that name would be another one."""
     sim.add_fault(Fault("status", status=401, action="CreateProject"))
     run = runner.run(OmsCreateProjectOperator, project=body)
     assert isinstance(run.error, OmsOperationRefusedError)
@@ -235,7 +235,7 @@ class TestNames:
 
 
 class TestPrecheck:
-    """OMS checks before it creates."""
+    """OMS's check before a create."""
 
     def test_that_passes(self, runner, body):
         run = runner.run(OmsCreateProjectOperator, project=body, precheck=True)
@@ -340,7 +340,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("change", "words"), WRONG)
 class TestWhatOmsWouldRefuse:
-    """Found without asking OMS, naming the key."""
+    """Errors that are found without asking OMS; the message names the key."""
 
     def test_while_the_dag_is_parsed(self, change, words):
         with pytest.raises(ValueError, match=words):
@@ -419,7 +419,7 @@ def test_a_text_in_the_body_that_ends_like_a_path_is_none(runner, sim, body, key
 
 
 def test_a_mapped_path_is_one(body, tmp_path):
-    """As in ``expand(project=["one.json", "two.json"])``, whose items Airflow puts there before it renders them."""
+    """As in ``expand(project=["one.json", "two.json"])``, whose items Airflow sets before it renders them."""
     from datetime import datetime
 
     from airflow.providers.common.compat.sdk import DAG

@@ -1,4 +1,4 @@
-"""A whole migration in a real DAG run, deferred and not: what the fake task instances of the other tests can't show."""
+"""A whole migration in a real DAG run, deferred and not, because the other tests have simulated task instances."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from airflow_provider_oms.simulator import Project, Simulator
 
-#: It has to be a file in Airflow's folder: Airflow 3 runs no other.
+#: A file in Airflow's DAGs folder, because Airflow 3 runs no other.
 DAG_FILE = """
 from datetime import datetime
 

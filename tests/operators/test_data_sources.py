@@ -1,4 +1,4 @@
-"""Data sources out of Airflow connections: once, and never another one than wanted."""
+"""Data sources made from Airflow connections: each once, and never another one than requested."""
 
 from __future__ import annotations
 
@@ -313,7 +313,7 @@ def test_descriptions():
         OmsCreateMySqlDataSourceOperator(task_id="task", name="one", description="x" * 129)
 
 
-#: What is wrong with the connection of a database, in words; an Airflow that can't give it is no outage.
+#: What is wrong with a database's connection, and the message. If Airflow can't return a connection, this is no outage.
 WRONG = {
     "none": (None, "there is no Airflow connection"),
     "a port that is text": ({"port": "main"}, "its port a number"),

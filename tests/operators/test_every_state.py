@@ -1,4 +1,4 @@
-"""Every action on a project x every state of it, run once and twice: what OMS is asked to do, and how the task ends.
+"""Every action on a project in every state, run once and twice: the actions that are sent, and how the task ends.
 
 The expectations are written down from the design's table, not computed.
 """
@@ -17,7 +17,7 @@ RUNNING = ("RUNNING", "RUNNING_ALARMING", "RUNNING_MODIFYING", "RUNNING_MERGING"
 STATES = (
     "INIT",
     *RUNNING,
-    "RUNNING_SOMETHING_NEW",  # it isn't known, so it counts as running for nothing
+    "RUNNING_SOMETHING_NEW",  # an unknown status, which doesn't count as running
     "SUSPEND",
     "FAILED",
     "FINISHED",
@@ -33,11 +33,11 @@ RELEASE, DELETE = "ReleaseProject", "DeleteProject"
 
 
 def running(*changes):
-    """Return the same changes for every status of a project at work."""
+    """Return the same changes for every status of a running project."""
     return {state: list(changes) for state in RUNNING}
 
 
-#: operator, arguments -> state -> the changes that OMS is asked for. States that aren't there are refused.
+#: operator, arguments -> state -> the changes that are sent to OMS. The action is refused in all other states.
 TABLE = {
     "start": (
         operators.OmsStartProjectOperator,
@@ -126,7 +126,7 @@ CASES = [
 
 
 def add(sim, state):
-    """Put a project in a state; full verification is through and waits for a person."""
+    """Add a project in a state; its full verification is done and waits for a person."""
     if state == "gone":
         return "np_gone"
     more = {}
@@ -139,7 +139,7 @@ def add(sim, state):
 def test_once_and_twice(runner, sim, action, state, place):
     cls, arguments, expected = TABLE[action]
     project_id = add(sim, state)
-    if state in RUNNING:  # what is shown over RUNNING passes, so that SUSPEND can be seen
+    if state in RUNNING:  # a status that is shown instead of RUNNING ends, so that SUSPEND becomes visible
         runner.on_pause = lambda: project_id in sim.projects and sim.project(project_id).set(status_override=None)
     if place == "triggerer":
         arguments = {**arguments, "deferrable": True}
@@ -170,7 +170,7 @@ def test_once_and_twice(runner, sim, action, state, place):
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize("action", WAITING)
 def test_without_waiting(runner, sim, action, state):
-    """The task ends once OMS has taken the action. What stands in the way has to be waited for all the same."""
+    """The task ends once OMS has accepted the action, but still waits for what prevents the action."""
     cls, arguments, expected = TABLE[action]
     project_id = add(sim, state)
     if state in RUNNING:
@@ -186,7 +186,7 @@ def test_without_waiting(runner, sim, action, state):
 @pytest.mark.parametrize("state", [state for state in STATES if state not in ("gone", "DELETED")])
 @pytest.mark.parametrize("action", WAITING)
 def test_by_name(runner, sim, action, state):
-    """A name is looked up once, and means what the id means."""
+    """A name is looked up once, and the result is the same as with the id."""
     cls, arguments, expected = TABLE[action]
     project_id = add(sim, state)
     if state in RUNNING:

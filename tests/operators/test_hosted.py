@@ -1,4 +1,4 @@
-"""Every operator whose action the OMS in Alibaba Cloud has, over its signed form; the others refuse, in words."""
+"""Every operator whose action the OMS in Alibaba Cloud has, over its signed form; the others refuse with a message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BODY = {
 
 @pytest.fixture
 def sim(monkeypatch):
-    """A hosted OMS whose clock moves with the pauses only."""
+    """A hosted OMS whose clock advances only with the pauses."""
     with Simulator(api="alibaba_cloud", login="LTAI-x", password="secret", clock=Clock(speed=0)) as simulator:
         connection = {**simulator.connection_kwargs}
         connection["extra"] = {**connection["extra"], "retries": 0, "timeout": 5}

@@ -1,4 +1,4 @@
-"""An OMS that puts half characters, NUL, line ends, escapes and marks into every text: none of them gets anywhere."""
+"""An OMS that adds half surrogate pairs, NUL, line breaks, escapes and marks to every text: none is passed on."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ BODY = {
     "transferMapping": operators.transfer_mapping({"shop": ["orders"]}),
 }
 
-#: Texts that decide something are left alone, so that everything else is reached.
+#: Texts that decide something stay unchanged, so that all other code is reached.
 KEPT = {"id", "projectId", "status", "type", "name", "resultType", "sourceTableName", "sourceSchemaName", "progress"}
 
 
 def hostile(value, key=""):
-    """Put the signs into every text, names of values too."""
+    """Add the characters to every text, also to names of values."""
     if isinstance(value, dict):
         return {name: hostile(item, name) for name, item in value.items()} | {f"x{SIGNS}": f"y{SIGNS}"}
     if isinstance(value, list):
@@ -43,7 +43,7 @@ def hostile(value, key=""):
 
 
 def strings(value):
-    """Every text of a JSON value."""
+    """Iterate over every text of a JSON value."""
     if isinstance(value, dict):
         for name, item in value.items():
             yield name
@@ -57,7 +57,7 @@ def strings(value):
 
 @pytest.fixture
 def evil(sim, monkeypatch):
-    """Everything that OMS answers is hostile."""
+    """An OMS whose answers are all hostile."""
     from airflow_provider_oms.client import aio, protocol, sync
 
     real, seen = protocol.read_answer, []
@@ -78,7 +78,7 @@ def evil(sim, monkeypatch):
 
 
 def check(caplog, captured, *written):
-    """Assert that nothing of it is anywhere."""
+    """Check that none of the characters is anywhere."""
     texts = [*strings(json.loads(json.dumps(written))), caplog.text, captured.out, captured.err]
     for text in texts:
         text.encode()
@@ -101,7 +101,7 @@ def check(caplog, captured, *written):
     ],
 )
 def test_no_gate_passes_it_on(runner, evil, caplog, capfd, sensor, arguments, deferrable):
-    """A checkpoint that is text goes into the event, too; half a character there ends the whole triggerer."""
+    """A checkpoint that is text is also in the event; half a surrogate pair there would end the whole triggerer."""
     runner.sim.set_answer(
         "DescribeProjectProgress",
         {"success": True, "data": {"projectId": "np_1", "status": "RUNNING", "incrSyncCheckpoint": "5,3"}},

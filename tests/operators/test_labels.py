@@ -10,7 +10,7 @@ from airflow_provider_oms.simulator import Failure, Fault, Project
 
 STATES = ("INIT", "RUNNING", "SUSPEND", "FAILED", "FINISHED", "RELEASING", "RELEASED", "ODD")
 
-#: operator, its action -> which states it moves, which need nothing, which it leaves alone
+#: operator, its action -> the states that it changes, in which nothing needs to be done, and that it leaves alone
 TABLE = {
     "start": (
         OmsStartProjectsByLabelOperator,
@@ -55,7 +55,7 @@ def test_each_state(runner, sim, action, state, deferrable):
 
 
 def test_many(runner, sim, deferrable):
-    """Those of the label that it applies to, and no others."""
+    """The projects of the label to which the action applies, and no others."""
     ids = {
         state: [sim.add_project(Project(name=f"{state}{n}", status=state, labels=["nightly"])) for n in range(8)]
         for state in STATES
@@ -146,7 +146,7 @@ def test_a_label_that_nobody_has(runner):
 
 @pytest.mark.parametrize("cls", [OmsStartProjectsByLabelOperator, OmsStopProjectsByLabelOperator])
 def test_a_label_id_that_does_not_exist(runner, sim, cls):
-    """It has no projects, so there would be nothing to do: a success that did nothing."""
+    """It has no projects, so the task would succeed without doing anything."""
     sim.add_label("another")
     run = runner.run(cls, label_id="l_gone")
     assert isinstance(run.error, OmsOperationRefusedError)

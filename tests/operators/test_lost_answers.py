@@ -1,4 +1,4 @@
-"""What an action does when OMS fails, or the way to it: nothing is sent twice in one try, and a retry puts it right."""
+"""Actions when OMS or the connection fails: nothing is sent twice in one try, and a retry completes the task."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from airflow_provider_oms.simulator import Failure, Fault, Project
 
 MAPPING = operators.transfer_mapping({"shop": ["orders"]})
 
-#: action of OMS -> operator, the state that it starts from
+#: action of OMS -> operator, the state in which it starts
 ACTIONS = {
     "StartProject": (operators.OmsStartProjectOperator, {}, {"status": "INIT"}),
     "StopProject": (operators.OmsStopProjectOperator, {}, {"status": "RUNNING", "stop_delay": 0.0}),
@@ -29,7 +29,7 @@ ACTIONS = {
     ),
 }
 
-#: OMS has carried it out, but nobody hears of it.
+#: OMS has carried out the request, but the answer is lost.
 LOST = [
     Fault("reset_after", times=1),
     Fault("truncate", times=1),
@@ -41,7 +41,7 @@ LOST = [
     Fault("error", code="SOMETHING_ELSE", message="Already under way.", execute=True, times=1),
 ]
 
-#: OMS has not carried it out.
+#: OMS has not carried out the request.
 NOT_DONE = [
     Fault("reset_before", times=1),
     Fault("status", status=503, times=1),
@@ -50,7 +50,7 @@ NOT_DONE = [
 
 
 def fault(template, action):
-    """Return a fresh fault like another one, for an action."""
+    """Return a copy of a fault, for an action."""
     given = {name: value for name, value in vars(template).items() if name not in ("observed", "fired")}
     return Fault(**{**given, "action": action})
 
@@ -88,7 +88,7 @@ def test_what_was_not_done_is_left_to_a_retry(runner, sim, action, template):
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_oms_says_no(runner, sim, action):
-    """What won't pass by itself burns no retries, and says what OMS said."""
+    """A permanent error isn't retried, and the message has OMS's message."""
     cls, arguments, project = ACTIONS[action]
     project_id = sim.add_project(Project(name="p", **project))
     sim.add_fault(Fault("error", action=action, code="GHANA-OPEROR000001", message="The moon is full.", advice="Wait."))
@@ -112,7 +112,7 @@ def test_oms_says_no(runner, sim, action):
     ids=["401", "302", "404", "502", "reset"],
 )
 def test_no_poll_no_action(runner, sim, action, problem, error):
-    """Where the first poll gives nothing, nothing is changed."""
+    """If the first poll fails, nothing is changed."""
     cls, arguments, project = ACTIONS[action]
     project_id = sim.add_project(Project(name="p", **project))
     sim.add_fault(fault(problem, None))
@@ -138,7 +138,7 @@ def test_that_there_is_nothing_to_do_is_said(runner, sim, logged):
 
 
 def test_somebody_else_has_deleted_it_meanwhile(runner, sim):
-    """Between the poll and the action the project vanishes: who wanted it deleted has it so, who starts it has not."""
+    """Between the poll and the action the project disappears: a delete task succeeds, a start task doesn't."""
     for action, done in (("DeleteProject", True), ("StartProject", False)):
         cls, arguments, project = ACTIONS[action]
         project_id = sim.add_project(Project(name=action, **project))
@@ -186,14 +186,14 @@ class TestWaiting:
                 status="INIT",
             )
         )
-        sim.set_answer("StartProject", {"success": True})  # taken, but nothing to be seen of it yet
+        sim.set_answer("StartProject", {"success": True})  # accepted, but its effect isn't visible yet
         runner.on_pause = lambda: sim.project(project_id).status == "INIT" and sim.project(project_id).start()
         run = runner.run(operators.OmsStartProjectOperator, project_id=project_id, deferrable=deferrable)
         assert isinstance(run.error, OmsMilestoneFailedError)
         assert "No way in." in str(run.error)
 
     def test_an_old_failure_is_not_taken_for_a_new_one(self, runner, sim, deferrable):
-        """Just after it was resumed a project may still be shown FAILED, for a failure of last week."""
+        """Just after a resume, the project may still be shown as FAILED because of a failure last week."""
         project_id = sim.add_project(Project(name="p", status="FAILED", step="FULL_TRANSFER"))
         sim.clock.advance(7 * 86400)
         sim.set_answer("ResumeProject", {"success": True})

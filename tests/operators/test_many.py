@@ -1,4 +1,4 @@
-"""Actions on many projects: each is looked at first, one report, and nothing is done twice."""
+"""Actions on many projects: each is checked first, there is one report, and nothing is done twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects that are added to a project and taken out of it: once, merged, and nothing else."""
+"""Objects that are added to a project and removed from it: once, merged, and nothing else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_added_and_merged_and_only_once(runner, sim, project, way):
     assert tables(sim, project) == {ORDERS, ITEMS, PRICES}
     assert (statuses(sim, project), sim.project(project).status) == (["SUCCESS"], "RUNNING")
     assert runner.changes() == CREATED
-    # What was there keeps what was said of it.
+    # Existing objects keep their settings.
     (database,) = sim.project(project).state().modifications.databases
     assert database["tables"][0]["whereClause"] == "id > 0"
     run = runner.run(OmsModifyObjectsOperator, project_name="shop", add=["shop.prices"], **way)
@@ -71,13 +71,13 @@ def test_both_at_once(runner, sim, project):
 def test_without_waiting(runner, sim, project):
     run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], wait_for_completion=False)
     assert (run.error, statuses(sim, project)) == (None, ["PENDING"])
-    # The same again finds the change that is under way, and waits for it.
+    # The same task again finds the change in progress, and waits for it.
     run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"])
     assert (run.error, runner.changes(), statuses(sim, project)) == (None, [], ["SUCCESS"])
 
 
 def test_a_table_that_is_listed_before_it_is_merged_is_waited_for(runner, sim, project):
-    """Whether DescribeProject lists it only once it is merged is documented nowhere."""
+    """Whether DescribeProject lists a table only after it is merged isn't documented."""
     listed = transfer_mapping({"shop": ["orders", "items", "prices"]})
     sim.set_answer("DescribeProject", {"success": True, "data": {"id": project, "transferMapping": listed}}, project)
     sim.project(project).add_objects({"shop": ["prices"]})
@@ -94,7 +94,7 @@ def test_a_failed_addition_is_told_with_oms_s_reason(runner, sim, way, phase):
     assert isinstance(run.error, OmsMilestoneFailedError)
     for words in ("addition of shop.prices", "FAILED", "no space left", "OMS advises: Make room."):
         assert words in str(run.error)
-    # Cleared: it checks first, and says it again.
+    # Cleared: the task checks first, and returns the same.
     run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], **way)
     assert isinstance(run.error, OmsOperationRefusedError)
     assert "no space left" in str(run.error)
@@ -140,7 +140,7 @@ def test_somebody_else_s_change_is_waited_out_by_retries(runner, sim, project):
 
 @pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
 def test_a_table_that_is_just_being_added_is_not_taken_for_one_that_is_out(runner, sim, project, way):
-    """The project lists it only once it is merged, and it would be in it then."""
+    """The project lists it only after it is merged, so it would still be added."""
     sim.project(project).add_objects({"shop": ["prices"]})
     run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.prices"], **way)
     assert isinstance(run.error, OmsOperationError)
@@ -164,7 +164,7 @@ def test_a_table_that_is_just_being_taken_out_is_added_again_by_a_retry(runner, 
 
 
 def test_a_removal_that_is_under_way_is_waited_for_though_the_table_is_not_listed_any_more(runner, sim, project):
-    """Whether DescribeProject lists it until then is documented nowhere."""
+    """Whether DescribeProject lists it until then isn't documented."""
     listed = transfer_mapping({"shop": ["orders"]})
     run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=["shop.items"], wait_for_completion=False)
     sim.set_answer("DescribeProject", {"success": True, "data": {"id": project, "transferMapping": listed}}, project)
@@ -189,7 +189,7 @@ def test_a_request_that_never_came_is_for_a_retry(runner, sim, project):
 
 
 def test_an_oms_that_makes_something_else_of_the_list(runner, sim, project):
-    """Should it take the list for what is to be removed, that is told before the operator waits."""
+    """If OMS takes the list for the objects to remove, the operator says so before it waits."""
     row = {"id": 9, "type": "DECREASE_OBJECT", "status": "PENDING"}
     row["databases"] = [{"name": "shop", "tables": [{"name": "orders"}]}]
     told = iter([[], [], [row]])

@@ -1,4 +1,4 @@
-"""No password, in clear or in Base64, in anything that a task writes, wherever it fails."""
+"""No password, in plain text or in Base64, is in anything that a task writes, wherever it fails."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def forms(secret):
     return [secret, base64.b64encode(secret.encode()).decode()]
 
 
-#: How OMS, or what is before it, may write what it repeats.
+#: How OMS, or a proxy, may write what it repeats.
 SPELLINGS = {
     "as it is": str,
     "Gson": lambda text: text.replace("=", "\\u003d"),
@@ -34,7 +34,7 @@ SPELLINGS = {
 
 
 SECRETS = [form for secret in (SOURCE, TARGET, DRC, INNER, PAYLOAD) for form in forms(secret)]
-SECRETS += [forms(f"admin:{OMS}")[1], forms(OMS)[1]]  # in clear it is the name of the simulator's logger, too
+SECRETS += [forms(f"admin:{OMS}")[1], forms(OMS)[1]]  # the plain word is also the name of the simulator's logger
 
 FAULTS = {
     "refused": {"kind": "error", "code": "PARAM_ERROR", "message": "Connectivity test failed"},
@@ -60,14 +60,14 @@ def connections(monkeypatch):
         monkeypatch.setenv(f"AIRFLOW_CONN_{name}", json.dumps(values))
 
 
-#: What each task of ``tasks`` that makes a data source sends, and by which actions.
+#: For each task of ``tasks`` that creates a data source, what it sends and by which actions.
 SENT = (SOURCE, TARGET, SOURCE, TARGET, SOURCE, PAYLOAD)
 KINDS = ("MySql", "OceanBase", "Kafka", "OceanBaseODP", "PilarDB")  # as OMS spells them
 CREATE = [f"Create{kind}DataSource" for kind in KINDS]
 
 
 def tasks(deferrable):
-    """The tasks of a whole migration."""
+    """Return the tasks of a whole migration."""
     body = {
         "name": "shop",
         "type": "MIGRATION",
@@ -110,7 +110,7 @@ def tasks(deferrable):
 
 
 def written(runs, tasks, caplog, captured):
-    """Return everything that was written by the tasks that have run, by where."""
+    """Return everything that the tasks have written, by place."""
     yield "log", caplog.text
     yield "output", captured.out + captured.err
     for run, task in zip(runs, tasks, strict=False):
@@ -121,7 +121,7 @@ def written(runs, tasks, caplog, captured):
             yield "chain", "".join(map(repr, _chain(run.error)))
             yield "frames", shown_with_frames(run.error)
         if isinstance(task, operators.OmsActionOperator):
-            continue  # its payload is what the DAG's author wrote; Airflow masks it by its key
+            continue  # its payload is written by the DAG's author; Airflow masks it by its key
         yield "rendered", repr([getattr(task, name) for name in task.template_fields])
         yield "attributes", repr(vars(task))
 
@@ -149,7 +149,7 @@ def test_a_run_that_fails_at_every_place(runner, sim, caplog, capfd, fault, defe
         for task in made:
             runs.append(runner.go(task))
             if fault and template.fired:
-                break  # the tasks after it have their own places
+                break  # the later tasks have places of their own
         captured = capfd.readouterr()
         for where, text in written(runs, made, caplog, captured):
             for secret in SECRETS:
@@ -169,7 +169,7 @@ def test_a_run_that_fails_at_every_place(runner, sim, caplog, capfd, fault, defe
     ("before", "spelling"), [*((before, "as it is") for before in range(0, 60, 7)), *((13, name) for name in SPELLINGS)]
 )
 def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number, way, before, spelling):
-    """Wherever the answer is cut short, a part of a password is too much as well."""
+    """Wherever the answer is truncated, a part of a password must not be shown either."""
     caplog.set_level(logging.DEBUG)
     made = tasks(False)[number]
 
@@ -200,7 +200,7 @@ def test_an_oms_that_repeats_what_it_was_sent(runner, sim, caplog, capfd, number
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("listed", [False, True], ids=["created", "found"])
 def test_an_id_that_is_a_password(runner, sim, caplog, capfd, number, spelling, listed):
-    """An id goes to XCom, so what holds a secret is none."""
+    """An id is written to XCom, so a text that contains a secret isn't accepted as an id."""
     caplog.set_level(logging.DEBUG)
     made = tasks(False)[number]
     secret = SPELLINGS[spelling](SENT[number])
@@ -217,7 +217,7 @@ def test_an_id_that_is_a_password(runner, sim, caplog, capfd, number, spelling, 
 
 
 def test_errors_before_anything_is_sent_show_no_frames(runner, monkeypatch):
-    """An Airflow connection shows its password, and would be in them."""
+    """An Airflow connection shows its password, and would be in the frames."""
     fields = {"conn_type": "mysql", "login": "mover", "password": SOURCE, "extra": {"token": PAYLOAD}}
     monkeypatch.setenv("AIRFLOW_CONN_SOURCE", json.dumps(fields))
     run = runner.go(tasks(False)[0])
@@ -227,7 +227,7 @@ def test_errors_before_anything_is_sent_show_no_frames(runner, monkeypatch):
 
 
 def test_the_simulator_does_get_the_passwords(runner, sim):
-    """Or the test above would find none for the wrong reason."""
+    """Otherwise the test above could pass without any password."""
     for task in tasks(False)[: len(SENT)]:
         assert runner.go(task).error is None
     found = [source.password for source in sim.data_sources.values()]

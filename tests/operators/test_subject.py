@@ -1,4 +1,4 @@
-"""Whatever an operator ends with says which project it is about, what was to be done, and over which connection."""
+"""Every message of an operator says which project it is about, what was to be done, and over which connection."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NIGHT = {"oms_conn_id": "oms_night", "task_id": "task"}
 
 @pytest.fixture
 def night(sim, monkeypatch):
-    """The simulated OMS behind another connection, too."""
+    """Another connection to the simulated OMS."""
     connect(monkeypatch, sim, "oms_night")
     return sim
 

@@ -1,4 +1,4 @@
-"""What a project moves, from plain lists."""
+"""The mapping of a project, made from simple lists."""
 
 from __future__ import annotations
 

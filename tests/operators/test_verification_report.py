@@ -1,4 +1,4 @@
-"""What full verification found, as data."""
+"""The result of full verification, as data."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_into_a_file(runner, project_id, tmp_path):
 
 
 def test_its_part_is_new_and_nobody_s_else(runner, project_id, tmp_path, monkeypatch):
-    """In a folder that others may write to, a name that can be known beforehand is theirs to take."""
+    """In a folder that others may write to, somebody could create a file with a predictable name first."""
     parts, opened = [], []
     really = os.open
 
@@ -106,7 +106,7 @@ def test_its_part_is_new_and_nobody_s_else(runner, project_id, tmp_path, monkeyp
 
 
 def test_what_stood_where_its_part_used_to_is_left_alone(runner, project_id, tmp_path):
-    """The part was once named after the process: a link there had another file overwritten, a file there was read."""
+    """The temporary file once had a predictable name: with a link there, another file was overwritten or read."""
     target, other = tmp_path / "p.json", tmp_path / "other"
     other.write_text("theirs")
     old = target.with_name(f".{target.name}.{os.getpid()}.part")

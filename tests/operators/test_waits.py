@@ -1,4 +1,4 @@
-"""Waiting on a worker: how often OMS is asked, when it ends, and what is no success."""
+"""Waiting on a worker: how often OMS is asked, when it ends, and what isn't a success."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_an_event_that_does_not_say_what_was_reached_is_no_success(runner, cls, 
     assert runner.asked() == []
 
 
-#: By the action: statuses in which a task that is resumed finds the project elsewhere.
+#: By action, the statuses in which a resumed task finds the project in another state.
 ELSEWHERE = {
     operators.OmsStartProjectOperator: ["SUSPEND", "FAILED", "RELEASING", "RELEASED", "DELETED", "ODD"],
     operators.OmsStopProjectOperator: ["INIT", "FAILED", "FINISHED", "RELEASING", "RELEASED", "DELETED", "ODD"],

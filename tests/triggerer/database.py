@@ -1,4 +1,4 @@
-"""A DAG run in Airflow's database whose tasks are deferred the way Airflow itself does it, and their later states.
+"""A DAG run in Airflow's database, whose tasks are deferred as by Airflow itself, and their later states.
 
 Airflow 2.11 defers in the worker (``TaskInstance.defer_task``); in 3.3 the worker sends a message, which a route of the
 API server carries out. Both are Airflow's own code, given the exception that the sensor raised.
@@ -54,15 +54,15 @@ class Run:
         self.dag = dag
         self.file = home / "airflow.db"
         with create_session() as session:
-            Trigger.clean_unused(session=session)  # what other tests' dag.test() runs have left
+            Trigger.clean_unused(session=session)  # earlier tests have left these
         (_create_3 if AIRFLOW_3 else _create_2)(dag, state)
 
     def defer(self, deferrals: dict[str, Any]) -> None:
-        """Put tasks into DEFERRED, each with the TaskDeferred that it has raised."""
+        """Set tasks to DEFERRED, each with the TaskDeferred that it has raised."""
         (_defer_3 if AIRFLOW_3 else _defer_2)(self.dag, deferrals)
 
     def start(self) -> dict[str, bool]:
-        """Start all tasks as Airflow 3.3's scheduler does; tell which go straight to the triggerer."""
+        """Start all tasks as Airflow 3.3's scheduler does; return which of them start in the triggerer."""
         from airflow.models.serialized_dag import SerializedDagModel
         from airflow.models.taskinstance import TaskInstance
 
@@ -81,19 +81,19 @@ class Run:
         return {task: Row(state, method, _unix(changed)) for task, state, method, changed in found}
 
     def unclaimed(self) -> int:
-        """Return how many tasks wait in the database for a triggerer that has never come."""
+        """Return how many tasks wait in the database for a triggerer."""
         ((count,),) = self._read("SELECT count(*) FROM trigger WHERE triggerer_id IS NULL")
         return int(count)
 
     def trigger_rows(self) -> list[str]:
-        """Return all that is kept of each trigger: as it stands in the database, and decrypted."""
+        """Return the stored kwargs of each trigger, both as they are in the database and decrypted."""
         from airflow.models.trigger import Trigger
 
         with create_session() as session:
             return [f"{row.classpath} {row.encrypted_kwargs} {row.kwargs}" for row in session.query(Trigger)]
 
     def events(self) -> dict[str, Any]:
-        """Return the events that the tasks go on with, by task id."""
+        """Return the events with which the tasks are resumed, by task id."""
         from airflow.models.taskinstance import TaskInstance
 
         with create_session() as session:
@@ -101,7 +101,7 @@ class Run:
             return {task.task_id: _decoded(task.next_kwargs).get("event") for task in tasks}
 
     def delete(self) -> None:
-        """Take the run out of the database, so that no other triggerer finds anything."""
+        """Delete the run from the database, so that no other triggerer finds its tasks."""
         from airflow.models.taskinstance import TaskInstance
         from airflow.models.trigger import Trigger
 
@@ -110,7 +110,7 @@ class Run:
             Trigger.clean_unused(session=session)
 
     def _read(self, query: str, *values: Any) -> list[Any]:
-        # Apart from Airflow's own engine: a short look that never holds up the triggerer.
+        # An engine of our own, for short queries that never block the triggerer.
         with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True, timeout=20)) as connection:
             return connection.execute(query, values).fetchall()
 
@@ -122,7 +122,7 @@ def _unix(text: str) -> float:
 def _decoded(stored: Any) -> dict[str, Any]:
     try:
         from airflow.sdk.serde import deserialize
-    except ImportError:  # before 3.2 the column itself decodes what it holds
+    except ImportError:  # before 3.2 the column itself decodes its value
         return dict(stored or {})
     return dict(deserialize(stored or {}))
 
@@ -161,7 +161,7 @@ def _create_3(dag: Any, state: DagRunState) -> None:
     with create_session() as session:
         session.merge(DagBundleModel(name=bundle))
         session.flush()
-        # As the DAG processor does it; 3.0 can't write a DAG in another way.
+        # As the DAG processor does; 3.0 can't write a DAG in another way.
         dag.relative_fileloc = Path(dag.fileloc).name
         data = Serialization.to_dict(dag)
         written = LazyDeserializedDAG(data=data)
@@ -181,7 +181,7 @@ def _create_3(dag: Any, state: DagRunState) -> None:
 
 
 def _running(dag: Any, task_ids: Iterable[str], session: Any) -> dict[str, Any]:
-    """Return task instances, as they are while a worker runs them."""
+    """Return task instances in the state in which a worker runs them."""
     from airflow.models.taskinstance import TaskInstance
 
     mine = (TaskInstance.dag_id == dag.dag_id, TaskInstance.task_id.in_(list(task_ids)))
@@ -214,7 +214,7 @@ def _defer_3(dag: Any, deferrals: dict[str, Any]) -> None:
     with create_session() as session:
         ids = {task_id: task.id for task_id, task in _running(dag, deferrals, session).items()}
         for task_id, deferral in deferrals.items():
-            # What the worker sends, over the wire, and what the API server's route does with it.
+            # The message that the worker sends, and how the API server's route handles it.
             task = SimpleNamespace(dag_id=dag.dag_id, task_id=task_id, run_id=RUN_ID, task=dag.get_task(task_id))
             message, _ = _defer_task(deferral, task, log)
             sent = TIDeferredStatePayload(**message.model_dump(exclude={"type"}))
@@ -229,7 +229,7 @@ def _defer_3(dag: Any, deferrals: dict[str, Any]) -> None:
                 "dag_bag": None,
                 "dag_id": dag.dag_id,
             }
-            # Each version of this internal function has other arguments, and returns more than the one before.
+            # The arguments and the result of this internal function differ between versions.
             query, state, *_ = route(**{name: given[name] for name in inspect.signature(route).parameters})
             assert state == TaskInstanceState.DEFERRED
             session.execute(query)

@@ -1,4 +1,4 @@
-"""Twenty projects with ten gates each, and what is true of each gate: written from the design, not from the package.
+"""Twenty projects with ten gates each, and when each milestone is reached, written from the design, not the package.
 
 Times are the simulator's. No two projects keep the same pace, so that milestones are reached all the time.
 """
@@ -51,7 +51,7 @@ class Plan:
     gates: list[Planned] = field(default_factory=list)
 
     def add(self, sensor: str, truth: Truth, *, held: float = 0.0, **arguments: Any) -> None:
-        """Add a gate; every other one knows its project by its name only."""
+        """Add a gate; every second one knows its project only by its name."""
         number = len(self.gates)
         known = {"project_name": self.project.name} if number % 2 else {"project_id": self.project.id}
         task_id = f"{self.project.name}_{number}"
@@ -119,36 +119,36 @@ def _offline(number: int, begin: float) -> Plan:
     return plan
 
 
-# What is true, as the simulated OMS itself knows it
+# Conditions of milestones, from the simulator's state
 
 
 def full_transfer(percent: int) -> Truth:
-    """Return whether the full transfer is so far."""
+    """Return whether the full transfer has reached a percentage."""
     return lambda state: state.steps["FULL_TRANSFER"].progress >= percent
 
 
 def finished(step: str) -> Truth:
-    """Return whether a step is over."""
+    """Return whether a step is done."""
     return lambda state: state.steps[step].status == "FINISHED"
 
 
 def started(step: str) -> Truth:
-    """Return whether a step has begun."""
+    """Return whether a step has started."""
     return lambda state: state.steps[step].status != "INIT"
 
 
 def lag_within(seconds: float) -> Truth:
-    """Return whether the checkpoint, in whole seconds as OMS gives it, lies that close."""
+    """Return whether the checkpoint, in whole seconds as OMS sends it, is within this lag."""
     return lambda state: state.status == "RUNNING" and int(state.time) - _checkpoint(state) <= seconds
 
 
 def verified(state: State) -> bool:
-    """Return whether full verification is through. All tables of these projects are consistent."""
+    """Return whether full verification is done. All tables of these projects are consistent."""
     return state.steps["FULL_VERIFIER"].finish is not None
 
 
 def ready_for_cutover(state: State) -> bool:
-    """Return whether all that a switchover needs is there."""
+    """Return whether all conditions of a switchover are met."""
     monitoring = state.steps["INCR_TRANSFER"].status == "MONITORING"
     return finished("FULL_TRANSFER")(state) and monitoring and verified(state) and lag_within(25)(state)
 

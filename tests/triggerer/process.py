@@ -1,4 +1,4 @@
-"""A real ``airflow triggerer`` process that can be killed as a whole, and started again."""
+"""A real ``airflow triggerer`` process, which can be killed as a whole and started again."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from pathlib import Path
 
 import psutil
 
-#: Seconds without a heartbeat after which Airflow gives a triggerer's triggers to another one.
+#: Seconds without a heartbeat after which Airflow assigns a triggerer's triggers to another one.
 TAKEN_OVER_AFTER = 5
 
-#: Real seconds to wait for anything; a slow machine needs a part of it.
+#: Real seconds to wait for anything at most.
 PATIENCE = 600.0
 
 SETTINGS = {
@@ -44,7 +44,7 @@ class Triggerer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it in a session of its own."""
+        """Start the process in a session of its own."""
         environment = {**os.environ, **SETTINGS, **self._settings}
         with self.log.open("ab") as output:
             self._process = subprocess.Popen(
@@ -58,7 +58,7 @@ class Triggerer:
             )
 
     def kill(self) -> int:
-        """Kill every process of it with SIGKILL, and return how many there were."""
+        """Kill all its processes with SIGKILL, and return how many there were."""
         if self._process is None:
             return 0
         process, self._process = self._process, None
@@ -78,7 +78,7 @@ class Triggerer:
             raise AssertionError(f"The triggerer ended by itself ({self._process.returncode}).\n{self.text()[-5000:]}")
 
     def text(self) -> str:
-        """Return what it has written so far."""
+        """Return its output so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def blocked(self, since: int = 0) -> list[float]:
@@ -111,7 +111,7 @@ def _note_that_none_runs() -> None:
 
 
 def wait_for(what: str, condition: Callable[[], bool], triggerer: Triggerer) -> None:
-    """Wait for something that a triggerer brings about, however long the machine takes."""
+    """Wait for something that a triggerer does, however long the machine takes."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         triggerer.check()
@@ -121,7 +121,7 @@ def wait_for(what: str, condition: Callable[[], bool], triggerer: Triggerer) -> 
 
 
 def session(leader: int) -> list[psutil.Process]:
-    """Return the processes of a session, and those that these have started in sessions of their own."""
+    """Return the processes of a session, and those that they have started in other sessions."""
     members: dict[int, psutil.Process] = {}
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, ProcessLookupError, PermissionError):

@@ -1,7 +1,7 @@
-"""Events in a real Airflow 3.3: scheduler, DAG processor, triggerer and API server, of which the triggerer is killed.
+"""Events in a real Airflow 3.3: scheduler, DAG processor, API server, and a triggerer that is killed.
 
-One Airflow serves all tests of this file, in their order: starting it takes longer than they do. What its documents
-don't say about asset watchers, and these tests guard against, is numbered in docs/develop/airflow-facts.md#assets.
+One Airflow serves all tests of this file, in their order, because starting it takes longer than they do. The facts
+about asset watchers that Airflow doesn't document are numbered in docs/develop/airflow-facts.md#assets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.skipif(not has_task_state_store(), reason="asset watchers need Airflow 3.3"),
 ]
 
-#: Real seconds to wait for anything; a slow machine needs a part of it.
+#: Real seconds to wait for anything at most.
 PATIENCE = 300.0
 
 QUARTER = 900.0
@@ -108,7 +108,7 @@ class Airflow:
         self.oms.stop()
 
     def until(self, what: str, found):
-        """Wait until something is found, and return it."""
+        """Wait until a function returns something, and return that."""
         from reliability.cluster import patiently
 
         deadline = time.monotonic() + PATIENCE
@@ -123,28 +123,28 @@ class Airflow:
         return [tuple(row) for row in self.database._read(query)]
 
     def events(self, asset: str) -> list[dict]:
-        """The payloads of an asset's events, in the order in which Airflow has stored them."""
+        """Return the payloads of an asset's events, in the order in which Airflow has stored them."""
         rows = self.read("SELECT a.name, e.extra FROM asset_event e JOIN asset a ON a.id = e.asset_id ORDER BY e.id")
         return [_json(extra)["payload"] for name, extra in rows if name == asset]
 
     def kept(self, asset: str) -> list[dict]:
-        """What the asset's state store holds."""
+        """Return the content of the asset's state store."""
         rows = self.read("SELECT a.name, s.value FROM asset_state_store s JOIN asset a ON a.id = s.asset_id")
         return [_json(value) for name, value in rows if name == asset]
 
     def parsed_after(self, times: dict[str, str]) -> dict[str, str]:
-        """When two DAGs, of two files, were parsed last; empty while that isn't later than before."""
+        """Return when two DAGs in two files were last parsed; empty until that is later than before."""
         rows = dict(self.read("SELECT dag_id, last_parsed_time FROM dag WHERE dag_id IN ('elsewhere', 'on_late')"))
         return rows if len(rows) == 2 and all(rows[dag] > at for dag, at in times.items()) else {}
 
     def one_more_event(self, asset: str) -> None:
-        """Let so much time pass that an asset has another event, and wait for it."""
+        """Advance OMS's clock until an asset has another event, and wait for the event."""
         count = len(self.until("an event", lambda: self.events(asset)))
         self.oms.clock.advance(2 * QUARTER)
         self.until("one more", lambda: len(self.events(asset)) > count)
 
     def watched(self) -> dict[str, int]:
-        """The trigger of each asset that is watched."""
+        """Return the trigger of each asset that has a watcher."""
         rows = self.read("SELECT a.name, w.trigger_id FROM asset_watcher w JOIN asset a ON a.id = w.asset_id")
         return dict(rows)
 
@@ -159,14 +159,14 @@ class Airflow:
         )
 
     def restart_triggerer(self) -> int:
-        """Kill the triggerer as a whole and start it again; return the size of its log before."""
+        """Kill the triggerer as a whole and start it again; return the previous size of its log."""
         assert self.cluster.components["triggerer"].kill()
         size = self.triggerer_log.stat().st_size
         self.cluster.components["triggerer"].start()
         return size
 
     def boundary(self, project: str) -> float:
-        """The last quarter of an hour that the checkpoint of a project has passed."""
+        """Return the last quarter of an hour that the checkpoint of a project has passed."""
         checkpoint = self.oms.clock.now() - 5
         return (checkpoint - 1) // QUARTER * QUARTER
 
@@ -184,7 +184,7 @@ def airflow(tmp_path_factory):
 
 
 def test_twenty_assets_that_watch_the_same_each_have_their_event_once(airflow):
-    """Facts 3 and 4: each has a trigger and a memory of its own."""
+    """Facts 3 and 4: each has a trigger and a state store of its own."""
     names = [f"twenty_{number:02}" for number in range(20)]
     airflow.until("an event each", lambda: all(airflow.events(name) for name in names))
     airflow.until("all is kept", lambda: all(_told(airflow.kept(name)) for name in names))
@@ -234,7 +234,7 @@ def test_each_boundary_comes_once_whatever_is_killed_or_away(airflow):
     first = _unix(moments[0])
     assert moments == [_text(first + QUARTER * number) for number in range(round((last - first) / QUARTER) + 1)]
     assert len(moments) >= 2 * kills + 3
-    # Killed at the right moment it comes again: with the same id, and no more often than that.
+    # If it is killed at that moment, the event is sent again, with the same id and only once more.
     assert len(events) - len(moments) <= kills + 1
     assert _behind_since(airflow) == since
     assert airflow.events("late") == []
@@ -257,7 +257,7 @@ def _unix(text):
 
 
 def test_a_paused_dag_misses_no_boundary(airflow):
-    """Fact 6: it has no watcher, and one again when it goes on."""
+    """Fact 6: while it is paused it has no watcher."""
     airflow.until("an event", lambda: airflow.events("paused"))
     airflow.run_dags("pause", "--yes", "on_paused")
     airflow.until("nobody watches", lambda: "paused" not in airflow.watched())
@@ -272,7 +272,7 @@ def test_a_paused_dag_misses_no_boundary(airflow):
 
 
 def test_no_trigger_ends_or_is_started_again(airflow):
-    """Fact 1: also not where there is no connection."""
+    """Fact 1: even if there is no connection."""
     before = airflow.restart_triggerer()
     missing = "there is no Airflow connection 'no_such_connection'"
     airflow.until("the connection is missed", lambda: missing in _log_of(airflow)[before:])
@@ -292,7 +292,7 @@ def _started(log):
 
 
 def test_a_woken_dag_asks_again_and_reads_its_day(airflow):
-    """Fact 7, the shipped example, from the event to the partition of the day."""
+    """Fact 7, with the shipped example: from the event to the partition of the day."""
     query = "SELECT task_id, state FROM task_instance WHERE dag_id = 'example_oms_event_driven'"
     airflow.until(
         "both tasks are done", lambda: set(airflow.read(query)) == {("complete", "success"), ("report", "success")}

@@ -1,4 +1,4 @@
-"""``start_from_trigger``: gates that a real triggerer of Airflow 3.3 begins with, and what is refused before."""
+"""``start_from_trigger``: gates that start in a real triggerer of Airflow 3.3, and what is refused before."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ CONTEXT = {"data_interval_end": datetime(2026, 1, 1, tzinfo=UTC), "ds": "2026-01
 
 
 def trigger_of(gate, timeout_after=None, context=CONTEXT):
-    """Return the trigger that Airflow makes of a gate, rendered as Airflow does it."""
+    """Return the trigger that Airflow makes of a gate, with its templates rendered by Airflow."""
     kwargs = json.loads(json.dumps(gate.start_trigger_args.trigger_kwargs))
     trigger = OmsFirstPollTrigger(**kwargs)
     assert trigger.serialize() == (gate.start_trigger_args.trigger_cls, kwargs)
@@ -113,7 +113,7 @@ def test_the_deadline_counts_from_the_start_of_the_task_also_after_a_restart(lim
     begun = 1_800_000_000.0
     allowed = gate.start_trigger_args.timeout.total_seconds()
     assert allowed == 500 + SLACK
-    # As Airflow has it: the earlier of the two.
+    # The earlier of the two, as in Airflow.
     ends = begun + (allowed if limit is None else min(allowed, limit.total_seconds()))
     for _ in range(2):
         for zone in (UTC, timezone(timedelta(hours=8))):
@@ -134,7 +134,7 @@ def test_a_setting_that_turns_out_wrong_fails_the_gate_in_words(rendered, said, 
 
 @only_3_3
 def test_templates_that_nobody_rendered_fail_the_gate(sim):
-    """As after a restart of the triggerer, once the argument was taken out of the DAG while the gate waits."""
+    """As after a restart of the triggerer, if the argument was removed from the DAG while the gate waits."""
     gate = OmsProjectStatusSensor(project_id="np_{{ ds }}", target_statuses="DELETED", **TRIGGERED)
     event = event_of(OmsFirstPollTrigger(**gate.start_trigger_args.trigger_kwargs))
     assert event["status"] == "failed"
@@ -143,7 +143,7 @@ def test_templates_that_nobody_rendered_fail_the_gate(sim):
 
 @only_3_3
 def test_on_a_worker_such_a_gate_polls_there_as_ever(sim):
-    """That is what ``dag.test()`` does, and Airflow with mapped tasks."""
+    """``dag.test()`` and Airflow with mapped tasks run it on a worker."""
     sim.add_project(Project(id="np_1", status="FINISHED"))
     gate = OmsProjectStatusSensor(project_id="np_1", target_statuses="FINISHED", **TRIGGERED)
     assert gate.execute(modes.context())["status"] == "FINISHED"

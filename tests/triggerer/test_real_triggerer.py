@@ -1,8 +1,8 @@
-"""200 deferred gates over 20 projects in a real ``airflow triggerer``, which is killed; and OMS is away for a while.
+"""200 deferred gates over 20 projects in a real ``airflow triggerer``, which is killed; and an outage of OMS.
 
-The simulated clock stands still until every gate that may be open is, and every project was polled; then it goes on a
-step. So what a gate may claim is exact, however slow the machine is, and the gates open in the right order: whatever is
-reached in a step opens before the next one.
+The simulated clock stands still until every gate that may be open is open and every project was polled; then it
+advances by one step. So what a gate may report is known exactly on any machine, and gates open in the right order:
+those of one step before those of the next.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from tests.triggerer.witness import Witness
 
 PASSWORD = "not-to-be-found-anywhere"
 
-#: Simulated seconds by which the clock goes on.
+#: Simulated seconds of a step of the clock.
 STEP = 120.0
 
-#: Gates that are open when the triggerer is killed, and when OMS goes away.
+#: How many gates are open when the triggerer is killed, and when the outage begins.
 OPEN_AT_KILL, OPEN_AT_OUTAGE = 40, 80
 
-#: Gates that a later answer than the one about progress can open.
+#: Gates that open because of an answer after the one about progress.
 DECIDED_BY_STEPS = ("OmsStepSensor", "OmsFullVerificationSensor", "OmsCutoverReadySensor")
 
-#: 20 projects, each with the two views that gates look at: progress and steps.
+#: 20 projects, each with the two views that gates request: progress and steps.
 VIEWS = 40
 
-#: Polls of each project that OMS doesn't answer while it is away, at least.
+#: How many polls of each project OMS doesn't answer during the outage, at least.
 LOST = 3
 
 
@@ -47,7 +47,7 @@ def witness():
 
 @pytest.fixture
 def oms(witness, monkeypatch):
-    """A simulated OMS whose clock stands still until it is told to go on."""
+    """A simulated OMS whose clock stands still until the test advances it."""
     with Simulator(password=PASSWORD, clock=Clock(speed=0), on_request=witness) as sim:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
         yield sim
@@ -55,13 +55,13 @@ def oms(witness, monkeypatch):
 
 @pytest.fixture
 def triggerer(airflow_db, oms, tmp_path):
-    """A running triggerer; nothing of it is left afterwards, however the test ends."""
+    """A running triggerer; it is killed however the test ends."""
     with Triggerer(tmp_path / "triggerer.log") as running:
         yield running
 
 
 def deferrals_of(dag):
-    """Let each gate take its poll on the worker, and return the TaskDeferred that it raises."""
+    """Let each gate poll on the worker, and return the TaskDeferred that it raises."""
     raised = {}
     for task in dag.tasks:
         with pytest.raises(TaskDeferred) as deferred:
@@ -114,15 +114,16 @@ def test_gates_open_whatever_happens_to_the_triggerer_and_to_oms(airflow_db, oms
     for gate in planned:
         event = events[gate.task_id]
         assert dag.get_task(gate.task_id).execute_complete(modes.context(), event=event) == event["observed"]
-        # What it saw is of the step in which it opened. Progress is asked first, and its time is told: the clock may go
-        # on between it and the steps, by which some gates are decided.
+        # What it observed is of the step in which it opened. Progress is requested first, and its time is reported: the
+        # clock may advance between it and the steps, which decide some gates.
         ago = story.opened[gate.task_id] - datetime.fromisoformat(event["observed"]["time"]).timestamp()
         assert int(ago) in ((0, STEP) if gate.sensor in DECIDED_BY_STEPS else (0,)), gate
 
-    # The gates of a project share its requests. (A machine that is too slow for the interval asks for less.)
+    # The gates of a project share its requests. (On a machine that is too slow for the interval there are fewer
+    # requests.)
     assert sum(requests.values()) / len(requests) < GATES_EACH / 2
 
-    # Nothing secret is kept in the database.
+    # The database contains no secret.
     for text in (PASSWORD, *(base64.b64encode(one.encode()).decode() for one in (PASSWORD, f"{oms.login}:{PASSWORD}"))):
         assert not any(text in row for row in stored)
         assert text not in triggerer.text()
@@ -138,36 +139,36 @@ def test_gates_open_whatever_happens_to_the_triggerer_and_to_oms(airflow_db, oms
 
 
 class Story:
-    """What happens to the gates, one thing after another."""
+    """What happens to the gates, in its order."""
 
     def __init__(self, oms, witness, triggerer, run, planned):
         self.oms, self.witness, self.triggerer, self.run, self.planned = oms, witness, triggerer, run, planned
-        #: The simulated time of the step in which each gate has opened.
+        #: For each gate, the simulated time of the step in which it has opened.
         self.opened: dict[str, float] = {}
         self.open_at_kill = self.open_at_outage = self.steps = 0
         self._begun = self._moved = time.time()
 
     def watch(self):
-        """Wait until all gates are watched, all of which must wait."""
+        """Wait until the triggerer runs all gates; none of them may have opened."""
         wait_for("the triggerer claims all triggers", lambda: self.run.unclaimed() == 0, self.triggerer)
         self._settle()
         assert self.opened == {}
         self._begun = time.time()
 
     def start_projects(self):
-        """Start all projects. The clock doesn't run by itself."""
+        """Start all projects. The clock doesn't advance by itself."""
         for project in self.oms.projects.values():
             project.start()
 
     def go_on(self, until):
-        """Let the clock go on until so many gates are open."""
+        """Advance the clock until this number of gates is open."""
         while len(self.opened) < until:
             self._step()
             self._settle()
 
     def requests(self):
-        """Return the requests so far per project, view and interval, once every view was asked for."""
-        # The clock moves as soon as the progress is answered, so the steps of some projects may not be answered yet.
+        """Return the requests so far for each project, view and interval, once every view was requested."""
+        # The clock advances as soon as the progress is answered, so the steps of some projects may not be answered yet.
         wait_for("each project was asked for its two views", lambda: len(self._asked()) == VIEWS, self.triggerer)
         return self._asked()
 
@@ -183,7 +184,7 @@ class Story:
         self._settle()
 
     def take_oms_away(self):
-        """Let OMS be away, just when some gates may open, until each project was asked for in vain a few times."""
+        """Begin an outage just when some gates may open; end it after each project was requested a few times."""
         assert len(self.opened) < len(self.planned), "nothing was left to wait for"
         self.open_at_outage = len(self.opened)
         waiting = {gate.project for gate in self._waiting()}
@@ -204,7 +205,7 @@ class Story:
         self.steps += 1
 
     def _settle(self):
-        """Wait until the gates that may be open are, and the others have looked; note what opened, which must be so."""
+        """Wait until the gates that may open are open, and the others have polled; check and record which have opened."""
         now, since = self.oms.clock.now(), time.time()
         due = {gate.task_id for gate in self._waiting() if self._is_true(gate, now)}
 
@@ -220,7 +221,7 @@ class Story:
         for gate in self._waiting():
             if rows[gate.task_id].state != "deferred":
                 assert self._is_true(gate, now), f"{gate} has opened at {now}"
-                # In the step before it wasn't so, so it can have held only since the clock has gone on.
+                # It wasn't so in the previous step, so it can have held only since the clock was advanced.
                 assert rows[gate.task_id].changed - self._moved >= gate.held
                 self.opened[gate.task_id] = now
 

@@ -1,4 +1,4 @@
-"""A real triggerer that is killed long after the gates were deferred: what they observed before counts for nothing.
+"""A real triggerer that is killed long after the gates were deferred: earlier observations no longer count.
 
 The same without a triggerer, for every part of what a gate remembers: tests/triggers/test_restarts.py.
 """
@@ -20,10 +20,10 @@ from tests.triggerer.gates import POKE_INTERVAL
 from tests.triggerer.process import Triggerer, wait_for
 from tests.triggerer.witness import Witness
 
-#: Seconds for which the lag must hold: more than the test takes on any machine.
+#: Seconds for which the lag must hold: longer than the test takes on any machine.
 HOLD = 86_400
 
-#: Polls after which a gate would have acted on what it knows.
+#: Polls after which a gate would have acted on earlier observations.
 SOME = 3
 
 
@@ -34,7 +34,7 @@ def witness():
 
 @pytest.fixture
 def oms(witness, monkeypatch):
-    """A simulated OMS with a project whose lag is small, and one that is copying its rows."""
+    """A simulated OMS with a project whose lag is small, and one in full transfer."""
     projects = [
         Project(id="np_lag", name="lag", status="RUNNING", step="INCR_TRANSFER"),
         Project(id="np_first", name="shop", status="RUNNING", step="FULL_TRANSFER", durations={"FULL_TRANSFER": 10**9}),
@@ -78,19 +78,19 @@ def test_nothing_that_was_observed_before_a_restart_counts(airflow_db, oms, witn
             oms.clear_faults()
             run.defer(deferrals)
 
-            # The triggerer resolves the name, and a worker writes the id into the row.
+            # The triggerer looks up the name, and a worker writes the id into the row.
             wait_for("the name is resolved", lambda: run.rows()["named"].state == "scheduled", triggerer)
             event = run.events()["named"]
             assert (event["status"], event["observed"]["project"]) == ("resolved", "np_first")
             run.defer({"named": deferral_of(named, lambda task: task.execute_complete(modes.context(), event=event))})
 
-            # The lag was small once, and is large for longer than it would have to hold.
+            # The lag was small once, and is now large for longer than it would have to be small.
             oms.project("np_lag").set_lag(5000)
             polled("np_lag", SOME)
             polled("np_first", SOME)
             oms.clock.advance(2 * HOLD)
 
-            # Meanwhile another project takes the name, whose full transfer is through.
+            # Meanwhile another project gets the name, and its full transfer is done.
             assert triggerer.kill() > 0
             oms.project("np_first").pause()
             oms.project("np_first").release()

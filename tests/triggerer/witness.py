@@ -1,4 +1,4 @@
-"""Notes what the simulated OMS answered, and what was true at that moment: the other side of what the gates claim."""
+"""Records what the simulated OMS answered, and what was true then, to be compared with what the gates report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Answered:
 
 
 class Witness:
-    """Give it to the simulator as ``on_request``."""
+    """Records answers; it is passed to the simulator as ``on_request``."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,11 +47,11 @@ class Witness:
             return list(self._answers)
 
     def answered_since(self, real: float) -> Counter[str]:
-        """Return how often was told how far each project is since a real moment."""
+        """Return how often the progress of each project was answered since a real time."""
         return Counter(one.project for one in self.answers if one.real >= real and one.action == PROGRESS)
 
     def refused_since(self, real: float) -> Counter[str]:
-        """Return how often each project was asked for in vain since a real moment."""
+        """Return how often each project was requested without success since a real time."""
         with self._lock:
             return Counter(one.project for one in self._refused if one.real >= real)
 
@@ -77,7 +77,7 @@ def poll_of(answers: Sequence[Answered], told: float, within: float) -> list[Ans
     :param told: that time
     :param within: simulated seconds in which no second look can have been
     """
-    # The header is written a moment after the answer, and a poll may ask for the steps after the progress.
+    # The header is written a moment after the answer, and a poll may request the steps after the progress.
     begun = max(
         (one.at for one in answers if one.action == PROGRESS and told - within < one.at < told + 1), default=None
     )

@@ -1,4 +1,4 @@
-"""Time that passes without anybody waiting, also for the answers that gates share."""
+"""Fixtures that let time pass without real pauses, also for the answers that gates share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.clocks import pause_at_once
 
 
 def let_pass(seconds):
-    """Make every answer that this event loop's gates share so much older."""
+    """Make every answer that this event loop's gates share older by a number of seconds."""
     for oms in shared._shared.get(asyncio.get_running_loop(), {}).values():
         oms._checked_at -= seconds
         for question in oms._session._asked.values() if oms._session else ():
@@ -20,7 +20,7 @@ def let_pass(seconds):
 
 @pytest.fixture
 def pauses(monkeypatch):
-    """The pauses that were asked for, in seconds. They pass at once."""
+    """The pauses so far, in seconds. They return at once."""
     asked: list[float] = []
 
     def pause(seconds):

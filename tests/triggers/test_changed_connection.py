@@ -38,7 +38,7 @@ def other(sim):
 
 @pytest.fixture
 def reads(monkeypatch):
-    """How often the Airflow connection was read; ``reads.error`` is raised instead while it is set."""
+    """How often the Airflow connection was read. If ``reads.error`` is set, it is raised instead."""
     really = shared.OmsHook.get_async_settings
 
     class Reads:
@@ -56,7 +56,7 @@ def reads(monkeypatch):
 
 
 def answer_late(simulator, data):
-    """Have OMS hold its answer back: return what tells that it was asked, and what lets it answer."""
+    """Let OMS hold its answer back; return an event that says that it was asked, and one that lets it answer."""
     loop, arrived, release = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
 
     async def hold():
@@ -103,7 +103,7 @@ async def test_a_gate_that_begins_asks_where_the_connection_leads_now(sim, other
 
 @pytest.mark.asyncio
 async def test_a_gate_for_deleted_does_not_open_at_the_oms_that_was_left(sim, other, monkeypatch, pauses):
-    """The old OMS doesn't know a project of the new one, so it would say that it is gone."""
+    """The old OMS doesn't know a project of the new one, so it would report it as deleted."""
     other.add_project(Project(id="np_9", name="new", status="RUNNING"))
     then(sim, HALF)
     async with shared_oms("oms_default") as older:
@@ -188,7 +188,7 @@ async def test_what_one_oms_has_answered_is_never_given_at_another(sim, other, m
 
 @pytest.mark.asyncio
 async def test_an_answer_that_is_on_its_way_meanwhile_is_not_believed(sim, other, monkeypatch, pauses):
-    """The old OMS answers after the gates have gone over to the new one."""
+    """The old OMS answers after the gates have switched to the new one."""
     then(other, HALF)
     arrived, release = answer_late(sim, DONE)
     async with shared_oms("oms_default") as share:
@@ -207,7 +207,7 @@ async def test_an_answer_that_is_on_its_way_meanwhile_is_not_believed(sim, other
 async def test_a_name_that_the_old_oms_resolved_for_a_poll_that_is_begun_anew_is_forgotten(
     sim, other, monkeypatch, pauses
 ):
-    """The project of that id is another one at the new OMS."""
+    """The id belongs to another project at the new OMS."""
     for oms, project_id in ((sim, "np_1"), (other, "np_2")):
         oms.add_project(Project(id=project_id, name="shop"))
     arrived, release = answer_late(sim, HALF)
@@ -272,7 +272,7 @@ async def test_a_project_that_the_new_oms_does_not_have_is_not_gone(sim, other, 
 
 @pytest.mark.asyncio
 async def test_nor_is_it_after_a_restart_of_the_triggerer(sim, other, monkeypatch, pauses):
-    """The trigger's row, which Airflow never changes, says where the worker saw the project."""
+    """The trigger's row, which Airflow never changes, names the OMS at which the worker found the project."""
     lead_to(monkeypatch, other)
     row = Row(gate(milestone=ProjectStatusMilestone(("DELETED",))), observed={"np_1": sim.url})
     (event,) = await events_of(OmsMilestoneTrigger(**json.loads(json.dumps(row.as_kwargs()))))
@@ -281,7 +281,7 @@ async def test_nor_is_it_after_a_restart_of_the_triggerer(sim, other, monkeypatc
 
 @pytest.mark.asyncio
 async def test_nor_is_one_that_another_user_does_not_see(sim, monkeypatch, pauses):
-    """The address is the same: a console's users may each see other projects, and one endpoint serves all accounts."""
+    """The address is the same: each user of a console may see other projects, and one endpoint serves all accounts."""
     sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
     memory, waiting = Memory(), ProjectStatusMilestone(("DELETED",))
     async with shared_oms("oms_default") as share:
@@ -297,7 +297,7 @@ async def test_nor_is_one_that_another_user_does_not_see(sim, monkeypatch, pause
 
 
 def test_nor_where_a_worker_saw_it_before_it_deferred(sim, other, monkeypatch, pauses):
-    """The connection is changed while the gate is on its way to the triggerer."""
+    """The connection is changed after the worker has deferred the gate and before the triggerer starts it."""
     sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
     waiting = OmsProjectStatusSensor(
         task_id="gate", project_id="np_1", target_statuses=["DELETED"], deferrable=True, timeout=3600
@@ -310,7 +310,7 @@ def test_nor_where_a_worker_saw_it_before_it_deferred(sim, other, monkeypatch, p
     assert sim.url in event["message"]
 
 
-# What ends no gate
+# What doesn't end a gate
 
 
 @pytest.mark.asyncio
@@ -334,7 +334,7 @@ async def test_a_connection_that_can_not_be_read_ends_no_gate_that_waits(sim, re
             let_pass(60)
             assert (await poll_of(share)).message == "The full transfer is at 50 % (100 % needed)."
         assert reads.count <= 1 + 20 * 60 / RECHECK + 1
-        async with shared_oms("oms_default") as beginning:  # it can't know that the old one is still right
+        async with shared_oms("oms_default") as beginning:  # it isn't known whether the old one is still right
             with pytest.raises(OmsError):
                 await beginning.session()
         reads.error = None
@@ -358,7 +358,7 @@ async def test_a_connection_that_is_wrong_now_ends_no_gate_that_waits(sim, monke
 
 @pytest.mark.asyncio
 async def test_a_new_password_waits_until_oms_has_it(sim, monkeypatch, pauses, reads):
-    """It is written into Airflow first. What OMS still takes is not given up for it."""
+    """It is changed in Airflow first. A session that OMS still accepts isn't given up for it."""
     then(sim, HALF)
     async with shared_oms("oms_default") as share:
         await poll_of(share)
@@ -380,7 +380,7 @@ async def test_a_new_password_waits_until_oms_has_it(sim, monkeypatch, pauses, r
 
 @pytest.mark.asyncio
 async def test_airflow_is_away_when_oms_refuses_the_login(sim, monkeypatch, pauses, reads):
-    """Nobody knows whether the password was changed, so the gate waits."""
+    """It isn't known whether the password was changed, so the gate waits."""
     then(sim, HALF)
     async with shared_oms("oms_default") as share:
         await poll_of(share)
@@ -415,7 +415,7 @@ class Secure:
         monkeypatch.setenv(VARIABLE, json.dumps(fields))
 
     def renew_certificate(self):
-        """Have OMS show a certificate of the other authority from the next connection on; the present ones end."""
+        """Let OMS use a certificate of the other authority for new connections; the present connections are closed."""
         other = self.authorities[1]
         other.server("127.0.0.1")
         newest = max(other.directory.glob("server-*.pem"), key=lambda path: path.stat().st_mtime_ns)
@@ -424,7 +424,7 @@ class Secure:
         self.sim.up()
 
     def renew_bundle(self, content=None):
-        """Put another bundle where the old one is."""
+        """Replace the bundle by another."""
         part = self.bundle.with_suffix(".part")
         part.write_bytes(self.authorities[1].bundle.read_bytes() if content is None else content)
         part.replace(self.bundle)

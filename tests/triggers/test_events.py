@@ -1,4 +1,4 @@
-"""The trigger of asset watchers: it never ends, never raises, and notes an event as fired only once Airflow has it."""
+"""The trigger of asset watchers: it never ends, never raises, and stores an event as fired only once Airflow has it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ QUICK = {"poke_interval": 30}
 
 
 class Store:
-    """What Airflow keeps for assets, by name; it can be out of order."""
+    """The state store of an asset, by name; it can fail."""
 
     def __init__(self, *names):
         self.of = {name: {} for name in names}
@@ -54,7 +54,7 @@ class _Asset:
 
 
 class _Over(BaseException):
-    """The end of a test; it passes through what catches errors."""
+    """The end of a test; it isn't caught by code that catches errors."""
 
 
 class Run:
@@ -122,7 +122,7 @@ async def test_it_fires_once_and_is_noted_at_the_poll_after(sim, monkeypatch):
     assert len(sim.requests) == 6
     assert '\\"told\\": true' not in run.kept_when_fired[0]
     assert '"told": true' in next(iter(store.of["full"].values()))
-    assert len(store.writes) == 2  # where it begins, and what was fired; polls that change nothing write nothing
+    assert len(store.writes) == 2  # where it begins, and what was fired; a poll without changes writes nothing
 
 
 async def test_killed_before_it_was_noted_it_fires_again_with_the_same_id(sim, monkeypatch):
@@ -254,7 +254,7 @@ async def test_a_name_is_looked_up_once_and_again_once_its_project_is_gone(sim, 
     assert await run.run(monkeypatch, 9) == ["reached", "reached"]
     assert [event["project"] for event in run.events] == ["np_1", "np_2"]
     assert len([one for one in sim.requests[:3] if one.action == "ListProjects"]) == 1
-    # After a restart it is still the second one, and nobody has to ask.
+    # After a restart it is still the second one, without a question to OMS.
     sim.clear_requests()
     assert await Run(by_name, store).run(monkeypatch, 3) == []
     assert {one.action for one in sim.requests} == {"DescribeProjectProgress"}

@@ -24,12 +24,12 @@ from tests.triggers.test_oms import events_of, trigger
 
 MANY = 12
 
-#: A project in the middle of its full transfer, where the simulator's clock stands.
+#: A project in the middle of its full transfer, at the time on the simulator's stopped clock.
 UNDER_WAY = {"status": "RUNNING", "step": "FULL_TRANSFER", "step_progress": 42.0, "durations": {"FULL_TRANSFER": 1e6}}
 
 
 def gates(count=MANY, **more):
-    """Gates by name and by id, as a mapped task has them."""
+    """Return gates by name and by id, as in a mapped task."""
     return [
         Gate(FullTransferMilestone(), **({"project_id": f"np_{n}"} if n % 2 else {"project_name": f"shop_{n}"}), **more)
         for n in range(count)
@@ -45,7 +45,7 @@ def wave(sim):
 
 @asynccontextmanager
 async def waiting(every, conn_id="oms_default"):
-    """Have gates wait; each has a memory, and a row may answer its next poll."""
+    """Let gates wait; each has a memory, and a row may answer its next poll."""
     async with AsyncExitStack() as stack:
         shares = [await stack.enter_async_context(shared_oms(conn_id, gate.project)) for gate in every]
         memories = [Memory(by_row=0) for _ in every]
@@ -59,7 +59,7 @@ async def waiting(every, conn_id="oms_default"):
 
 
 def asked(simulator):
-    """What was asked since the last time."""
+    """Return the requests since the last call."""
     found = Counter(record.action for record in simulator.requests)
     simulator.clear_requests()
     return found
@@ -154,7 +154,7 @@ def break_off(simulator):
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("problem", "lists"), [(refuse, 1), (no_steps, 1), (break_off, 2)])
 async def test_without_a_list_each_is_asked_for(wave, problem, lists):
-    """As if there were none; what won't pass by itself isn't asked for again at the next poll."""
+    """As if there were no list; after a permanent error the list isn't requested again at the next poll."""
     problem(wave)
     by_id = [Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]
     async with waiting(by_id) as poll:

@@ -44,7 +44,7 @@ async def events_of(one):
 
 
 def then(simulator, *answers):
-    """Have OMS answer one thing after the other to DescribeProjectProgress, the last one for ever."""
+    """Let OMS send these answers to DescribeProjectProgress one after the other, the last one for ever."""
     rest = list(answers)
 
     def answer(payload):
@@ -213,7 +213,7 @@ async def test_airflow_itself_may_be_away_for_a_moment(sim, pauses, monkeypatch)
 
 @pytest.mark.asyncio
 async def test_gates_on_one_project_share_their_requests(sim, monkeypatch):
-    """Twenty gates on two projects, three polls each: one request a poll and project, not one a gate."""
+    """Twenty gates on two projects, three polls each: one request for each poll and project, not for each gate."""
     for project_id in ("np_1", "np_2"):
         sim.add_project(Project(id=project_id, name=project_id))
     answers = [HALF, HALF, DONE]
@@ -254,7 +254,7 @@ async def test_a_cancelled_gate_harms_no_other(sim):
         oms, call = await share.session(), actions.describe_project_progress("np_1")
         first = asyncio.create_task(oms.ask(call, fresh_for=30))
         second = asyncio.create_task(oms.ask(call, fresh_for=30))
-        await asyncio.sleep(0)  # both have asked
+        await asyncio.sleep(0)  # both have sent their requests
         first.cancel()
         answer, _ = await second
         assert answer.data.full_transfer_progress == 100
@@ -274,7 +274,7 @@ async def test_a_shared_failure_is_an_error_of_its_own_for_each_gate(sim):
 
 @pytest.mark.asyncio
 async def test_steps_are_never_older_than_the_progress_they_are_read_with(sim, pauses):
-    """A gate that used older steps could take a project that has finished meanwhile for one that never will."""
+    """With older steps, a gate could take a project that has finished meanwhile for one that never will."""
     then(sim, {**DONE, "status": "FINISHED"})
     step = {"name": "INDEX_TRANSFER", "status": "RUNNING", "progress": 50}
     sim.set_answer("DescribeProjectSteps", success([step]))
@@ -294,7 +294,7 @@ async def test_the_session_ends_with_the_last_gate(sim, pauses):
         assert client._session is not None
     assert client._session is None
     assert not shared._shared[asyncio.get_running_loop()]
-    gc.collect()  # an open session would warn now, and warnings are errors
+    gc.collect()  # an open session would cause a warning now, and warnings are errors
 
 
 @pytest.mark.asyncio

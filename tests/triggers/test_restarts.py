@@ -1,4 +1,4 @@
-"""A triggerer that is killed and started again: Airflow hands the trigger its arguments as the worker wrote them.
+"""A triggerer that is killed and started again: the trigger gets its arguments as the worker wrote them.
 
 A trigger is run for some polls, killed, and made again of the same row. Real triggerers are killed in tests/triggerer.
 """
@@ -25,18 +25,18 @@ from tests.clocks import Elapsed, pause_at_once
 from tests.triggers.conftest import let_pass
 
 PATIENCE = 600
-POLLS = range(PATIENCE // 30)  # as many as take up all of it
+POLLS = range(PATIENCE // 30)  # enough requests to take up the whole tolerance
 
 
 class Killed(Exception):
-    """The triggerer's process is gone."""
+    """The triggerer's process has ended."""
 
 
 class Triggerer:
-    """Runs a trigger from what Airflow keeps of it, poll after poll, with a clock of its own."""
+    """Runs a trigger from its row in Airflow, poll after poll, with a clock of its own."""
 
     def __init__(self, monkeypatch):
-        # Ahead of the real time, so that no answer seems to have come late.
+        # Ahead of the real time, so that no answer seems to be late.
         self.clock = Elapsed(time.time() + 1000.0, 1000.0)
         self.rest = 0
         self.keeps_setting = False
@@ -53,7 +53,7 @@ class Triggerer:
         self.clock.install(monkeypatch, clock, oms_trigger)
 
     def run(self, trigger, polls):
-        """Run a trigger for some polls, then kill it; return its event and how many polls it took, if it fired."""
+        """Run a trigger for some polls, then kill it; return its event, and how many polls it took if it fired."""
         classpath, kwargs = trigger.serialize()
         module, name = classpath.rsplit(".", 1)
         loaded = getattr(import_module(module), name)(**json.loads(json.dumps(kwargs)))
@@ -76,7 +76,7 @@ def triggerer(monkeypatch):
 
 @pytest.fixture
 def worker(sim, monkeypatch):
-    """Take a poll on a worker and return the deferral. The retries of a request there pass at once."""
+    """Poll on a worker and return the deferral. The retries of a request there don't pause."""
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
     def poll(gate):
@@ -93,7 +93,7 @@ def gate(sensor="OmsFullTransferSensor", arguments=None, **more):
 
 
 def says(sim, lag=10, **fields):
-    """Have OMS say so from now on."""
+    """Let OMS answer like this from now on."""
     sim.clear_faults()
     good = {"status": "RUNNING", "enableFullTransfer": True, "fullTransferProgress": 50, "enableIncrSync": True}
     data = {**good, "incrSyncCheckpoint": int(sim.clock.now()) - lag, **fields}
@@ -105,7 +105,8 @@ def is_away(sim):
     sim.add_fault(Fault("status", status=503))
 
 
-#: What a gate would remember: the gate; how what is timed begins and how it is over; how it ends once it has lasted.
+#: What a gate would remember: the gate, the answers at which a condition begins and ends, and the verdict once it
+#: lasts.
 REMEMBERED = {
     "a small lag": (
         lambda: gate("OmsCheckpointLagSensor", {"max_lag": 60, "hold_for": PATIENCE}),
@@ -130,7 +131,7 @@ def remembered(request, sim):
 
 
 def test_after_a_restart_everything_counts_anew(remembered, triggerer, worker):
-    """It was so at the worker, days ago; then it was over; and now it has only just begun again."""
+    """The condition held on the worker, days ago; then it ended; and now it has just begun again."""
     make, begins, ends, outcome = remembered
     begins()
     row = worker(make()).trigger
@@ -197,7 +198,7 @@ def test_a_row_holds_nothing_that_grows_stale(sensor, worker, sim):
     assert (by_name["projects"], by_id["projects"]) == ({"shop": "np_7"}, {})
 
 
-# One project for its life
+# A gate stays with one project
 
 
 @pytest.fixture
@@ -207,7 +208,7 @@ def shop(sim):
 
 
 def recreate(sim):
-    """Delete the project and create another one under its name, whose full transfer is through."""
+    """Delete the project and create another one under its name, whose full transfer is done."""
     live = sim.project("np_1")
     live.pause()
     live.release()
@@ -236,7 +237,7 @@ def test_a_project_that_was_created_anew_does_not_take_the_place_of_the_first(sh
 
 
 def test_nor_where_the_triggerer_has_looked_the_name_up(shop, triggerer, worker):
-    """The first poll was an outage. The id is written into the row by a worker, the deadline and settings stay."""
+    """The first poll was an outage. A worker writes the id into the row; the deadline and the settings stay."""
     is_away(shop)
     sensor = named()
     first = worker(sensor)
@@ -246,7 +247,7 @@ def test_nor_where_the_triggerer_has_looked_the_name_up(shop, triggerer, worker)
     event, polls = triggerer.run(first.trigger, polls=10)
     assert (event["status"], event["observed"]["project"], polls) == ("resolved", "np_1", 1)
 
-    sensor.project_name, sensor.poke_interval, sensor.timeout = "changed", 7, 1  # the DAG, since then
+    sensor.project_name, sensor.poke_interval, sensor.timeout = "changed", 7, 1  # the DAG has been changed since then
     with pytest.raises(TaskDeferred) as deferral:
         sensor.execute_complete(modes.context(), event=event)
     second = deferral.value.trigger

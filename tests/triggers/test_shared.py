@@ -1,4 +1,4 @@
-"""Answers that gates share: never one that is too old, never lost with the gate that asked, and none kept for long."""
+"""Answers that gates share: never too old, never lost with the gate that asked, and not kept for long."""
 
 from __future__ import annotations
 
@@ -65,24 +65,24 @@ class Held:
         )
 
     async def next(self):
-        """Wait until the next question is here. One that never comes is a failure, and no test that hangs."""
+        """Wait until the next request is here. If there is none, the test fails instead of hanging."""
         async with asyncio.timeout(120):
             return await self.arrived.get()
 
     def release(self):
-        """Let everything that has arrived be answered."""
+        """Answer all requests that have arrived."""
         while self._waiting:
             self._waiting.pop().set()
 
 
 def number_of(found):
-    """Which of the requests an answer belongs to."""
+    """Return the number of the request to which an answer belongs."""
     return found[0].data.full_transfer_progress
 
 
 @pytest_asyncio.fixture
 async def held(monkeypatch):
-    """An OMS that answers when it is told to, behind ``oms_default``."""
+    """An OMS that answers when a test lets it, behind ``oms_default``."""
     monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", "")
     async with Held() as oms:
         yield oms
@@ -109,7 +109,7 @@ async def test_a_follower_that_is_cancelled_takes_the_answer_from_nobody(held, c
 
 @pytest.mark.asyncio
 async def test_a_leader_that_is_cancelled_leaves_no_question_behind(held, call):
-    """Neither those who waited with it nor whoever asks afterwards waits for an answer that never comes."""
+    """Neither the gates that waited with it nor later ones wait for an answer that never comes."""
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         leader, follower = [asyncio.create_task(oms.ask(call, fresh_for=30)) for _ in range(2)]
@@ -117,7 +117,7 @@ async def test_a_leader_that_is_cancelled_leaves_no_question_behind(held, call):
         leader.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leader
-        assert await held.next() == 2  # the follower asks itself
+        assert await held.next() == 2  # the follower sends its own request
         held.release()
         assert number_of(await follower) == 2
 
@@ -137,7 +137,7 @@ async def test_a_leader_that_is_cancelled_alone_leaves_no_question_behind(held, 
 
 @pytest.mark.asyncio
 async def test_an_answer_that_was_asked_for_too_early_does_not_do(held, call):
-    """Asked before ``after`` and come after it: what it says may be from before."""
+    """Requested before ``after`` and received after it: its content may be from before."""
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         first = asyncio.create_task(oms.ask(call, fresh_for=30))
@@ -152,7 +152,7 @@ async def test_an_answer_that_was_asked_for_too_early_does_not_do(held, call):
 
 @pytest.mark.asyncio
 async def test_the_time_of_an_answer_is_when_it_came_and_not_when_it_was_asked_for(held, call):
-    """Whoever goes by it would else take steps that were asked for before the progress was there."""
+    """A caller that uses this time would otherwise accept steps that were requested before the progress was there."""
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         waiting = [asyncio.create_task(oms.ask(call, fresh_for=30)) for _ in range(2)]
@@ -161,13 +161,13 @@ async def test_the_time_of_an_answer_is_when_it_came_and_not_when_it_was_asked_f
         held.release()
         for task in waiting:
             assert (await task)[1] > before_it_came
-        # The one that finds it there already is told the same.
+        # A later caller, for which it is there already, gets the same time.
         assert (await oms.ask(call, fresh_for=30))[1] > before_it_came
 
 
 @pytest.mark.asyncio
 async def test_steps_that_somebody_asked_for_while_the_progress_was_on_its_way_are_asked_for_again(held):
-    """A project that has finished in between would look like one without the step, or as one that never will."""
+    """A project that has finished in between would look like one without the step, or like one that never finishes."""
     held.steps = [{"name": "INDEX_TRANSFER", "status": "INIT"}]
     waiting = gate(milestone=StepMilestone("INDEX_TRANSFER"), poke_interval=10_000)
     async with shared_oms("oms_default") as share:
@@ -184,7 +184,7 @@ async def test_steps_that_somebody_asked_for_while_the_progress_was_on_its_way_a
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("interval", "age"), [(30, 4), (300, 6), (3600, 6), (3600, 300), (86_400, 6), (86_400, 8000)])
 async def test_a_gate_that_polls_seldom_believes_nothing_old(sim, interval, age):
-    """Somebody else has asked a while ago, when the project wasn't paused yet."""
+    """Another gate has asked some time ago, before the project was paused."""
     answers = [{"projectId": "np_1", "status": status} for status in ("RUNNING", "SUSPEND")]
     sim.set_answer(PROGRESS, lambda payload: success(answers.pop(0)))
     sim.set_answer(STEPS, success([]))
@@ -208,7 +208,7 @@ async def test_the_progress_is_asked_for_before_the_steps(sim):
 @pytest.mark.asyncio
 @pytest.mark.parametrize("fails", [False, True])
 async def test_answers_are_forgotten(sim, pauses, fails):
-    """A thousand projects, and nobody asks twice: what is kept are the answers that are still fresh."""
+    """A thousand projects, each asked for once: only answers that are still fresh are kept."""
     if fails:
         sim.add_fault(Fault("status", status=503))
     for number in range(60):

@@ -1,4 +1,4 @@
-"""Deferred gates outlive an upgrade: what one version has stored is read by another, or refused in words.
+"""Deferred gates survive an upgrade: another version reads the stored row, or refuses it with a message.
 
 Don't correct a row when this fails: the row stands in somebody's database. Let the code read it, or release a new major
 version. Add the rows of a release when what it stores has changed.
@@ -34,7 +34,7 @@ COMMON_0_1 = {
     "outage_tolerance": 600.0,
 }
 
-#: What the first rows held beside the settings. Of it only the project's id isn't stale after a restart.
+#: What the first rows contained in addition to the settings. Only the project's id is still valid after a restart.
 MEMORY_0_1 = {
     "project_id": "np_1",
     "failed_since": 1767225600.0,
@@ -72,7 +72,7 @@ MILESTONES_0_1 = [
     ),
 ]
 
-#: The forms of a row, the oldest first: what stood beside the settings, and the names that are resolved then.
+#: The forms of a row, the oldest first: what it has in addition to the settings, and the names that are resolved then.
 FORMS = {
     "0.1, with a memory": ({"deadline": DEADLINE, "memory": MEMORY_0_1}, {"shop": "np_1"}),
     "0.1": ({"deadline": DEADLINE, "projects": {"shop": "np_1"}, "version": "0.1.0"}, {"shop": "np_1"}),
@@ -80,7 +80,7 @@ FORMS = {
 
 
 def row(**changes):
-    """A row as this version writes it, with changes."""
+    """Return a row as this version writes it, with changes."""
     written = json.loads(json.dumps(Row(Gate(FullTransferMilestone(), "np_1"), DEADLINE).as_kwargs()))
     return {**written, **changes}
 
@@ -198,7 +198,7 @@ def test_so_is_one_that_was_on_no_worker(changes, sim):
 
 
 def test_an_event_of_a_release_is_read():
-    """Of 0.1, before events told who has written them."""
+    """From 0.1, whose events don't name their trigger."""
     event = {"status": "reached", "message": "The full transfer is at 100 %.", "observed": {"project": "np_1"}}
     assert check_event(event) == ("reached", "The full transfer is at 100 %.", {"project": "np_1"})
 

@@ -1,4 +1,4 @@
-"""Shared polls under everything at once, by seeds: no answer is ever stale, or another's, and nobody hangs.
+"""Shared polls under all conditions at once, by seeds: no answer is stale or another's, and no gate hangs.
 
 Gates are cancelled in the middle of their questions, OMS fails and refuses logins, the Airflow connection is changed
 and can't be read, sessions are closed and opened again. All of it happens in an event loop whose time passes as soon as
@@ -35,18 +35,18 @@ from airflow_provider_oms.triggers.shared import ConnectionReplacedError, shared
 #: Answers for each seed.
 ENOUGH = 2_000
 
-#: Turns of the loop: one that needs more goes round in circles.
+#: Iterations of the event loop; one that needs more is in an endless loop.
 MOST_TURNS = 200_000
 
-#: Seconds after which the Airflow connection is read again; fewer than in earnest, so that it happens often.
+#: Seconds after which the Airflow connection is read again; fewer than in production, so that it happens often.
 RECHECK = 30.0
 
-#: Seconds that an answer takes at most, and reading the Airflow connection.
+#: The longest time, in seconds, of an answer and of reading the Airflow connection.
 SLOWEST_ANSWER, SLOWEST_READ = 4.0, 3.0
 
 
 class _Eager(selectors.DefaultSelector):
-    """Lets the time of its loop pass instead of waiting."""
+    """Advances the time of its loop instead of waiting."""
 
     turns = looks = 0
     now = 0.0
@@ -60,7 +60,7 @@ class _Eager(selectors.DefaultSelector):
 
 
 class EagerLoop(asyncio.SelectorEventLoop):
-    """An event loop with a clock of its own."""
+    """An event loop with its own clock."""
 
     def __init__(self):
         self._eager = _Eager()
@@ -74,14 +74,14 @@ class EagerLoop(asyncio.SelectorEventLoop):
 
 @dataclass(frozen=True)
 class Since:
-    """What has been so from a time on."""
+    """A value and the time since which it applies."""
 
     at: float
     settings: ClientSettings
 
 
 class World:
-    """Two OMS, the Airflow connection that leads to one of them, and a record of what is true when.
+    """Two OMS, the Airflow connection that leads to one of them, and a record of what was true at which time.
 
     :param seed: what happens when
     """
@@ -107,7 +107,7 @@ class World:
         self.wrong.append(f"{self.now:.3f}: {problem}")
 
     async def read_connection(self):
-        """Read the Airflow connection; never fails twice in a row."""
+        """Read the Airflow connection; this never fails twice in a row."""
         await asyncio.sleep(self.rng.uniform(0.0, SLOWEST_READ / 2))
         settings = self.connection[-1].settings
         await asyncio.sleep(self.rng.uniform(0.0, SLOWEST_READ / 2))
@@ -118,7 +118,7 @@ class World:
         return settings
 
     def led_to(self, address, since, until):
-        """Whether the Airflow connection has led there at some time between two."""
+        """Return whether the Airflow connection has led there at some time between the two."""
         ends = [later.at for later in self.connection[1:]] + [float("inf")]
         return any(
             one.settings.base_url == address and one.at <= until and end >= since
@@ -126,7 +126,7 @@ class World:
         )
 
     def disagreed_within(self, fresh_for):
-        """Whether OMS and Airflow disagreed about the password when a refusal was found out that is told now."""
+        """Return whether OMS and Airflow disagreed about the password when OMS sent a refusal that is reported now."""
         return self.now - self.disagreed <= fresh_for + 2 * SLOWEST_ANSWER + 2 * SLOWEST_READ
 
     async def change(self):
@@ -152,7 +152,7 @@ class World:
 
 
 class Client:
-    """A client whose answers say what they are about, which OMS gave them, and when it looked."""
+    """A client whose answers contain their project, the OMS that sent them, and the time of their state."""
 
     unusable = None
 
@@ -201,18 +201,18 @@ class Client:
 
 
 def ends_at(address, project):
-    """When a project ends. One OMS is ahead of the other, so a gate that mixes the two up is early."""
+    """Return when a project ends. It is a different time in each OMS, so a gate that mixes the two up opens early."""
     return 30.0 * int(project.removeprefix("np_")) + (0.0 if address == "http://one:8089" else 20.0)
 
 
 def states(address, project, at):
-    """What is true of a project at a time: its status, and its step, which ends in the same moment."""
+    """Return the state of a project at a time: its status, and its step, which end at the same moment."""
     status = "FINISHED" if at >= ends_at(address, project) else "RUNNING"
     return status, {"status": status, "progress": 100 if status == "FINISHED" else 50}
 
 
 def ending_soon(rng, at):
-    """One of the few projects that end next, so that gates share them."""
+    """Return one of the few projects that end next, so that gates share them."""
     return f"np_{int(at // 30) + rng.randrange(4)}"
 
 
@@ -221,7 +221,7 @@ def raw_of(data):
 
 
 async def asking_gate(world, name):
-    """Ask for progress and then steps of a project again and again, and look at where each answer is from."""
+    """Ask for progress and then steps of a project again and again, and check the origin of each answer."""
     rng = random.Random(f"{name} {world.rng.random()}")
     joined, fresh_for = world.now, rng.choice((0.5, 3.0, 10.0))
     async with shared_oms("oms_default") as share:
@@ -256,8 +256,8 @@ async def _one_poll(world, session, project, fresh_for, joined):
             world.note(f"asked for at {told['asked']:.3f}, but {fresh_for} s before {began:.3f} is the earliest")
         if told["looked"] < before:
             world.note(f"OMS looked at {told['looked']:.3f}, before {before:.3f}, when the last answer came")
-        # A gate never goes by a connection that is older than itself, and by one that is read anew every few minutes;
-        # where Airflow is away, once more with the old one.
+        # A gate never uses a connection that was read before it began, nor one that is older than a few minutes; while
+        # Airflow is away, the old one is used once more.
         oldest = max(joined, began - 2 * (RECHECK + SLOWEST_READ))
         if not world.led_to(told["oms"], oldest, world.now):
             world.note(f"an answer of {told['oms']}, where the Airflow connection doesn't lead any more")
@@ -265,7 +265,7 @@ async def _one_poll(world, session, project, fresh_for, joined):
 
 
 async def waiting_gate(world, name):
-    """Poll as the trigger does. What it waits for always comes, so it may open, not too early, but never fail."""
+    """Poll as the trigger does. The milestone is always reached, so the gate may open, not too early, but must not fail."""
     rng = random.Random(f"{name} {world.rng.random()}")
     async with shared_oms("oms_default") as share:
         while world.answers < ENOUGH:
@@ -284,7 +284,7 @@ async def waiting_gate(world, name):
 
 
 async def tormentor(world, tasks):
-    """Cancel gates, sometimes all of them, and start others in their place."""
+    """Cancel gates, sometimes all of them, and start others."""
     kinds = (asking_gate, asking_gate, waiting_gate)
     count = 0
     while world.answers < ENOUGH:
@@ -292,7 +292,7 @@ async def tormentor(world, tasks):
             count += 1
             kind = world.rng.choice(kinds)
             tasks.append(asyncio.create_task(kind(world, f"{kind.__name__} {count}")))
-        if world.rng.random() < 0.03:  # nobody new comes, who would have the Airflow connection read
+        if world.rng.random() < 0.03:  # no new gate starts, which would read the Airflow connection
             world.happened["calms"] += 1
             await asyncio.sleep(3 * RECHECK)
         await asyncio.sleep(world.rng.uniform(0.0, 5.0))

@@ -1,4 +1,4 @@
-"""A doctor whose pauses pass at once, on OMS's clock as well."""
+"""Fixtures of doctor's tests, without real pauses; a pause also advances OMS's clock."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from airflow_provider_oms.cli.doctor import questions
 from airflow_provider_oms.simulator import Clock, Modification, Project, Simulator, Table
 from tests.cli.conftest import cli  # noqa: F401
 
-#: Far from now, so that a time that isn't moved shows.
+#: Far from the present, so that a time that isn't shifted is noticed.
 START = 1_800_000_000.0
 
 FLAVOURS = {
@@ -23,7 +23,7 @@ FLAVOURS = {
 
 @pytest.fixture
 def oms(request, monkeypatch):
-    """A simulated OMS of a flavour, with a project that runs and follows its source."""
+    """A simulated OMS of one kind, with a running project that is up to date."""
     flavour = FLAVOURS[getattr(request, "param", "4.3.1 Enterprise")]
     with Simulator(clock=Clock(start=START, speed=0), **flavour) as sim:
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
@@ -53,7 +53,7 @@ def _clock(sim):
 
 @pytest.fixture
 def doctor(cli, oms):  # noqa: F811
-    """Run it, and return what it says by its points."""
+    """Run doctor, and return its findings by point."""
 
     def run(*arguments):
         result = cli("doctor", *arguments, "--json")

@@ -1,4 +1,4 @@
-"""``doctor`` over simulated OMS's of three flavours, and over ones that are odd on purpose."""
+"""``doctor`` with simulated OMS's of three kinds, and with some that answer incorrectly on purpose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VERIFY_STEPS = (
     "the names of the steps in a project of type VERIFY (4.3.1), and whether its result is listed as in a migration"
 )
 
-#: What only asks. Whatever else is asked, a test fails.
+#: The actions that only read. A test fails if any other is sent.
 READING = re.compile(r"(Describe|List|Get)[A-Za-z]+|MigrationProgress|SyncProgress")
 
 

@@ -1,4 +1,4 @@
-"""A report of ``doctor`` says how OMS answers, and nothing that is somebody's; simulator and tests can answer by it."""
+"""A report of ``doctor`` contains how OMS answers, and no private values; simulator and tests can replay it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_oms.simulator import DataSource, Project, Simulator, evide
 from airflow_provider_oms.simulator import __main__ as command
 from tests.cli.doctor.conftest import FLAVOURS, START
 
-#: What is somebody's: secrets, names, addresses, rows.
+#: Private values: secrets, names, addresses, rows.
 PLANTED = {
     "password": "s3cret-Pa55",
     "key": "LTAI5tPLANTEDKEY",
@@ -38,7 +38,7 @@ PLANTED = {
 
 
 def planted_answers(sim):
-    """Put each of them where OMS's answers may hold it, and where nobody would look for it."""
+    """Put each private value into every place where OMS's answers may contain it, including unusual ones."""
     row = {PLANTED["column"]: PLANTED["mail"], "id": PLANTED["seconds"], "born": PLANTED["birthday"]}
     error = {
         "code": "GHANA-MIGRAT000201",
@@ -96,7 +96,7 @@ def test_nothing_of_what_is_planted_comes_out(oms, report):
         assert str(value).lower() not in text.lower(), name
     for ours in (oms.password, oms.login, "127.0.0.1", str(oms.port), "np_shop", '"shop"', "events", "orders"):
         assert ours not in text, ours
-    # What it is for is still there.
+    # The information that the report is for is still there.
     told = json.loads(text)
     step = next(one for one in told["answers"] if one["action"] == "DescribeProjectSteps")["body"]["data"][0]
     assert (step["name"], step["status"], step["progress"]) == ("FULL_TRANSFER", "FAILED", 42)
@@ -104,7 +104,7 @@ def test_nothing_of_what_is_planted_comes_out(oms, report):
     assert next(one for one in told["answers"] if one["action"] == "DescribeRegions")["no_json"] == "HTML"
 
 
-#: The spellings in which an answer may hold what is somebody's.
+#: The spellings in which an answer may contain a private value.
 SPELLINGS = {
     "percent-encoded": "p%40ss%2Fw%C3%B6rd",
     "Base64": "Z2VoZWltZXMtd29ydA==",
@@ -135,7 +135,7 @@ SPELLINGS = {
 
 
 def places(planted):
-    """Make answers that hold something under every key that is known, and as a key."""
+    """Return answers that contain a value under every known key, and as a key."""
     for key in KNOWN:
         for value in (planted, [[planted]], {str(planted): 1, "id": 3}, {"id": 3, "rows": [{str(planted): planted}]}):
             yield {"success": True, "data": {"id": "np_1", "name": "n", key: value}}
@@ -144,7 +144,7 @@ def places(planted):
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_no_spelling_comes_out_of_any_place(spelling):
-    """Each place has a report of its own: what stands elsewhere, too, is known to be somebody's."""
+    """Each place has a report of its own, because a value that is found elsewhere is also known to be private."""
     planted = SPELLINGS[spelling]
     headers = {name: str(planted) for name in ("content-type", "retry-after", "age", "server", "date")}
     for place in places(planted):
@@ -154,7 +154,7 @@ def test_no_spelling_comes_out_of_any_place(spelling):
 
 
 def test_what_somebody_has_for_a_key_is_none_of_oms_either():
-    """A word that looks like OMS's own is somebody's, if it names something in a map elsewhere."""
+    """A word that looks like OMS's own is private if it is a name in another answer."""
     body = {"data": {"id": "np_1", "status": "BLUEBIRD_FAILED", "extraContext": {"bluebird": 1}}}
     report = anonymous.report(Seen([Reply("a", "DescribeProject", body=json.dumps(body).encode())]), [], [])
     assert "bluebird" not in json.dumps(report).lower()
@@ -249,7 +249,7 @@ REPORTS = sorted((Path(__file__).parents[2] / "evidence").glob("*.json"))
 
 @pytest.mark.parametrize("oms", FLAVOURS, indirect=True)
 def test_the_simulator_answers_by_a_report(oms, cli, report, tmp_path, monkeypatch):
-    """And doctor says the same of it as of the OMS itself."""
+    """And doctor reports the same of it as of the OMS itself."""
     oms.set_answer("DescribeRegions", {"success": True, "data": []})
     first = json.loads(report(observe="60").read_text())
     for live in list(oms.projects.values()):
@@ -265,7 +265,7 @@ def test_the_simulator_answers_by_a_report(oms, cli, report, tmp_path, monkeypat
 
 @pytest.mark.parametrize("file", REPORTS, ids=lambda file: file.stem)
 def test_what_was_seen_elsewhere_still_holds(file, oms, cli, tmp_path):
-    """Reports of real OMS's, and one of a simulator that shows the form: what they said they say again."""
+    """Reports of real OMS's, and one of a simulator as an example: a replay gives the same results."""
     told = json.loads(file.read_text())
     oms.load_report(told)
     named = next(one for one in told["answers"] if one["asked"] == "progress")["payload"]["id"]
@@ -286,5 +286,5 @@ def test_what_is_no_report(text, tmp_path, capsys):
 
 
 def test_the_two_sides_know_the_same_form():
-    """The simulator shares nothing with what it answers, so both have to be told."""
+    """The simulator shares no code with the client, so the form is written down twice."""
     assert (evidence.FORM, evidence.BEGAN) == (anonymous.FORM, anonymous.BEGAN)
