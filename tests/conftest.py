@@ -94,7 +94,7 @@ def airflow_db(airflow_home, tmp_path_factory):
         if not made.exists():
             subprocess.run(["airflow", "db", "migrate"], check=True, capture_output=True, timeout=600)
             _copy(airflow_home / "airflow.db", made)
-        else:  # also into a file that is there: on 3.0 a test that looks for a connection has made one without tables
+        else:  # even if the file exists: on 3.0 a test that looks up a connection has made one without tables
             _copy(made, airflow_home / "airflow.db")
     return airflow_home
 

@@ -13,10 +13,10 @@ from airflow_provider_oms.simulator import Simulator
 def connect(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, conn_id: str = "oms_default", **extra: Any) -> None:
     """Define the connection in the environment.
 
-    :param monkeypatch: undoes it
-    :param simulator: where it leads
+    :param monkeypatch: removes it after the test
+    :param simulator: the simulator that it leads to
     :param conn_id: its id
-    :param extra: more settings of its extra
+    :param extra: further settings in its extra
     """
     fields = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 5, **extra}}
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))

@@ -14,10 +14,10 @@ from tests.docs.pages import ROOT
 def run_dag(runner: str, file: Path, text: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     """Let a module of the tests run a DAG, and return how its process ended.
 
-    :param runner: the module, which is given the file
-    :param file: where the DAG is, while it runs
-    :param text: the DAG
-    :param environment: further variables
+    :param runner: the module, whose argument is the file
+    :param file: the file that the DAG is saved as while it runs
+    :param text: the DAG's source
+    :param environment: further environment variables
     """
     file.write_text(text)
     try:

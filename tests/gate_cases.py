@@ -1429,10 +1429,8 @@ def _apart() -> Iterator[Case]:
         for gate in ("verification", "cutover"):
             moves = {**UNVERIFIED, **_DATABASES}
             given: dict[str, Any] = {"apart": apart, "project": moves, "expected": expected, "message": message}
-            if name in (
-                "cut_short",
-                "no_result",
-            ):  # a result may still come, but it isn't remembered since when it is missing
+            # A result may still come, but it isn't remembered since when it is missing.
+            if name in ("cut_short", "no_result"):
                 given |= {"without_memory": FAILED, "message": None}
             yield _case(gate, f"apart-{name}", {"verification_project": APART}, caught_up(), lacking, **given)
     for gate in ("verification", "cutover"):
@@ -1472,9 +1470,9 @@ def _apart() -> Iterator[Case]:
 
 
 def odc_cases(what: str, steps: list[dict[str, Any]], pages: Sequence[dict[str, Any]]) -> Iterator[Case]:
-    """Give the table of ODC's own verdicts beside ours. ODC's class was asked about these variations of its answers.
+    """Return the table of ODC's verdicts and ours. ODC's own class has judged these variations of its answers.
 
-    ``docs/develop/oms-facts.md#odc-verdict`` says where the two differ, and why. ODC's verdict stands in the id.
+    ``docs/develop/oms-facts.md#odc-verdict`` says where the two differ, and why. The id has ODC's verdict.
 
     :param what: which answers, for the ids
     :param steps: the steps of a project that is ready

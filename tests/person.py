@@ -45,7 +45,7 @@ class Person:
 
     :param dag_id: the DAG with the question
     :param answer: ``approve`` or ``reject``
-    :param meanwhile: what happens between the question and the answer
+    :param meanwhile: called between the question and the answer
     """
 
     def __init__(self, dag_id: str, answer: str, meanwhile: Callable[[], Any] = lambda: None) -> None:

@@ -66,11 +66,11 @@ def outcome(client, settings, *calls):
 
 
 class RawServer:
-    """Reads one whole request from each connection and answers with the bytes it was given.
+    """Reads one whole request from each connection, and answers with prepared bytes.
 
     :param answer: the bytes; None sends nothing and keeps the connection open until the server stops
     :param drip: seconds between two bytes
-    :param listen: False for a TCP port that never takes a connection off its full queue
+    :param listen: False for a TCP port that never accepts a connection from its full queue
     """
 
     def __init__(self, answer=b"", listen=True, drip=None):
@@ -152,7 +152,7 @@ def http(body=b"", status="200 OK", *headers, length=True):
 class Proxy:
     """A local HTTP proxy that forwards requests, opens tunnels, and records the heads that it receives.
 
-    :param refuse: the status line with which it refuses everything
+    :param refuse: the status line with which it refuses every request
     """
 
     def __init__(self, refuse=None):

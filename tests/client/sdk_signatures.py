@@ -1,7 +1,7 @@
 """Sign requests with Alibaba Cloud's official SDK. This runs in a separate environment (``scripts/cloud.py``).
 
-Reads from stdin a JSON list of requests: the ``headers`` to sign, ``access_key_id`` and ``secret``. Writes a list of
-their Authorization headers.
+It reads a JSON list of requests from stdin, each with the ``headers`` to sign, ``access_key_id`` and ``secret``, and
+writes a list of their Authorization headers.
 """
 
 from __future__ import annotations

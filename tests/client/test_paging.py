@@ -19,11 +19,11 @@ ABSENT = object()
 class Pages:
     """Answers as an OMS with a number of rows.
 
-    :param rows: how many there are
-    :param total: what it says in totalCount, for a page
-    :param cap: the most rows that it puts on a page
-    :param stuck: it ignores pageNumber
-    :param ends: it has no row after this one, whatever it promised
+    :param rows: how many rows there are
+    :param total: returns the totalCount of a page
+    :param cap: the largest number of rows on a page
+    :param stuck: whether it ignores pageNumber
+    :param ends: the number of the last row that it sends, whatever totalCount says
     """
 
     def __init__(self, rows, total=lambda size: ABSENT, cap=1000, stuck=False, ends=None):

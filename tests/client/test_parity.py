@@ -1,7 +1,7 @@
 """The fault matrix: every fault, with every kind of request, with both clients, over real sockets.
 
-Both clients must raise the same class with the same words after the same number of requests, and nothing may be
-created twice. ``retries`` is 1, so a fault that may pass is met twice by what reads, and once by what creates.
+Both clients must raise the same class with the same message after the same number of requests, and nothing may be
+created twice. ``retries`` is 1, so a temporary fault happens twice to a read, and once to a create.
 """
 
 import contextlib

@@ -25,7 +25,7 @@ both = pytest.mark.parametrize("client", CLIENTS)
 class Script:
     """A server that keeps connections open, and sends prepared bytes for the requests of each.
 
-    :param answers: bytes for each request, in turn
+    :param answers: the bytes to send for each request, in order
     """
 
     def __init__(self, *answers):

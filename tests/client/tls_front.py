@@ -22,13 +22,13 @@ AFTER = ("a damaged record", "an alert", "a plain 502", "half an answer", "nothi
 
 
 class TlsFront:
-    """Takes TLS connections for a plain OMS.
+    """Accepts TLS connections, and forwards them to an OMS without TLS.
 
     :param context: its certificate
     :param port: where OMS is
-    :param before: bytes for each handshake; None does it properly
-    :param after: what becomes of answers, out of ``AFTER``; None passes them on
-    :param action: only answers to requests with this in their head are harmed
+    :param before: the bytes to send instead of each handshake; None for a valid handshake
+    :param after: what it does with answers, one of ``AFTER``; None to forward them
+    :param action: only answers to requests with these bytes in their head are changed
     """
 
     def __init__(self, context, port, *, before=None, after=None, action=b""):

@@ -21,8 +21,8 @@ def pytest_configure(config: pytest.Config) -> None:
 class RunningDemo:
     """The demo in a subprocess.
 
-    :param arguments: its command line
-    :param folder: where it may leave temporary files
+    :param arguments: its arguments
+    :param folder: the folder for its temporary files
     """
 
     def __init__(self, arguments: list[str], folder: Path) -> None:

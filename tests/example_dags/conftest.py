@@ -1,4 +1,4 @@
-"""Runs of the example DAGs by a real ``dag.test()``, against a simulated OMS whose clock runs fast."""
+"""Runs the example DAGs by ``dag.test()``, against a simulated OMS whose clock runs fast."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_oms.simulator import Clock, RequestRecord, Simulator
 from demo.home import example_dags
 from demo.runner import load_dag, set_argument
 
-#: Simulated seconds in a real one: a migration of 20 s is over within one.
+#: Simulated seconds per real second: a migration of 20 s takes less than one.
 SPEED = 20.0
 
 DATABASES = {
@@ -28,7 +28,7 @@ DATABASES = {
 
 
 class Outcome:
-    """How a run went.
+    """The result of a run.
 
     :param run: Airflow's DAG run
     """
@@ -46,7 +46,7 @@ class Outcome:
         return found
 
     def mapped(self, task_id: str) -> dict[str, str]:
-        """Return the states of a mapped task, each by its ``map_index_template``, or by its number without one."""
+        """Return the states of a mapped task, by ``map_index_template`` or, without one, by number."""
         return {
             instance.rendered_map_index or str(instance.map_index): str(
                 getattr(instance.state, "value", instance.state)
@@ -56,14 +56,14 @@ class Outcome:
         }
 
     def returned(self, task_id: str) -> Any:
-        """Return what a task returned."""
+        """Return the return value of a task."""
         instance = next(one for one in self._instances if one.task_id == task_id)
         return instance.xcom_pull(task_ids=task_id)
 
 
 @pytest.fixture(scope="session")
 def example_folder(airflow_db: Path) -> Path:
-    """The example DAGs in Airflow's own DAGs folder, without which 3.3 doesn't run them."""
+    """The example DAGs in Airflow's DAGs folder, because 3.3 runs no others."""
     folder = airflow_db / "dags"
     for file in example_dags().glob("example_oms_*.py"):
         shutil.copy(file, folder)
@@ -72,7 +72,7 @@ def example_folder(airflow_db: Path) -> Path:
 
 @pytest.fixture
 def at_each_request() -> list[Callable[[RequestRecord], object]]:
-    """What happens when the simulated OMS was asked something, whenever that is."""
+    """A function to be called after each request to the simulated OMS."""
     return []
 
 

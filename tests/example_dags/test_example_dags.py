@@ -16,7 +16,7 @@ from demo.home import example_dags
 from demo.runner import load_dag
 from tests.person import PATHS, Person, can_be_asked
 
-#: For what is the same in both modes and takes a while: ``dag.test()`` sleeps a second for every task that it skips.
+#: One mode is enough where both do the same, because ``dag.test()`` sleeps a second for every task that it skips.
 ONE_MODE = pytest.mark.parametrize("run_example", [True], indirect=True, ids=["deferrable"])
 
 EXAMPLES = (
@@ -98,7 +98,7 @@ class TestDaily:
         assert outcome.states() == {"complete": {"success"}, "report": {"success"}}
         assert outcome.returned("report")["checkpoint"] > 0
         yesterday = datetime.now(ZoneInfo("Asia/Shanghai")).date() - timedelta(days=1)
-        assert outcome.returned("report")["day"] <= yesterday.isoformat()  # midnight may have come meanwhile
+        assert outcome.returned("report")["day"] <= yesterday.isoformat()  # midnight may have passed meanwhile
 
     @ONE_MODE
     def test_it_does_not_run_before(self, fast_sim, run_example):
@@ -206,7 +206,8 @@ class TestMany:
             projects["shop_2"].failures = [Failure("FULL_TRANSFER", message="no space left")]
             reason = "no space left"
         elif broken == "paused":
-            # It was started before, and pauses once the gate has asked for its steps, which the start doesn't.
+            # It was started before, and is paused once the gate has requested its steps, which the start task doesn't
+            # do.
             projects["shop_2"] = Project(
                 id="np_2", name="shop_2", status="RUNNING", step="FULL_TRANSFER", durations={"FULL_TRANSFER": 1e6}
             )
@@ -224,7 +225,7 @@ class TestMany:
         for project in projects.values():
             fast_sim.add_project(project)
         outcome = run_example("example_oms_many", failure_grace=10)
-        # One that didn't run keeps its number.
+        # An instance that didn't run keeps its number.
         names = ("shop_1", "1" if broken == "not started" else "shop_2", "shop_3")
         copied = {name: state == "success" for name, state in outcome.mapped("migration.copied").items()}
         assert copied == dict(zip(names, (True, False, True), strict=True))
@@ -294,7 +295,7 @@ class TestMaintenance:
 
     @ONE_MODE
     def test_it_is_resumed_although_the_work_failed(self, fast_sim, shop, run_example):
-        # The configuration is refused, so nothing after it is done.
+        # The configuration is refused, so the tasks after it don't run.
         fast_sim.add_fault(Fault("error", action="UpdateProjectConfig", code="PARAM_ERROR", message="no such item"))
         outcome = run_example("example_oms_maintenance")
         states = outcome.states()
@@ -331,7 +332,7 @@ class TestObjects:
 
     @ONE_MODE
     def test_an_addition_that_fails_holds_up_the_job(self, fast_sim, run_example, monkeypatch):
-        # Otherwise OMS is given two minutes of ours to recover by itself.
+        # Otherwise OMS has two minutes to recover by itself.
         monkeypatch.setattr("airflow_provider_oms.operators.waits.Gate", partial(Gate, failure_grace=0.0))
         fast_sim.add_project(self.running(fails="modifying"))
         states = run_example("example_oms_objects").states()
@@ -373,7 +374,7 @@ class TestVerification:
 
 @pytest.mark.skipif(not has_task_state_store(), reason="events need Airflow 3.3")
 class TestEventDriven:
-    """A run that an event has started is tried in tests/triggerer/test_events.py, with a real scheduler."""
+    """A run that an event starts is tested in tests/triggerer/test_events.py, with a real scheduler."""
 
     @ONE_MODE
     def test_by_hand_it_stands_for_no_day(self, fast_sim, run_example):

@@ -38,11 +38,11 @@ def companion(case: Case) -> Case:
 
 
 class Wave:
-    """A gate over many with its memory, before an OMS with these projects.
+    """A gate over many with its memory, and an OMS with these projects.
 
     :param gate: its settings
-    :param projects: what OMS says of each, by its id
-    :param rows: what ``ListProjects`` lists; None for an OMS that refuses to list
+    :param projects: the answers about each project, by id
+    :param rows: the rows of ``ListProjects``; None for an OMS that refuses to list
     """
 
     def __init__(

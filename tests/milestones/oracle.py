@@ -1,7 +1,8 @@
 """A second, simple implementation of the gates, written from the design alone, without any code of the package.
 
-It reads raw HTTP answers. :func:`may_open` errs towards yes where an answer is odd in form, so that a gate that opens
-against it has surely opened too early; :func:`verdicts` tells what a gate may say of well-formed answers.
+It reads raw HTTP answers. For a malformed answer :func:`may_open` tends to return True, so that a gate that opens
+although it returns False has certainly opened too early; :func:`verdicts` returns the allowed verdicts on well-formed
+answers.
 """
 
 from __future__ import annotations
@@ -253,7 +254,7 @@ def before_incremental(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def lost_steps(history: Sequence[Observed]) -> bool:
     """Return whether a step was listed at an earlier poll and is missing now.
 
-    A list with oddities says nothing, and one that lacks a step itself isn't believed.
+    A malformed list doesn't count, nor does one that itself lacks a step.
     """
     seen: set[str] = set()
     for earlier in history[:-1]:

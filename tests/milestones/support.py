@@ -66,10 +66,10 @@ def gate_of(sensor: str, arguments: Mapping[str, Any] | None = None, **project: 
 
 
 class FakeOms:
-    """Answers calls the way OMS's HTTP answers read, without any HTTP.
+    """Answers calls as OMS does over HTTP, without a network.
 
-    :param reply: what is answered to an action and its payload; an error is raised
-    :param date: OMS's clock, None where it doesn't tell it
+    :param reply: returns the answer to an action and its payload; an error is raised
+    :param date: OMS's clock; None if OMS sends no date
     :param local: the local clock
     """
 

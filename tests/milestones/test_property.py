@@ -1,7 +1,7 @@
 """Whatever OMS answers, a gate opens only if the oracle allows it, raises nothing, and opens when it should.
 
-What OMS says is drawn with Python's own random numbers, by fixed seeds. Hypothesis spent nine tenths of the time on
-drawing, and its shrinking is of little use for whole histories of answers.
+The answers are generated from Python's own random numbers with fixed seeds. Hypothesis spent nine tenths of the time
+on generating, and its shrinking is of little use for whole histories of answers.
 """
 
 from __future__ import annotations

@@ -231,11 +231,11 @@ def test_after_an_outage_a_row_is_enough():
 
 
 class Pages:
-    """An OMS whose list has so many projects, of which two stand on a page.
+    """An OMS that lists projects, two on a page.
 
     :param total: what it says is in it
     :param broken: the page that it doesn't answer
-    :param moved: of the first reading, the page on which the project of the page before stands, too
+    :param moved: in the first reading, the page that has a project of the page before, too
     """
 
     def __init__(self, projects, total=None, broken=None, moved=None):

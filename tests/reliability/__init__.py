@@ -1,1 +1,1 @@
-"""Tests of what counts and judges in ``python -m reliability``; the campaigns themselves take minutes."""
+"""Tests of the code in ``python -m reliability`` that counts and judges. The campaigns themselves take minutes."""

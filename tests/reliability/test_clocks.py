@@ -1,4 +1,4 @@
-"""A process whose clock is ahead: it tells another time, and waits as long as any other."""
+"""A process whose clock is ahead reads another time, but waits as long as any other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from reliability import clocks
 
-#: Told by the child: its time, and whether what it waited for ended as it should.
+#: Printed by the child: its time, and whether its waits ended as they should.
 CHILD = """
 import datetime, multiprocessing, os, threading, time
 time.sleep(0.01)

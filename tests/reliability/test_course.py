@@ -1,4 +1,4 @@
-"""The course of a campaign: what is killed when, and when it is over."""
+"""The course of a campaign: what is killed and when, and when the campaign ends."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reliability.plan import GATES_DAG
 
 
 class Cluster:
-    """Notes what is killed; the first part is never there."""
+    """Records what is killed; there is never a component of the first kind."""
 
     def __init__(self):
         self.killed = []
@@ -21,14 +21,14 @@ class Cluster:
         """Nothing ends by itself."""
 
     def kill(self, what, dice):
-        """Note it."""
+        """Record the kill."""
         self.killed.append(what)
         return None if self.killed == [what] else f"a {what}"
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    """Time passes only where it is waited for."""
+    """A clock that only pauses advance."""
     now = [0.0]
     monkeypatch.setattr(course.time, "monotonic", lambda: now[0])
     monkeypatch.setattr(course.time, "sleep", lambda seconds: now.__setitem__(0, now[0] + seconds))

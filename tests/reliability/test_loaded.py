@@ -1,4 +1,4 @@
-"""A change of a function shows in the module that is loaded; what only an import can show is left to it."""
+"""A change of a function takes effect in the loaded module; a change that needs an import is left to an import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mutants are single changes of what runs, and each is a module that can be imported."""
+"""Each mutant is a single change of executed code, and a module that can be imported."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_mutant_is_a_module_and_another_one(module):
     for mutant in mutants(source)[::5]:  # all of them take half a minute
         changed = ast.parse(mutant.apply(source)).body
         assert len(changed) == len(statements), mutant
-        # A change is within one statement of the module; to compare the whole module takes ten times as long.
+        # A change is within one statement of the module; comparing the whole module takes ten times as long.
         place = next(n for n, one in enumerate(statements) if one.lineno <= mutant.line <= (one.end_lineno or 0))
         assert ast.dump(changed[place]) != dumps[place], mutant
 

@@ -1,4 +1,4 @@
-"""An OMS that was killed: it goes on where it was, and what it has answered is counted once."""
+"""An OMS that was killed continues with the same state, and each answer is counted once."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_it_goes_on_where_it_was(folder):
     kept.simulator.project("shop").start()
     kept.simulator.clock.advance(60)
     changed(kept, "StartProject")
-    kept.simulator.project("shop").stop()  # never answered, so it never happened
+    kept.simulator.project("shop").stop()  # never answered, so it has had no effect
     again = oms.Kept(folder / oms.GATES)
     assert again.simulator.clock.now() == BEGIN + 60
     assert again.simulator.project("shop").status == "RUNNING"

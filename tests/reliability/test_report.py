@@ -1,4 +1,4 @@
-"""The table of results: it adds up what was run, says what wasn't, and calls nothing right that is wrong."""
+"""The tables of results: they have the totals, name what was not run, and never hide an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests that run a line are known, in a good order, and measured anew only where they have changed."""
+"""The tests that execute a line are found, in a good order, and only changed ones are measured again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The judge of a campaign: it must see gates that open early, what is lost and what is done twice."""
+"""Judging gates and lifecycles: gates that open early, things that are lost, and things that are done twice."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def project():
 
 
 def judge(project, percent, state, at):
-    """Judge a gate that claims to have seen it at a moment."""
+    """Judge a gate that reports its milestone at a time."""
     told = {"time": datetime.fromtimestamp(int(at), UTC).isoformat()}
     answers = [Answered(at, 0.0, PROGRESS, project.live.id)]
     return truth.judge_gate(project.gates[percent], project.live, state, told, answers, project.now)
 
 
 def reached(project, percent):
-    """Find the moment in small steps, apart from what the judge does."""
+    """Find that time in small steps, independently of the code that judges."""
     from airflow_provider_oms.simulator.machine import evaluate
 
     live, at = project.live, BEGIN

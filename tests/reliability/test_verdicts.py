@@ -1,4 +1,4 @@
-"""The judge of a campaign as a whole: gates over many projects, what must hold for a time, and events."""
+"""Judging a whole campaign: gates over many projects, conditions that must hold for a time, and events."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SPEED = 4.0
 
 @pytest.fixture
 def oms():
-    """Two projects a while after their start, and an answer about each in every other second."""
+    """Two projects some time after their start, and an answer about each at every second second."""
     simulator = Simulator(clock=Clock(speed=0, start=BEGIN))
     for plan in plans(BEGIN, 2):
         simulator.add_project(plan.project)

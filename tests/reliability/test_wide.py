@@ -1,4 +1,4 @@
-"""The plan of a campaign on a distributed Airflow, and the parts that it kills."""
+"""The plan of a campaign on a distributed Airflow, and the components that it kills."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_an_airflow_without_it_starts_no_gate_in_the_triggerer():
     what = wide.content(BEGIN, WIDE, with_events=False)
     told = wide.to_json(what, WIDE, in_triggerer=False)
     assert not any("start_from_trigger" in entry["ways"] for entry in told["gates"])
-    # Before 3.3 nothing is remembered between two polls, so nothing can have held.
+    # Before 3.3 nothing is remembered between two polls, so it isn't known whether the condition has held.
     ways = [entry["ways"] for entry in told["gates"] if "hold_for" in entry["arguments"]]
     assert not any(ways)
 

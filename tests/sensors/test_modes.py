@@ -1,7 +1,7 @@
 """The cases of the one table in every mode: all modes come to the same verdict.
 
-Every row is deferred, which takes it over the worker, the triggerer and the worker again. The other modes, and other
-versions of Airflow than the newest, have one row of each kind.
+Every row is run in deferrable mode, which includes the worker, the triggerer and the worker again. The other modes, and
+versions of Airflow other than the newest, run one row of each kind.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The memory of reschedule mode on Airflow 3.3: it is that of the last poke or none, whatever fails between two pokes.
 
-The store is Airflow's as far as it matters, and fails in every place; the pokes go through Airflow's own ``execute``.
+The store works like Airflow's, and can fail at every call; the pokes go through Airflow's own ``execute``.
 """
 
 from __future__ import annotations

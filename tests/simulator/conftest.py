@@ -1,4 +1,4 @@
-"""What the simulator's tests share: a simulator whose clock stands still, and a raw client for it."""
+"""Fixtures of the simulator's tests: a simulator with a stopped clock, and a raw client for it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def post(sim: Simulator, action: str, **payload: Any) -> requests.Response:
 
 
 def until_down(sim: Simulator) -> None:
-    """Return once the port refuses connections."""
+    """Wait until the port refuses connections."""
     try:
         while True:
             requests.get(sim.url, timeout=60)

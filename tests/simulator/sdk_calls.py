@@ -1,8 +1,8 @@
-"""Calls the hosted OMS with Alibaba Cloud's official SDK. Run in an environment of its own (``scripts/cloud.py``).
+"""Call the hosted OMS with Alibaba Cloud's official SDK. This runs in a separate environment (``scripts/cloud.py``).
 
-Reads from stdin a JSON object: ``client``, the SDK's configuration, and ``calls``, a list of action and parameters
-in the SDK's own keys. Writes for each call what the SDK made of the answer, and what it doesn't know or has declared
-in another way.
+It reads a JSON object from stdin: ``client``, the SDK's configuration, and ``calls``, a list of action and parameters
+in the SDK's own keys. For each call it writes the SDK's result, and the values that the SDK's model doesn't declare, or
+declares otherwise.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def snake(action: str) -> str:
 
 
 def method(client: Client, action: str) -> Any:
-    """Return an action's method; the SDK writes some names with several capitals in a row."""
+    """Return an action's method; the SDK's names may have several capitals in a row."""
     plain = {name.replace("_", ""): name for name in dir(client)}
     return getattr(client, plain[snake(action).replace("_", "")])
 
 
 def complaints(model: Any, raw: Any, where: str) -> Iterator[str]:
-    """Yield what stands in an answer and isn't declared, or not so, in the SDK's model of it."""
+    """Yield the values of an answer that the SDK's model doesn't declare, or declares otherwise."""
     declared = typing.get_type_hints(type(model).__init__)
     known = type(model)().from_map(dict(raw)).to_map()
     for key in raw:

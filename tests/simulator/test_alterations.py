@@ -1,4 +1,4 @@
-"""Answers that are sound on the wire and wrong in what they say, over HTTP."""
+"""Answers that are valid HTTP and JSON but have wrong contents, over HTTP."""
 
 from __future__ import annotations
 

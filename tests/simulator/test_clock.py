@@ -1,4 +1,4 @@
-"""The clock stands, runs, is moved by hand, and never goes back."""
+"""The clock stands still, runs, is advanced, and never goes back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person can do to a simulator, and the command that does it."""
+"""What a user can do to a simulator, and the command for it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shop(sim):
 
 @pytest.fixture
 def ctl(sim, capsys):
-    """Run the command, and return its exit status, what it wrote, and what it complained about."""
+    """Run the command; return its exit status, its output, and its errors."""
 
     def run(*arguments, **login):
         options = {"url": sim.url, "login": sim.login, "password": sim.password, **login}

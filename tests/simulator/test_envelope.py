@@ -1,4 +1,4 @@
-"""The envelope's keys, the refusals, the ways in which times and keys are written."""
+"""The keys of the envelope, refusals, and the formats of times and keys."""
 
 from __future__ import annotations
 

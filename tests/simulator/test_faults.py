@@ -1,4 +1,4 @@
-"""Which request a fault happens to."""
+"""Which request a fault is applied to."""
 
 from __future__ import annotations
 

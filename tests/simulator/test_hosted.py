@@ -1,4 +1,4 @@
-"""The form of Alibaba Cloud: who may come in, how parameters are read, how answers are written."""
+"""The form of Alibaba Cloud: authentication, reading parameters, writing answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state machine, without any network: every rule of OMS's states, and that it is a pure function of time."""
+"""The state machine without a network: every rule of OMS's states, and that it is a pure function of time."""
 
 from __future__ import annotations
 
@@ -344,7 +344,7 @@ def test_beginning_in_the_middle():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_what_a_project_is_does_not_depend_on_how_often_it_is_asked(seed):
-    """One project is asked at random moments, its twin only at the end: they agree."""
+    """One project is read at random times, an equal one only at the end: both have the same state."""
     dice = random.Random(seed)
     given = {
         "id": "np_twin",

@@ -1,4 +1,4 @@
-"""The command line: what it prints, and that it stops cleanly."""
+"""The command: its output, and that it stops cleanly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Descriptions: which steps a project has, and what is refused in words."""
+"""Descriptions of projects: the steps of each project, and the messages about invalid values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objects that are added to a project and removed from it while it runs, without any network."""
+"""Objects that are added to a running project and removed from it, without a network."""
 
 from __future__ import annotations
 

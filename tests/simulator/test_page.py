@@ -1,4 +1,4 @@
-"""The page for people: what it shows, that nothing from outside is taken as HTML, and what its form does."""
+"""The web page: what it shows, that no text from outside is taken as HTML, and what its form does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVIL = "<script>alert('x')</script>\" onload=\"x"
 
 
 class Read(HTMLParser):
-    """The page as a browser reads it: its elements, attributes and texts."""
+    """The page as a browser parses it: its elements, attributes and texts."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -149,7 +149,7 @@ class TestForm:
 
     @pytest.mark.parametrize("token", ["", "guessed", "ü"])
     def test_another_site_cannot_send_it(self, sim, shop, token):
-        """A browser sends the login along with what another site makes it send; that site can't know the token."""
+        """A browser also sends the login with a request of another site, but that site doesn't know the token."""
         response = requests.post(
             f"{sim.url}/control",
             data={"control": "fail", "project": shop.id, "token": token},

@@ -1,4 +1,4 @@
-"""Records hold no passwords; a listener that fails harms nobody; the log has one line a request."""
+"""Records contain no passwords; a listener that fails has no effect; the log has one line for each request."""
 
 from __future__ import annotations
 

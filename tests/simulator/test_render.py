@@ -1,4 +1,4 @@
-"""The shape of what OMS writes, held against the keys of the documents' samples."""
+"""The form of OMS's answers, compared with the keys of the samples in the documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios: the one that comes along, one of a user's own, and what is wrong with one in words."""
+"""Scenarios: the default one, one from a user's file, and the messages about invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hosted form, read by Alibaba Cloud's official SDK: a client that nobody here wrote."""
+"""The hosted form, read by Alibaba Cloud's official SDK, an independent client."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sim():
 
 
 def sdk(sim, *calls, **client):
-    """Send calls with the SDK, and return what it made of the answers."""
+    """Send calls with the SDK, and return the results."""
     config: dict[str, Any] = {"access_key_id": KEY, "access_key_secret": SECRET, "protocol": "http"}
     config |= {"endpoint": f"{sim.host}:{sim.port}", "connect_timeout": 60_000, "read_timeout": 60_000}
     given = json.dumps({"client": {**config, **client}, "calls": calls})

@@ -1,4 +1,4 @@
-"""Alibaba Cloud's signature as its servers check it."""
+"""Alibaba Cloud's signature, as its servers check it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulator in a test's hands: life, port, clock header, TLS, records, threads."""
+"""The simulator in a test: start and stop, port, Date header, TLS, records, threads."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_it_imports_nothing_else_of_the_provider_and_no_airflow():
 
 
 def test_no_client_is_left_waiting_when_the_port_goes_down():
-    """Connections that are being accepted at that very moment are cut as well."""
+    """Connections that are being accepted at that moment are closed as well."""
     ended, late = threading.Event(), []
 
     def hammer() -> None:

@@ -1,4 +1,4 @@
-"""The three vocabularies of step names lead to one another."""
+"""The names of a step in the three vocabularies belong together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client sees of each fault, and whether the action was executed."""
+"""What a client receives for each fault, and whether the action was carried out."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_drip(sim):
 
 @pytest.mark.parametrize("kind", ["hang", "drip", "delay", "huge"])
 def test_stop_ends_what_is_open(kind):
-    """It doesn't wait for the end of it, which is an hour away."""
+    """It doesn't wait until the response is complete, which would take an hour."""
     before = threading.active_count()
     observed = []
     with Simulator() as sim:

@@ -1,7 +1,7 @@
 """A DAG run in Airflow's database, whose tasks are deferred as by Airflow itself, and their later states.
 
-Airflow 2.11 defers in the worker (``TaskInstance.defer_task``); in 3.3 the worker sends a message, which a route of the
-API server carries out. Both are Airflow's own code, given the exception that the sensor raised.
+Airflow 2.11 defers in the worker (``TaskInstance.defer_task``); in 3.3 the worker sends a message, which the API server
+handles. Both are Airflow's own code, called with the exception that the sensor raised.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Row:
     """A task instance.
 
     :param state: its state
-    :param next_method: what it goes on with
-    :param changed: when the row was last written, Unix seconds
+    :param next_method: the method with which it is resumed
+    :param changed: when the row was last written, in Unix seconds
     """
 
     state: str
@@ -44,7 +44,7 @@ class Run:
     """A run of a DAG.
 
     :param dag: the DAG
-    :param home: Airflow's home, whose database there is
+    :param home: Airflow's home, with the database
     :param state: the run's state
     """
 

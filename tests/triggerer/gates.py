@@ -1,6 +1,6 @@
 """Twenty projects with ten gates each, and when each milestone is reached, written from the design, not the package.
 
-Times are the simulator's. No two projects keep the same pace, so that milestones are reached all the time.
+Times are the simulator's. Each project has another speed, so that milestones are reached all the time.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class Planned:
     :param project: the project's id
     :param sensor: the sensor's class name
     :param arguments: its arguments
-    :param truth: whether what it waits for is so
-    :param held: real seconds for which it must have been so
+    :param truth: returns whether its condition is met
+    :param held: real seconds for which the condition must have been met
     """
 
     task_id: str
@@ -158,7 +158,7 @@ def _checkpoint(state: State) -> int:
 
 
 def is_true(gate: Planned, live: Any, at: float) -> bool:
-    """Return whether what a gate waits for is so at a moment of the simulated clock, whatever was answered then.
+    """Return whether a gate's condition is met at a time of the simulated clock, whatever was answered then.
 
     :param live: the project in the simulator
     """
@@ -166,10 +166,10 @@ def is_true(gate: Planned, live: Any, at: float) -> bool:
 
 
 def becomes_true(gates: list[Planned], live: Any, until: float) -> dict[str, float]:
-    """Return when what each gate of a project waits for is so for the first time, to the second.
+    """Return when the condition of each gate of a project is first met, to the second.
 
     :param live: the project in the simulator
-    :param until: where to stop looking
+    :param until: the last time to check
     """
     found: dict[str, float] = {}
     state = State(live.project, live.created)

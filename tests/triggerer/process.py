@@ -32,7 +32,7 @@ _BLOCKED = re.compile(r"was blocked for ([\d.]+) seconds")
 
 
 class Triggerer:
-    """Airflow's triggerer. As a context manager it leaves nothing running behind.
+    """Airflow's triggerer. Leaving the context kills all its processes.
 
     :param log: the file that its output is added to
     :param settings: further environment variables
@@ -84,7 +84,7 @@ class Triggerer:
     def blocked(self, since: int = 0) -> list[float]:
         """Return how many seconds the event loop was blocked, each time that Airflow warned about it.
 
-        :param since: how much of :meth:`text` to pass over
+        :param since: how many characters of :meth:`text` to skip
         """
         return [float(seconds) for seconds in _BLOCKED.findall(self.text()[since:])]
 
@@ -98,9 +98,9 @@ class Triggerer:
 
 
 def _note_that_none_runs() -> None:
-    """Write into Airflow's database that the killed triggerers don't run.
+    """Record in Airflow's database that the killed triggerers don't run.
 
-    A ``dag.test()`` of 2.11 leaves deferred tasks to a triggerer that has sent a heartbeat lately, and waits for ever.
+    Otherwise ``dag.test()`` of 2.11 leaves deferred tasks to a triggerer with a recent heartbeat, and waits for ever.
     """
     from airflow.jobs.job import Job
     from airflow.utils.session import create_session

@@ -70,9 +70,9 @@ with DAG("elsewhere", schedule=[Asset.ref(name="twenty_00")], start_date=datetim
 
 
 class Airflow:
-    """A whole Airflow before a simulated OMS.
+    """A whole Airflow, with a simulated OMS.
 
-    :param folder: where its DAG files go
+    :param folder: the folder of its DAG files
     """
 
     def __init__(self, folder: Path) -> None:

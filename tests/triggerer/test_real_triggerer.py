@@ -205,7 +205,7 @@ class Story:
         self.steps += 1
 
     def _settle(self):
-        """Wait until the gates that may open are open, and the others have polled; check and record which have opened."""
+        """Wait until the gates that may open are open, and the others have polled; check and note which have opened."""
         now, since = self.oms.clock.now(), time.time()
         due = {gate.task_id for gate in self._waiting() if self._is_true(gate, now)}
 

@@ -1,6 +1,6 @@
 """A real triggerer that is killed long after the gates were deferred: earlier observations no longer count.
 
-The same without a triggerer, for every part of what a gate remembers: tests/triggers/test_restarts.py.
+tests/triggers/test_restarts.py does the same without a triggerer, for every part of a gate's memory.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ PROGRESS, STEPS = "DescribeProjectProgress", "DescribeProjectSteps"
 class Answered:
     """An answer of the simulator.
 
-    :param at: the simulated time
+    :param at: the simulated time of the answer
     :param real: the real time
     """
 
@@ -56,10 +56,10 @@ class Witness:
             return Counter(one.project for one in self._refused if one.real >= real)
 
     def per_interval(self, begin: float, end: float, interval: float) -> Counter[tuple[str, str]]:
-        """Return how often each view of each project was asked for in an interval, as a mean.
+        """Return how often each view of each project was requested in an interval, on average.
 
-        :param begin: the real moment to begin with
-        :param end: the real moment to end with
+        :param begin: the real time of the beginning
+        :param end: the real time of the end
         :param interval: real seconds
         """
         counted = Counter(
@@ -71,11 +71,11 @@ class Witness:
 
 
 def poll_of(answers: Sequence[Answered], told: float, within: float) -> list[Answered]:
-    """Return the answers of the poll that was told a time by the Date header, which knows whole seconds only.
+    """Return the answers of the poll with this time in its Date header, which has only whole seconds.
 
     :param answers: the answers about one project
     :param told: that time
-    :param within: simulated seconds in which no second look can have been
+    :param within: simulated seconds in which there can't have been a second poll
     """
     # The header is written a moment after the answer, and a poll may request the steps after the progress.
     begun = max(

@@ -1,6 +1,6 @@
 """A triggerer that is killed and started again: the trigger gets its arguments as the worker wrote them.
 
-A trigger is run for some polls, killed, and made again of the same row. Real triggerers are killed in tests/triggerer.
+A trigger is run for some polls, killed, and made again from the same row. tests/triggerer kills real triggerers.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ PROGRESS, STEPS = "DescribeProjectProgress", "DescribeProjectSteps"
 
 
 class Held:
-    """An OMS in this event loop that answers when it is told to; how often it was asked is in each answer.
+    """An OMS in this event loop that answers when a test lets it. Each answer contains how often it was asked.
 
     :param steps: what it answers to DescribeProjectSteps, at once
     """

@@ -1,7 +1,7 @@
 """Deferred gates survive an upgrade: another version reads the stored row, or refuses it with a message.
 
-Don't correct a row when this fails: the row stands in somebody's database. Let the code read it, or release a new major
-version. Add the rows of a release when what it stores has changed.
+Don't change a row when this fails, because such rows are in users' databases. Make the code read it, or release a new
+major version. Add the rows of a release that stores something else than the previous one.
 """
 
 from __future__ import annotations

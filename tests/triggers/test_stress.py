@@ -1,8 +1,8 @@
 """Shared polls under all conditions at once, by seeds: no answer is stale or another's, and no gate hangs.
 
-Gates are cancelled in the middle of their questions, OMS fails and refuses logins, the Airflow connection is changed
-and can't be read, sessions are closed and opened again. All of it happens in an event loop whose time passes as soon as
-nobody has anything to do, so that hours take seconds, and a loop with nothing left to wait for is a hang.
+Gates are cancelled during their requests, OMS fails and refuses logins, the Airflow connection is changed and can't be
+read, sessions are closed and opened again. The event loop advances its clock as soon as no task can run, so that hours
+take seconds; if there is nothing left to wait for, the gates hang.
 """
 
 from __future__ import annotations
@@ -265,7 +265,7 @@ async def _one_poll(world, session, project, fresh_for, joined):
 
 
 async def waiting_gate(world, name):
-    """Poll as the trigger does. The milestone is always reached, so the gate may open, not too early, but must not fail."""
+    """Poll as the trigger does. The milestone is always reached, so the gate must open, not too early, and not fail."""
     rng = random.Random(f"{name} {world.rng.random()}")
     async with shared_oms("oms_default") as share:
         while world.answers < ENOUGH:

@@ -1,4 +1,4 @@
-"""The actions on objects that come and go while a project runs, over HTTP."""
+"""The actions that add objects to a running project and remove them, over HTTP."""
 
 from __future__ import annotations
 

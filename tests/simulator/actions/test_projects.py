@@ -235,7 +235,7 @@ class TestLabels:
 
 
 def test_a_verification_of_its_own(sim, call):
-    """A project of type VERIFY, as OMS has them from Enterprise 4.3.1 on."""
+    """A project of type VERIFY, which OMS has from Enterprise 4.3.1 on."""
     sim.add_data_source(DataSource("a", id="e_a"))
     sim.add_data_source(DataSource("b", id="e_b", type="OB_MYSQL"))
     body = {key: value for key, value in BODY.items() if not key.startswith("enable")}

@@ -1,4 +1,4 @@
-"""The actions on settings and figures."""
+"""The actions on settings and on metrics."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_metrics(sim, call, refused):
 @pytest.mark.parametrize(
     ("more", "rate"),
     [
-        ({}, 500),  # it catches up ten times as fast as the source changes
+        ({}, 500),  # the project catches up ten times as fast as the source changes
         ({"initial_lag": 1.0}, 50),
         ({"idle_source": True}, 0),
         ({"changes": 3, "catch_up_rate": 2}, 6),

@@ -1,4 +1,4 @@
-"""The actions on data sources: Base64 passwords in, none out."""
+"""The actions on data sources: passwords are sent in Base64, and are in no answer."""
 
 from __future__ import annotations
 
