@@ -219,15 +219,18 @@ def tables(name: str, value: Any) -> tuple[tuple[str, str], ...]:
     """Read schemas and names of tables.
 
     :param name: the argument's name
-    :param value: ``["schema.table"]``, ``{"schema": ["table"]}`` or pairs; text holds one table, or several between
-        commas. A name with a dot in it needs the second form
+    :param value: ``["schema.table"]``, ``{"schema": ["table"]}`` or pairs, also as text that a template rendered: JSON,
+        Python, or parts between commas. A name with a dot in it needs the second form
     :raises ValueError: if the value is invalid; the message names the argument
     """
-    if isinstance(value, Mapping):
-        listed = {schema: [names] if isinstance(names, str) else names for schema, names in value.items()}
+    given = _listed(value) if isinstance(value, str) else value
+    if isinstance(given, Mapping):
+        listed = {schema: [names] if isinstance(names, str) else names for schema, names in given.items()}
+        if not all(isinstance(names, list | tuple | set | frozenset) for names in listed.values()):
+            raise ValueError(f"{name} must hold a list of tables for each schema; it is {value!r}")
         items = [(schema, table) for schema, names in listed.items() for table in names]
-    elif isinstance(value, Iterable):
-        items = [_pair(name, item) for item in (value.split(",") if isinstance(value, str) else value)]
+    elif isinstance(given, Iterable):
+        items = [_pair(name, item) for item in given]
     else:
         raise ValueError(f"{name} must name tables as 'schema.table'; it is {value!r}")
     for item in items:

@@ -211,3 +211,60 @@ def test_a_list_of_one(value):
 def test_what_is_no_list_of_texts(value):
     with pytest.raises(ValueError, match="x must be"):
         arguments.texts("x", value)
+
+
+ORDERS, ITEMS = ("shop", "orders"), ("shop", "items")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(["shop.orders", "shop.items"], ("shop.orders", ["shop", "items"]), {"shop": ["orders", "items"]}),
+        *("shop.orders,shop.items", " shop.orders , shop.items\n", '["shop.orders", "shop.items"]'),
+        *("['shop.orders', 'shop.items']", "('shop.orders', 'shop.items',)", '{"shop": ["orders", "items"]}'),
+        *(
+            "{'shop': ['orders', 'items']}",
+            '[["shop", "orders"], ["shop", "items"]]',
+            " [ 'shop.orders', 'shop.items' ] ",
+        ),
+        "[('shop', 'orders'), ('shop', 'items')]",
+    ],
+)
+def test_lists_of_tables(value):
+    assert arguments.tables("x", value) == (ORDERS, ITEMS)
+
+
+def test_a_list_of_one_table_and_of_none():
+    for value in ("shop.orders", ["shop.orders"], "['shop.orders']", {"shop": "orders"}, "{'shop': 'orders'}"):
+        assert arguments.tables("x", value) == (ORDERS,)
+    for value in ([], (), {}, "[]", "()", "{}"):
+        assert arguments.tables("x", value) == ()
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(
+            None,
+            7,
+            "",
+            " ",
+            "None",
+            "null",
+            "nan",
+            "orders",
+            "a.b.c",
+            "a.",
+            ".b",
+            "shop.orders,",
+            "['shop.orders'",
+            "[7]",
+        ),
+        *("[None]", ["None"], {"shop": None}, {"shop": 5}, {"shop": [None]}, {"shop": [""]}, "{'shop': None}", "[[]]"),
+        *({"shop": {"orders": 1}}, "{'shop': {'orders': 1}}", b"a.b"),
+    ],
+)
+def test_what_is_no_list_of_tables(value):
+    """One that is read wrongly names tables that no project has: to remove these is done at once, without effect."""
+    with pytest.raises(ValueError, match="^x must "):
+        arguments.tables("x", value)

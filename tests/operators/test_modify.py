@@ -249,6 +249,15 @@ def test_templates_are_read_when_they_are_rendered(runner, sim, project):
     assert tables(sim, project) == {ORDERS, ITEMS, PRICES, ("shop", "more")}
 
 
+@pytest.mark.parametrize("text", ["['shop.items']", '["shop.items"]', '{"shop": ["items"]}', "[['shop', 'items']]"])
+def test_lists_that_a_template_made_text_of(runner, sim, project, text):
+    """Read as other names, they would be done at once: a table that isn't in the project needn't be removed."""
+    run = runner.run(OmsModifyObjectsOperator, project_id=project, remove=text, add="['shop.prices', 'shop.more']")
+    assert run.error is None
+    assert tables(sim, project) == {ORDERS, PRICES, ("shop", "more")}
+    assert run.xcoms["removed"] == [["shop", "items"]]
+
+
 def test_lists():
     add = databases_of("add", transfer_mapping({"b": [table("t", rename="u")]}, views={"shop": ["v"]}))
     assert tables_of(add) == {("b", "t"), ("shop", "v")}
