@@ -18,6 +18,10 @@ from typing import Any
 #: docs/develop/oms-facts.md#checkpoint-units
 _EARLIEST, _LATEST = 1e8, 1e11
 
+#: Unix seconds that a person may write as a number: of the years 2001 and 2039. Dates written as numbers mostly lie
+#: outside: ``%Y%j%H`` in the year 1976, which every checkpoint has passed, ``%y%m%d%H%M`` in 2052.
+_FIRST_WRITTEN, _LAST_WRITTEN = 1e9, 2.2e9
+
 #: How Jinja, Python, pandas and JSON render a missing value, in lower case.
 _NOTHING = frozenset({"none", "null", "nil", "nan", "nat", "<na>", "undefined", "[]", "{}", "()", "set()", "''", '""'})
 
@@ -159,6 +163,11 @@ def moment(name: str, value: Any, localize: Callable[[datetime], datetime] = in_
             parsed = (when if when.tzinfo else localize(when)).timestamp()
         except (ValueError, OverflowError):
             raise ValueError(f"{name} must be a datetime, ISO 8601 text or Unix seconds; it is {value!r}") from None
+    elif not isinstance(value, float) and not _FIRST_WRITTEN <= parsed < _LAST_WRITTEN:  # a float was read before
+        raise ValueError(
+            f"{name} must be Unix seconds between 2001 and 2039 where it is a number; it is {value!r}. Write any other "
+            "moment as ISO 8601, for example 2027-01-15T08:00:00+00:00"
+        )
     if not _EARLIEST < parsed < _LATEST:
         raise ValueError(f"{name} must lie between 1973 and 5138; it is {value!r} (Unix time is taken in seconds)")
     return parsed

@@ -45,6 +45,8 @@ NOT_A_MOMENT = [
 NOT_A_MOMENT += [20270115, 2027, "2027", "0001-01-01", "99999999", datetime(1970, 1, 1)]
 #: As Unix seconds, such a date and hour would be a time in 2034.
 NOT_A_MOMENT += [2026112700, "2026112700", " 2026112723 ", 2099123123, "1999010100"]
+#: The day of the year and the hour would be a moment in 1976; two digits of the year, up to the minute, one in 2052.
+NOT_A_MOMENT += [202633100, "202633100", " 202611271 ", 999_999_999, 2611270000, "2611272359", 2_200_000_000, "1e10"]
 NOT_A_NAME = [None, "", " ", 7, True, [], "FULL TRANSFER", "FULL-TRANSFER", "ÉTAPE", "a\nb", "_", "{{ step }}"]
 
 BAD: list[tuple[str, str, Any]] = [
@@ -266,5 +268,5 @@ def test_a_list_of_one_table_and_of_none():
 )
 def test_what_is_no_list_of_tables(value):
     """One that is read wrongly names tables that no project has: to remove these is done at once, without effect."""
-    with pytest.raises(ValueError, match="^x must "):
+    with pytest.raises(ValueError, match=r"^x must "):
         arguments.tables("x", value)
