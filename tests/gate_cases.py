@@ -712,7 +712,7 @@ def _failures() -> Iterator[Case]:
         "unparseable": ("yesterday", {"expected": WAITING, "without_memory": FAILED}),
         "number": (17, {"expected": WAITING, "without_memory": FAILED}),
         "list": ([old], {"expected": WAITING, "without_memory": FAILED}),
-        "just_ahead": (oms_time(NOW + 200), {"expected": WAITING}),
+        "just_ahead": (oms_time(NOW + 300), {"expected": WAITING}),
         "far_ahead": (oms_time(NOW + 30_000), {"expected": WAITING, "without_memory": FAILED}),
     }
     for name, (failed_time, verdict) in times.items():

@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from airflow_provider_oms.client.envelope import Envelope
 from airflow_provider_oms.client.errors import ErrorDetails, OmsMalformedAnswerError, OmsTimeoutError
 from airflow_provider_oms.client.numbers import counted
-from airflow_provider_oms.client.protocol import Answer, Call
+from airflow_provider_oms.client.protocol import Answer, Call, asked
 from airflow_provider_oms.client.redaction import NO_SECRETS, Secrets
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ class _Shifted(Exception):
 class _Tally:
     """What has been counted in the pages read so far."""
 
-    reading: int = 0
+    reading: int
     rows: int = 0
     pages: int = 0
     total: int | None = None
@@ -136,7 +136,7 @@ class PagedCall(Generic[T]):
         :raises OmsTimeoutError: when they take too long
         """
         try:
-            yield from self._read_once(_Tally())
+            yield from self._read_once(_Tally(0))
         except _Shifted as problem:
             raise self._broken(str(problem)) from None
 
@@ -174,7 +174,7 @@ class PagedCall(Generic[T]):
                     f"the list took longer than {LONGEST_LIST:g} times the connection's timeout; "
                     f"{counted(tally.rows, 'row')} "
                     "were read.",
-                    ErrorDetails(asked=self.page(1).asked),
+                    ErrorDetails(asked=asked(self.action, self.subject)),
                 )
             page = answer.data
             items = list(self.items_of(page.rows))
@@ -212,7 +212,7 @@ class PagedCall(Generic[T]):
 
     def _broken(self, how: str) -> OmsMalformedAnswerError:
         return OmsMalformedAnswerError(
-            f"the list that OMS sent isn't complete: {how}.", ErrorDetails(asked=self.page(1).asked)
+            f"the list that OMS sent isn't complete: {how}.", ErrorDetails(asked=asked(self.action, self.subject))
         )
 
 

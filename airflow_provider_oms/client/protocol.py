@@ -69,7 +69,7 @@ class Call(Generic[T]):
     @cached_property
     def asked(self) -> str:
         """The action and what it is about, for messages."""
-        return f"{self.action} of {self.subject}" if self.subject else self.action
+        return asked(self.action, self.subject)
 
     @cached_property
     def key(self) -> str:
@@ -83,6 +83,15 @@ class Call(Generic[T]):
         :raises TypeError: if it can't be written as JSON; for some values ValueError
         """
         return _to_json(self.payload).encode()
+
+
+def asked(action: str, subject: str) -> str:
+    """Return an action and what it is about, for messages.
+
+    :param action: OMS's name of the action
+    :param subject: what the call is about; may be empty
+    """
+    return f"{action} of {subject}" if subject else action
 
 
 @dataclass(frozen=True)
@@ -125,8 +134,8 @@ class Answer(NamedTuple, Generic[T]):
 
     data: T
     at: float
-    clock: Literal["OMS", "local"] = "local"
-    received_at: float = 0.0
+    clock: Literal["OMS", "local"]
+    received_at: float
     spent: float = 0.0
 
 

@@ -143,9 +143,8 @@ def pace_of(series: Series | None, aim: Aim) -> Pace:
 
 def _rate(series: Series) -> float | None:
     """Return by how many seconds the lag shrinks per second, 0 if it doesn't change; None if that isn't known."""
-    recent = [(time, checkpoint) for time, checkpoint in series.changes if time >= series.until - _WINDOW]
-    if len(recent) < 2:  # polled too rarely
-        recent = list(series.changes[-2:])
+    recent = [one for one in series.changes[:-2] if one[0] >= series.until - _WINDOW]
+    recent += series.changes[-2:]  # however long ago they were
     if len(recent) < 2:
         return None
     (began, first), (ended, last) = recent[0], recent[-1]

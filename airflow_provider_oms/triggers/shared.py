@@ -244,7 +244,6 @@ class SharedOms:
         """Close the sessions."""
         if self._session is not None:
             self._retire(self._session)
-            self._session = None
         while self._retired:
             await self._retired.pop().close()
 

@@ -13,7 +13,7 @@ from tests.gate_cases import NOW, caught_up, switched
 
 
 def _read(sent: dict[str, Any], direction: str = "forward", at: float = NOW) -> Reading:
-    return read(Answer(ProjectProgress(sent), at, "OMS"), direction)
+    return read(Answer(ProjectProgress(sent), at, "OMS", at), direction)
 
 
 def test_a_good_reading():
@@ -69,4 +69,4 @@ def test_a_text_is_shown_as_it_is_but_on_one_line():
 
 def test_whose_clock_it_is_is_said():
     sent = caught_up(incrSyncCheckpoint=NOW + 1000)
-    assert "local clock" in read(Answer(ProjectProgress(sent), NOW, "local"), "forward").problem
+    assert "local clock" in read(Answer(ProjectProgress(sent), NOW, "local", NOW), "forward").problem

@@ -286,6 +286,13 @@ def test_names_are_resolved_from_one_list_and_rows_say_not_yet():
     assert last.state == REACHED
 
 
+@pytest.mark.parametrize(("count", "lists"), [(10, 0), (11, 1)])
+def test_more_than_ten_are_listed(count, lists):
+    projects = {f"np_{number}": AT_WORK for number in range(count)}
+    wave = Wave(copied(*projects), projects, [row(one, case) for one, case in projects.items()])
+    assert (wave.poll().state, wave.asked["ListProjects"]) == (WAITING, lists)
+
+
 def test_an_oms_that_lists_nothing_is_asked_for_each():
     projects = {f"np_{number}": AT_WORK for number in range(12)}
     wave = Wave(copied(*projects), projects, None)
@@ -306,6 +313,14 @@ def test_projects_whose_names_look_like_one_another_are_judged_each():
             wave.projects[late] = DONE
             wave.rows = [row(one, DONE, name=name) for one, name in names.items()]
             assert wave.poll(NOW + 60).state == REACHED
+
+
+def test_the_order_of_the_list_changes_no_message():
+    """Otherwise each poll would log that something had changed."""
+    projects = {"np_3": AT_WORK, "np_2": AT_WORK, "np_1": AT_WORK}
+    listed = [row(one, AT_WORK, name="wave") for one in projects]
+    told = [Wave(label(), projects, rows).poll().observed.as_dict() for rows in (listed, listed[::-1])]
+    assert told[0] == told[1]
 
 
 def until_it_opens(gate, projects, behind):
