@@ -42,5 +42,5 @@ def run(size: Size, oms: CannedOms) -> Iterator[Row | Skipped]:
                 found = median_of_rounds(size.of(9, 1), contenders)
             against = "a bare requests.Session"
             yield Row(f"a synchronous poke, {name}", found["ours"], against, found["bare"], "us", aim=AIM)
-        if gate._watch is not None:
-            gate._watch.hook.close()
+        if gate._on_worker is not None:
+            gate._on_worker.hook.close()

@@ -99,7 +99,7 @@ def _lineage(size: Size) -> dict[str, float]:
     def first_poll() -> None:
         sensor = _gate()
         sensor.poke(_context())
-        sensor._watch.hook.close()
+        sensor._on_worker.hook.close()
 
     times = size.of(30, 1)
     contenders = {"lineage": each(times, report), "described": each(times, bare), "gate": each(times, first_poll)}

@@ -73,7 +73,7 @@ OTHER_WORDS = {
 #: Words in capitals that are not OMS's in any module.
 HTTP = {"GET", "POST", "HTTP", "OMS"}
 
-RULES = sorted(file for room in ("client", "milestones") for file in (PACKAGE / room).rglob("*.py"))
+RULES = sorted(file for folder in ("client", "milestones") for file in (PACKAGE / folder).rglob("*.py"))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

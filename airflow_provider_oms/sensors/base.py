@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_provider_oms.milestones.subject import Subject
-    from airflow_provider_oms.sensors.watch import Watch
+    from airflow_provider_oms.sensors.worker import GateOnWorker
 
 
 #: A valid value for each templated field. It replaces a template while the other arguments are checked.
@@ -155,7 +155,7 @@ class OmsGateSensor(BaseSensorOperator):
         self.search_key = search_key
         self.min_projects = min_projects
         self.on_failure = on_failure
-        self._watch: Watch | None = None
+        self._on_worker: GateOnWorker | None = None
         self._opened: dict[str, Any] | None = None
         self._check_waiting()
 
@@ -243,7 +243,7 @@ class OmsGateSensor(BaseSensorOperator):
         gate = self.gate()
         if needed := gate.milestone.needs_memory():
             raise ValueError(f"{needed} needs a memory between two polls, which poll_once() doesn't have")
-        from airflow_provider_oms.sensors.watch import poll_alone
+        from airflow_provider_oms.sensors.worker import poll_alone
 
         return poll_alone(gate, self.log)
 
@@ -253,7 +253,7 @@ class OmsGateSensor(BaseSensorOperator):
         :param context: Airflow's context
         :raises OmsMilestoneFailedError: when the milestone can't be reached, or only after somebody acts
         """
-        return self._watching(context).poll(context)
+        return self._gate_on_worker(context).poll(context)
 
     def execute(self, context: Context) -> Any:
         """Wait until the gate opens, and return what it observed.
@@ -263,7 +263,7 @@ class OmsGateSensor(BaseSensorOperator):
         :raises AirflowSensorTimeout: when the gate was still closed after its time-out
         """
         try:
-            watch = self._watching(context)
+            running = self._gate_on_worker(context)
         except ValueError as error:  # a rendered argument is invalid
             # soft_fail doesn't apply, because the gate hasn't polled.
             message = f"{error}. Correct the DAG, then clear this task."
@@ -272,10 +272,10 @@ class OmsGateSensor(BaseSensorOperator):
             self._opened = self._wait_in_triggerer(context) if self.deferrable else super().execute(context)
             return self._opened
         except (AirflowSensorTimeout, AirflowSkipException) as error:
-            raise self._in_own_words(error, watch) from error
+            raise self._explained(error, running) from error
         finally:
-            self._watch = None
-            watch.hook.close()
+            self._on_worker = None
+            running.hook.close()
 
     def resume_execution(self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context) -> Any:
         """Resume after a deferral. If Airflow itself ended it, what was waited for is added to Airflow's message.
@@ -354,23 +354,23 @@ class OmsGateSensor(BaseSensorOperator):
             push_console_url(context, hook, project_id)
         push_progress_url(context, self.gate().as_dict())
 
-    def _watching(self, context: Context) -> Watch:
-        from airflow_provider_oms.sensors.watch import Watch
+    def _gate_on_worker(self, context: Context) -> GateOnWorker:
+        from airflow_provider_oms.sensors.worker import GateOnWorker
 
-        self._watch = self._watch or Watch(self, context)
-        return self._watch
+        self._on_worker = self._on_worker or GateOnWorker(self, context)
+        return self._on_worker
 
     def _wait_in_triggerer(self, context: Context) -> Any:
         """Poll once on the worker, and defer if the gate must wait."""
         from airflow_provider_oms.triggers.deferral import defer_until_reached
 
-        watch = self._watching(context)
+        running = self._gate_on_worker(context)
         try:
             polled = self.poke(context)
         except OmsMilestoneFailedError as error:
             raise self._to_airflow_error(error) from error
         if not polled.is_done:
-            defer_until_reached(self, watch.gate, watch.memory, self.timeout)
+            defer_until_reached(self, running.gate, running.memory, self.timeout)
         return polled.xcom_value
 
     def _to_airflow_error(self, error: AirflowException) -> AirflowException:
@@ -380,7 +380,7 @@ class OmsGateSensor(BaseSensorOperator):
                 return AirflowSkipException(f"Skipping due to {name}. {error}")
         return error
 
-    def _in_own_words(self, error: AirflowException, watch: Watch) -> AirflowException:
+    def _explained(self, error: AirflowException, running: GateOnWorker) -> AirflowException:
         """Return the exception for a wait that ended on a worker, with what was waited for, which Airflow doesn't say.
 
         Airflow applies never_fail to a failure only; here it applies to a time-out as well.
@@ -390,8 +390,10 @@ class OmsGateSensor(BaseSensorOperator):
                 return self._to_airflow_error(error.__cause__)
             if not (self.soft_fail and str(error).startswith("Sensor has timed out")):
                 return error  # a skip that isn't about the time-out
-        message = self._still_waiting(watch.last.message)
-        return self._to_airflow_error(AirflowSensorTimeout(watch.gate.subject(watch.last.observed).explain(message)))
+        message = self._still_waiting(running.last.message)
+        return self._to_airflow_error(
+            AirflowSensorTimeout(running.gate.subject(running.last.observed).explain(message))
+        )
 
     def _still_waiting(self, message: str) -> str:
         from airflow_provider_oms.milestones.durations import duration

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from airflow_provider_oms.simulator.model import Project
-from airflow_provider_oms.simulator.operations import OPERATIONS
+from airflow_provider_oms.simulator.project_operations import OPERATIONS
 from airflow_provider_oms.simulator.state import SAMPLE_EVERY, NotAllowed, State
 
 __all__ = ["SAMPLE_EVERY", "Event", "NotAllowed", "State", "apply", "check_script", "evaluate"]

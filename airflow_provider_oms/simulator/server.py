@@ -277,7 +277,7 @@ class Server:
         body = text.encode("utf-8", "replace")
         return web.Response(body=body, content_type="text/html", charset="utf-8", headers=HEADERS)
 
-    def _stranger(self, request: web.Request) -> web.Response | None:
+    def _refusal(self, request: web.Request) -> web.Response | None:
         """Return the refusal for a control without permission, or None if it is allowed."""
         if not self.service.authorized(request.headers.get("Authorization")):
             headers = {"WWW-Authenticate": 'Basic realm="OMS simulator"'}
@@ -287,7 +287,7 @@ class Server:
     async def _list(self, request: web.Request) -> web.StreamResponse:
         """List the projects for the command ``ctl``."""
         with self.service.store.lock:
-            return self._stranger(request) or web.json_response(
+            return self._refusal(request) or web.json_response(
                 {"projects": listed(self.service.store.projects.values())}
             )
 
@@ -297,7 +297,7 @@ class Server:
         A browser sends the login with every request that another site makes it send. So the form must send back the
         page's token, which another site can't read, and the command sends a header that a form can't.
         """
-        if (stranger := self._stranger(request)) is not None:
+        if (stranger := self._refusal(request)) is not None:
             return stranger
         given = {key: str(value) for key, value in (await request.post()).items()}
         from_command = all(request.headers.get(name) == value for name, value in ctl.HEADER.items())

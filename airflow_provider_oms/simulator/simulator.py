@@ -107,7 +107,7 @@ class Simulator:
             offset = offset[(self._dates - 1) % len(offset)]
         return self.clock.now() + float(offset)
 
-    # -- life ------------------------------------------------------------------------------------------------------
+    # -- start and stop --------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
         """Start listening, in a thread of its own; returns once requests are answered."""
@@ -191,7 +191,7 @@ class Simulator:
         """A value for ``AIRFLOW_CONN_OMS_DEFAULT``."""
         return json.dumps(self.connection_kwargs)
 
-    # -- what there is ---------------------------------------------------------------------------------------------
+    # -- contents --------------------------------------------------------------------------------------------------
 
     @property
     def projects(self) -> dict[str, LiveProject]:
@@ -256,7 +256,7 @@ class Simulator:
     def healthy(self, value: bool) -> None:
         self._service.healthy = value
 
-    # -- what goes wrong -------------------------------------------------------------------------------------------
+    # -- faults and answers ----------------------------------------------------------------------------------------
 
     def add_fault(self, fault: Fault) -> Fault:
         """Add a fault; its ``fired`` counts the requests that it affected.
@@ -290,7 +290,7 @@ class Simulator:
         """
         evidence.load(self, report)
 
-    # -- what was asked --------------------------------------------------------------------------------------------
+    # -- requests --------------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[RequestRecord]:

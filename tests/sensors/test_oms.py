@@ -260,7 +260,7 @@ def test_a_status_that_is_not_documented_is_warned_about_once(status, meant, sim
         gate.poke(modes.context())
         said.append(caplog.text + capfd.readouterr().out)
         caplog.clear()
-    gate._watch.hook.close()
+    gate._on_worker.hook.close()
     assert ["isn't a status that OceanBase documents" in text for text in said] == [meant is not None, False, False]
     assert meant is None or f"Did you mean {meant}?" in said[0]
 
@@ -306,7 +306,7 @@ def test_a_name_is_looked_up_once_and_the_id_is_returned(sim):
     gate.poke(modes.context())
     sim.project("orders").pause()
     outcome = gate.poke(modes.context())
-    gate._watch.hook.close()
+    gate._on_worker.hook.close()
     assert outcome.is_done
     assert outcome.xcom_value["project"] == "np_orders"
     assert [record.action for record in sim.requests].count("ListProjects") == 1

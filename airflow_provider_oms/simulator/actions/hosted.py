@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from airflow_provider_oms.simulator.actions.data_sources import add_source, decoded
 from airflow_provider_oms.simulator.actions.parameters import paged, text
 from airflow_provider_oms.simulator.actions.projects import add_described
 from airflow_provider_oms.simulator.actions.registry import HOSTED, action
-from airflow_provider_oms.simulator.actions.sources import add_source, decoded
 from airflow_provider_oms.simulator.envelope import PARAM_ERROR, OmsRefusal, Page, seconds_text
 from airflow_provider_oms.simulator.store import Store
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from airflow_provider_oms.sensors.base import OmsGateSensor
 
 
-class Watch:
+class GateOnWorker:
     """The state of a gate while it runs on a worker."""
 
     def __init__(self, sensor: OmsGateSensor, context: Context) -> None:
