@@ -23,7 +23,7 @@ from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.context import resolve_name
 from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import Gate
-from airflow_provider_oms.milestones.lookup import label_named, label_with_id
+from airflow_provider_oms.milestones.lookup import label_named, label_with_id, project_by_id_or_name
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.rows import ROWS_A_PAGE, Listing, listing
 
@@ -71,8 +71,9 @@ def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
         try:
             missing = yield from _missing(fleet, label_id, project_id, called)
         except OmsProjectNotFoundError as error:
-            # What a project has reached stays reached, also if it was deleted since.
-            problem = "" if project_id in memory.reached else str(error)
+            # What a project has reached stays reached, also if it was deleted since; and a gate may wait for that.
+            fine = project_id in memory.reached or gate.milestone.reached_by_absence()
+            problem = "" if fine else str(error)
             missing = Member(called or project_id, project_id, problem=problem)
         if missing is None:
             del memory.members[project_id]
@@ -150,15 +151,23 @@ def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -
     row: Project = (yield actions.describe_project(project_id)).data
     name = value_or_none(row, Project.name)
     if label_id is not None:
-        labels = value_or_none(row, Project.labels)
-        told = [label.id for label in labels or [] if label.id]
-        left = "labels" in row.raw and labels is not None and label_id not in told
+        labels = _labels_of(row)
+        if labels is None and (listed := (yield from project_by_id_or_name(project_id))) is not None:
+            labels = _labels_of(listed)
+        left = labels is not None and label_id not in labels
     else:
         key = (fleet.search_key or "").lower()
         left = name is not None and key not in name.lower() and key not in project_id.lower()
         # Otherwise OMS has found it by something else, which the name doesn't show.
         left = left and key in called.lower()
     return None if left else Member(name or called or project_id, project_id)
+
+
+def _labels_of(row: Project) -> list[str] | None:
+    """Return the ids of a project's labels; None if OMS doesn't say which it has. Null is no empty list."""
+    labels = value_or_none(row, Project.labels) if row.get("labels") is not None else None
+    told = [value_or_none(label, Label.id) for label in labels or ()]
+    return None if labels is None or None in told else told
 
 
 def _told_apart(members: list[Member]) -> list[Member]:

@@ -98,6 +98,8 @@ def _of_one(
         name = gate.project_name or ""
         project_id = yield from resolve_name(name, memory, oms, None if listed is None else listed.named(name))
     if listed is not None:
+        if project_id in listed.rows:
+            memory.observed[project_id] = oms
         if not rows.is_due(memory, project_id, before):
             known = memory.steps.get(project_id, ())
             told = rows.told_by(gate, listed.rows.get(project_id), listed.read, known)

@@ -78,6 +78,8 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
             continue
         own = memory.member(member.id)
         own.called = member.name
+        if member.row is not None:
+            memory.observed[member.id] = oms  # a project that is listed exists
         told, due = rows.ASK, True
         if member.read is not None:
             due = rows.is_due(own, member.id, own.since)

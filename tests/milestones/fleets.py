@@ -55,6 +55,8 @@ class Wave:
         self.memory = Memory(**memory)
         self.asked: Counter[str] = Counter()
         self.lost = False
+        #: What a search for an id finds that the list lacks.
+        self.found_by_id: list[Any] = []
 
     def poll(self, at: float = NOW) -> Verdict:
         """Poll at a time."""
@@ -77,6 +79,7 @@ class Wave:
                 for row in self.rows
                 if str(payload.get("searchKey", "")) in f"{row['name']} {row['id']} {row.get('note')}"
             ]
+            found += [row for row in self.found_by_id if row["id"] == payload.get("searchKey")]
             return Reply(success(found[size * (page - 1) : size * page], total=len(found)))
         project_id = payload.get("id") or payload.get("projectId")
         case = self.projects.get("np_1" if project_id == TASK else project_id)

@@ -225,6 +225,55 @@ def test_a_project_that_was_ready_and_is_deleted_stays_ready(fleet):
     assert wave.poll(NOW + 60).state == REACHED
 
 
+@pytest.mark.parametrize(
+    ("described", "listed", "left"),
+    [
+        ({"labels": []}, None, True),
+        ({"Labels": [], "Name": "shop_2"}, None, True),  # as the hosted OMS writes keys
+        ({"labels": [{"id": "l_2", "name": "other"}]}, None, True),
+        ({"labels": [{"Id": "l_1", "Name": "wave-7"}]}, None, False),
+        ({"labels": None}, None, False),
+        ({}, None, False),
+        ({"labels": "wave-7"}, None, False),
+        ({"labels": [{"name": "wave-7"}]}, None, False),
+        ({"labels": None}, {"labels": []}, True),
+        ({}, {"labels": [{"id": "l_2"}]}, True),
+        ({}, {"labels": [LABEL]}, False),
+        ({}, {"labels": None}, False),
+    ],
+)
+def test_a_project_leaves_only_if_oms_says_that_it_has_the_label_no_longer(described, listed, left):
+    """A list may lack a project for a moment. Null isn't a list without labels."""
+    wave = Wave(label(), {"np_1": DONE, "np_2": AT_WORK}, [row("np_1", DONE), row("np_2", AT_WORK)])
+    assert wave.poll().state == WAITING
+    wave.projects["np_2"] = replace(AT_WORK, project={"id": "np_1", "name": "shop_2", **described})
+    gone = wave.rows.pop()
+    # ListProjects by label lacks it, and by its id it doesn't.
+    wave.found_by_id = [] if listed is None else [{**gone, **listed}]
+    assert wave.poll(NOW + 30).state == (REACHED if left else WAITING)
+
+
+@pytest.mark.parametrize("fleet", [{"label_name": "wave-7"}, {"search_key": "shop"}])
+def test_projects_of_a_label_that_shall_be_deleted(fleet):
+    """They are counted if the gate has observed them; one that another OMS or user lacks isn't deleted."""
+    status = {
+        name: Case("status", "OmsProjectStatusSensor", {}, progress(name), tuple(ALL_DONE))
+        for name in ("RELEASING", "RELEASED")
+    }
+    for targets in (["DELETED"], ["RELEASED", "DELETED"]):
+        wave = Wave(over("OmsProjectStatusSensor", {"target_statuses": targets}, **fleet), {})
+        wave.projects = {"np_1": status["RELEASING"], "np_2": status["RELEASING"]}
+        wave.rows = [row(one, case) for one, case in wave.projects.items()]
+        assert wave.poll().state == WAITING
+        del wave.projects["np_1"], wave.rows[0]
+        assert wave.poll(NOW + 30).message == "1 of 2 ready; now ready: shop_1."
+        wave.projects, wave.rows = {}, []
+        verdict = wave.poll(NOW + 60)
+        assert (verdict.state, verdict.observed.note) == (REACHED, None)
+    wave.memory = Memory()
+    assert wave.poll(NOW + 90).state == WAITING  # it has never observed any
+
+
 def test_a_project_that_a_search_found_leaves_only_if_its_name_changes():
     wave = Wave(over("OmsFullTransferSensor", search_key="shop"), {"np_1": DONE, "np_2": AT_WORK})
     for before, after, expected in (
