@@ -38,7 +38,7 @@ class AbsoluteLinks(MetadataHookInterface):
 
 
 class TrackedFilesOnly(BuildHookInterface):
-    """Leaves out of a release what git doesn't track. An unpacked sdist has no git, and is taken as it is."""
+    """Leaves untracked files out of a release. An unpacked sdist has no git, and all of its files are kept."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Exclude the untracked files.
@@ -52,13 +52,13 @@ class TrackedFilesOnly(BuildHookInterface):
 
 
 def untracked(root: Path) -> list[str]:
-    """Return what git doesn't track below a checkout, whole folders as one; nothing where there is no checkout.
+    """Return the paths that git doesn't track, a whole folder as one path; nothing outside a checkout.
 
     :param root: the checkout
     """
 
     def git(*arguments: str) -> str:
-        # The checkout may belong to somebody else, as it does in a container.
+        # The checkout may belong to another user, as in a container.
         command = ["git", "-c", "safe.directory=*", *arguments]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout  # noqa: S603 - git
 
