@@ -96,7 +96,9 @@ def _of_one(
     project_id = gate.project_id or ""
     if not project_id and not gate.milestone.finds_project:
         name = gate.project_name or ""
-        project_id = yield from resolve_name(name, memory, oms, None if listed is None else listed.named(name))
+        project_id = yield from resolve_name(
+            name, memory, oms, listed.named(name) if listed is not None and listed.whole else None
+        )
     if listed is not None:
         if project_id in listed.rows:
             memory.observed[project_id] = oms

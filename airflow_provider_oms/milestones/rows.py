@@ -44,18 +44,20 @@ PAGES_AT_ONCE = 3
 
 @dataclass
 class Listing:
-    """A complete list of projects.
+    """A list of projects.
 
     :param rows: its rows by the project's id
     :param read: the answer with the oldest of its pages, for its time; its data is removed
     :param pages: how many requests were made
     :param without_id: how many rows have no id
+    :param whole: whether it is complete; otherwise no row of it tells which project has a name
     """
 
     rows: Mapping[str, Project]
     read: Answer[None]
     pages: int = 1
     without_id: int = 0
+    whole: bool = True
     _names: dict[str, list[Project]] = field(default_factory=dict)
 
     def named(self, name: str) -> list[Project]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsPermanentError, OmsUnreachableError
 from airflow_provider_oms.client.operations import arun_flow
 from airflow_provider_oms.client.protocol import Answer, Call
 from airflow_provider_oms.milestones.rows import ROWS_A_PAGE, Listing, listing
-from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession, T
+from airflow_provider_oms.triggers.reading import Reading
+from airflow_provider_oms.triggers.shared import ConnectionReplacedError, Share, SharedSession
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +24,7 @@ log = logging.getLogger(__name__)
 LIST_SPREAD = 0.5
 
 #: Average seconds between the polls of two such gates. They judge their rows in turn, so more isn't needed.
-PLACE = 0.0001
+PLACE = 0.00005
 
 #: Seconds until a list that was refused, or isn't useful, is asked for again.
 LIST_AGAIN = 600.0
@@ -51,25 +53,42 @@ def spread_of(share: Share, fresh_for: float) -> float:
     return min(fresh_for * LIST_SPREAD, share.oms.users * PLACE)
 
 
-async def list_of_all(share: Share, session: SharedSession, fresh_for: float) -> Listing | None:
+async def list_of_all(
+    share: Share, session: SharedSession, fresh_for: float, project_id: str | None = None
+) -> Listing | None:
     """Return the list of all projects, for which one gate asks on behalf of all; None if it can't be read.
+
+    While it is read, a gate gets the row of its project, without the others, as soon as that has arrived.
 
     :param share: the gate's share of the session with the OMS
     :param session: the session over which the list is read
     :param fresh_for: the greatest age of the list, in seconds
+    :param project_id: the gate's project; None if it isn't known which project has the gate's name
     :raises OmsUnreachableError: if OMS can't be connected to
     :raises ConnectionReplacedError: if another session has replaced this one
     """
 
-    async def get(_: float) -> Listing:
-        found = await arun_flow(_Pages(session, fresh_for), listing(actions.list_projects(page_size=ROWS_A_PAGE)))
+    async def get(at: float) -> Listing:
+        reading = session.reading = Reading(at)
+        session.kinds.begin()
+        try:
+            pages = _Pages(session, fresh_for, reading)
+            found = await arun_flow(pages, listing(actions.list_projects(page_size=ROWS_A_PAGE)))
+        finally:
+            if session.reading is reading:  # a slow list may have been asked for again
+                session.reading = None
+            reading.end()
         if problem := _useless(found, len(share.oms.projects)):
             _leave_alone(share, problem)
         return found
 
+    found: Listing | None = None
     try:
-        found, _ = await session.once("all projects", get, fresh_for=fresh_for)
-        await share.oms.turn()
+        if project_id is not None:
+            found = await _ahead(session, fresh_for, project_id)
+        if found is None:
+            found, _ = await session.once("all projects", get, fresh_for=fresh_for)
+        await share.oms.turn(first=session.kinds.has_changed(project_id))
     except OmsUnreachableError:
         raise
     except OmsPermanentError as error:
@@ -102,13 +121,24 @@ def _leave_alone(share: Share, problem: str) -> None:
         )
 
 
+async def _ahead(session: SharedSession, fresh_for: float, project_id: str) -> Listing | None:
+    """Return a project's row from a list that another gate is reading; None if there is none, or not in time."""
+    reading = session.reading
+    if reading is None or asyncio.get_running_loop().time() - reading.began > fresh_for:
+        return None
+    return await reading.of(project_id)
+
+
 class _Pages:
     """Asks for the pages of a list. A gate over many projects may ask for the same pages, so they are shared, too."""
 
-    def __init__(self, session: SharedSession, fresh_for: float) -> None:
+    def __init__(self, session: SharedSession, fresh_for: float, reading: Reading) -> None:
         self._session = session
         self._fresh_for = fresh_for
+        self._reading = reading
 
-    async def asend(self, call: Call[T]) -> Answer[T]:
+    async def asend(self, call: Call[Any]) -> Answer[Any]:
         answer, _ = await self._session.ask(call, fresh_for=self._fresh_for)
+        self._session.kinds.see(answer.data.rows)
+        self._reading.arrived(answer)
         return answer

@@ -250,7 +250,7 @@ async def shared_poll(gate: Gate, memory: Memory, share: Share, *, last: bool = 
             listed = None
             if is_listed(share) and not last:
                 try:
-                    listed = await list_of_all(share, session, fresh_for)
+                    listed = await list_of_all(share, session, fresh_for, project_of(gate, trial))
                 except OmsUnreachableError as error:
                     asker = NoConnection(error)  # the other calls would fail in the same way
             verdict = await arun_flow(asker, poll(gate, trial, within_process(), session.origin, listed))

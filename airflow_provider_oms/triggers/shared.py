@@ -28,6 +28,7 @@ from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.hooks.connection import RECHECK, connection_problem, only_password_differs, read_ca_bundle
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.hooks.options import list_above
+from airflow_provider_oms.triggers.reading import Kinds, Reading
 
 T = TypeVar("T")
 
@@ -73,6 +74,9 @@ class SharedSession:
         #: Whether another session has replaced it.
         self.replaced = False
         self.under_way = 0
+        #: The list of projects that is being read now, and what was seen in the lists before.
+        self.reading: Reading | None = None
+        self.kinds = Kinds()
         self._renew = renew
         #: The questions by key, the oldest first.
         self._asked: OrderedDict[str, _Asked] = OrderedDict()
@@ -197,21 +201,25 @@ class SharedOms:
         #: The number of gates that continue in this iteration of the loop, and the gates that wait for a later one.
         self._going_on = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting_first: deque[asyncio.Future[None]] = deque()
         self._session: SharedSession | None = None
         #: Sessions that were replaced while they had pending requests.
         self._retired: list[SharedSession] = []
         self._reading = asyncio.Lock()
         self._read_at = self._checked_at = float("-inf")
 
-    async def turn(self) -> None:
+    async def turn(self, *, first: bool = False) -> None:
         """Wait for an iteration of the event loop in which fewer than :data:`AT_ONCE` gates continue.
 
         One answer may wake a thousand gates. If all of them continued in the same iteration, they would block the loop.
+
+        :param first: whether the gate continues before those that wait already and aren't first
         """
         loop = asyncio.get_running_loop()
-        if self._waiting or self._going_on >= AT_ONCE:
+        queue = self._waiting_first if first else self._waiting
+        if queue or self._going_on >= AT_ONCE:
             turn = loop.create_future()
-            self._waiting.append(turn)
+            queue.append(turn)
             await turn
             return
         self._going_on += 1
@@ -220,8 +228,8 @@ class SharedOms:
 
     def _next_turn(self) -> None:
         self._going_on = 0
-        while self._waiting and self._going_on < AT_ONCE:
-            turn = self._waiting.popleft()
+        while (queue := self._waiting_first or self._waiting) and self._going_on < AT_ONCE:
+            turn = queue.popleft()
             if not turn.done():  # otherwise its gate was cancelled
                 turn.set_result(None)
                 self._going_on += 1

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
+from airflow_provider_oms.client.models import Project as Row
 from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullTransferMilestone
@@ -17,6 +18,7 @@ from airflow_provider_oms.simulator import Fault, Project, Simulator
 from airflow_provider_oms.triggers import listing, shared
 from airflow_provider_oms.triggers.listing import PLACE, spread_of
 from airflow_provider_oms.triggers.oms import FRESH, OLDEST, OmsMilestoneTrigger, pause_before_poll, shared_poll
+from airflow_provider_oms.triggers.reading import Kinds
 from airflow_provider_oms.triggers.shared import Share, SharedOms, shared_oms
 from tests.connections import connect
 from tests.triggers.conftest import let_pass
@@ -84,6 +86,95 @@ async def test_one_list_serves_all_and_the_precise_calls_decide(wave):
             let_pass(30)
             verdicts = await poll()
         assert {verdict.state for verdict in verdicts} == {State.REACHED}
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Pages of four projects, of which only the first is answered until this is set."""
+    event, ask = asyncio.Event(), shared.SharedSession.ask
+
+    async def slowly(session, call, **more):
+        if call.payload.get("pageNumber", 1) > 1:
+            await event.wait()
+        return await ask(session, call, **more)
+
+    monkeypatch.setattr(listing, "ROWS_A_PAGE", 4)
+    monkeypatch.setattr(shared.SharedSession, "ask", slowly)
+    return event
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_a_gate_goes_on_as_soon_as_its_row_has_arrived(wave, held, cancelled):
+    """Also if the gate that reads the list is cancelled: another one reads on."""
+    async with AsyncExitStack() as stack:
+        every = [Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]
+        shares = [await stack.enter_async_context(shared_oms("oms_default", gate.project)) for gate in every]
+        reader, *others = [
+            asyncio.create_task(shared_poll(gate, Memory(by_row=0), share))
+            for gate, share in zip(every, shares, strict=True)
+        ]
+        first = await asyncio.gather(*others[-4:])  # OMS lists the newest first
+        assert {verdict.state for verdict in first} == {State.WAITING}
+        assert not any(task.done() for task in (reader, *others[:-4]))
+        if cancelled:
+            reader.cancel()
+            await asyncio.sleep(0)
+        held.set()
+        rest = await asyncio.gather(*others[:-4])
+        assert {verdict.state for verdict in rest} == {State.WAITING}
+        assert cancelled or (await reader).state is State.WAITING
+    assert asked(wave) == {"ListProjects": 4}  # each page once; after three full ones an empty one
+
+
+@pytest.mark.asyncio
+async def test_a_row_ahead_of_the_list_tells_no_name(wave, held):
+    """Another project of the name may be on a later page."""
+    async with AsyncExitStack() as stack:
+        every = gates()
+        shares = [await stack.enter_async_context(shared_oms("oms_default", gate.project)) for gate in every]
+        memories = [Memory(by_row=0) for _ in every]
+        tasks = [asyncio.create_task(shared_poll(*one)) for one in zip(every, memories, shares, strict=True)]
+        await asyncio.gather(tasks[9], tasks[11])
+        assert not any(task.done() for task in tasks[::2])
+        held.set()
+        await asyncio.gather(*tasks)
+        assert memories[2].projects == {"shop_2": "np_2"}
+
+
+def test_rows_that_have_changed_in_kind_are_found():
+    def seen(**steps):
+        row = {"id": "np_1", "status": "RUNNING", "steps": [{"status": "RUNNING", "progress": 5, **steps}, "odd"]}
+        kinds.begin()
+        kinds.see([Row(row), Row({"id": None}), Row({"id": "np_2", "status": ["odd"], "steps": "odd"})])
+        return kinds.has_changed("np_1"), kinds.has_changed("np_2"), kinds.has_changed(None)
+
+    kinds = Kinds()
+    assert seen() == (False, False, False)  # nobody knows what it was before
+    assert seen(progress=99) == (False, False, False)
+    assert seen(progress=100) == (True, False, False)
+    assert seen(progress=100) == (False, False, False)
+    assert seen(progress=100, status="FINISHED") == (True, False, False)
+
+
+@pytest.mark.asyncio
+async def test_a_gate_whose_row_has_changed_in_kind_goes_on_before_the_others(wave, monkeypatch):
+    order, turn = [], SharedOms.turn
+
+    async def noted(oms, *, first=False):
+        await turn(oms, first=first)
+        order.append(first)
+
+    monkeypatch.setattr(shared, "AT_ONCE", 1)
+    monkeypatch.setattr(SharedOms, "turn", noted)
+    async with waiting([Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]) as poll:
+        await poll()
+        let_pass(30)
+        wave.project("np_11").show_step("FULL_TRANSFER", progress=100)
+        order.clear()
+        await poll()
+    assert order.index(True) <= 1
+    assert sum(order) == 1
 
 
 @pytest.mark.asyncio
