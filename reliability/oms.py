@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -62,10 +62,8 @@ class Kept:
 
     def _load(self, stored: io.BytesIO) -> None:
         store = self.simulator._store
-        unpickler = pickle.Unpickler(stored)
         known = {"clock": self.simulator.clock, "lock": store.lock}
-        unpickler.persistent_load = known.__getitem__  # type: ignore[method-assign,assignment]
-        content, self.changes, self.seen = unpickler.load()
+        content, self.changes, self.seen = _Unpickler(stored, known).load()
         vars(store).update(content)
 
     def save(self) -> None:
@@ -76,11 +74,9 @@ class Kept:
             stream = io.BytesIO()
             moment = (simulator.clock.now(), time.time(), simulator.clock.speed)
             pickle.dump(moment, stream)
-            pickler = pickle.Pickler(stream)
             names = {id(simulator.clock): "clock", id(store.lock): "lock"}
-            pickler.persistent_id = lambda thing: names.get(id(thing))  # type: ignore[method-assign]
             content = {name: value for name, value in vars(store).items() if name not in ("clock", "lock", "edition")}
-            pickler.dump((content, self.changes, self.seen))
+            _Pickler(stream, names).dump((content, self.changes, self.seen))
             new = self.file.with_suffix(".new")
             new.write_bytes(stream.getvalue())
             new.replace(self.file)
@@ -103,6 +99,34 @@ class Kept:
         lines = self._answered.read_text().splitlines() if self._answered.exists() else []
         told = [json.loads(line) for line in lines if line.endswith("]")]
         return [Answered(*one[:4]) for one in told if one[4] == "success"]
+
+
+class _Pickler(pickle.Pickler):
+    """Writes a name instead of an object that can't be stored.
+
+    :param names: the names, by the ids of the objects
+    """
+
+    def __init__(self, stream: io.BytesIO, names: Mapping[int, str]) -> None:
+        super().__init__(stream)
+        self.names = names
+
+    def persistent_id(self, thing: Any) -> str | None:
+        return self.names.get(id(thing))
+
+
+class _Unpickler(pickle.Unpickler):
+    """Reads an object for each of these names.
+
+    :param known: the objects
+    """
+
+    def __init__(self, stream: io.BytesIO, known: Mapping[str, Any]) -> None:
+        super().__init__(stream)
+        self.known = known
+
+    def persistent_load(self, name: str) -> Any:
+        return self.known[name]
 
 
 class Oms:
