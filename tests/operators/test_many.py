@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from threading import Barrier, Lock
 
 import pytest
 
 from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
+from airflow_provider_oms.operators import many
 from airflow_provider_oms.operators.oms import (
     OmsDeleteProjectOperator,
     OmsReleaseProjectOperator,
@@ -78,6 +80,30 @@ def test_a_wave_is_taken_down_step_by_step_and_a_retry_finds_it_gone(wave, runne
     gone = runner.run(OmsDeleteProjectOperator, project_ids=["np_0", "np_1"])
     assert gone.result["already"] == ["np_0", "np_1"]
     assert runner.changes() == []
+
+
+def test_a_few_are_asked_for_at_the_same_time_and_no_more(wave, runner, monkeypatch):
+    asked, most, lock = 0, 0, Lock()
+    together, status_of = Barrier(many.AT_ONCE, timeout=60), many.status_of
+
+    def counting(sender, project_id):
+        nonlocal asked, most
+        with lock:
+            asked += 1
+            most = max(most, asked)
+        together.wait()  # nobody goes on before that many are here
+        try:
+            return status_of(sender, project_id)
+        finally:
+            with lock:
+                asked -= 1
+
+    monkeypatch.setattr(many, "status_of", counting)
+    ids = [f"np_m{number}" for number in range(4 * many.AT_ONCE)]
+    for project_id in ids:
+        wave.add_project(Project(id=project_id, status="RUNNING", **UNDER_WAY))
+    assert runner.run(OmsStartProjectOperator, project_ids=ids).result["already"] == ids
+    assert most == many.AT_ONCE == 5
 
 
 def test_stop_resume_and_release(wave, runner):
