@@ -1357,25 +1357,29 @@ def _apart() -> Iterator[Case]:
     steps = [step("TRANSFER_PRECHECK", "FINISHED", 100), step("FULL_VERIFIER", "FINISHED", 100)]
     finished = progress("FINISHED", projectId=APART, currentStep="FULL_VERIFIER")
     row = {"id": APART, "name": "shop_check", "type": "VERIFY", "status": "FINISHED"}
-    good = Apart(finished, steps, CONSISTENT, project(id=APART), [row])
+    verifies = {"id": APART, "type": "VERIFY"}
+    good = Apart(finished, steps, CONSISTENT, project(**verifies), [row])
     bad = [page(table("items", "INCONSISTENT"), different=7)]
     failed = [steps[0], failed_step("FULL_VERIFIER", oms_time(NOW - 121))]
     gone = Reply(refusal("GHANA-PROJECT000001", "the project does not exist"))
     said = f"In verification project {APART}"
+    untold = f"OMS doesn't show whether project {APART} compares "
 
     def but(**changes: Any) -> Apart:
         return replace(good, **changes)
 
     def compares(tables: Any = MISSING, **changes: Any) -> dict[str, Any]:
         told = {} if tables is MISSING else {"transferMapping": tables}
-        return project(id=APART, **{**_DATABASES, **told, **changes})
+        return project(**verifies, **{**_DATABASES, **told, **changes})
 
     def at(status: Any, *rows: dict[str, Any]) -> Apart:
         return but(progress={**finished, "status": status}, steps=[steps[0], *rows])
 
+    older = step("FULL_VERIFIER", "FINISHED", 100, finishTime="2027-01-15T05:59:59")
     running = step("FULL_VERIFIER", "RUNNING", 42)
     for name, apart, expected, message in (
-        ("consistent", good, REACHED, None),
+        ("consistent", good, REACHED, "doesn't show whether project np_apart compares the databases of this one"),
+        ("compared", but(project=compares(mapping("orders", "items"))), REACHED, r"consistent\.\W*$|consistent\.$"),
         ("still_running_at_100", at("RUNNING", step("FULL_VERIFIER", "RUNNING", 100)), REACHED, None),
         ("old_name", at("FINISHED", step("FULL_VALIDATION", "FINISHED", 100)), REACHED, None),
         # The names of its steps aren't known: then all of them must be done.
@@ -1405,7 +1409,15 @@ def _apart() -> Iterator[Case]:
         ("of_another_type", but(rows=[{**row, "type": "MIGRATION"}]), FAILED, "MIGRATION, not VERIFY"),
         ("type_unsaid", but(rows=[{**row, "type": None}]), REACHED, None),
         ("not_listed", but(rows=[]), REACHED, None),
-        ("in_mode", but(project=project(id=APART, in_mode=True)), REACHED, "IN mode"),
+        ("not_listed_of_another_type", but(rows=[], project=project(id=APART)), FAILED, "is of type MIGRATION"),
+        ("not_listed_of_no_type", but(rows=[], project=project(id=APART, type=None)), REACHED, None),
+        # It is that of an earlier project with the same tables.
+        ("of_yesterday", but(steps=[steps[0], older]), WAITING, f"{said}.*ended at 2027-01-15T05:59:59.*Verify again"),
+        ("of_yesterday_at_100", at("RUNNING", {**older, "status": "RUNNING"}), WAITING, "ended at .*Verify again"),
+        ("of_today", but(steps=[steps[0], {**older, "finishTime": "2027-01-15T07:30:00"}]), REACHED, None),
+        ("of_two_days", but(steps=[older, {**older, "finishTime": "2027-01-15T07:30:00"}]), REACHED, None),
+        ("of_a_time_untold", but(steps=[older, steps[1]]), REACHED, None),
+        ("in_mode", but(project=project(**verifies, in_mode=True)), REACHED, "IN mode"),
         # Only its name connects it with the project that it verifies.
         ("of_fewer_tables", but(project=compares(mapping("orders"))), FAILED, "leaves out shop.items"),
         ("of_more_tables", but(project=compares(mapping("items", "orders", "more"))), REACHED, None),
@@ -1420,17 +1432,22 @@ def _apart() -> Iterator[Case]:
             "source.*e_3",
         ),
         ("of_another_target", but(project=compares(sinkConnectInfo={"endpointId": "e_3"})), FAILED, "target.*e_3"),
-        ("by_rules", but(project=compares(mapping("orders", mode="WILDCARD"))), REACHED, None),
-        ("of_untold_tables", but(project=compares({"databases": []})), REACHED, None),
-        ("of_untold_databases", but(project=compares(sourceConnectInfo=None, sinkConnectInfo={})), REACHED, None),
-        ("untold", but(project=Reply(refusal("GHANA-X000001", "no"))), REACHED, None),
+        ("by_rules", but(project=compares(mapping("orders", mode="WILDCARD"))), REACHED, untold + "every table"),
+        ("of_untold_tables", but(project=compares({"databases": []})), REACHED, untold + "every table"),
+        (
+            "of_untold_databases",
+            but(project=compares(sourceConnectInfo=None, sinkConnectInfo={})),
+            REACHED,
+            untold + "the databases",
+        ),
+        ("untold", but(project=Reply(refusal("GHANA-X000001", "no"))), REACHED, untold + "every table"),
         ("not_told_now", but(project=Reply("", 503)), WAITING, None),
     ):
         for gate in ("verification", "cutover"):
             moves = {**UNVERIFIED, **_DATABASES}
             given: dict[str, Any] = {"apart": apart, "project": moves, "expected": expected, "message": message}
             # A result may still come, but it isn't remembered since when it is missing.
-            if name in ("cut_short", "no_result"):
+            if name in ("cut_short", "no_result") or name == "of_yesterday":
                 given |= {"without_memory": FAILED, "message": None}
             yield _case(gate, f"apart-{name}", {"verification_project": APART}, caught_up(), lacking, **given)
     for gate in ("verification", "cutover"):

@@ -110,7 +110,7 @@ def _verified(
     own, observed = step_rules.find(steps, VERIFICATION), poll.observation(progress)
     messages, notes = [], []
     if milestone.verification_project is not None:
-        apart = yield from verified_apart(milestone.verification_project, poll, explain=ready)
+        apart = yield from verified_apart(milestone.verification_project, poll, steps, explain=ready)
         if apart.state is not State.REACHED:
             return apart
         messages.append(apart.message)

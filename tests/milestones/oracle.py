@@ -210,12 +210,23 @@ def verified_apart(observed: Observed) -> bool:
     steps = rows(apart.steps)
     unknown = [row for row in steps if not any(word(get(row, "name")) in names for names in SAME)]
     verifier = named(steps, "FULL_VERIFIER") or unknown
+    ended, began = (
+        [get(row, "finishTime") for row in verifier],
+        min(
+            (str(at) for row in named(rows(observed.steps), "FULL_TRANSFER") if (at := get(row, "startTime"))),
+            default="",
+        ),
+    )
+    if all(ended) and began and max(map(str, ended), default="") < began:  # both as OMS writes times
+        return False
     return bool(verifier) and all(map(done, verifier)) and consistent(apart) and compares_all(observed, apart)
 
 
 def compares_all(observed: Observed, apart: Observed) -> bool:
     """Return whether nothing shows that the verification covers other objects than the project migrates."""
     here, there = ((rows(told.project) or [{}])[0] for told in (observed, apart))
+    if there and here and word(get(there, "type")) not in (None, "VERIFY"):
+        return False
     for side in ("sourceConnectInfo", "sinkConnectInfo"):
         infos = [info if isinstance(info := get(told, side), dict) else {} for told in (here, there)]
         moved, compared = (str(get(info, "endpointId") or "") for info in infos)

@@ -241,7 +241,7 @@ def test_since_when_is_told_where_nothing_is_reached_either():
 
 STEPS = [step("TRANSFER_PRECHECK", "FINISHED", 100), step("FULL_VERIFIER", "FINISHED", 100)]
 ROW = {"id": APART, "name": "shop_check", "type": "VERIFY", "status": "RUNNING"}
-DONE = Apart(progress("FINISHED", projectId=APART), STEPS, CONSISTENT, project(id=APART), [ROW])
+DONE = Apart(progress("FINISHED", projectId=APART), STEPS, CONSISTENT, project(id=APART, type="VERIFY"), [ROW])
 UNDER_WAY_APART = replace(
     DONE, progress=progress("RUNNING", projectId=APART), steps=[STEPS[0], step("FULL_VERIFIER", "RUNNING", 42)]
 )
@@ -285,9 +285,32 @@ def test_the_project_that_verifies_may_lose_no_step_and_owe_no_result_either(sen
     assert [poll(t, owed).state for t in (100, 699, 700)] == ["waiting", "waiting", "failed"]
 
 
+@pytest.mark.parametrize("sensor", [VERIFICATION, CUTOVER])
+def test_a_verification_that_is_older_than_the_data_is_none(sensor):
+    """It belongs to an earlier project with the same tables. Somebody may verify again, which takes some minutes."""
+    script = Script(_gate(sensor, {"verification_project": APART}))
+    old = step("FULL_VERIFIER", "FINISHED", 100, finishTime="2027-01-14T23:00:00")  # the project began at 06:00
+    new = step("FULL_VERIFIER", "RUNNING", 100, finishTime="2027-01-15T07:59:00")
+
+    def poll(t: int, *steps: Any) -> Any:
+        status = "FINISHED" if old in steps else "RUNNING"
+        apart = replace(DONE, progress=progress(status, projectId=APART), steps=list(steps))
+        return script.poll(NOW + t, caught_up(behind=10 - t), LACKING, project=UNVERIFIED, apart=apart)
+
+    for t in (0, 300, 599):
+        verdict = poll(t, old)
+        assert (verdict.state, verdict.alarming) == ("waiting", True)
+        assert "ended at 2027-01-14T23:00:00+00:00, before this project began to move rows" in verdict.message
+    assert poll(620, step("FULL_VERIFIER", "RUNNING", 42)).state == "waiting"
+    assert poll(640, new).state == "reached"
+    for t, state in ((700, "waiting"), (1299, "waiting"), (1300, "failed")):
+        assert poll(t, old).state == state, t
+
+
 # The values that a gate returns for the tasks after it
 
 IN_MODE = "only the target has were not looked for"
+DATABASES = {"sourceConnectInfo": {"endpointId": "e_1"}, "sinkConnectInfo": {"endpointId": "e_2"}}
 
 
 @pytest.mark.parametrize(
@@ -300,12 +323,13 @@ IN_MODE = "only the target has were not looked for"
         (CUTOVER, {}, ALL_DONE, Reply("", 503), None, "isn't known"),
         (CUTOVER, {"require_verification": False}, LACKING, UNVERIFIED, None, "It was not verified"),
         *(
-            (sensor, {"verification_project": APART}, steps, project(), replace(DONE, project=config), note)
+            (sensor, {"verification_project": APART}, steps, project(**DATABASES), replace(DONE, project=config), note)
             for sensor in (VERIFICATION, CUTOVER)
             for steps in (ALL_DONE, LACKING)
             for config, note in (
-                (project(id=APART), None),
-                (project(id=APART, in_mode=True), IN_MODE),
+                (project(id=APART, type="VERIFY", **DATABASES), None),
+                (project(id=APART, type="VERIFY"), "doesn't show whether project np_apart compares the databases"),
+                (project(id=APART, type="VERIFY", in_mode=True, **DATABASES), IN_MODE),
             )
         ),
     ],

@@ -483,7 +483,7 @@ def _reached_at(at: float, sensor: str, arguments: dict[str, Any]) -> Observed:
     progress = oms.caught_up(status, incrSyncCheckpoint=checkpoint, reverseIncrTransferCheckpoint=checkpoint)
     observed = _sound(at, progress, steps, oms.CONSISTENT)
     finished = oms.progress("FINISHED", projectId=oms.APART)
-    compared = oms.project(id=oms.APART, transferMapping=oms.mapping("orders", "prices", "items"))
+    compared = oms.project(id=oms.APART, type="VERIFY", transferMapping=oms.mapping("orders", "prices", "items"))
     observed.apart = _sound(at, finished, steps, oms.CONSISTENT, project=compared)
     return observed
 
