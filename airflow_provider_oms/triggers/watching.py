@@ -13,11 +13,12 @@ from airflow.triggers.base import TriggerEvent
 from airflow_provider_oms.client.protocol import utc_text
 from airflow_provider_oms.milestones import checks as _checks  # noqa: F401 - so that it isn't imported in the event loop
 from airflow_provider_oms.milestones.context import project_of
+from airflow_provider_oms.milestones.edges import is_answered
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
 from airflow_provider_oms.milestones.occurrences import gate_now, is_gone, judge, payload
 from airflow_provider_oms.milestones.remembered import Remembered
-from airflow_provider_oms.milestones.verdict import Verdict
+from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.milestones.watchers import Watcher, from_json
 from airflow_provider_oms.tasks.metrics import metrics_of
 from airflow_provider_oms.tasks.reporting import Reporter
@@ -89,17 +90,26 @@ class _Watch:
                     self._memory.projects[gate.project_name] = remembered.project
                 gate = gate_now(self._watcher, remembered)
             await self._kept.save(remembered)
+            oms = self._memory.oms
             verdict = await self._poll(gate)
+            if oms not in ("", self._memory.oms) and gate.project_name and _has_failed_unseen(verdict):
+                # A gate fails if its connection leads to another OMS, in which another project has the name. A watcher
+                # never ends, so it looks the name up again.
+                self._forget_names()
+                continue
             now = time.time()
             remembered, event = judge(self._watcher, remembered, verdict, now)
             if is_gone(verdict):
-                self._memory.projects.clear()
-                self._memory.observed.clear()
+                self._forget_names()
             if event is not None:
                 told = payload(self._watcher, self._trigger.asset, event, verdict, now)
                 self._log.info("Asset %s: %s (id %s).", self._trigger.asset, event.name, told["id"])
                 yield TriggerEvent(told)
                 pause = STORED_AFTER
+
+    def _forget_names(self) -> None:
+        self._memory.projects.clear()
+        self._memory.observed.clear()
 
     async def _poll(self, gate: Gate) -> Verdict:
         if self._reporter is None or self._reporter.gate != gate:
@@ -107,6 +117,10 @@ class _Watch:
         verdict = await shared_poll(gate, self._memory, self._share)
         self._reporter.report(verdict)
         return verdict
+
+
+def _has_failed_unseen(verdict: Verdict) -> bool:
+    return verdict.state is State.FAILED and not is_answered(verdict)
 
 
 class _Kept:

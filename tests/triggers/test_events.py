@@ -12,7 +12,7 @@ from blockbuster import blockbuster_ctx
 from airflow_provider_oms import assets
 from airflow_provider_oms.assets import FullTransfer
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.simulator import Fault, Project
+from airflow_provider_oms.simulator import Clock, Fault, Project, Simulator
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.triggers.events import OmsMilestoneEventTrigger
 from tests.triggers.conftest import let_pass
@@ -258,6 +258,24 @@ async def test_a_name_is_looked_up_once_and_again_once_its_project_is_gone(sim, 
     sim.clear_requests()
     assert await Run(by_name, store).run(monkeypatch, 3) == []
     assert {one.action for one in sim.requests} == {"DescribeProjectProgress"}
+
+
+async def test_a_connection_that_leads_to_another_oms_has_the_name_looked_up_there(sim, monkeypatch):
+    """A gate fails then, because it watches one project; a watcher has no end."""
+    done(sim, initial_lag=5, catch_up_rate=10)
+    with Simulator(clock=Clock(speed=0)) as other:
+        other.clock.advance(sim.clock.now() - other.clock.now() + 2 * 3600)
+        other.add_project(Project(id="np_2", name="shop", status="RUNNING", step="INCR_TRANSFER", initial_lag=5))
+        for asset in (
+            assets.oms_complete_until_asset("hours", project_name="shop", every="1h", poke_interval=30),
+            assets.oms_alarm_asset("alarm", project_name="shop", min_lag=0, hold_for=0, poke_interval=30),
+        ):
+            monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
+            moved = {4: lambda: monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", other.connection_json)}
+            run = Run(asset, Store("hours", "alarm"), moved)
+            assert "unreachable" not in await run.run(monkeypatch, 40)
+            assert [event["project"] for event in run.events][-1] == "np_2"
+            assert {event["project"] for event in run.events} == {"np_1", "np_2"}
 
 
 async def test_boundaries_are_caught_up_one_by_one_without_waiting_for_the_interval(sim, monkeypatch):
