@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,9 @@ from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import CheckpointLagMilestone, FullTransferMilestone
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 from airflow_provider_oms.tasks.reporting import HEARTBEAT, Reporter, describe
+from tests.gate_cases import NOW, progress
+from tests.milestones.fleets import Wave, over, row
+from tests.milestones.test_together import AT_WORK, BROKEN, DONE
 
 GATE = Gate(CheckpointLagMilestone(25), project_name="shop")
 
@@ -105,3 +109,24 @@ def test_a_lag_that_moves_is_no_news_but_now_and_then_a_line_is_written(written)
 def test_how_bad_it_is_shows_in_the_level(written):
     told = written(verdict(), verdict(alarming=True), verdict(state=State.FAILED), verdict(state=State.REACHED))
     assert told == ["INFO", "WARNING", "ERROR", "INFO"]
+
+
+def test_a_gate_over_many_logs_what_changes_and_not_each_project(caplog):
+    """Of fifty projects whose percentages change at every poll."""
+    caplog.set_level(logging.INFO)
+    gate = over("OmsFullTransferSensor", {"on_failure": "wait_for_others"}, label_name="wave-7")
+    wave, reporter = Wave(gate, {}), Reporter(gate, logging.getLogger("gate"))
+    for number in range(3 * HEARTBEAT):
+        wave.projects = {
+            f"np_{one}": replace(AT_WORK, progress=progress(fullTransferProgress=number + one)) for one in range(50)
+        }
+        wave.projects["np_1"] = DONE if number >= 5 else AT_WORK
+        wave.projects["np_7"] = BROKEN if number >= 7 else AT_WORK
+        wave.rows = [row(one, case) for one, case in wave.projects.items()]
+        reporter.report(wave.poll(NOW + 30 * number))
+    told = [record.message for record in caplog.records if record.name == "gate"]
+    assert len(told) <= 3 + 3  # the beginning, two changes, and heartbeats
+    assert told[0].startswith("Waiting. 0 of 50 ready. [0 %; waiting for shop_0 at 0 %, shop_1 at 42 %, ")
+    assert told[1].startswith("Waiting. 1 of 50 ready; now ready: shop_1. [2 %; waiting for ")
+    assert [line for line in told if "1 of 50 ready; shop_7 failed: " in line]
+    assert max(map(len, told)) < 600
