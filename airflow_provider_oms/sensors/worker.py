@@ -12,6 +12,7 @@ from airflow_provider_oms.links.oms import push_console_url, push_progress_url
 from airflow_provider_oms.milestones.context import project_of
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.rows import make_all_due
 from airflow_provider_oms.milestones.verdict import State, Verdict
 from airflow_provider_oms.sensors.state_store import MemoryStore
 from airflow_provider_oms.tasks.clock import across_processes, within_process
@@ -40,6 +41,8 @@ class GateOnWorker:
         self.store = MemoryStore(context) if sensor.reschedule and not sensor.deferrable else None
         self.memory = self.store.load() if self.store else Memory()
         self._clock = across_processes if self.store else within_process
+        #: When Airflow ends the wait in poke mode. Only Airflow knows which poke is the last in reschedule mode.
+        self._ends = None if self.store else within_process().passed + sensor.timeout
         self._linked = False
         #: The verdict of the last poll.
         self.last = Verdict(State.WAITING, "")
@@ -52,6 +55,8 @@ class GateOnWorker:
         """
         if self.store:
             self.store.begin(self.memory)
+        if self._ends is not None and within_process().passed >= self._ends:
+            make_all_due(self.memory)
         verdict = poll_once(self.hook, self.gate, self.memory, self._clock)
         self.last = verdict
         if not self._linked:

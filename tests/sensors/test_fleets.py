@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from importlib import import_module
 
 import pytest
@@ -10,9 +11,11 @@ from airflow.providers.common.compat.sdk import TaskDeferred
 
 from airflow_provider_oms.sensors.oms import OmsFullTransferSensor
 from airflow_provider_oms.simulator import Clock, Project, Simulator
+from airflow_provider_oms.tasks import clock as task_clock
 from airflow_provider_oms.tasks.airflow_version import has_task_state_store
 from airflow_provider_oms.tasks.row import Row
 from tests import modes
+from tests.clocks import Elapsed
 from tests.connections import connect
 from tests.gate_cases import CASES, NOW, PROGRESS, PROJECT, REACHED, RECORDS, STEPS, VERIFY, Reply
 from tests.milestones.fleets import companion
@@ -127,6 +130,28 @@ def test_every_way_to_say_which(wave, run):
             ["shop_0", "shop_1", "shop_2"] if "project_ids" not in which else ["np_0", "np_1", "np_2"]
         )
     assert run(OmsFullTransferSensor(task_id="gate", timeout=0, label_name="wave-8")).state == "failed"
+
+
+def test_the_last_poke_before_the_time_out_asks_for_each_project(wave, monkeypatch):
+    """The list's rows are behind, and there is no later poke."""
+    clock = Elapsed(time.time(), 1000.0)
+    gate = OmsFullTransferSensor(task_id="gate", timeout=50, poke_interval=30, label_name="wave-7")
+    base = import_module(type(gate).__mro__[2].__module__)
+    clock.install(monkeypatch, base, task_clock)
+    behind = {"name": "FULL_TRANSFER", "status": "RUNNING", "progress": 50}
+    done = {"status": "RUNNING", "enableFullTransfer": True}
+    for number in range(3):
+        wave.project(f"np_{number}").show_row(steps=[behind])
+    wave.set_answer(
+        "DescribeProjectProgress",
+        lambda payload: {
+            "success": True,
+            "data": {**done, "projectId": payload["id"], "fullTransferProgress": min(100, 10 + clock.passed * 2)},
+        },
+    )
+    outcome = modes.poke(gate)
+    assert clock.pauses == [30, 30]
+    assert outcome.state == REACHED
 
 
 @pytest.mark.parametrize(
