@@ -36,7 +36,7 @@ from airflow_provider_oms.milestones.lookup import (
 )
 from airflow_provider_oms.milestones.memory import Condition, Memory, Names, Now, was_and_is
 from airflow_provider_oms.milestones.person import holds_up
-from airflow_provider_oms.milestones.status import Outlook, is_changing, outlook
+from airflow_provider_oms.milestones.status import Outlook, is_changing, may_be_changing, outlook
 from airflow_provider_oms.milestones.verdict import Observation, State, Verdict
 
 if TYPE_CHECKING:
@@ -125,8 +125,17 @@ class PollContext:
         Source: docs/develop/oms-facts.md#objects-changing
         """
         status = value_or_none(answer.data, ProjectProgress.status)
-        if is_changing(status) and self.gate.milestone.needs_all_objects and not self.gate.allow_modifying:
+        if not self.gate.milestone.needs_all_objects or self.gate.allow_modifying:
+            return
+        known, unknown = is_changing(status), may_be_changing(status)
+        if known or unknown:
             since = utc_text(answer.at - self.lasted(Condition.CHANGING, answer))
+        if unknown:
+            self.changing = (
+                f"OMS gives the project the status {safe_text(status, 60)} (seen since {since}), which is not known "
+                "here, so objects may be being added to it or removed from it; allow_modifying=True ignores this."
+            )
+        if known:
             self.changing = (
                 f"Objects are being added to the project or removed from it ({status}, seen since {since}), and "
                 "its percentages and checkpoints don't include them; allow_modifying=True ignores this."
@@ -272,6 +281,8 @@ class PollContext:
             return self.waiting(
                 f"{message} {what} (SUSPEND); waiting for somebody to resume it.", observed, figures, alarming=alarming
             )
+        if view is Outlook.UNKNOWN and self.changing:
+            return self.waiting(message, observed, figures, alarming=True)
         if view is Outlook.UNKNOWN:
             said = "no status" if status is None else f"the status {safe_text(status, 60)}, which is not known here"
             return self.waiting(f"{message} OMS gives the project {said}.", observed, figures, alarming=True)

@@ -63,6 +63,14 @@ def is_changing(status: str | None) -> bool:
     return status in _CHANGING
 
 
+def may_be_changing(status: str | None) -> bool:
+    """Decide whether objects may be being added to a project or removed from it, by an undocumented status RUNNING_...
+
+    Source: docs/develop/oms-facts.md#objects-changing
+    """
+    return status is not None and status.startswith("RUNNING_") and status not in DOCUMENTED
+
+
 def outlook(status: str | None) -> Outlook:
     """Return what a status means for a milestone that isn't reached yet.
 

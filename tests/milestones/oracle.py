@@ -241,6 +241,11 @@ def compares_all(observed: Observed, apart: Observed) -> bool:
 CHANGING = ("RUNNING_MODIFYING", "RUNNING_MERGING")
 
 
+def may_be_changing(progress: dict[str, Any]) -> bool:
+    status = word(get(progress, "status")) or ""
+    return status.startswith("RUNNING_") and status != "RUNNING_ALARMING"
+
+
 def changing(progress: dict[str, Any]) -> bool:
     return word(get(progress, "status")) in CHANGING
 
@@ -326,7 +331,8 @@ def may_open(wish: Wish, history: Sequence[Observed]) -> bool:
         return False
     if wish.gate not in ("OmsStepSensor", "OmsProjectStatusSensor") and not wish.allow_modifying:
         apart = None if observed.apart is None else progress_of(observed.apart)
-        if changing(progress) or (milestone.get("verification_project") and apart is not None and changing(apart)):
+        verifying = milestone.get("verification_project") and apart is not None
+        if may_be_changing(progress) or (verifying and may_be_changing(apart)):
             return False
     if wish.gate in ("OmsStepSensor", "OmsFullVerificationSensor", "OmsCutoverReadySensor") and lost_steps(history):
         return False
