@@ -102,6 +102,7 @@ class OmsMilestoneTrigger(BaseTrigger):
         try:
             row = Row.from_kwargs(self.serialize()[1])
         except ValueError as error:
+            await asyncio.sleep(self._settle())
             yield TriggerEvent(event(UNREADABLE, Verdict(State.FAILED, str(error)), None))
             return
         async for fired in self.follow(row):
@@ -122,22 +123,20 @@ class OmsMilestoneTrigger(BaseTrigger):
 
     async def _wait(self, row: Row, memory: Memory, share: Share, reporter: Reporter) -> dict[str, Any]:
         gate = row.gate
-        # Airflow's dag.test() runs a trigger without a task instance, and needs no pause after deferring.
-        # Source: docs/develop/airflow-facts.md#dag-test
-        settle = SETTLE if self.task_instance is not None else 0.0
+        settle = self._settle()
         while True:
             spread = None
             if gate.fleet is not None or is_listed(share):
                 spread = spread_of(share, _fresh_for(gate))
             pause = pause_before_poll(gate, time.time(), settle, project_of(gate, memory), spread=spread)
-            settle = 0.0
             left = None if row.deadline is None else row.deadline - time.time()
             if left is not None and left <= pause:
-                await asyncio.sleep(max(0.0, left))
+                await asyncio.sleep(max(0.0, settle, left))
                 last = await self._last_poll(gate, memory, share)
                 reporter.count(last)
                 return event_of(gate, last)
             await asyncio.sleep(pause)
+            settle = 0.0
             verdict = await shared_poll(gate, memory, share)
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
@@ -146,6 +145,13 @@ class OmsMilestoneTrigger(BaseTrigger):
                 return _resolved(replace(row, projects=memory.projects, observed=memory.observed), verdict)
             # Thousands of gates may sleep here, and the garbage collector visits every object that they hold.
             del verdict
+
+    def _settle(self) -> float:
+        """Return the least seconds until the event; 0 in ``dag.test()``, which runs a trigger without a task instance.
+
+        Source: docs/develop/airflow-facts.md#dag-test
+        """
+        return SETTLE if self.task_instance is not None else 0.0
 
     async def _last_poll(self, gate: Gate, memory: Memory, share: Share) -> Verdict:
         """Poll once more at the deadline, so that a milestone reached just before it counts."""

@@ -80,6 +80,27 @@ async def test_a_task_that_has_just_deferred_is_left_to_settle(sim, pauses, with
 
 
 @pytest.mark.asyncio
+@pytest.mark.parametrize("with_task", [False, True])
+@pytest.mark.parametrize("left", [-60.0, 0.0, 2.0])
+async def test_also_if_its_deadline_is_near_or_past(sim, pauses, with_task, left):
+    """As after a name was resolved: a task that resumes sooner may be failed although its gate has opened."""
+    then(sim, DONE)
+    one = trigger(deadline=time.time() + left)
+    one.task_instance = MagicMock() if with_task else None
+    (event,) = await events_of(one)
+    assert event["status"] == "reached"
+    assert (sum(pauses) >= SETTLE) is with_task
+
+
+@pytest.mark.asyncio
+async def test_also_if_its_row_can_not_be_read(sim, pauses):
+    one = OmsMilestoneTrigger(gate={"milestone": {"kind": "of a later version"}}, version="9.0")
+    one.task_instance = MagicMock()
+    (event,) = await events_of(one)
+    assert (event["status"], pauses) == ("unreadable", [SETTLE])
+
+
+@pytest.mark.asyncio
 async def test_it_fires_a_failure_with_the_words_of_oms(sim, pauses):
     then(sim, {**HALF, "status": "RELEASED"})
     (event,) = await events_of(trigger())
