@@ -66,7 +66,7 @@ def test_every_ending(oms, cli, clock, project, options, code, outcome):
         (["--max-lag", "soon"], "--max-lag must be a length of time"),
         (["--max-lag=-5"], "--max-lag must be a length of time"),
         (["--checkpoint", "tomorrow"], "checkpoint must be a datetime"),
-        (["--checkpoint", "0"], "checkpoint must lie"),
+        (["--checkpoint", "0"], "checkpoint must be Unix seconds between 2001 and 2039"),
         (["--status", ","], "target_statuses"),
         (["--verified", "--timeout", "1w"], "--timeout must be"),
         (["--verified", "--poke-interval", ""], "--poke-interval must be"),
