@@ -10,10 +10,12 @@ from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import (
+    ErrorDetails,
     OmsAuthenticationError,
     OmsError,
     OmsProjectNotFoundError,
     OmsRejectedError,
+    OmsUnreachableError,
 )
 from airflow_provider_oms.client.operations import AsyncOperations, Operations
 from airflow_provider_oms.client.protocol import Answer, Call
@@ -125,7 +127,9 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
     def send(self, call: Call[T]) -> Answer[T]:
         """Send a call from :mod:`airflow_provider_oms.client.actions`.
 
-        If OMS refuses the login, the Airflow connection is read again, because its password may have been changed.
+        If OMS refuses the login, the Airflow connection is read again, because its password may have been changed. If
+        it points to another OMS now, or has another login, the call isn't sent there: whoever asks takes all answers
+        for those of one OMS.
 
         :param call: the call that a function of that module returned
         :raises OmsError: the subclass that says what went wrong
@@ -138,7 +142,14 @@ class OmsHook(BaseHook, Operations, AsyncOperations):
             fresh = self.get_conn()
             if fresh.settings == client.settings:
                 raise
-            return fresh.send(call)
+            same = fresh.settings.origin == client.settings.origin
+        if not same:
+            raise OmsUnreachableError(
+                f"the Airflow connection {self.oms_conn_id!r} was changed to another OMS or user meanwhile, and the "
+                "earlier one refused the login; the next attempt uses the new settings.",
+                ErrorDetails(asked=call.asked),
+            )
+        return fresh.send(call)
 
     def console_url(self, project_id: str | None = None) -> str:
         """Return the page of the OMS console to show for a project.

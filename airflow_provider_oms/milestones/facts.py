@@ -13,7 +13,7 @@ from typing import Any
 
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsMalformedAnswerError, OmsUnsupportedActionError
-from airflow_provider_oms.client.fields import Checkpoint, value_or_none
+from airflow_provider_oms.client.fields import Checkpoint, value_of, value_or_none
 from airflow_provider_oms.client.models import (
     AlarmStats,
     Component,
@@ -328,7 +328,7 @@ def _error_of(component: Component) -> str | None:
 
 def _labels(row: Project) -> list[str]:
     labels = row.get("labels")  # not Project.labels, which fails as a whole if one label is malformed
-    found = [label.get("name") for label in labels if isinstance(label, dict)] if isinstance(labels, list) else []
+    found = [value_of(label, "name") for label in labels if isinstance(label, dict)] if isinstance(labels, list) else []
     return [name for name in found if isinstance(name, str)]
 
 

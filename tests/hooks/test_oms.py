@@ -10,9 +10,13 @@ import pytest
 from airflow.providers.common.compat.sdk import Connection
 
 from airflow_provider_oms.client import actions
-from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsPermanentError
+from airflow_provider_oms.client.errors import OmsAuthenticationError, OmsPermanentError, OmsUnreachableError
 from airflow_provider_oms.hooks.oms import OmsHook
-from airflow_provider_oms.simulator import Fault, Project, Simulator
+from airflow_provider_oms.milestones.gate import Gate
+from airflow_provider_oms.milestones.kinds import ProjectStatusMilestone
+from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.simulator import Clock, Fault, Project, Simulator
+from airflow_provider_oms.tasks.polling import poll_once
 
 
 def describing_functions():
@@ -62,6 +66,43 @@ def test_a_changed_password_is_read_again(sim, monkeypatch):
         hook.close()
         with pytest.raises(OmsAuthenticationError):
             hook.list_all_labels()
+
+
+@pytest.mark.parametrize("changes", [{}, {"login": "somebody"}], ids=["another OMS", "another user"])
+def test_a_call_that_one_oms_refused_is_not_sent_to_another(sim, monkeypatch, changes):
+    """The connection was changed, and the old login revoked. A gate would take one OMS's answer for the other's."""
+    sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
+    gate, memory = Gate(ProjectStatusMilestone(("DELETED",)), "np_1"), Memory()
+    with Simulator(clock=Clock(speed=0), **changes) as other, OmsHook() as hook:
+        assert poll_once(hook, gate, memory).state == "waiting"
+        fields = json.loads(other.connection_json)
+        if changes:  # the same address, where that user sees no project
+            fields["port"] = json.loads(sim.connection_json)["port"]
+            sim.set_answer("DescribeProjectProgress", {"success": False, "code": "GHANA-PROJECT000001"})
+            sim._service._credentials = f"{other.login}:{other.password}".encode()
+        else:
+            sim._service._credentials = b"nobody:else"
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(fields))
+        meanwhile = poll_once(hook, gate, memory)
+        assert meanwhile.state == "waiting"
+        assert "was changed to another OMS or user meanwhile" in meanwhile.message
+        assert not other.requests
+        then = poll_once(hook, gate, memory)
+        assert then.state == "failed"
+        assert "It was observed at" in then.message
+        assert hook.list_all_labels() == []
+
+
+def test_an_action_that_one_oms_refused_is_not_sent_to_another(sim, monkeypatch):
+    with Simulator(clock=Clock(speed=0)) as other, OmsHook() as hook:
+        for one in (sim, other):
+            one.add_project(Project(id="np_1", name="one", status="RUNNING"))
+        assert hook.describe_project_progress("np_1").status == "RUNNING"
+        sim._service._credentials = b"nobody:else"
+        monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", other.connection_json)
+        with pytest.raises(OmsUnreachableError, match="was changed to another OMS"):
+            hook.stop_project("np_1")
+        assert other.project("np_1").status == "RUNNING"
 
 
 def test_a_connection_that_is_not_there_is_named(monkeypatch, airflow_db):
