@@ -21,7 +21,7 @@ AIRFLOW = (
     "tests/example_dags/test_example_dags.py::TestGate::test_downstream_gets_what_the_gates_saw",
     "tests/example_dags/test_example_dags.py::TestMaintenance::test_it_is_resumed_although_the_work_failed",
     "tests/example_dags/test_example_dags.py::TestMany::"
-    "test_each_goes_on_by_itself_and_the_report_says_which_failed_and_why[deferrable-failed]",
+    "test_each_continues_by_itself_and_the_report_says_which_failed_and_why[deferrable-failed]",
     "tests/example_dags/test_example_dags.py::test_it_is_imported_and_says_what_it_is",
     "tests/hooks",
     "tests/lineage/test_extraction.py",

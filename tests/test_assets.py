@@ -52,7 +52,7 @@ def trigger_of(asset):
 
 @below_3_3
 @each
-def test_below_3_3_they_refuse_in_words(kind):
+def test_below_3_3_they_refuse_with_a_message(kind):
     from airflow import __version__
 
     with pytest.raises(ValueError, match=rf"need Airflow 3\.3 or later.*{__version__}.*Use a gate"):

@@ -110,7 +110,7 @@ def test_it_has_the_link_to_the_console(cls):
     assert [type(link) for link in cls.operator_extra_links] == [OmsConsoleLink]
 
 
-def test_gates_and_actions_are_told_apart_by_colour():
+def test_gates_and_actions_are_distinguished_by_colour():
     """Airflow 2.11 uses the colours in its graph."""
     gates, actions = ({cls.ui_color for cls in group} for group in (SENSORS, OPERATORS))
     assert len(gates) == len(actions) == 1

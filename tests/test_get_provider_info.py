@@ -62,7 +62,7 @@ def test_the_hook_says_the_same_of_itself():
     assert OmsHook.hook_name == CONNECTION["hook-name"]
 
 
-def test_the_form_tells_the_defaults_that_count():
+def test_the_form_shows_the_defaults_that_count():
     """The form shows the defaults but doesn't fill them in, because Airflow 3 would store them in every connection."""
     read = ClientSettings("http://oms")
     defaults = {

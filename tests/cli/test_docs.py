@@ -68,14 +68,14 @@ TABLES = {
 
 
 @pytest.mark.parametrize("words", TABLES)
-def test_the_page_tells_every_key_of_the_json(words):
+def test_the_page_shows_every_key_of_the_json(words):
     text = (DOCS / "command-line.md").read_text().split(f"\n{words}", 1)[1]
     table = text[text.index("\n|") :].lstrip().split("\n\n", 1)[0].splitlines()[2:]
     told = [key for line in table for key in re.findall(r"`(\w+)`", line.split("|")[1])]
     assert sorted(told) == sorted(TABLES[words])
 
 
-def test_the_page_of_gates_tells_every_key_that_they_return():
+def test_the_page_of_gates_shows_every_key_that_they_return():
     text = (DOCS / "gates" / "index.md").read_text().split("## What a gate returns", 1)[1]
     table = text[text.index("\n|") :].lstrip().split("\n\n", 1)[0]
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == list(Observation._fields)
@@ -91,6 +91,6 @@ def test_the_page_of_gates_tells_every_key_that_they_return():
         ("`test-connection` writes", ("ok", "conn_id", "message")),
     ],
 )
-def test_the_page_tells_the_keys_of_other_commands(words, keys):
+def test_the_page_shows_the_keys_of_other_commands(words, keys):
     text = (DOCS / "command-line.md").read_text().split(f"\n{words}", 1)[1].split("\n\n", 1)[0]
     assert {f"`{key}`" for key in keys} <= set(re.findall(r"`\w+`", text))

@@ -111,7 +111,7 @@ def test_one_poll_shows_no_movement(oms, cli, clock):
 
 
 @pytest.mark.parametrize("columns", [60, 200])
-def test_given_the_time_it_tells_how_the_lag_moves(oms, cli, clock, columns):
+def test_given_the_time_it_shows_how_the_lag_moves(oms, cli, clock, columns):
     clock.simulator = oms
     text = " ".join(cli("status", "late", "--observe", "65s", columns=columns).out.split())
     assert clock.pauses == [10] * 6 + [5]
@@ -183,7 +183,7 @@ def test_an_answer_that_makes_no_sense_is_shown_as_far_as_it_does(oms, cli):
         assert "no status" in cli("status", "good", columns=columns).out
 
 
-def test_oms_3_3_tells_progress_and_no_more(cli, monkeypatch):
+def test_oms_3_3_shows_progress_and_no_more(cli, monkeypatch):
     project = Project(id="np_old", name="old", status="RUNNING", step="FULL_TRANSFER", step_progress=40)
     with Simulator([project], api="v3") as oms:
         monkeypatch.setenv(

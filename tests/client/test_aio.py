@@ -78,7 +78,7 @@ async def test_one_cancelled_call_harms_no_other(oms):
 
 
 @pytest.mark.asyncio
-async def test_the_loop_goes_on_while_oms_does_not(oms):
+async def test_the_loop_continues_while_oms_does_not(oms):
     """Other tasks run between the start and the end of a call that gets no answer."""
     oms.add_fault(Fault("hang"))
     async with AsyncOmsClient(settings_of(oms)) as client:
@@ -118,7 +118,7 @@ async def test_an_error_leaves_it_usable(oms):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("create", [False, True])
-async def test_an_oms_that_was_started_anew_meanwhile(create, oms):
+async def test_an_oms_that_was_restarted_meanwhile(create, oms):
     async with AsyncOmsClient(settings_of(oms)) as client:
         await client.alist_all_labels()
         await asyncio.to_thread(oms.down)

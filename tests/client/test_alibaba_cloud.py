@@ -88,7 +88,7 @@ def test_the_form(call, fields):
     assert sent == (fields or {"BC": "1.5", "D": "true", "E": '{"F":[{"GH":null}]}'})
 
 
-def test_several_statuses_of_tables_are_refused_in_words():
+def test_several_statuses_of_tables_are_refused_with_a_message():
     call = actions.list_project_full_verify_result("np_1", statuses=["FINISHED", "RUNNING"]).page(1)
     with pytest.raises(OmsInvalidRequestError, match="takes one status of tables"):
         alibaba_cloud.form(call.action, call.payload)
@@ -124,7 +124,7 @@ def test_a_call_and_its_answer(client, token):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_failed_read_is_signed_anew(client, oms, pauses):
+def test_a_failed_read_is_signed_again(client, oms, pauses):
     oms.add_fault(Fault("status", action="DescribeProjectSteps", status=503, times=2))
     steps = ask(client, how(oms, retries=2), actions.describe_project_steps("np_1")).data
     assert {step.name for step in steps} >= {"FULL_TRANSFER", "FULL_VERIFIER"}
@@ -157,7 +157,7 @@ def _typed():
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("call", [actions.advance_project("np_1"), actions.describe_regions()], ids=lambda c: c.action)
-def test_an_action_of_premises_is_refused_in_words(client, call, oms):
+def test_an_action_of_premises_is_refused_with_a_message(client, call, oms):
     with pytest.raises(
         OmsUnsupportedActionError, match=f"{call.action}.*api_version alibaba_cloud.*only OMS on premises"
     ):
@@ -231,7 +231,7 @@ def test_what_passes_whatever_the_status(client, status, code, oms):
         (401, None, "refused the AccessKey or its user"),
     ],
 )
-def test_a_refused_login_is_told_in_the_words_of_alibaba_cloud(client, status, code, words, oms):
+def test_a_refused_login_is_reported_as_by_alibaba_cloud(client, status, code, words, oms):
     """The message isn't that for an OMS on premises, whose passwords expire after 90 days."""
     body = json.dumps({"RequestId": "r", "Code": code, "Message": "No.", "Success": False}) if code else "<html>no"
     oms.add_fault(Fault("status", status=status, body=body.encode()))
@@ -241,7 +241,7 @@ def test_a_refused_login_is_told_in_the_words_of_alibaba_cloud(client, status, c
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_a_long_refusal_is_told_in_the_same_words(client, oms):
+def test_a_long_refusal_is_reported_in_the_same_way(client, oms):
     """The asynchronous client reads it in a thread."""
     answer = {"RequestId": "r", "Code": "Forbidden", "Message": "No.", "Success": False, "More": ["x"] * 100_000}
     oms.add_fault(Fault("status", status=403, body=(body := json.dumps(answer).encode())))
@@ -251,7 +251,7 @@ def test_a_long_refusal_is_told_in_the_same_words(client, oms):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
-def test_an_oms_on_premises_is_not_told_in_the_words_of_alibaba_cloud(client):
+def test_an_oms_on_premises_is_not_reported_as_by_alibaba_cloud(client):
     with Simulator() as sim:
         body = json.dumps({"success": False, "code": "NoPermission", "message": "No."})
         sim.add_fault(Fault("status", status=403, body=body.encode()))

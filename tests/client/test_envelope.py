@@ -84,7 +84,7 @@ def test_what_takes_long(body, long):
 
 
 @pytest.mark.parametrize(("size", "here"), [(100, True), (300 * 1024, False)])
-def test_a_large_answer_is_read_beside_the_event_loop(size, here, monkeypatch):
+def test_a_large_answer_is_read_outside_the_event_loop(size, here, monkeypatch):
     threads = []
     real = envelope.parse_envelope
     monkeypatch.setattr(

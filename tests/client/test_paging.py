@@ -154,7 +154,7 @@ def test_a_list_without_end(kind, monkeypatch):
     ("name", "arguments", "first"),
     [("list_projects", (), 6), ("list_data_source", (), 6), ("list_full_verify_inconsistencies_result", "pst", 1)],
 )
-def test_a_list_whose_rows_can_be_told_apart_is_checked_before_its_first_row_is_used(name, arguments, first):
+def test_a_list_whose_rows_can_be_distinguished_is_checked_before_its_first_row_is_used(name, arguments, first):
     client = Blocking(rows=50, total=rows(50))
 
     listed = getattr(client, name)(*arguments, page_size=10)
@@ -324,7 +324,7 @@ def test_a_row_that_names_nothing_is_no_duplicate():
 
 
 @pytest.mark.parametrize("name", ["sourceSchemaName", "sourceTableName", "destSchemaName", "destTableName"])
-def test_tables_are_told_apart_by_all_their_names(name):
+def test_tables_are_distinguished_by_all_their_names(name):
     tables = [
         dict.fromkeys(("sourceSchemaName", "sourceTableName", "destSchemaName", "destTableName"), "x") for _ in range(2)
     ]

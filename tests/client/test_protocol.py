@@ -521,7 +521,7 @@ def test_a_call_shows_what_is_asked_and_nothing_else():
         assert repr(one) == text
 
 
-def test_what_is_asked_is_said_in_words():
+def test_a_call_describes_what_it_asks_for():
     assert actions.describe_project_progress("p").asked == "DescribeProjectProgress of project p"
     assert CALL.asked == "Anything"
 

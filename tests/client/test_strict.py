@@ -116,7 +116,7 @@ def test_what_comes_before_the_answer_is_none_and_ends_the_connection(interim, c
 
 
 @both
-def test_after_continue_the_connection_goes_on(client):
+def test_after_continue_the_connection_continues(client):
     with Script(b"HTTP/1.1 100 Continue\r\n\r\n" + kept("a"), kept("b")) as server:
         assert told(client, server, 2) == ["a", "b"]
 
@@ -287,7 +287,7 @@ def test_within_one_call_the_next_try_is_over_another_connection(client, pauses)
     ],
     ids=["refused", "busy", "503", "401"],
 )
-def test_after_a_refusal_the_connection_goes_on(answer, client):
+def test_after_a_refusal_the_connection_continues(answer, client):
     with Script(progress("np_1"), answer, progress("np_1")) as server:
         found = statuses(client, server)
 

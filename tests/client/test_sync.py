@@ -42,7 +42,7 @@ def test_an_error_leaves_it_usable(oms):
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_an_oms_that_was_started_anew_meanwhile(create, oms):
+def test_an_oms_that_was_restarted_meanwhile(create, oms):
     """The kept connection is dead; the request is neither lost nor carried out twice."""
     with OmsClient(settings_of(oms)) as client:
         client.list_all_labels()

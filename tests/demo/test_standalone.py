@@ -51,7 +51,7 @@ def test_a_port_that_somebody_listens_on_is_taken():
 
 
 @pytest.mark.parametrize("name", ["scheduler", "triggerer", "api-server", "webserver", "dag-processor"])
-def test_what_serves_logs_on_all_addresses_is_told_not_to(name):
+def test_no_component_serves_logs_on_all_addresses(name):
     command = quiet([name, "-x"])
 
     assert command == ([name, "-x", "--skip-serve-logs"] if name in TALKATIVE else [name, "-x"])

@@ -39,7 +39,7 @@ def test_a_dag_that_a_milestone_starts_begins_with_a_gate(load, monkeypatch):
         assert Outcome(dag.test()).states() == {"copied": {"success"}}
 
 
-def test_a_dag_that_an_alarm_starts_tells_nothing_when_it_is_run_by_hand(load):
+def test_a_dag_that_an_alarm_starts_says_nothing_when_it_is_run_by_hand(load):
     outcome = Outcome(load("wake_somebody").test())
     assert outcome.states() == {"tell": {"success"}}
     assert outcome.returned("tell") == []

@@ -83,7 +83,7 @@ def test_the_secret_is_a_connection(monkeypatch):
     assert settings.password == written["password"]
 
 
-def test_airflow_tells_the_version_that_is_installed():
+def test_airflow_shows_the_version_that_is_installed():
     get = [sys.executable, "-m", "airflow", "providers", "get", PROJECT["name"], "--output", "json"]
     done = subprocess.run(get, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout[done.stdout.index("[{") :])[0]["Version"] == __version__

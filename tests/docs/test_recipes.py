@@ -134,7 +134,7 @@ class TestTheVerifiedCutOver:
         assert asked == [one.action for one in sim.requests if one.action in ("CreateProject", "StartProject")]
         assert states["move_application"] == {"upstream_failed" if apart else "success"}
 
-    def test_where_a_table_differs_the_writes_go_on(self, edition, run):
+    def test_where_a_table_differs_the_writes_continue(self, edition, run):
         sim, apart = edition
         bad = {"verification": [Table("shop", "orders", result_type="INCONSISTENT", mismatched=3)]}
         ends = {"source_endpoint_id": self.source, "sink_endpoint_id": self.sink}
@@ -157,7 +157,7 @@ class TestManyProjects:
         assert outcome.mapped("migration.copied") == {"shop_1": "success", "shop_2": "success"}
         assert oms.project(other).status == "INIT"
 
-    def test_whatever_becomes_of_the_others(self, oms, load, logged):
+    def test_whatever_happens_to_the_others(self, oms, load, logged):
         """One project fails, one is paused, one can't be started: the fourth is copied all the same."""
         oms.add_project(Project(name="shop_1", failures=[Failure("FULL_TRANSFER", message="no space left")]))
         oms.add_project(running("shop_2", "FULL_TRANSFER", pauses=[Pause("FULL_TRANSFER")]))

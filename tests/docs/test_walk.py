@@ -32,7 +32,7 @@ def test_a_command_that_fails_ends_the_walk(terminal):
         terminal.run("sh -c 'echo it is broken; exit 3'")
 
 
-def test_a_program_that_goes_on_is_left_and_stopped(terminal):
+def test_a_program_that_continues_is_left_and_stopped(terminal):
     assert "ready" in terminal.run("echo ready; sleep 600", until="ready")
     terminal.stop()
     assert terminal.ended

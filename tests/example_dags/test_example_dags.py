@@ -159,7 +159,7 @@ class TestCutover:
     @ONE_MODE
     @can_be_asked
     @pytest.mark.parametrize("path", [path for path in PATHS if path != "approved"])
-    def test_the_writes_go_on_unless_it_is_approved_and_still_safe(self, fast_sim, shop, run_example, path):
+    def test_the_writes_continue_unless_it_is_approved_and_still_safe(self, fast_sim, shop, run_example, path):
         answer, happens, state = PATHS[path]
         with Person("example_oms_cutover", answer, lambda: happens(shop)).at_hand():
             outcome = run_example("example_oms_cutover", failure_grace=0, of={"still_ready": {"timeout": 1}})
@@ -169,7 +169,7 @@ class TestCutover:
         assert not [one for one in fast_sim.requests if one.action == "AdvanceProject"]
 
     @ONE_MODE
-    def test_an_unsafe_one_asks_nobody_and_changes_nothing(self, fast_sim, run_example):
+    def test_an_unsafe_one_asks_nothing_and_changes_nothing(self, fast_sim, run_example):
         fast_sim.add_project(
             Project(
                 name="shop_cutover",
@@ -198,7 +198,7 @@ class TestMany:
             assert outcome.mapped(task) == dict.fromkeys(self.PROJECTS, "success")
 
     @pytest.mark.parametrize("broken", ["failed", "paused", "not started"])
-    def test_each_goes_on_by_itself_and_the_report_says_which_failed_and_why(
+    def test_each_continues_by_itself_and_the_report_says_which_failed_and_why(
         self, fast_sim, run_example, at_each_request, broken, logged
     ):
         projects = {name: Project(name=name) for name in self.PROJECTS}

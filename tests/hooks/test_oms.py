@@ -138,7 +138,7 @@ def test_a_working_connection(sim, monkeypatch, api_version):
 
 
 @pytest.mark.parametrize("api_version", ["v2", "v3"])
-def test_a_wrong_password_is_told(sim, monkeypatch, api_version):
+def test_a_wrong_password_is_reported(sim, monkeypatch, api_version):
     extra = json.dumps({"api_version": api_version})
     works, message = try_connection(monkeypatch, fields_of(sim, password="wr0ng-one", extra=extra))
     assert not works
@@ -175,7 +175,7 @@ def test_alibaba_cloud(monkeypatch):
     ],
     ids=["wrong port", "unknown host", "https to http", "no host"],
 )
-def test_a_wrong_address_is_told(sim, monkeypatch, changes, said, pauses):
+def test_a_wrong_address_is_reported(sim, monkeypatch, changes, said, pauses):
     changes = {name: value() if callable(value) else value for name, value in changes.items()}
     works, message = try_connection(monkeypatch, fields_of(sim, **changes))
     assert not works
@@ -193,14 +193,14 @@ def test_a_wrong_address_is_told(sim, monkeypatch, changes, said, pauses):
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else None,
 )
-def test_a_wrong_service_is_told(sim, monkeypatch, fault, said, pauses):
+def test_a_wrong_service_is_reported(sim, monkeypatch, fault, said, pauses):
     sim.add_fault(fault)
     works, message = try_connection(monkeypatch, fields_of(sim))
     assert not works
     assert said in message
 
 
-def test_an_untrusted_certificate_is_told(monkeypatch, tls_server_context, pauses):
+def test_an_untrusted_certificate_is_reported(monkeypatch, tls_server_context, pauses):
     with Simulator(ssl_context=tls_server_context) as secure:
         works, message = try_connection(monkeypatch, fields_of(secure, schema="https"))
         assert not works

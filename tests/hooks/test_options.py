@@ -23,7 +23,7 @@ def limit():
     return asyncio.run(OmsHook().get_async_settings()).max_concurrent_requests
 
 
-def test_the_default_is_the_one_that_airflow_is_told(sim):
+def test_the_default_is_the_one_in_the_provider_s_metadata(sim):
     assert limit() == DEFAULT_MAX_CONCURRENT_REQUESTS == int(OPTIONS["max_concurrent_requests"]["default"])
 
 

@@ -50,7 +50,7 @@ def test_a_workflow_may_do_nothing_by_itself(workflow):
     assert read(WORKFLOWS[workflow])["permissions"] == {}
 
 
-def test_an_action_is_the_same_everywhere_and_its_version_is_told():
+def test_an_action_is_the_same_everywhere_and_its_version_is_named():
     told = {}
     for path in WORKFLOWS.values():
         for action, rest in re.findall(r"uses: ([\w./-]+)@(.*)", path.read_text()):
@@ -76,7 +76,7 @@ def test_the_matrix_is_each_airflow_with_each_python_that_it_knows():
     assert few == {version: "smoke" for version, airflow in AIRFLOWS.items() if airflow.tested == "smoke"}
 
 
-def test_every_supported_python_is_told():
+def test_every_supported_python_is_named():
     told = {line.split(" :: ")[-1] for line in PROJECT["project"]["classifiers"] if "Python :: 3." in line}
     assert told <= set(MATRIX["python"])
     assert MATRIX["python"][0] == PROJECT["project"]["requires-python"].removeprefix(">=")

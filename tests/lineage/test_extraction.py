@@ -43,7 +43,7 @@ def facet(lineage):
     return lineage.run_facets["oms_milestone"]
 
 
-def test_one_request_tells_both_sides(oms):
+def test_one_request_has_both_sides(oms):
     answers(oms, database("shop", [table("orders")]))
     lineage = told()
     assert [each.name for each in (*lineage.inputs, *lineage.outputs)] == ["shop.orders", "shop.orders"]
@@ -63,7 +63,7 @@ def test_one_request_tells_both_sides(oms):
     ],
     ids=lambda fault: f"{fault.kind} {fault.status or ''}",
 )
-def test_what_oms_does_not_tell_is_asked_once(oms, caplog, fault):
+def test_what_oms_does_not_answer_is_asked_once(oms, caplog, fault):
     oms.add_fault(fault)
     lineage = told()
     assert (lineage.inputs, lineage.outputs) == ([], [])
@@ -167,7 +167,7 @@ def test_the_database_above_the_schemas_is_said_by_a_person(oms, monkeypatch):
     assert (source.namespace, source.name) == ("oracle://10.0.0.5:3306", "ORCL.shop.orders")
 
 
-def test_a_gate_that_has_not_opened_tells_nothing(oms):
+def test_a_gate_that_has_not_opened_says_nothing(oms):
     gate = OmsFullTransferSensor(task_id="gate", project_id="np_1", timeout=0)
     assert modes.poke(gate).state == "waiting"
     assert gate.get_openlineage_facets_on_complete(None) is None

@@ -44,7 +44,7 @@ def test_one_side_that_is_not_known_leaves_the_other():
     assert found == [(None, (SINK, "shop.orders"))]
 
 
-def test_a_target_s_name_that_oms_does_not_tell_is_not_guessed():
+def test_a_target_s_name_that_oms_does_not_send_is_not_guessed():
     untold = {"name": "shop", "mappedName": None, "tables": [{"name": "orders", "mappedName": None}]}
     assert moves(untold) == [((SOURCE, "shop.orders"), None)]
 
@@ -78,7 +78,7 @@ class TestColumns:
     def test_renamed_and_not(self):
         assert self.of([column("id"), column("cust", "customer")]) == (("id", "id"), ("cust", "customer"))
 
-    def test_hidden_ones_are_nobody_s(self):
+    def test_hidden_ones_belong_to_nobody(self):
         assert self.of([column("id"), column("__pk", isGenerateField=True)]) == (("id", "id"),)
 
     @pytest.mark.parametrize("columns", [None, [], [column(None)], [column("a"), column("b\x00")]])
@@ -156,7 +156,7 @@ class TestVerification:
         (found,) = self.of(result("unknown"))
         assert (found.source.name, found.target) == ("shop.unknown", None)
 
-    def test_where_nothing_can_be_named_nothing_is_told(self):
+    def test_where_nothing_can_be_named_nothing_is_reported(self):
         assert self.of(result(), sourceConnectInfo=None, sinkConnectInfo=None) == []
 
 

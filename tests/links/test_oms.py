@@ -82,7 +82,7 @@ def test_a_gate_that_was_on_no_worker_leaves_it_when_it_comes_to_one(sim, status
 
 
 @pytest.mark.parametrize("context", [{}, {"ti": None}, {"ti": SimpleNamespace()}])
-def test_what_can_not_be_left_harms_nobody(sim, context):
+def test_what_can_not_be_left_does_no_harm(sim, context):
     links.push_console_url(context, OmsHook(), "np_1")
 
 
@@ -99,7 +99,7 @@ def test_airflow_3_reads_what_the_task_left_while_it_still_runs():
     assert links.OmsConsoleLink().xcom_key == links.XCOM_KEY
 
 
-def test_a_connection_that_can_not_be_read_harms_nobody(monkeypatch):
+def test_a_connection_that_can_not_be_read_does_no_harm(monkeypatch):
     ti = Pushed()
     links.push_console_url({"ti": ti}, OmsHook("nobody_has_it"), "np_1")
     assert ti == {}

@@ -55,7 +55,7 @@ def test_who_needs_a_person(status, rows, level, words):
     assert bool(found.reason) is bool(found.why) is (level in (Level.ACT, Level.LOOK))
 
 
-def test_an_error_is_told():
+def test_an_error_is_reported():
     failed = Step(
         {
             "name": "FULL_TRANSFER",
@@ -66,14 +66,14 @@ def test_an_error_is_told():
     assert attention("RUNNING", [facts.of_step(failed)]).reason == "FULL_TRANSFER has failed: E-1 disk [31m full"
 
 
-def test_an_alarm_is_worth_a_look():
+def test_an_alarm_is_worth_attention():
     row = Project({"id": "np_1", "status": "RUNNING", "alarmStats": {"alarming": True, "alarmContent": "late"}})
     alarms = facts.of_row(row, 0.0)["alarms"]
     assert attention("RUNNING", [], alarms) == (Level.LOOK, "OMS raises an alarm. late", Why.ALARM)
     assert attention("RUNNING", [], {"alarming": False, "content": "late"}).level is Level.NOTHING
 
 
-def test_an_oms_that_tells_no_steps():
+def test_an_oms_that_sends_no_steps():
     assert attention("RUNNING", None).level is Level.NOTHING
 
 

@@ -101,7 +101,7 @@ class TestKnownDays:
         assert found == [midnight + 3600 * number for number in range(1, hours + 1)]
         assert datetime.fromtimestamp(found[-1], ZoneInfo("Europe/Berlin")).strftime("%H:%M") == "00:00"
 
-    def test_a_length_begins_anew_with_the_day(self):
+    def test_a_length_begins_again_with_the_day(self):
         found = walk(Boundaries("6h", "Europe/Berlin"), unix("2026-10-24T23:00", "Europe/Berlin"), 6)
         told = [f"{datetime.fromtimestamp(one, ZoneInfo('Europe/Berlin')):%d %H:%M}" for one in found]
         assert told == ["25 00:00", "25 05:00", "25 11:00", "25 17:00", "25 23:00", "26 00:00"]

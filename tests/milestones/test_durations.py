@@ -36,5 +36,5 @@ def test_two_units_are_enough(length, words):
     ("length", "words"),
     [(41.7, "41 s"), (89, "1 min"), (91, "2 min"), (1440.4, "24 min"), (3599, "1 h"), (7265, "2 h 1 min")],
 )
-def test_a_guess_has_no_seconds_beside_minutes(length, words):
+def test_a_guess_has_no_seconds_next_to_minutes(length, words):
     assert estimate(length) == words

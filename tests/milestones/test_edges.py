@@ -63,12 +63,12 @@ def told_plainly(seen, rearm_after=REARM):
 class TestASeries:
     @often
     @given(polls, st.sampled_from([0.0, REARM]))
-    def test_is_told_as_the_rule_says(self, seen, rearm_after):
+    def test_events_are_fired_as_the_rule_says(self, seen, rearm_after):
         assert fired_at(seen, rearm_after) == told_plainly(seen, rearm_after)
 
     @often
     @given(polls)
-    def test_polls_that_tell_nothing_change_nothing(self, seen):
+    def test_polls_that_show_nothing_change_nothing(self, seen):
         thick = [entry for passed, lasts in seen for entry in ((passed / 2, None), (passed / 2, lasts))]
         assert [number // 2 for number in fired_at(thick)] == fired_at(seen)
 
@@ -110,7 +110,7 @@ class TestASeries:
 
 
 class TestSeveral:
-    def test_those_that_begin_at_once_are_told_one_after_the_other(self):
+    def test_those_that_begin_at_once_are_fired_one_after_the_other(self):
         levels, told = {}, []
         for _ in range(4):
             levels, fired = first(levels, {"a": True, "b": True, "c": False}, NOW, PATIENCE)

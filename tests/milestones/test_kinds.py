@@ -163,7 +163,7 @@ def test_what_may_still_come_alarms_nobody():
         ("reverse", "REVERSE_INCR_TRANSFER", "failed"),
     ],
 )
-def test_an_alarm_looks_at_the_step_of_its_direction(direction, paused, state):
+def test_an_alarm_reads_the_step_of_its_direction(direction, paused, state):
     milestone = kinds.CheckpointBehindMilestone(min_lag=3600, direction=direction)
     watch = Script(Gate(milestone=milestone, project_id="np_1", fail_on_suspend=True))
     told = caught_up() if direction == "forward" else switched(behind=7)

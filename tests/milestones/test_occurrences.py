@@ -146,7 +146,7 @@ def replace_status(verdict, status):
 
 
 class TestAMilestone:
-    def test_it_is_told_when_it_is_come_to(self):
+    def test_it_is_fired_when_the_milestone_is_reached(self):
         watching = Watching(MILESTONE)
         watching.script.memory.projects["shop"] = PROJECT
         told = [
@@ -308,7 +308,7 @@ class TestAnAlarm:
     def test_behind_for_a_while(self):
         assert self.alarms(ALARM, self.behind(0, 150, 299, 300, 400)) == [None, None, None, "behind", None]
 
-    def test_a_moment_without_lag_begins_anew(self):
+    def test_a_moment_without_lag_begins_again(self):
         polls = [*self.behind(0, 150), *self.behind(200, lag=5), *self.behind(210, 400, 510)]
         assert self.alarms(ALARM, polls) == [None] * 5 + ["behind"]
 
@@ -334,7 +334,7 @@ class TestAnAlarm:
         polls = self.behind(0, 300, status="SUSPEND")
         assert self.alarms(ALARM, polls) == [None, "behind"]
 
-    def test_one_that_has_failed_is_told_once_and_not_as_late(self):
+    def test_a_failed_project_is_fired_once_and_not_as_late(self):
         watcher = replace(ALARM, gate=replace(ALARM.gate, failure_grace=0.0))
         polls = self.behind(0, 150, 300, 600, status="FAILED")
         assert self.alarms(watcher, polls) == ["failed", None, None, None]

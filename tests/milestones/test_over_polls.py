@@ -90,7 +90,7 @@ def test_steps_may_be_called_otherwise_than_before():
     assert script.poll(NOW + 30, caught_up(behind=-30), renamed, CONSISTENT).state == "reached"
 
 
-def test_the_steps_are_remembered_as_json_and_anew_where_the_memory_is_lost():
+def test_the_steps_are_remembered_as_json_and_again_where_the_memory_is_lost():
     optional = {"require_verification": False}
     for memory, expected in ((None, "waiting"), (Memory(), "reached")):
         script = Script(_gate(CUTOVER, optional))
@@ -132,7 +132,7 @@ UNDER_WAY: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("what", OWED)
 @pytest.mark.parametrize("sensor", [VERIFICATION, CUTOVER])
 @pytest.mark.parametrize("lag", [10, 900])
-def test_a_result_that_oms_never_tells_fails_the_gate_in_the_end(sensor, what, lag):
+def test_a_result_that_oms_never_sends_fails_the_gate_in_the_end(sensor, what, lag):
     told = {"steps": ALL_DONE, **OWED[what]}
     script = Script(_gate(sensor, {"outage_tolerance": 600}))
     for t in (0, 300, 599):
@@ -155,7 +155,7 @@ def test_what_is_under_way_owes_nothing(sensor, what):
 
 
 @pytest.mark.parametrize("sensor", [VERIFICATION, CUTOVER])
-def test_a_result_that_is_told_at_last_counts(sensor):
+def test_a_result_that_comes_at_last_counts(sensor):
     script = Script(_gate(sensor))
     owed = OWED["no_table"]["verify"]
     assert script.poll(NOW, caught_up(), ALL_DONE, owed).state == "waiting"
@@ -167,7 +167,7 @@ def test_a_result_that_is_told_at_last_counts(sensor):
 
 
 @pytest.mark.parametrize("sensor", [VERIFICATION, CUTOVER])
-def test_an_outage_in_between_tells_nothing(sensor):
+def test_an_outage_in_between_says_nothing(sensor):
     script = Script(_gate(sensor))
     owed = OWED["no_table"]["verify"]
     for t in range(0, 600, 60):
@@ -231,7 +231,7 @@ def test_a_gate_says_since_when_objects_are_being_added(sensor, arguments):
     assert "seen since 2027-01-15T08:20:40" in poll(1240, "RUNNING_MODIFYING").message
 
 
-def test_since_when_is_told_where_nothing_is_reached_either():
+def test_since_when_is_reported_where_nothing_is_reached_either():
     script = Script(_gate("OmsFullTransferSensor"))
     assert "seen since" in script.poll(NOW, progress("RUNNING_MODIFYING"), ALL_DONE).message
     assert "08:00:00" in script.poll(NOW + 90, caught_up("RUNNING_MODIFYING"), ALL_DONE).message

@@ -47,7 +47,7 @@ class TestTheRate:
     @pytest.mark.parametrize(
         ("speed", "words"), [(3.1, "catching up 2."), (21, "catching up "), (0.4, "falling behind 0.")]
     )
-    def test_it_is_told_whatever_the_interval(self, every, speed, words):
+    def test_it_is_reported_whatever_the_interval(self, every, speed, words):
         pace = pace_of(polled(speed, 1_000_000, every), WITHIN_25)
         assert pace.rate == pytest.approx(speed - 1, rel=0.1)
         assert pace.message.startswith(words)
@@ -65,11 +65,11 @@ class TestTheRate:
             assert pace.message == ""
             assert pace.rate in (None, 0.0)
 
-    def test_a_lag_that_stays_is_told_as_such(self):
+    def test_a_lag_that_stays_is_reported_as_such(self):
         pace = pace_of(polled(1, 7200), WITHIN_25)
         assert pace == Pace(0.0, None, 0.0, "neither catching up nor falling behind")
 
-    def test_of_too_few_polls_nothing_is_told(self):
+    def test_of_too_few_polls_nothing_is_reported(self):
         assert pace_of(None, WITHIN_25) == Pace()
         for polls in (1, 2):
             assert pace_of(polled(5, 7200, polls=polls), WITHIN_25) == Pace()
@@ -83,7 +83,7 @@ class TestTheRate:
         assert pace_of(series_of(lags), WITHIN_25).rate == pytest.approx(2)
 
     @pytest.mark.parametrize("lag", [10_000.0, 7_000.0])
-    def test_a_step_back_begins_anew(self, lag):
+    def test_a_step_back_begins_again(self, lag):
         series = polled(3, 8000)
         assert extend(series, series.until - 590, series.checkpoint) == Series(
             series.checkpoint, series.until - 590, series.until - 590
@@ -138,7 +138,7 @@ class TestAStandstill:
             (2400, 'the checkpoint hasn\'t moved for 40 min: an idle source? See the recipe "An idle source"'),
         ],
     )
-    def test_it_is_told_after_a_while(self, length, message):
+    def test_a_standstill_is_reported_after_a_while(self, length, message):
         pace = pace_of(self.stand(length), WITHIN_25)
         assert pace.message == message
         if message:
@@ -221,5 +221,5 @@ def test_a_rate_is_said_as_precisely_as_it_is_known(rate, said):
     assert pace.message.startswith(f"catching up {said} s per s")
 
 
-def test_of_polls_that_are_far_apart_the_last_two_tell_the_pace():
+def test_of_polls_that_are_far_apart_the_last_two_show_the_pace():
     assert pace_of(series_of([9000, 9000, 9000, 3000], every=1200), WITHIN_25).rate == pytest.approx(5)

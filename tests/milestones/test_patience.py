@@ -65,7 +65,7 @@ def test_an_outage_is_no_recovery():
     assert _failed(script, NOW + 121) == "failed"
 
 
-def test_a_failure_that_goes_on_and_on_ends_the_gate_although_its_time_moves():
+def test_a_failure_that_continues_ends_the_gate_although_its_time_moves():
     script = Script(gate_of(FULL))
     states = [_failed(script, NOW + t, oms_time(NOW + t - 10)) for t in (0, 30, 60, 90, 110, 111)]
     assert states == ["waiting"] * 5 + ["failed"]
@@ -83,7 +83,7 @@ def test_where_nothing_is_remembered_a_failure_of_unknown_age_is_old():
         assert _failed(Script(gate_of(FULL), Memory(kept=False)), at, oms_time(NOW - 100)) == expected
 
 
-def test_how_old_a_failure_is_when_it_is_observed_first_tells_the_clock_of_oms():
+def test_the_age_of_a_failure_at_its_first_observation_is_by_the_clock_of_oms():
     late = NOW + 9000
     for date, expected in ((NOW, "waiting"), (NOW + 111, "failed")):
         assert _failed(Script(gate_of(FULL)), late, oms_time(NOW - 10), date=date) == expected
@@ -233,7 +233,7 @@ def test_a_lag_must_hold():
         "lost",
     ],
 )
-def test_one_bad_poll_begins_the_hold_anew(bad):
+def test_one_bad_poll_begins_the_hold_again(bad):
     script = _held()
     assert _small(script, 0) == "waiting"
     assert script.poll(NOW + 30, **bad).state == "waiting"
@@ -272,7 +272,7 @@ def test_the_hold_begins_when_the_first_good_answer_came_and_not_when_it_was_ask
     assert _small(script, 150) == "reached"
 
 
-def test_the_hold_survives_json_and_without_it_begins_anew():
+def test_the_hold_survives_json_and_without_it_begins_again():
     script = _held()
     _small(script, 0)
     script.memory = Memory.from_dict(json.loads(json.dumps(script.memory.as_dict())))

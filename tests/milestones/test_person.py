@@ -61,7 +61,7 @@ def test_a_gate_is_held_up_only_by_what_is_before_it(awaited, said):
     assert bool(holds_up(rows, steps(awaited))) == said
 
 
-def test_a_gate_that_waits_for_no_step_is_held_up_by_nobody():
+def test_a_gate_that_waits_for_no_step_is_not_delayed():
     assert holds_up(steps(INCREMENTAL, VERIFIED, SWITCH), []) == ""
 
 

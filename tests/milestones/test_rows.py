@@ -181,7 +181,7 @@ def replace_time(simulator):
         {"id": None},
     ],
 )
-def test_a_row_that_tells_too_little_says_nothing(changes):
+def test_a_row_that_has_too_little_says_nothing(changes):
     at_work = next(case for case in CASES if case.sensor == "OmsFullTransferSensor" and told(case).hint is Hint.NOT_YET)
     assert told(at_work, **changes).hint is Hint.ASK
     steps = copy.deepcopy(row("np_1", at_work)["steps"])

@@ -432,7 +432,7 @@ def test_projects_that_are_ready_cost_a_list_while_one_isnt():
     assert wave.asked["DescribeProjectProgress"] == 40
 
 
-def test_a_project_that_is_ready_no_more_is_told_from_its_row_again():
+def test_a_project_that_is_no_longer_ready_is_judged_by_its_row_again():
     """Its precise calls are made once when its row changes its mind, and then decide as before."""
     wave = Wave(over("OmsCheckpointLagSensor", {"max_lag": 25}, label_name="wave-7"), {}, by_row=0)
     told = []

@@ -89,7 +89,7 @@ def test_a_project_that_another_oms_does_not_have_is_not_gone(sensor, between):
     assert f"It was observed at {HERE}; the Airflow connection leads to {THERE} now" in verdict.message
 
 
-def test_the_same_oms_at_another_address_goes_on():
+def test_the_same_oms_at_another_address_continues():
     script = until_deleted()
     assert script.poll(NOW, progress("RELEASED"), oms=HERE).state == "waiting"
     assert script.poll(NOW + 30, progress("RELEASED"), oms=THERE).state == "waiting"
@@ -163,7 +163,7 @@ def test_a_name_that_another_oms_does_not_have():
 ALICE, BOB = (ClientSettings(HERE, user, "secret").origin for user in ("alice", "bob"))
 
 
-def test_an_origin_names_the_oms_and_tells_users_apart_without_their_names():
+def test_an_origin_names_the_oms_and_distinguishes_users_without_their_names():
     assert ClientSettings(HERE).origin == HERE
     assert ALICE != BOB
     assert ClientSettings(HERE, "alice", "another secret", timeout=3).origin == ALICE
@@ -205,7 +205,7 @@ def test_a_namesake_of_another_user_is_not_watched_instead():
     assert f"'shop' was np_1 at {HERE} by another user and is np_2 at {HERE} as this user" in verdict.message
 
 
-def test_what_is_counted_goes_on_under_another_user():
+def test_what_is_counted_continues_under_another_user():
     """Temporary credentials have a new AccessKey id every hour, which would begin a longer ``hold_for`` for ever."""
     script = Script(gate_of(LAG, {"max_lag": 60, "hold_for": 60}))
     assert script.poll(NOW, caught_up(behind=0), ALL_DONE, oms=ALICE).state == "waiting"

@@ -54,7 +54,7 @@ def test_a_step_that_is_not_through(runner, sim, project, words):
     assert runner.changes() == []
 
 
-def test_incremental_verification_beside_it(runner, sim):
+def test_incremental_verification_in_parallel(runner, sim):
     """It runs in parallel with full verification, so its start says nothing."""
     project_id = sim.add_project(at("FULL_VERIFIER", 100, enable_incr_verify=True))
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="FULL_VERIFIER")
@@ -99,7 +99,7 @@ def test_a_next_step_in_any_state_but_init_has_begun(runner, sim, status):
 
 
 @pytest.mark.parametrize("status", [None, ""])
-def test_a_next_step_without_a_status_tells_nothing(runner, sim, status):
+def test_a_next_step_without_a_status_says_nothing(runner, sim, status):
     project_id = sim.add_project(at("FULL_VERIFIER", 100))
     steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER=status)
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")
@@ -108,7 +108,7 @@ def test_a_next_step_without_a_status_tells_nothing(runner, sim, status):
     assert runner.changes() == []
 
 
-def test_a_paused_step_of_a_paused_project_tells_nothing(runner, sim):
+def test_a_paused_step_of_a_paused_project_says_nothing(runner, sim):
     project_id = sim.add_project(Project(name="p", status="SUSPEND"))
     steps_of(sim, project_id, STRUCT_TRANSFER="FINISHED", FULL_TRANSFER="SUSPEND")
     run = runner.run(OmsAdvanceProjectOperator, project_id=project_id, from_step="STRUCT_TRANSFER")

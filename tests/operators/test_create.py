@@ -166,7 +166,7 @@ def test_oms_refuses(runner, sim, body):
     assert "The data source e_nowhere (sourceEndpointId) does not exist." in str(run.error)
 
 
-def test_lineage_is_told_of_the_project_that_was_created(runner, body, monkeypatch):
+def test_lineage_of_the_created_project_is_reported(runner, body, monkeypatch):
     extraction = pytest.importorskip("airflow_provider_oms.lineage.extraction")
     monkeypatch.setattr(extraction, "of_action", lambda *given: given)
     operator = OmsCreateProjectOperator(task_id="task", project=body)
@@ -365,7 +365,7 @@ def test_the_ends_of_a_range_are_in_it(runner, body, config):
     assert runner.run(OmsCreateProjectOperator, project={**body, "incrTransferConfig": config}).error is None
 
 
-def test_every_problem_is_told_at_once():
+def test_every_problem_is_reported_at_once():
     with pytest.raises(ValueError, match=r"name must be.*type must be.*give sinkEndpointId") as caught:
         OmsCreateProjectOperator(task_id="task", project={"sourceEndpointId": "e_1"})
     assert "transferMapping" in str(caught.value)

@@ -95,7 +95,7 @@ LACKING = {
 
 
 @pytest.mark.parametrize("name", LACKING)
-def test_what_is_not_there_is_refused_in_words(runner, sim, name):
+def test_what_is_not_there_is_refused_with_a_message(runner, sim, name):
     sim.add_project({"name": "shop", "status": "RUNNING", "step": "FULL_VERIFIER", "step_progress": 100})
     run = runner.run(getattr(operators, name), **LACKING[name])
     assert isinstance(run.error, OmsOperationRefusedError)

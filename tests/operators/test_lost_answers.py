@@ -238,7 +238,7 @@ class TestWaiting:
         assert (run.error, run.result) == (None, project_id)
         assert runner.changes() == ["StartProject"]
 
-    def test_tearing_down_goes_on_where_the_project_finishes_instead_of_pausing(self, runner, sim, deferrable):
+    def test_tearing_down_continues_where_the_project_finishes_instead_of_pausing(self, runner, sim, deferrable):
         project_id = sim.add_project(
             Project(
                 name="p", status="RUNNING", step="FULL_TRANSFER", enable_incr=False, enable_full_verify=False,

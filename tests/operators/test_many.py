@@ -47,7 +47,7 @@ def statuses(sim):
     ],
     ids=lambda which: next(iter(which)),
 )
-def test_each_is_looked_at_and_moved_if_it_needs_it(wave, runner, which, deferrable):
+def test_each_is_checked_and_changed_if_it_needs_it(wave, runner, which, deferrable):
     run = runner.run(OmsStartProjectOperator, **which, deferrable=deferrable)
     assert isinstance(run.error, OmsOperationRefusedError)
     assert "2 done, 1 had nothing to do, 1 refused" in str(run.error)
@@ -129,7 +129,7 @@ def test_a_lost_answer_is_looked_up_and_what_isnt_known_is_for_a_retry(wave, run
     assert {statuses(wave)[one] for one in ("np_0", "np_1")} == {"SUSPEND"}
 
 
-def test_what_oms_refuses_is_told_beside_what_was_done(wave, runner):
+def test_what_oms_refuses_is_reported_together_with_what_was_done(wave, runner):
     refused = Fault("error", action="StartProject", code="GHANA-OPEROR000001", message="The moon is full.", times=1)
     wave.add_fault(refused)
     run = runner.run(OmsStartProjectOperator, project_ids="np_0,np_1")

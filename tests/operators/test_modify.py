@@ -87,7 +87,7 @@ def test_a_table_that_is_listed_before_it_is_merged_is_waited_for(runner, sim, p
 
 @pytest.mark.parametrize("phase", ["modifying", "merging"])
 @pytest.mark.parametrize("way", WAYS, ids=["worker", "triggerer"])
-def test_a_failed_addition_is_told_with_oms_s_reason(runner, sim, way, phase):
+def test_a_failed_addition_is_reported_with_oms_s_reason(runner, sim, way, phase):
     bad = Modification(pending=5, modifying=10, merging=5, fails=phase, message="no space left", proposal="Make room.")
     project = add_project(sim, modification=bad)
     run = runner.run(OmsModifyObjectsOperator, project_id=project, add=["shop.prices"], **way)

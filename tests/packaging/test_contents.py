@@ -48,7 +48,7 @@ def test_the_names_of_the_files_say_what_they_are(built):
     assert built.sdist.name == f"{PACKAGE}-{__version__}.tar.gz"
 
 
-def test_the_wheel_holds_the_package_and_nothing_beside_it(wheel):
+def test_the_wheel_holds_the_package_and_nothing_else(wheel):
     assert {name.split("/")[0] for name in wheel.namelist()} == {PACKAGE, INFO}
 
 

@@ -66,7 +66,7 @@ def test_before_anything_moves_nothing_is_asked(steps):
     assert asked(after(known(None, None, steps)), {}) == []
 
 
-def test_an_oms_that_tells_no_steps_is_asked_for_the_lag_alone():
+def test_an_oms_that_sends_no_steps_is_asked_for_the_lag_alone():
     (call,) = asked(after({**known(), "steps": None}), {})
     assert call.payload["metricType"] == "DELAY"
 
@@ -95,7 +95,7 @@ def test_an_oms_that_tells_no_steps_is_asked_for_the_lag_alone():
         ),
     ],
 )
-def test_the_step_whose_rate_is_told(direction, steps, step, metric):
+def test_the_step_whose_rate_is_reported(direction, steps, step, metric):
     calls = asked(after(known(None, direction, steps)), curve())
     rates = [call.payload for call in calls if call.payload["metricType"] != "DELAY"]
     assert [(rate["stepName"], rate["metricType"]) for rate in rates] == [(step, metric)]
@@ -144,7 +144,7 @@ def test_what_is_not_known_is_no_point():
     assert (history.lag.points, history.rate.points) == ([], [])
 
 
-def test_after_a_switchover_it_begins_anew():
+def test_after_a_switchover_it_begins_again():
     history = after(known(5.0))
     asked(history, curve((NOW - 60, 5), (NOW - 120, 7)))
     history.add(known(7.0, "reverse"), NOW + 60)
@@ -153,7 +153,7 @@ def test_after_a_switchover_it_begins_anew():
     assert call.payload["stepName"] == "REVERSE_INCR_TRANSFER"
 
 
-def test_the_rate_of_the_next_step_begins_anew():
+def test_the_rate_of_the_next_step_begins_again():
     history = after(known(None, None, [FULL]), known(3.0, steps=[("FULL_TRANSFER", "done", 0.0)]))
     assert history.rate.points == [(NOW, 5000.0), (NOW + 30, 0.0)]
     history.add(known(3.0, steps=[("FULL_TRANSFER", "done", 0.0), ("INCR_TRANSFER", "under way", 40.0)]), NOW + 60)

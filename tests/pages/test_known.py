@@ -110,7 +110,7 @@ def test_nobody_waits_long_for_a_slow_oms(oms, clock, monkeypatch):
     asyncio.run(run())
 
 
-def test_a_browser_that_goes_away_takes_the_answer_from_nobody(oms, clock):
+def test_a_browser_that_goes_away_takes_no_answer_from_others(oms, clock):
     async def run():
         oms.slow = asyncio.Event()
         kept = Kept(oms.ask, clock)
@@ -144,7 +144,7 @@ def test_two_names_of_the_same_are_asked_for_once(oms):
     assert (oms.asked, other.asked) == (1, 1)
 
 
-def test_what_nobody_looks_at_is_forgotten(oms, monkeypatch):
+def test_what_nobody_reads_is_forgotten(oms, monkeypatch):
     monkeypatch.setattr(known, "MOST_KEPT", 2)
 
     async def run():

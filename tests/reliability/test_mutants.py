@@ -75,7 +75,7 @@ def test_the_more_mutants_are_chosen_the_more_of_the_same():
     assert of_all[0] != [key for key, _, _ in chosen("client/*.py", 5, seed=2)]
 
 
-def test_every_area_has_mutants_that_are_told_apart():
+def test_every_area_has_mutants_that_are_distinguished():
     for area in AREAS:
         for module, source in sources(area).items():
             assert len(keyed(module, source)) == len(mutants(source)), module

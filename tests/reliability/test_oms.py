@@ -32,7 +32,7 @@ def test_what_was_prepared_is_there(folder):
     assert (gates.simulator.clock.speed, lifecycles.simulator.clock.speed) == (0, 1)
 
 
-def test_it_goes_on_where_it_was(folder):
+def test_it_continues_where_it_was(folder):
     kept = oms.Kept(folder / oms.GATES)
     kept.simulator.project("shop").start()
     kept.simulator.clock.advance(60)

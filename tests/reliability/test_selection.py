@@ -43,7 +43,7 @@ def test_what_has_noticed_mutants_of_the_module_comes_before_all_others(measured
     assert list(measured.tests_of("steps.py", 3, 3))[:2] == ["a.py::slow", "a.py::test[2]"]
 
 
-def test_only_what_has_changed_is_measured_anew(measured, root):
+def test_only_what_has_changed_is_measured_again(measured, root):
     tests = list(SECONDS)
     assert list(Measured(root / "kept", root, TEXTS).missing(tests)) == []
     assert list(Measured(root / "kept", root, TEXTS).missing([*tests, "b.py::new"])) == [["b.py::test", "b.py::new"]]

@@ -242,7 +242,7 @@ def test_a_moment_without_a_zone_is_in_airflows_default_zone():
     assert done.returncode == 0, done.stderr
 
 
-def test_a_moment_without_a_zone_is_told_in_the_log(sim, caplog, capfd):
+def test_a_moment_without_a_zone_is_reported_in_the_log(sim, caplog, capfd):
     sim.add_project(Project(id="np_1", name="one", status="RUNNING"))
     for checkpoint, told in (("2026-01-01", True), ("2026-01-01T00:00:00Z", False)):
         modes.poke(modes.make("OmsCheckpointReachedSensor", {"checkpoint": checkpoint}))

@@ -218,7 +218,7 @@ def test_where_nothing_can_be_noted_no_name_is_looked_up(named, sim):
     assert looked_up() == 1
 
 
-def test_another_try_that_goes_on_counting_begins_anew(named):
+def test_another_try_that_continues_counting_begins_again(named):
     """As if a worker had died with the queued task: Airflow retries it, and doesn't reset the number of the poke."""
     task, looked_up = named
     for _ in range(3):

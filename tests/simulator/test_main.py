@@ -49,7 +49,7 @@ def test_it_runs_until_ctrl_c():
     assert 'action="ListProjects"' in errors
 
 
-def test_a_wrong_scenario_and_a_port_in_use_are_said_in_words(sim, tmp_path, capsys):
+def test_a_wrong_scenario_and_a_port_in_use_are_reported(sim, tmp_path, capsys):
     assert main(["--scenario", str(tmp_path / "missing.yaml")]) == 1
     assert "missing.yaml" in capsys.readouterr().err
     assert main(["--port", str(sim.port)]) == 1

@@ -41,7 +41,7 @@ def test_an_addition_is_copied_and_merged():
     assert tables(project) == {("shop", "orders"), ("shop", "prices")}
 
 
-def test_the_original_goes_on_meanwhile():
+def test_the_original_continues_meanwhile():
     project = running(step="FULL_TRANSFER", durations={"FULL_TRANSFER": 100})
     project.add_objects({"shop": ["prices"]}, modifying=50)
     project.clock.advance(30)

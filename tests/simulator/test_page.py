@@ -60,7 +60,7 @@ def test_the_summary_comes_first(sim):
     assert [row["href"] for row in Read(summary).all("a")] == [f"#{row['id']}" for row in Read(details).all("details")]
 
 
-def test_what_is_added_skipped_and_failed_is_told(sim):
+def test_what_is_added_skipped_and_failed_is_reported(sim):
     project = sim.project(
         sim.add_project(Project(name="shop", status="RUNNING", step="FULL_VERIFIER", step_progress=40))
     )

@@ -18,7 +18,7 @@ def test_a_users_test(tmp_path):
         "    assert oms_simulator.clock.now() == before\n"
         "    oms_simulator.add_project(Project(name='shop'))\n"
         "    assert oms_simulator.projects\n"
-        "def test_the_next_one_begins_anew(oms_simulator):\n"
+        "def test_the_next_one_begins_again(oms_simulator):\n"
         "    assert not oms_simulator.projects\n"
         "def test_without():\n"
         "    assert 'AIRFLOW_CONN_OMS_DEFAULT' not in os.environ\n"

@@ -159,7 +159,7 @@ class TestShownValues:
         assert render.progress(project.state())["fullTransferProgress"] == 100
 
 
-def test_a_skipped_verification_tells_so_in_its_step_info():
+def test_a_skipped_verification_says_so_in_its_step_info():
     project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=40)
 
     def step_info():
@@ -171,14 +171,14 @@ def test_a_skipped_verification_tells_so_in_its_step_info():
 
 
 @pytest.mark.parametrize("details", [["a text"], [{"code": "C", "message": "m", "reason": "r", "proposal": "p"}]])
-def test_error_details_alone_may_tell_a_failure(details):
+def test_error_details_alone_may_show_a_failure(details):
     project = live(status="RUNNING", step="FULL_TRANSFER")
     project.fail(code=None, message=None, details=details)
     info = render.extra_info(project.state().steps["FULL_TRANSFER"])
     assert (info["errorCode"], info["errorMsg"], info["errorDetails"]) == (None, None, details)
 
 
-def test_a_list_row_tells_checkpoints_and_flags():
+def test_a_list_row_shows_checkpoints_and_flags():
     project = live(status="RUNNING", step="FULL_VERIFIER", step_progress=100, enable_reverse_incr=False)
     row = render.project_row(project, {}, {})
     flags = {key: row[key] for key in row if key.startswith("enable")}

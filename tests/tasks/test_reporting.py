@@ -54,7 +54,7 @@ class TestThePace:
 
     FALLING = tuple(3600 - 63 * number for number in range(10))
 
-    def test_a_waiting_line_tells_how_the_lag_moves_and_how_long_it_takes(self, lines):
+    def test_a_waiting_line_shows_how_the_lag_moves_and_how_long_it_takes(self, lines):
         told = lines(GATE, self.FALLING)
         assert "per s" not in told[1]
         assert "lag 50 min 33 s; catching up 2.1 s per s, about 24 min to go] Waiting for:" in told[-1]

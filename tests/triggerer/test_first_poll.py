@@ -124,7 +124,7 @@ def test_the_deadline_counts_from_the_start_of_the_task_also_after_a_restart(lim
 @pytest.mark.parametrize(
     ("rendered", "said"), [({"data_interval_end": "soon"}, "checkpoint must be"), ({}, "template can't be rendered")]
 )
-def test_a_setting_that_turns_out_wrong_fails_the_gate_in_words(rendered, said, sim):
+def test_a_setting_that_turns_out_wrong_fails_the_gate_with_a_message(rendered, said, sim):
     gate = OmsCheckpointReachedSensor(project_id="np_1", checkpoint="{{ data_interval_end }}", **TRIGGERED)
     event = event_of(trigger_of(gate, context=rendered))
     assert event["status"] == "failed"

@@ -154,7 +154,7 @@ async def test_a_thousand_polls_at_once_read_it_once(sim, reads, pauses):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("change", ["host", "login", "timeout", "api_version"])
-async def test_a_gate_that_waits_goes_on_where_the_connection_leads_now(sim, other, monkeypatch, pauses, change):
+async def test_a_gate_that_waits_continues_where_the_connection_leads_now(sim, other, monkeypatch, pauses, change):
     then(sim, HALF)
     then(other, HALF)
     memory = Memory()
@@ -204,7 +204,7 @@ async def test_an_answer_that_is_on_its_way_meanwhile_is_not_believed(sim, other
 
 
 @pytest.mark.asyncio
-async def test_a_name_that_the_old_oms_resolved_for_a_poll_that_is_begun_anew_is_forgotten(
+async def test_a_name_that_the_old_oms_resolved_for_a_poll_that_is_repeated_is_forgotten(
     sim, other, monkeypatch, pauses
 ):
     """The id belongs to another project at the new OMS."""
@@ -225,7 +225,7 @@ async def test_a_name_that_the_old_oms_resolved_for_a_poll_that_is_begun_anew_is
 
 
 @pytest.mark.asyncio
-async def test_a_session_that_was_replaced_answers_nobody(sim, other, monkeypatch, pauses):
+async def test_a_session_that_was_replaced_answers_no_gate(sim, other, monkeypatch, pauses):
     then(sim, DONE)
     async with shared_oms("oms_default") as share:
         old = await share.session()
@@ -469,7 +469,7 @@ async def test_a_renewed_bundle_is_used_by_and_by_and_by_gates_that_begin(secure
 
 
 @pytest.mark.asyncio
-async def test_the_same_bundle_written_anew_changes_nothing(secure, pauses):
+async def test_the_same_bundle_written_again_changes_nothing(secure, pauses):
     async with shared_oms("oms_default") as share:
         first = await share.session()
         secure.renew_bundle(secure.bundle.read_bytes())

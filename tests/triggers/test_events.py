@@ -188,7 +188,7 @@ async def test_an_asset_that_airflow_no_longer_watches_decides_nothing(sim, monk
 @pytest.mark.parametrize(
     "fault", [Fault(kind="status", status=503), Fault(kind="status", status=401), Fault(kind="html")], ids=str
 )
-async def test_whatever_oms_answers_it_goes_on(sim, monkeypatch, fault):
+async def test_whatever_oms_answers_it_continues(sim, monkeypatch, fault):
     done(sim)
     sim.add_fault(Fault(**{**vars(fault), "times": 4}))
     run = Run(full(), Store("full"))
@@ -196,7 +196,7 @@ async def test_whatever_oms_answers_it_goes_on(sim, monkeypatch, fault):
     assert min(run.pauses) > 1
 
 
-async def test_without_a_connection_it_goes_on(sim, monkeypatch):
+async def test_without_a_connection_it_continues(sim, monkeypatch):
     done(sim)
     monkeypatch.delenv("AIRFLOW_CONN_OMS_DEFAULT")
     run = Run(full(), Store("full"), {3: lambda: monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)})

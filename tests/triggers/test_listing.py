@@ -105,7 +105,7 @@ def held(monkeypatch):
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("cancelled", [False, True])
-async def test_a_gate_goes_on_as_soon_as_its_row_has_arrived(wave, held, cancelled):
+async def test_a_gate_continues_as_soon_as_its_row_has_arrived(wave, held, cancelled):
     """Also if the gate that reads the list is cancelled: another one reads on."""
     async with AsyncExitStack() as stack:
         every = [Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]
@@ -128,7 +128,7 @@ async def test_a_gate_goes_on_as_soon_as_its_row_has_arrived(wave, held, cancell
 
 
 @pytest.mark.asyncio
-async def test_a_row_ahead_of_the_list_tells_no_name(wave, held):
+async def test_a_row_ahead_of_the_list_shows_no_name(wave, held):
     """Another project of the name may be on a later page."""
     async with AsyncExitStack() as stack:
         every = gates()
@@ -158,7 +158,7 @@ def test_rows_that_have_changed_in_kind_are_found():
 
 
 @pytest.mark.asyncio
-async def test_a_gate_whose_row_has_changed_in_kind_goes_on_before_the_others(wave, monkeypatch):
+async def test_a_gate_whose_row_has_changed_in_kind_continues_before_the_others(wave, monkeypatch):
     order, turn = [], SharedOms.turn
 
     async def noted(oms, *, first=False):
@@ -353,7 +353,7 @@ async def test_names_are_resolved_and_put_into_the_row(wave, pauses):
 
 
 @pytest.mark.asyncio
-async def test_those_whom_one_list_wakes_go_on_in_turn(monkeypatch):
+async def test_those_whom_one_list_wakes_continue_in_turn(monkeypatch):
     monkeypatch.setattr(shared, "AT_ONCE", 2)
     oms, went_on, iterations = SharedOms("oms_default"), [], 0
 

@@ -130,7 +130,7 @@ def remembered(request, sim):
     return make, lambda: begins(sim), lambda: ends(sim), outcome
 
 
-def test_after_a_restart_everything_counts_anew(remembered, triggerer, worker):
+def test_after_a_restart_everything_counts_again(remembered, triggerer, worker):
     """The condition held on the worker, days ago; then it ended; and now it has just begun again."""
     make, begins, ends, outcome = remembered
     begins()
@@ -226,7 +226,7 @@ def named(**more):
     return gate(project_name="shop", **more)
 
 
-def test_a_project_that_was_created_anew_does_not_take_the_place_of_the_first(shop, triggerer, worker):
+def test_a_project_that_was_created_again_does_not_take_the_place_of_the_first(shop, triggerer, worker):
     row = worker(named()).trigger
     assert triggerer.run(row, polls=3) == (None, 3)
     recreate(shop)

@@ -94,7 +94,7 @@ def call():
 
 
 @pytest.mark.asyncio
-async def test_a_follower_that_is_cancelled_takes_the_answer_from_nobody(held, call):
+async def test_a_follower_that_is_cancelled_takes_no_answer_from_others(held, call):
     async with shared_oms("oms_default") as share:
         oms = await share.session()
         leader, follower, other = [asyncio.create_task(oms.ask(call, fresh_for=30)) for _ in range(3)]

@@ -146,7 +146,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_a_row_that_cannot_be_followed_ends_the_try_in_words(case, sim):
+def test_a_row_that_cannot_be_followed_ends_the_try_with_a_message(case, sim):
     stored, said = REFUSED[case]
     event = event_of(OmsMilestoneTrigger(**{**stored, "version": "9.0.0"}))
     assert event["status"] == "unreadable"
@@ -161,7 +161,7 @@ def test_a_row_that_cannot_be_followed_ends_the_try_in_words(case, sim):
         check_event(event)  # as operators read it
 
 
-def test_rows_and_events_tell_the_version_that_wrote_them(sim):
+def test_rows_and_events_show_the_version_that_wrote_them(sim):
     assert row()["version"] == __version__
     assert event_of(OmsMilestoneTrigger(**row(gate=None)))["version"] == __version__
     assert event_of(OmsFirstPollTrigger())["version"] == __version__

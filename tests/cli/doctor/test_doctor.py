@@ -111,13 +111,13 @@ def test_what_an_edition_lacks_is_no_missing_right(oms, doctor):
     ],
     ids=["403", "500", "404", "another refusal", "lost"],
 )
-def test_a_right_is_told_by_an_answer_only(oms, doctor, fault, told):
+def test_a_right_is_known_only_from_an_answer(oms, doctor, fault, told):
     oms.add_fault(replace(fault, action="DescribeProjectComponents"))
     rights = doctor("shop", "--observe", "0").told["rights"]
     assert (rights["DescribeProjectComponents"], rights["ListProjects"]) == (told, "yes")
 
 
-def test_the_best_of_several_answers_tells_a_right(oms, doctor):
+def test_the_best_of_several_answers_decides_a_right(oms, doctor):
     oms.add_fault(Fault("status", action="DescribeProjectProgress", status=403, times=1))
     assert doctor("shop", "--observe", "10").told["rights"]["DescribeProjectProgress"] == "yes"
 
@@ -298,7 +298,7 @@ def test_an_oms_of_the_generation_v3(oms, doctor, monkeypatch):
     assert run.code == 0
 
 
-def test_a_limit_that_oms_tells_of(oms, doctor):
+def test_a_limit_that_oms_names(oms, doctor):
     oms.add_fault(Fault("status", action="DescribeRegions", status=429))
     assert doctor("shop").by_point["rate limits"] == ("holds", "OMS limits requests, with HTTP 429.")
 

@@ -233,7 +233,7 @@ def test_what_becomes_of_a_value(value, becomes):
     assert Disguise(START).value(value) == becomes
 
 
-def test_a_word_that_somebody_has_for_a_name_is_none_of_oms():
+def test_a_word_that_somebody_has_for_a_name_is_not_oms_s():
     assert Disguise(START, ["bluebird"]).value({"status": "BLUEBIRD_7"}) == {"status": "text_1"}
     assert Disguise(START, ["running"]).value({"status": "RUNNING"}) == {"status": "RUNNING"}
 

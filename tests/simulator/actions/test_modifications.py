@@ -65,7 +65,7 @@ def test_a_list_without_a_table_removes_it(sim, call, project):
     assert row["updateRequestId"]
 
 
-def test_a_failed_addition_is_told_retried_and_stopped(sim, call, refused, project):
+def test_a_failed_addition_is_reported_retried_and_stopped(sim, call, refused, project):
     record = call("CreateProjectModifyRecords", id=project, databases=[BOTH])
     assert "PENDING" in refused("StopProjectModifyRecords", id=str(record))["message"]
     sim.clock.advance(6)
