@@ -82,7 +82,7 @@ class ManyProjects:
         operator = self._operator
         milestone = ActionMilestone(operator.action, operator.action)
         gate = Gate(milestone, oms_conn_id=operator.oms_conn_id, fleet=fleet)
-        members = run_flow(self._hook, members_of(gate, Memory(), self._hook.origin()))
+        members = run_flow(self._hook, members_of(gate, Memory(), self._hook.get_conn().settings.origin))
         push_console_url(self._context, self._hook, None)
         # Released or deleted projects may no longer be listed, so a retry may find fewer.
         gone_is_done = plan(operator.action, DELETED, stop_first=operator.stop_first).kind is Kind.DONE
@@ -136,7 +136,7 @@ class ManyProjects:
                 gate = Gate(
                     milestone, oms_conn_id=operator.oms_conn_id, poke_interval=operator.poke_interval, fleet=fleet
                 )
-                origin = self._hook.origin()
+                origin = self._hook.get_conn().settings.origin
                 operator.wait_at(self._hook, gate, Memory(observed=dict.fromkeys(those, origin)))
         else:
             raise OmsOperationError(

@@ -67,8 +67,10 @@ class OmsWaitingOperator(OmsOperator):
         """
         self._found = project_id
         gate = Gate(milestone, project_id, oms_conn_id=self.oms_conn_id, poke_interval=self.poke_interval)
-        # The operator has read the project before, so it is known to exist.
-        return self.wait_at(hook, gate, Memory(observed={project_id: hook.origin()})).status
+        # The operator has read the project before, so it is known to exist, and in which OMS. hook.origin() isn't used,
+        # because it may read the Airflow connection again, which may point to another OMS by now.
+        origin = hook.get_conn().settings.origin
+        return self.wait_at(hook, gate, Memory(observed={project_id: origin})).status
 
     def wait_at(self, hook: OmsHook, gate: Gate, memory: Memory) -> Observation:
         """Wait until a gate opens, and return its observation.

@@ -8,7 +8,7 @@ from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperatio
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL
 from airflow_provider_oms.operators import create
 from airflow_provider_oms.operators import oms as operators
-from airflow_provider_oms.simulator import DataSource, Project
+from airflow_provider_oms.simulator import Clock, DataSource, Project, Simulator
 from tests.operators.test_arguments import ALL, WAITING
 
 ON_A_PROJECT = [cls for cls in WAITING if issubclass(cls, operators.OmsProjectActionOperator)]
@@ -118,3 +118,28 @@ def test_a_project_that_oms_does_not_know_is_warned_about(runner, sim, cls, capl
     assert (run.error, run.result) == (None, "np_gone")
     said = caplog.text + capfd.readouterr().out
     assert "OMS has no project np_gone: it was deleted, or it never existed" in said
+
+
+@pytest.mark.parametrize("deferrable", [False, True])
+@pytest.mark.parametrize("which", [{"project_id": "np_1"}, {"project_ids": ["np_1"]}])
+@pytest.mark.parametrize("cls", [operators.OmsReleaseProjectOperator, operators.OmsDeleteProjectOperator])
+def test_another_oms_that_does_not_have_the_project_has_not_ended_it(runner, sim, monkeypatch, cls, which, deferrable):
+    """The Airflow connection is changed while the task waits: that the project isn't there says nothing."""
+    monkeypatch.setattr("airflow_provider_oms.hooks.oms.RECHECK", 0)
+    sim.add_project(Project(id="np_1", name="p", status="SUSPEND", release_delay=1e9))
+    with Simulator(clock=Clock(speed=0)) as other:
+
+        def carry_out(_):
+            monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", other.connection_json)
+
+        sim.set_answer("ReleaseProject", carry_out)
+        run = runner.run(
+            cls,
+            **which,
+            **({"stop_first": True} if cls is operators.OmsDeleteProjectOperator else {}),
+            timeout=600,
+            deferrable=deferrable,
+        )
+        assert run.error is not None
+        assert "It was observed at" in str(run.error)
+        assert not [record for record in other.requests if record.action.endswith("Project")]
