@@ -58,7 +58,7 @@ async def list_of_all(
 ) -> Listing | None:
     """Return the list of all projects, for which one gate asks on behalf of all; None if it can't be read.
 
-    While it is read, a gate gets the row of its project, without the others, as soon as that has arrived.
+    While it is read, a gate whose row has changed in kind gets this row, without the others, as soon as it has arrived.
 
     :param share: the gate's share of the session with the OMS
     :param session: the session over which the list is read
@@ -68,27 +68,30 @@ async def list_of_all(
     :raises ConnectionReplacedError: if another session has replaced this one
     """
 
-    async def get(at: float) -> Listing:
-        reading = session.reading = Reading(at)
-        session.kinds.begin()
+    async def get(_: float) -> Listing:
+        reading = session.reading = Reading(session.read.kinds)
+        ended: Listing | OmsError | None = None
         try:
             pages = _Pages(session, fresh_for, reading)
-            found = await arun_flow(pages, listing(actions.list_projects(page_size=ROWS_A_PAGE)))
+            ended = whole = await arun_flow(pages, listing(actions.list_projects(page_size=ROWS_A_PAGE)))
+            session.read = reading
+        except OmsError as error:
+            ended = error
+            raise
         finally:
-            if session.reading is reading:  # a slow list may have been asked for again
+            if session.reading is reading:
                 session.reading = None
-            reading.end()
-        if problem := _useless(found, len(share.oms.projects)):
+            reading.end(ended)
+        if problem := _useless(whole, len(share.oms.projects)):
             _leave_alone(share, problem)
-        return found
+        return whole
 
-    found: Listing | None = None
     try:
-        if project_id is not None:
-            found = await _ahead(session, fresh_for, project_id)
-        if found is None:
-            found, _ = await session.once("all projects", get, fresh_for=fresh_for)
-        await share.oms.turn(first=session.kinds.has_changed(project_id))
+        ahead = None
+        if project_id is not None and session.reading is not None:
+            ahead = await session.reading.of(project_id)
+        found = ahead or (await session.once("all projects", get, fresh_for=fresh_for))[0]
+        await share.oms.turn(first=project_id in session.read.changed or not found.whole)
     except OmsUnreachableError:
         raise
     except OmsPermanentError as error:
@@ -121,14 +124,6 @@ def _leave_alone(share: Share, problem: str) -> None:
         )
 
 
-async def _ahead(session: SharedSession, fresh_for: float, project_id: str) -> Listing | None:
-    """Return a project's row from a list that another gate is reading; None if there is none, or not in time."""
-    reading = session.reading
-    if reading is None or asyncio.get_running_loop().time() - reading.began > fresh_for:
-        return None
-    return await reading.of(project_id)
-
-
 class _Pages:
     """Asks for the pages of a list. A gate over many projects may ask for the same pages, so they are shared, too."""
 
@@ -139,6 +134,5 @@ class _Pages:
 
     async def asend(self, call: Call[Any]) -> Answer[Any]:
         answer, _ = await self._session.ask(call, fresh_for=self._fresh_for)
-        self._session.kinds.see(answer.data.rows)
         self._reading.arrived(answer)
         return answer

@@ -1,7 +1,8 @@
-"""A list of projects while it is read: hands out each row as soon as its page has arrived.
+"""A list of projects while it is read: hands out at once the rows that have changed in kind since the list before.
 
-A gate needs only the row of its own project, so it needn't wait for the other pages: a row may only say "not yet"
-(:mod:`airflow_provider_oms.milestones.rows`), whatever the rest of the list is.
+Such a row has another status, or a step of it has another status or has come to 100 %, so that the gate of its project
+may open. It needn't wait for the other pages, nor for the gates before it. This decides nothing: the gate judges the
+row, which may only say "not yet" (:mod:`airflow_provider_oms.milestones.rows`).
 """
 
 from __future__ import annotations
@@ -11,47 +12,62 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from airflow_provider_oms.client.errors import OmsError
 from airflow_provider_oms.client.models import Project
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.rows import Listing
 
-_Found = tuple[Project, Answer[None]]
+#: What of each row changes only now and then, by the project's id.
+Kinds = Mapping[str, list[Any]]
 
 
-class Kinds:
-    """Finds the rows that have changed in kind since the list before: another status, a step that began or is done.
+class Reading:
+    """A list that is being read.
 
-    Their gates continue first, because they may open. This decides nothing: each gate judges its row.
+    :param before: the kinds of the list before; of a project that isn't in it, nothing is known to have changed
     """
 
-    def __init__(self) -> None:
-        self._before: dict[str, Any] = {}
-        self._now: dict[str, Any] = {}
-        self._changed: set[str] = set()
+    def __init__(self, before: Kinds) -> None:
+        self._before = before
+        self.kinds: dict[str, list[Any]] = {}
+        #: The rows that have changed, each as a list of its own, by the project's id.
+        self.changed: dict[str, Listing] = {}
+        self._waiting: defaultdict[str, list[asyncio.Future[Listing | None]]] = defaultdict(list)
 
-    def begin(self) -> None:
-        """Note that a list begins."""
-        self._before, self._now = self._now, {}
-        self._changed.clear()
+    async def of(self, project_id: str) -> Listing | None:
+        """Return the list: as soon as a changed row of a project has arrived, a list of this row only.
 
-    def see(self, rows: Iterable[Project]) -> None:
-        """Compare the rows of a page.
-
-        :param rows: the rows
+        :param project_id: the project
+        :return: None if the reading was broken off, so that the list must be asked for again
+        :raises OmsError: if OMS doesn't return the list
         """
+        if (found := self.changed.get(project_id)) is not None:
+            return found
+        waiting: asyncio.Future[Listing | None] = asyncio.get_running_loop().create_future()
+        self._waiting[project_id].append(waiting)
+        return await waiting
+
+    def arrived(self, page: Answer[Any]) -> None:
+        """Find the changed rows of a page, and hand them out.
+
+        :param page: the page
+        """
+        rows: Iterable[Project] = page.data.rows
         for row in rows:
             if row.id:
-                kind = _kind_of(row.raw)
+                kind = self.kinds[row.id] = _kind_of(row.raw)
                 if self._before.get(row.id, kind) != kind:
-                    self._changed.add(row.id)
-                self._now[row.id] = kind
+                    found = self.changed[row.id] = Listing({row.id: row}, page._replace(data=None), whole=False)
+                    _tell(self._waiting.pop(row.id, ()), found)
 
-    def has_changed(self, project_id: str | None) -> bool:
-        """Return whether a project's row has changed in kind.
+    def end(self, found: Listing | OmsError | None) -> None:
+        """Hand out the list to those who still wait.
 
-        :param project_id: the project; None if it isn't known
+        :param found: the list; the error if OMS doesn't return it; None if the reading was broken off
         """
-        return project_id in self._changed
+        for waiting in self._waiting.values():
+            _tell(waiting, found)
+        self._waiting.clear()
 
 
 def _kind_of(row: Mapping[str, Any]) -> list[Any]:
@@ -64,52 +80,11 @@ def _kind_of(row: Mapping[str, Any]) -> list[Any]:
     return kind
 
 
-class Reading:
-    """A list that is being read.
-
-    :param began: when it was asked for (the loop's clock)
-    """
-
-    def __init__(self, began: float) -> None:
-        self.began = began
-        #: The rows that have arrived, with the time of their page, by the project's id.
-        self._rows: dict[str, _Found] = {}
-        self._waiting: defaultdict[str, list[asyncio.Future[_Found | None]]] = defaultdict(list)
-
-    async def of(self, project_id: str) -> Listing | None:
-        """Return a list of one project, as soon as its row has arrived; None if the list has ended without it.
-
-        :param project_id: the project
-        """
-        found = self._rows.get(project_id)
-        if found is None:
-            waiting = asyncio.get_running_loop().create_future()
-            self._waiting[project_id].append(waiting)
-            found = await waiting
-        if found is None:
-            return None
-        row, read = found
-        return Listing({project_id: row}, read, whole=False)
-
-    def arrived(self, page: Answer[Any]) -> None:
-        """Hand out the rows of a page.
-
-        :param page: the page
-        """
-        read: Answer[None] = page._replace(data=None)
-        for row in page.data.rows:
-            if row.id:
-                self._rows[row.id] = row, read
-                _tell(self._waiting.pop(row.id, ()), (row, read))
-
-    def end(self) -> None:
-        """Note that no further page comes. Whoever still waits uses the whole list, or asks for it again."""
-        for waiting in self._waiting.values():
-            _tell(waiting, None)
-        self._waiting.clear()
-
-
-def _tell(waiting: list[asyncio.Future[_Found | None]] | tuple[()], found: _Found | None) -> None:
+def _tell(waiting: Iterable[asyncio.Future[Listing | None]], found: Listing | OmsError | None) -> None:
     for one in waiting:
-        if not one.done():  # otherwise its gate was cancelled
+        if one.done():  # its gate was cancelled
+            continue
+        if isinstance(found, OmsError):
+            one.set_exception(type(found)(found.problem, found.details))  # as in SharedSession.once
+        else:
             one.set_result(found)

@@ -28,7 +28,7 @@ from airflow_provider_oms.client.settings import ClientSettings
 from airflow_provider_oms.hooks.connection import RECHECK, connection_problem, only_password_differs, read_ca_bundle
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.hooks.options import list_above
-from airflow_provider_oms.triggers.reading import Kinds, Reading
+from airflow_provider_oms.triggers.reading import Reading
 
 T = TypeVar("T")
 
@@ -74,9 +74,9 @@ class SharedSession:
         #: Whether another session has replaced it.
         self.replaced = False
         self.under_way = 0
-        #: The list of projects that is being read now, and what was seen in the lists before.
+        #: The list of projects that is being read now, and the last one that was read.
         self.reading: Reading | None = None
-        self.kinds = Kinds()
+        self.read = Reading({})
         self._renew = renew
         #: The questions by key, the oldest first.
         self._asked: OrderedDict[str, _Asked] = OrderedDict()

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from airflow_provider_oms.client.models import Project as Row
+from airflow_provider_oms.client.paging import Page
+from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.fleet import Fleet
 from airflow_provider_oms.milestones.gate import Gate
 from airflow_provider_oms.milestones.kinds import FullTransferMilestone
@@ -18,13 +20,15 @@ from airflow_provider_oms.simulator import Fault, Project, Simulator
 from airflow_provider_oms.triggers import listing, shared
 from airflow_provider_oms.triggers.listing import PLACE, spread_of
 from airflow_provider_oms.triggers.oms import FRESH, OLDEST, OmsMilestoneTrigger, pause_before_poll, shared_poll
-from airflow_provider_oms.triggers.reading import Kinds
+from airflow_provider_oms.triggers.reading import Reading
 from airflow_provider_oms.triggers.shared import Share, SharedOms, shared_oms
 from tests.connections import connect
 from tests.triggers.conftest import let_pass
 from tests.triggers.test_oms import events_of, trigger
 
 MANY = 12
+
+READ = Answer(None, 0.0, "OMS", 0.0)
 
 #: A project in the middle of its full transfer, at the time on the simulator's stopped clock.
 UNDER_WAY = {"status": "RUNNING", "step": "FULL_TRANSFER", "step_progress": 42.0, "durations": {"FULL_TRANSFER": 1e6}}
@@ -103,58 +107,102 @@ def held(monkeypatch):
     return event
 
 
+@asynccontextmanager
+async def second_list(wave, held, every):
+    """Have a list read, after which two projects on the first page are done; yield the polls at the next list."""
+    async with AsyncExitStack() as stack:
+        shares = [await stack.enter_async_context(shared_oms("oms_default", gate.project)) for gate in every]
+
+        def polls():
+            return [
+                asyncio.create_task(shared_poll(gate, memory, share))
+                for gate, memory, share in zip(every, memories, shares, strict=True)
+            ]
+
+        memories = [Memory(by_row=0) for _ in every]
+        held.set()
+        await asyncio.gather(*polls())
+        memories = [Memory(by_row=0) for _ in every]
+        let_pass(30)
+        asked(wave)
+        held.clear()
+        wave.set_answer("DescribeProjectProgress", answer_of_done)
+        for project in ("np_10", "np_11"):  # OMS lists the newest first
+            wave.project(project).show_step("FULL_TRANSFER", progress=100)
+        yield polls(), memories
+
+
 @pytest.mark.asyncio
 @pytest.mark.parametrize("cancelled", [False, True])
-async def test_a_gate_continues_as_soon_as_its_row_has_arrived(wave, held, cancelled):
+async def test_a_gate_whose_row_has_changed_in_kind_doesnt_wait_for_the_other_pages(wave, held, cancelled):
     """Also if the gate that reads the list is cancelled: another one reads on."""
-    async with AsyncExitStack() as stack:
-        every = [Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]
-        shares = [await stack.enter_async_context(shared_oms("oms_default", gate.project)) for gate in every]
-        reader, *others = [
-            asyncio.create_task(shared_poll(gate, Memory(by_row=0), share))
-            for gate, share in zip(every, shares, strict=True)
-        ]
-        first = await asyncio.gather(*others[-4:])  # OMS lists the newest first
-        assert {verdict.state for verdict in first} == {State.WAITING}
-        assert not any(task.done() for task in (reader, *others[:-4]))
+    every = [Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]
+    async with second_list(wave, held, every) as ((reader, *others), _):
+        ahead = await asyncio.gather(*others[-2:])
+        assert {verdict.state for verdict in ahead} == {State.REACHED}
+        assert not any(task.done() for task in (reader, *others[:-2]))
         if cancelled:
             reader.cancel()
             await asyncio.sleep(0)
         held.set()
-        rest = await asyncio.gather(*others[:-4])
+        rest = await asyncio.gather(*others[:-2])
         assert {verdict.state for verdict in rest} == {State.WAITING}
         assert cancelled or (await reader).state is State.WAITING
-    assert asked(wave) == {"ListProjects": 4}  # each page once; after three full ones an empty one
+    # Each page once: after three full ones an empty one.
+    assert asked(wave) == {"ListProjects": 4, "DescribeProjectProgress": 2}
 
 
 @pytest.mark.asyncio
 async def test_a_row_ahead_of_the_list_shows_no_name(wave, held):
     """Another project of the name may be on a later page."""
-    async with AsyncExitStack() as stack:
-        every = gates()
-        shares = [await stack.enter_async_context(shared_oms("oms_default", gate.project)) for gate in every]
-        memories = [Memory(by_row=0) for _ in every]
-        tasks = [asyncio.create_task(shared_poll(*one)) for one in zip(every, memories, shares, strict=True)]
-        await asyncio.gather(tasks[9], tasks[11])
-        assert not any(task.done() for task in tasks[::2])
+    async with second_list(wave, held, gates()) as (tasks, memories):
+        assert (await tasks[11]).state is State.REACHED
+        assert not any(task.done() for task in tasks[:11])
         held.set()
-        await asyncio.gather(*tasks)
-        assert memories[2].projects == {"shop_2": "np_2"}
+        verdicts = await asyncio.gather(*tasks)
+        assert [verdict.state for verdict in verdicts] == [State.WAITING] * 10 + [State.REACHED] * 2
+        assert memories[10].projects == {"shop_10": "np_10"}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_list_that_is_slow_or_fails_is_requested_once(wave, monkeypatch, fails):
+    """Also by the gates that wait for their row, if the list is no longer fresh when it is there."""
+    ask = shared.SharedSession.ask
+
+    async def slowly(session, call, **more):
+        try:
+            return await ask(session, call, **more)
+        finally:
+            let_pass(10)
+
+    async with waiting([Gate(FullTransferMilestone(), project_id=f"np_{number}") for number in range(MANY)]) as poll:
+        await poll()
+        let_pass(30)
+        asked(wave)
+        if fails:
+            break_off(wave)
+        monkeypatch.setattr(shared.SharedSession, "ask", slowly)
+        assert {verdict.state for verdict in await poll()} == {State.WAITING}
+        assert asked(wave)["ListProjects"] == 1
 
 
 def test_rows_that_have_changed_in_kind_are_found():
-    def seen(**steps):
+    def changed(**steps):
+        nonlocal last
         row = {"id": "np_1", "status": "RUNNING", "steps": [{"status": "RUNNING", "progress": 5, **steps}, "odd"]}
-        kinds.begin()
-        kinds.see([Row(row), Row({"id": None}), Row({"id": "np_2", "status": ["odd"], "steps": "odd"})])
-        return kinds.has_changed("np_1"), kinds.has_changed("np_2"), kinds.has_changed(None)
+        reading = Reading(last.kinds)
+        reading.arrived(READ._replace(data=Page([Row(row), Row({"id": None}), Row({"id": "np_2", "steps": "x"})], 3)))
+        last = reading
+        return list(reading.changed)
 
-    kinds = Kinds()
-    assert seen() == (False, False, False)  # nobody knows what it was before
-    assert seen(progress=99) == (False, False, False)
-    assert seen(progress=100) == (True, False, False)
-    assert seen(progress=100) == (False, False, False)
-    assert seen(progress=100, status="FINISHED") == (True, False, False)
+    last = Reading({})
+    assert changed() == []  # nobody knows what it was before
+    assert changed(progress=99) == []
+    assert changed(progress=100) == ["np_1"]
+    assert changed(progress=100) == []
+    assert changed(progress=100, status="FINISHED") == ["np_1"]
+    assert changed(progress=[], status={"odd": 1}) == ["np_1"]
 
 
 @pytest.mark.asyncio
