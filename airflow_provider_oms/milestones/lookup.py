@@ -20,6 +20,7 @@ from airflow_provider_oms.client.errors import (
     OmsProjectNotFoundError,
     safe_text,
 )
+from airflow_provider_oms.client.fields import value_or_none
 from airflow_provider_oms.client.models import Label, Project
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones.status import DELETED
@@ -64,7 +65,7 @@ def project_named(name: str, rows: Iterable[Project]) -> Project | None:
     """
     named: dict[str, Project] = {}
     for row in rows:
-        if row.name == name:
+        if value_or_none(row, Project.name) == name:  # a name that isn't text is another one
             if not row.id:
                 raise OmsMalformedAnswerError(f"OMS lists project {_quoted(name)} without an id.")
             named[row.id] = row

@@ -65,7 +65,10 @@ def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
     listed = yield from listing(actions.list_projects(fleet.search_key, label_ids=label_ids, page_size=ROWS_A_PAGE))
     if listed.without_id:
         raise OmsMalformedAnswerError(f"OMS lists {listed.without_id} of {fleet.describe()} without an id.")
-    members = [Member(row.name or project_id, project_id, row, listed.read) for project_id, row in listed.rows.items()]
+    members = [
+        Member(value_or_none(row, Project.name) or project_id, project_id, row, listed.read)
+        for project_id, row in listed.rows.items()
+    ]
     for project_id in [known for known in memory.members if known not in listed.rows]:
         called = memory.members[project_id].called
         try:
@@ -118,7 +121,13 @@ def _named(fleet: Fleet, memory: Memory, oms: str) -> Flow[list[Member]]:
             members.append(Member(name, None, problem=str(error)))
             continue
         row = None if listed is None else listed.rows.get(project_id)
-        known = memory.members[project_id].called if project_id in memory.members else None if row is None else row.name
+        known = (
+            memory.members[project_id].called
+            if project_id in memory.members
+            else None
+            if row is None
+            else value_or_none(row, Project.name)
+        )
         read = None if listed is None else listed.read
         members.append(Member(name if by_name else known or name, project_id, row, read))
     return _told_apart(members)

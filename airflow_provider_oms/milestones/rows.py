@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from airflow_provider_oms.client.errors import OmsError
-from airflow_provider_oms.client.fields import Checkpoint
+from airflow_provider_oms.client.fields import Checkpoint, value_or_none
 from airflow_provider_oms.client.models import Project, ProjectProgress, Step
 from airflow_provider_oms.client.operations import Flow, all_of
 from airflow_provider_oms.client.paging import Page, PagedCall
@@ -68,7 +68,7 @@ class Listing:
         if not self._names and self.rows:
             names = defaultdict(list)
             for row in self.rows.values():
-                names[row.name or ""].append(row)
+                names[value_or_none(row, Project.name) or ""].append(row)
             self._names = dict(names)
         return self._names.get(name, [])
 

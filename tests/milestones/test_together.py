@@ -446,6 +446,17 @@ def test_a_project_that_is_no_longer_ready_is_judged_by_its_row_again():
     assert told == [(1, 1), (1, 0), (0, 1), (0, 0), (0, 0)]
 
 
+@pytest.mark.parametrize("odd", [{"name": ["x"]}, {"name": {}}, {"status": []}, {"steps": 3}, {"labels": "x"}], ids=str)
+def test_a_row_that_cant_be_read_is_no_outage(odd):
+    """Neither of the project itself, nor of one that no gate waits for."""
+    projects = dict.fromkeys([f"np_{number}" for number in range(12)], DONE)
+    rows = [row(one, DONE, **(odd if one == "np_11" else {})) for one in projects]
+    for fleet in ({"label_name": "wave-7"}, {"project_ids": list(projects)}):
+        assert Wave(over("OmsFullTransferSensor", **fleet), projects, rows).poll().state == REACHED
+    names = [f"shop_{number}" for number in range(11)]
+    assert Wave(over("OmsFullTransferSensor", project_names=names), projects, rows).poll().state == REACHED
+
+
 def test_what_was_seen_of_many_is_as_old_as_the_oldest_of_it():
     seen = [Seen(f"np_{n}", State.WAITING, Observation(time=time)) for n, time in enumerate(("2", "1", None, "3"))]
     assert FleetObservation.of(seen, ready=0, failed=0, note=None).time == "1"
