@@ -31,7 +31,7 @@ def throw_away_home(keep: bool = False) -> Iterator[Path]:
 
 
 def example_dags() -> Path:
-    """Return the folder of the example DAGs, beside this package in the checkout."""
+    """Return the folder of the example DAGs in the checkout."""
     return CHECKOUT / "example_dags"
 
 

@@ -78,7 +78,7 @@ Airflow is ready.
 From Airflow 3.1 on, "Migration progress" in the navigation, and the link of that name on each task, show how the
 migrations are getting on.
 Open the DAG {DAG_ID}, switch it on and trigger it; its migration takes 20 s. Each other example DAG has a
-project of its own. Later runs find their work done: restart the demo to begin anew. Ctrl-C stops everything.
+project of its own. Later runs find their work done: restart the demo to begin again. Ctrl-C stops everything.
 """
     )
 

@@ -88,7 +88,7 @@ def checks(facts: Facts, run: RunReport) -> list[Check]:
         Check("downstream began after the full transfer was reached", _before(facts.full_transfer, began)),
         Check("downstream began after the lag was reached", _before(facts.lag, began)),
         Check(
-            "downstream was told what the gates saw, and it was so",
+            "downstream received what the gates had observed, and it was true",
             full.get("project") == lag.get("project") == facts.project
             and _number(full.get("progress")) >= 100
             and 0 <= _number(lag.get("lag"), -1) <= facts.max_lag

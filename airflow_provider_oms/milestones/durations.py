@@ -23,7 +23,7 @@ def duration(length: float) -> str:
 
 
 def estimate(length: float) -> str:
-    """Format an estimated length of time, without seconds beside minutes.
+    """Format an estimated length of time, without seconds if it has minutes.
 
     :param length: seconds, not below 0
     """

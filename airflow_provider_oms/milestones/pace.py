@@ -4,7 +4,7 @@ This explains to people why a gate waits; no rule uses it.
 
 OMS moves a checkpoint every 10 to 20 s (docs/develop/oms-facts.md#checkpoint-period). Between two polls it stands still
 or jumps, so the lag of one poll says little about that of the next. So only polls at which the checkpoint has changed
-are compared, over minutes. A source without writes can't be told from a checkpoint that is stuck:
+are compared, over minutes. A source without writes looks like a checkpoint that is stuck:
 docs/develop/oms-facts.md#idle-source
 """
 

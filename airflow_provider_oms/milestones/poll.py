@@ -76,7 +76,7 @@ def _poll(gate: Gate, memory: Memory, now: Now, oms: str, listed: Listing | None
         _see_nothing_of_members(memory)
         return _outage(gate, PollContext(gate, memory, "", now, before), error)
     except NameLostError as error:
-        return Verdict(State.FAILED, f"{error} A retry, or clearing this task, looks it up anew.", begin_anew=True)
+        return Verdict(State.FAILED, f"{error} A retry, or clearing this task, looks it up again.", begin_anew=True)
     except OmsError as error:
         observed = Observation(project=project_of(gate, memory))
         return Verdict(State.FAILED, f"{error} Fix it, then clear this task.", observed)

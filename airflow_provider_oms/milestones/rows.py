@@ -50,7 +50,7 @@ class Listing:
     :param read: the answer with the oldest of its pages, for its time; its data is removed
     :param pages: how many requests were made
     :param without_id: how many rows have no id
-    :param whole: whether it is complete; otherwise no row of it tells which project has a name
+    :param whole: whether it is complete; otherwise no row of it shows which project has a name
     """
 
     rows: Mapping[str, Project]

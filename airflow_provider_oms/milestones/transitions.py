@@ -164,7 +164,7 @@ def plan_advance(status: str | None, steps: Sequence[Step], from_step: str) -> M
     ordered = _in_order(steps)
     place = max(number for number, one in enumerate(ordered) if any(one is step for step in found))
     step = ordered[place]
-    # Incremental verification runs beside the others.
+    # Incremental verification runs in parallel with the others.
     after = [one for one in ordered[place + 1 :] if not _beside(one)]
     paused = not is_running(status)
     if any(_has_begun(one, paused=paused) for one in after) or (not after and step.status == step_rules.FINISHED):

@@ -1,4 +1,4 @@
-"""What the operators for all kinds of data sources share. A data source tells OMS a database's address and login."""
+"""What the operators for all kinds of data sources share. A data source has a database's address and login."""
 
 from __future__ import annotations
 

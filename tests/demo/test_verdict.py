@@ -106,11 +106,11 @@ def test_a_downstream_that_did_not_succeed_is_wrong(state):
 def test_a_observation_that_was_not_so_is_wrong(gate, key, value):
     run = deepcopy(good_run())
     run.tasks["downstream"].returned[gate][key] = value
-    assert "downstream was told what the gates saw, and it was so" in wrong(FACTS, run)
+    assert "downstream received what the gates had observed, and it was true" in wrong(FACTS, run)
 
 
 @pytest.mark.parametrize("returned", [None, "text", {}, {"full_transfer": None, "lag": []}])
 def test_a_downstream_that_saw_nothing_is_wrong(returned):
     run = good_run()
     run.tasks["downstream"].returned = returned
-    assert "downstream was told what the gates saw, and it was so" in wrong(FACTS, run)
+    assert "downstream received what the gates had observed, and it was true" in wrong(FACTS, run)

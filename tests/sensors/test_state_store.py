@@ -202,7 +202,7 @@ def test_an_id_that_was_never_kept_is_not_looked_up_again(named):
     task, looked_up = named
     assert task.poke(fails="second") == modes.WAITING
     assert looked_up() == 1
-    with pytest.raises(OmsOperationError, match="A retry, or clearing this task, looks it up anew"):
+    with pytest.raises(OmsOperationError, match="A retry, or clearing this task, looks it up again"):
         task.poke()
     assert looked_up() == 1
     task.retry()

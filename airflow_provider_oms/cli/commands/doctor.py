@@ -58,7 +58,7 @@ def run(given: Namespace, screen: Screen) -> Exit:
 
 
 def _plain(finding: Finding) -> dict[str, str]:
-    return {"point": finding.point, "outcome": finding.outcome.value, "told": finding.told}
+    return {"point": finding.point, "outcome": finding.outcome.value, "message": finding.message}
 
 
 def _write(path: str, seen: Seen, findings: Sequence[Finding], settings: ClientSettings, project: str | None) -> None:

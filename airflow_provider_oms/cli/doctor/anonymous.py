@@ -73,7 +73,7 @@ _ANYTHING = {
 #: The keys of a point of a curve. Its value, in rows per second or seconds, isn't private.
 _POINT = {"timestamp", "value"}
 
-#: The keys beside a step's name. Only there is a value under ``name`` a word of OMS.
+#: Keys of a step. Only in an object with these keys is the value of ``name`` a word of OMS.
 _STEP_KEYS = {"order", "stepinfo", "extrainfo", "starttime"}
 
 #: Headers that show how OMS answers. Their values are kept only if they can't be private.

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from airflow_provider_oms.cli.doctor.keys import KNOWN
-from airflow_provider_oms.cli.doctor.probes import Finding, Judged, Outcome, differs, holds, untold
+from airflow_provider_oms.cli.doctor.probes import Finding, Judged, Outcome, differs, holds, undecided
 from airflow_provider_oms.cli.doctor.seen import Reply, Seen, objects
 from airflow_provider_oms.client.errors import (
     OmsAuthenticationError,
@@ -52,8 +52,8 @@ def findings(seen: Seen) -> list[Finding]:
 
 
 #: What doctor says about an action, the most certain first. Of several answers, the most certain one counts.
-_YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER = "yes", "no", "OMS doesn't have it", "can't be told", "no answer"
-_RANKS = (_YES, _NO, _ABSENT, _UNTOLD, _NO_ANSWER)
+_YES, _NO, _ABSENT, _UNKNOWN, _NO_ANSWER = "yes", "no", "OMS doesn't have it", "unknown", "no answer"
+_RANKS = (_YES, _NO, _ABSENT, _UNKNOWN, _NO_ANSWER)
 
 
 def rights(seen: Seen) -> dict[str, str]:
@@ -76,15 +76,15 @@ def _right(reply: Reply) -> str:
     if isinstance(reply.error, OmsUnsupportedActionError):
         return _ABSENT
     # OMS or a proxy has refused the request for another reason, which says nothing about the user's rights.
-    return _NO_ANSWER if reply.status is None else _UNTOLD
+    return _NO_ANSWER if reply.status is None else _UNKNOWN
 
 
 def _health(seen: Seen) -> Judged:
     reply = seen.one("health")
     if reply is None:
-        return untold("Alibaba Cloud's gateway has no such page.")
+        return undecided("Alibaba Cloud's gateway has no such page.")
     if reply.status is None or reply.status >= 400 or not isinstance(reply.json, Mapping):
-        return untold(f"OMS answers HTTP {reply.status}." if reply.status else "There was no answer.")
+        return undecided(f"OMS answers HTTP {reply.status}." if reply.status else "There was no answer.")
     data = reply.envelope.part("data")
     healthy = {str(key).lower(): value for key, value in data.items()}.get("healthy")
     if healthy is True:
@@ -96,7 +96,7 @@ def _worker_clock(seen: Seen) -> Judged:
     """Compare the Date header with the middle of the request. The shortest request is the most exact."""
     told = [reply for reply in seen.replies if reply.told_time]
     if not told:
-        return untold("OMS sends no Date header, so gates use this worker's clock for the lag.")
+        return undecided("OMS sends no Date header, so gates use this worker's clock for the lag.")
     best = min(told, key=lambda reply: reply.received_at - reply.sent_at)
     difference = best.at + 0.5 - (best.sent_at + best.received_at) / 2
     words = f"OMS's clock is {_seconds(difference)} this worker's."
@@ -110,14 +110,14 @@ def _worker_clock(seen: Seen) -> Judged:
 def _database_clock(seen: Seen) -> Judged:
     lags = [reply.at - checkpoint for reply, checkpoint in seen.checkpoints if reply.told_time]
     if not lags:
-        return untold("No checkpoint was seen.")
+        return undecided("No checkpoint was seen.")
     smallest = min(lags)
     if smallest < -_CLOSE:
         return differs(
             f"A checkpoint lies {-smallest:.0f} s ahead of OMS's clock, so the source database's clock is at least "
             "that far ahead. A lag gate opens too early by this time; a checkpoint gate isn't affected."
         )
-    return untold(
+    return undecided(
         f"The smallest lag that was observed is {smallest:.0f} s: the source's clock is behind by at most that, or the "
         "target is."
     )
@@ -128,7 +128,7 @@ def _movement(seen: Seen) -> Judged:
     moves = [now for before, now in pairwise(points) if now[1] != before[1]]
     if len(points) < 2 or len(moves) < 2:
         seconds = points[-1][0].at - points[0][0].at if points else 0.0
-        return untold(
+        return undecided(
             f"The checkpoint moved {len(moves)} times within {seconds:.0f} s ({len(points)} polls); two moves are "
             "needed. Try a larger --observe, while somebody writes into the source."
         )
@@ -179,7 +179,7 @@ def keys_in(seen: Seen) -> Iterator[str]:
 
 def _known(kind: str, words: set[Any], known: set[Any]) -> Judged:
     if not words:
-        return untold(f"No {kind} was seen.")
+        return undecided(f"No {kind} was seen.")
     if unknown := sorted(safe_text(word, 60) for word in words - known):
         more = f" and {len(unknown) - _NAMED} more" if len(unknown) > _NAMED else ""
         return differs(f"Unknown to this provider: {', '.join(unknown[:_NAMED])}{more}.")
@@ -199,7 +199,7 @@ def _misread(seen: Seen) -> Judged:
     if wrong:
         return differs(" ".join(dict.fromkeys(wrong)))
     good = sum(reply.ok for reply in seen.replies)
-    return holds(f"{good} answers were read.") if good else Judged(Outcome.UNTOLD, "There was no answer.")
+    return holds(f"{good} answers were read.") if good else Judged(Outcome.UNKNOWN, "There was no answer.")
 
 
 def _seconds(difference: float) -> str:

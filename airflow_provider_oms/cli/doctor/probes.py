@@ -22,7 +22,7 @@ class Outcome(Enum):
 
     HOLDS = "holds"
     DIFFERS = "differs"
-    UNTOLD = "can't be told"
+    UNKNOWN = "unknown"
     NO_PROBE = "no probe"
 
 
@@ -31,19 +31,19 @@ class Finding(NamedTuple):
 
     :param point: the point
     :param outcome: whether it holds
-    :param told: what was observed, or why nothing was
+    :param message: what was observed, or why nothing was
     """
 
     point: str
     outcome: Outcome
-    told: str
+    message: str
 
 
 class Judged(NamedTuple):
     """The result of a probe."""
 
     outcome: Outcome
-    told: str
+    message: str
 
 
 class Probe(NamedTuple):
@@ -67,9 +67,9 @@ def differs(told: str) -> Judged:
     return Judged(Outcome.DIFFERS, told)
 
 
-def untold(why: str) -> Judged:
+def undecided(why: str) -> Judged:
     """Return the result: the answers don't show it."""
-    return Judged(Outcome.UNTOLD, why)
+    return Judged(Outcome.UNKNOWN, why)
 
 
 def _rights(seen: Seen) -> Judged:
@@ -77,13 +77,13 @@ def _rights(seen: Seen) -> Judged:
     if refused:
         return differs(f"This user may not call {', '.join(refused)}.")
     good = seen.good_actions
-    return holds(f"This user may call {', '.join(good)}.") if good else untold("No action was answered.")
+    return holds(f"This user may call {', '.join(good)}.") if good else undecided("No action was answered.")
 
 
 def _status_of_errors(seen: Seen) -> Judged:
     reply = seen.one("unknown project")
     if reply is None or reply.status is None:
-        return untold("There was no answer about a project that doesn't exist.")
+        return undecided("There was no answer about a project that doesn't exist.")
     success = reply.envelope.get("success")
     said = f"Asked for a project that doesn't exist, OMS answers HTTP {reply.status} with success {_word(success)}"
     if isinstance(reply.error, OmsProjectNotFoundError):
@@ -97,10 +97,10 @@ def _total(seen: Seen) -> Judged:
     many, one = seen.data("projects"), seen.data("one project")
     totals = [page.total if page else None for page in (many, one)]
     if None in totals:
-        return untold("OMS gives no totalCount of its projects.")
+        return undecided("OMS gives no totalCount of its projects.")
     rows = len(many.rows)
     if rows < 2:
-        return untold("At least two projects are needed.")
+        return undecided("At least two projects are needed.")
     if totals[0] == totals[1] and (totals[0] or 0) >= rows:
         return holds(f"totalCount is the same for pages of 1 and of 10 projects ({totals[0]}): it counts rows.")
     return differs(
@@ -111,7 +111,7 @@ def _total(seen: Seen) -> Judged:
 def _step_names(steps: Iterable[Step], none: str) -> Judged:
     names = sorted({name for step in steps if (name := value_or_none(step, Step.name))})
     if not names:
-        return untold(none)
+        return undecided(none)
     if unknown := [safe_text(name, 60) for name in names if kind_of(name) is None]:
         return differs(f"Steps that this provider doesn't know: {', '.join(unknown)}.")
     return holds(f"Every step has a known name: {', '.join(names)}.")
@@ -129,7 +129,7 @@ def _failed_time(seen: Seen) -> Judged:
         if (at := value_or_none(step.extra, type(step.extra).failed_time)) is not None
     ]
     if now is None or not found:
-        return untold("No step has a failedTime." if not found else "OMS sends no Date header.")
+        return undecided("No step has a failedTime." if not found else "OMS sends no Date header.")
     if ahead := [step for step, at in found if at > now + 60]:
         return differs(f"failedTime of {safe_text(ahead[0].name, 60)} lies in the future, read as UTC.")
     early = [
@@ -137,7 +137,7 @@ def _failed_time(seen: Seen) -> Judged:
     ]
     if early:
         return differs(f"failedTime of {safe_text(early[0].name, 60)} lies before its startTime, read as UTC.")
-    return untold(
+    return undecided(
         "failedTime, read as UTC, is neither in the future nor before the step's start, but that doesn't prove it."
     )
 
@@ -149,7 +149,7 @@ def _sync_steps(seen: Seen) -> Judged:
 def _plain_http(seen: Seen) -> Judged:
     reply = seen.one("http on https")
     if reply is None:
-        return untold("The connection doesn't use https with a port.")
+        return undecided("The connection doesn't use https with a port.")
     if reply.status is None:
         return holds(f"OMS ends the connection: {reply.error.problem if reply.error else ''}".rstrip(": "))
     if reply.status >= 300:
@@ -160,9 +160,9 @@ def _plain_http(seen: Seen) -> Judged:
 def _v3_endpoint(seen: Seen) -> Judged:
     reply = seen.one("3.3 endpoint")
     if seen.api_version == "v3":
-        return untold("The connection itself has api_version v3.")
+        return undecided("The connection itself has api_version v3.")
     if reply is None or reply.status is None:
-        return untold("No project was asked for over that endpoint.")
+        return undecided("No project was asked for over that endpoint.")
     if reply.ok:
         return holds("This OMS still serves the endpoints of 3.3; both API generations work.")
     return holds(
@@ -177,11 +177,11 @@ def _skipped(seen: Seen) -> Judged:
         if kind_of(value_or_none(step, Step.name)) is StepKind.FULL_VERIFICATION
     ]
     if not infos:
-        return untold("No project that was seen has a full verification.")
+        return undecided("No project that was seen has a full verification.")
     sent = sorted({key for info in infos for key in info if key.lower() in ("skipped", "validated")})
     if sent:
         return holds(f"OMS sends {', '.join(sent)}.")
-    return untold("No verification has either key; it isn't known whether one was skipped.")
+    return undecided("No verification has either key; it isn't known whether one was skipped.")
 
 
 def _verify_steps(seen: Seen) -> Judged:
@@ -192,17 +192,17 @@ def _verify_steps(seen: Seen) -> Judged:
     result = seen.one("verify project's result")
     if result is None or not result.ok:
         why = result.error.problem if result and result.error else "the request wasn't made"
-        return differs(f"{judged.told} But its result isn't listed as in a migration: {why}")
-    return holds(f"{judged.told} Its result is listed as in a migration.")
+        return differs(f"{judged.message} But its result isn't listed as in a migration: {why}")
+    return holds(f"{judged.message} Its result is listed as in a migration.")
 
 
 def _records(seen: Seen) -> Judged:
     if seen.unsupported("records"):
-        return untold("This OMS doesn't have ListProjectModifyRecords.")
+        return undecided("This OMS doesn't have ListProjectModifyRecords.")
     records: list[ModifyRecord] = seen.data("records") or []
     words = sorted({status for one in records if (status := value_or_none(one, ModifyRecord.status))})
     if not words:
-        return untold("The project has no records of added or removed objects.")
+        return undecided("The project has no records of added or removed objects.")
     if unknown := [safe_text(word, 60) for word in words if not is_documented_status(word)]:
         return differs(f"Statuses that this provider doesn't know: {', '.join(unknown)}.")
     return holds(f"The statuses that were seen are known: {', '.join(words)}.")
@@ -210,7 +210,7 @@ def _records(seen: Seen) -> Judged:
 
 def _hosted(seen: Seen) -> Judged:
     if seen.api_version != "alibaba_cloud":
-        return untold("The connection isn't one to Alibaba Cloud.")
+        return undecided("The connection isn't one to Alibaba Cloud.")
     good = seen.good_actions
     if not good:
         return differs("No action was answered.")
@@ -223,29 +223,29 @@ def _rate_limits(seen: Seen) -> Judged:
     limits = sorted({name for reply in seen.replies for name in reply.headers if "ratelimit" in name.replace("-", "")})
     if limits:
         return holds(f"OMS gives its limits in {', '.join(safe_text(name, 60) for name in limits)}.")
-    return untold(f"{len(seen.replies)} requests met no limit; more requests would be needed to find one.")
+    return undecided(f"{len(seen.replies)} requests met no limit; more requests would be needed to find one.")
 
 
 def _source_types(seen: Seen) -> Judged:
     page = seen.data("data sources")
     types = sorted({kind for row in (page.rows if page else []) if (kind := value_or_none(row, DataSource.type))})
     if not types:
-        return untold("No data sources were seen.")
-    return untold(f"Types that were seen: {', '.join(types)}. A person must say which data source each belongs to.")
+        return undecided("No data sources were seen.")
+    return undecided(f"Types that were seen: {', '.join(types)}. A person must say which data source each belongs to.")
 
 
 def _delay(seen: Seen) -> Judged:
     reply = seen.one("metric")
     if reply is None or reply.status is None:
-        return untold("The request wasn't made.")
+        return undecided("The request wasn't made.")
     if reply.error is not None:
-        return untold(f"OMS refuses: {reply.error.problem} So it has no InfluxDB, or an older version.")
+        return undecided(f"OMS refuses: {reply.error.problem} So it has no InfluxDB, or an older version.")
     points = [value for curve in reply.data.metrics for value in _values(curve)]
     if not points:
-        return untold("OMS gives no points: nothing was measured in the last hour, or it has no InfluxDB.")
+        return undecided("OMS gives no points: nothing was measured in the last hour, or it has no InfluxDB.")
     lag = next((at.at - point for at, point in seen.checkpoints[::-1]), None)
     if lag is None:
-        return untold(f"DELAY is {points[-1]:g}; there is no lag to compare it with.")
+        return undecided(f"DELAY is {points[-1]:g}; there is no lag to compare it with.")
     words = f"DELAY is {points[-1]:g} while the lag is {lag:.0f} s."
     return holds(words) if abs(points[-1] - lag) <= _NEAR else differs(words)
 
@@ -304,7 +304,7 @@ PROBES = (
         _delay,
     ),
     Probe(
-        "whether rows of ListProjects are as fresh as what the precise calls tell",
+        "whether rows of ListProjects are as fresh as the answers of the precise calls",
         "A single request can't show it: compare airflow-oms projects with airflow-oms status over an hour.",
     ),
     Probe(

@@ -16,7 +16,7 @@ from airflow_provider_oms.cli.words import shown
 _STYLES = {
     Outcome.HOLDS.value: "green",
     Outcome.DIFFERS.value: "bold red",
-    Outcome.UNTOLD.value: "yellow",
+    Outcome.UNKNOWN.value: "yellow",
     Outcome.NO_PROBE.value: "dim",
 }
 
@@ -49,4 +49,4 @@ def _findings(findings: Sequence[Mapping[str, str]]) -> Iterator[RenderableType]
     for one in findings:
         style = _STYLES[one["outcome"]]
         yield Text.assemble("  ", (f"{one['outcome']:<14}", style), one["point"], overflow="fold")
-        yield Padding(fold(shown(one["told"], 2000), "dim"), (0, 0, 0, 16))
+        yield Padding(fold(shown(one["message"], 2000), "dim"), (0, 0, 0, 16))

@@ -58,7 +58,7 @@ def doctor(cli, oms):  # noqa: F811
     def run(*arguments):
         result = cli("doctor", *arguments, "--json")
         told = json.loads(result.out)
-        by_point = {one["point"]: (one["outcome"], one["told"]) for one in (*told["points"], *told["checks"])}
+        by_point = {one["point"]: (one["outcome"], one["message"]) for one in (*told["points"], *told["checks"])}
         return SimpleNamespace(code=result.code, told=told, by_point=by_point, err=result.err)
 
     return run

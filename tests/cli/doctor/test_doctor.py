@@ -63,7 +63,7 @@ def test_on_an_oms_as_it_is_documented_nothing_differs(oms, doctor):
     assert {one: said for one, said in run.by_point.items() if said[0] == "differs"} == {}
     assert run.code == 0
     outcomes = {one.outcome.value for one in probes.findings(Seen())}
-    assert outcomes == {"can't be told", "no probe"}
+    assert outcomes == {"unknown", "no probe"}
     for point in (
         "whether a viewer may call every reading action of the API",
         "HTTP status of errors",
@@ -104,9 +104,9 @@ def test_what_an_edition_lacks_is_no_missing_right(oms, doctor):
     ("fault", "told"),
     [
         (Fault("status", status=403), "no"),
-        (Fault("status", status=500), "can't be told"),
-        (Fault("status", status=404), "can't be told"),
-        (Fault("error", code="SOMETHING_ELSE", message="No permission."), "can't be told"),
+        (Fault("status", status=500), "unknown"),
+        (Fault("status", status=404), "unknown"),
+        (Fault("error", code="SOMETHING_ELSE", message="No permission."), "unknown"),
         (Fault("reset_before"), "no answer"),
     ],
     ids=["403", "500", "404", "another refusal", "lost"],
@@ -271,7 +271,7 @@ def test_a_total_count_that_is_none(oms, doctor, total):
     rows = [{"id": "np_shop", "name": "shop"}, {"id": "np_other", "name": "other"}]
     oms.set_answer("ListProjects", {"success": True, "data": rows, "totalCount": total})
     run = doctor("shop", "--observe", "0")
-    assert run.by_point["whether totalCount counts rows or pages"][0] == "can't be told"
+    assert run.by_point["whether totalCount counts rows or pages"][0] == "unknown"
     assert run.code in (0, 1)
 
 
@@ -311,7 +311,7 @@ def test_without_a_project_it_takes_one_that_runs(oms, doctor):
 
 def test_a_project_that_is_not_there(oms, doctor):
     run = doctor("nobody", "--observe", "0")
-    assert run.by_point["every step is known"][0] in ("holds", "can't be told")
+    assert run.by_point["every step is known"][0] in ("holds", "unknown")
     assert "DescribeProject" not in run.told["rights"]
 
 
@@ -335,5 +335,5 @@ def test_for_people(cli, oms):
 
 
 def test_nothing_was_asked_says_nothing():
-    assert {one.outcome.value for one in conditions.findings(Seen())} == {"can't be told"}
+    assert {one.outcome.value for one in conditions.findings(Seen())} == {"unknown"}
     assert conditions.rights(Seen()) == {}
