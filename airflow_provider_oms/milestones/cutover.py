@@ -122,7 +122,7 @@ def _verified(
             return poll.failed(f"{finding.message} {never_told}".rstrip(), observed)
         if not finding.consistent:
             return poll.waiting(finding.message, observed, alarming=finding.alarming)
-        weakness = (yield from verification.weakness(poll)) if ready else ""
+        weakness = (yield from verification.weakness(poll, finding.compared)) if ready else ""
         messages += [finding.message, weakness]
         notes.append(weakness)
     elif steps and step_rules.all_named(steps) and not messages and (ready or milestone.require_verification):

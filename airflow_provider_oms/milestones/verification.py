@@ -9,10 +9,11 @@ from typing import Any
 from airflow_provider_oms.client import actions
 from airflow_provider_oms.client.errors import OmsError, OmsMalformedAnswerError, safe_text
 from airflow_provider_oms.client.fields import value_or_none
-from airflow_provider_oms.client.models import Step, TableVerification, VerificationResult
+from airflow_provider_oms.client.models import Project, Step, TableVerification, VerificationResult
 from airflow_provider_oms.client.numbers import counted, verb
 from airflow_provider_oms.client.operations import Flow
 from airflow_provider_oms.milestones import steps as step_rules
+from airflow_provider_oms.milestones.changes import Table, named, tables_in
 from airflow_provider_oms.milestones.context import PollContext
 
 #: The status of a table that couldn't be compared; the others are those of steps.
@@ -67,6 +68,7 @@ class Finding:
     :param inconsistent: whether at least one table isn't
     :param alarming: whether a person should look at it although neither is known
     :param untold: whether the result is missing although nothing is in progress that could still produce one
+    :param compared: schema and name of each table with a result
     """
 
     message: str
@@ -75,6 +77,7 @@ class Finding:
     inconsistent: bool = False
     alarming: bool = False
     untold: bool = False
+    compared: frozenset[Table] = frozenset()
 
 
 def finding_of(poll: PollContext, steps: Sequence[Step]) -> Flow[Finding]:
@@ -104,20 +107,39 @@ def is_configured(poll: PollContext) -> Flow[bool]:
     return (yield actions.describe_project(poll.project_id)).data.enable_full_verify is True
 
 
-def weakness(poll: PollContext) -> Flow[str]:
+def weakness(poll: PollContext, compared: frozenset[Table]) -> Flow[str]:
     """Ask OMS for restrictions of "consistent" in this project, and return them in words; empty if there are none.
+
+    A table without a result, such as one that was added later, doesn't make the gate wait: which tables OMS compares
+    isn't documented.
 
     Source: docs/develop/oms-facts.md#verification-in-mode
 
     :param poll: the poll of the project
+    :param compared: the tables with a result
     """
     try:
-        config = (yield actions.describe_project(poll.project_id)).data.full_transfer_config
-        if config.allow_dest_table_not_empty is not True:
-            return ""
+        project = (yield actions.describe_project(poll.project_id)).data
+        in_mode = project.full_transfer_config.allow_dest_table_not_empty is True
     except OmsError as error:  # only an explanation, so it must not fail the gate
         return f"It isn't known whether rows that only the target has were looked for (IN mode): {error}"
-    return "Rows that only the target has were not looked for: the comparison uses IN mode (allowDestTableNotEmpty)."
+    said = [_left_out(project, compared)]
+    if in_mode:
+        said.append(
+            "Rows that only the target has were not looked for: the comparison uses IN mode (allowDestTableNotEmpty)."
+        )
+    return " ".join(filter(None, said))
+
+
+def _left_out(project: Project, compared: frozenset[Table]) -> str:
+    """Return, in words, which tables of a project have no result; empty if that isn't known. Case doesn't matter."""
+    try:
+        tables = tables_in(project, views=False) or frozenset()
+    except OmsMalformedAnswerError:
+        return ""
+    known = {(schema.lower(), name.lower()) for schema, name in compared}
+    left = [table for table in tables if (table[0].lower(), table[1].lower()) not in known]
+    return f"The verification has no result for {named(left)}." if left else ""
 
 
 def judge(pages: Sequence[VerificationResult], progress: float | None = None) -> Finding:
@@ -156,7 +178,15 @@ def judge(pages: Sequence[VerificationResult], progress: float | None = None) ->
         message = "Full verification is done, but OMS doesn't give its result."
         return Finding(message, progress, alarming=True, untold=True)
     every, are = "" if len(tables) == 1 else "All ", verb(len(tables), "is", "are")
-    return Finding(f"{every}{counted(len(tables), 'table')} {are} consistent.", progress, consistent=True)
+    compared = frozenset(
+        (
+            value_or_none(table, TableVerification.source_schema) or "",
+            value_or_none(table, TableVerification.source_table) or "",
+        )
+        for table in tables
+    )
+    message = f"{every}{counted(len(tables), 'table')} {are} consistent."
+    return Finding(message, progress, consistent=True, compared=compared)
 
 
 def is_consistent(table: TableVerification) -> bool:

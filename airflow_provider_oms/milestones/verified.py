@@ -64,7 +64,7 @@ def _verified(
     observed = poll.observation(progress, step=VERIFICATION, progress=finding.progress)
     never_told = poll.never_told(finding.untold)
     if finding.consistent:
-        weakness = (yield from verification.weakness(poll)) if explain and not poll.changing else ""
+        weakness = (yield from verification.weakness(poll, finding.compared)) if explain and not poll.changing else ""
         return poll.reached(f"{finding.message} {weakness}".rstrip(), observed._replace(note=weakness or None))
     if finding.inconsistent or never_told:
         return poll.failed(f"{finding.message} {never_told}".rstrip(), observed)

@@ -21,6 +21,7 @@ from tests.gate_cases import (
     Apart,
     Reply,
     caught_up,
+    mapping,
     page,
     progress,
     project,
@@ -322,6 +323,18 @@ DATABASES = {"sourceConnectInfo": {"endpointId": "e_1"}, "sinkConnectInfo": {"en
         (CUTOVER, {}, ALL_DONE, project(in_mode=True), None, IN_MODE),
         (CUTOVER, {}, ALL_DONE, Reply("", 503), None, "isn't known"),
         (CUTOVER, {"require_verification": False}, LACKING, UNVERIFIED, None, "It was not verified"),
+        # A table that was added later may have no result.
+        *(
+            (sensor, {}, ALL_DONE, project(transferMapping=mapping("ORDERS", *tables), **more), None, note)
+            for sensor in (VERIFICATION, CUTOVER)
+            for tables, more, note in (
+                (["items", "prices"], {}, "The verification has no result for shop.prices."),
+                (["prices", "old"], {"in_mode": True}, "no result for shop.old, shop.prices. Rows that only the"),
+                (["Items"], {}, None),
+            )
+        ),
+        (CUTOVER, {}, ALL_DONE, project(transferMapping=mapping("prices", mode="WILDCARD")), None, None),
+        (CUTOVER, {}, ALL_DONE, project(transferMapping={"databases": "odd"}), None, None),
         *(
             (sensor, {"verification_project": APART}, steps, project(**DATABASES), replace(DONE, project=config), note)
             for sensor in (VERIFICATION, CUTOVER)
