@@ -148,10 +148,12 @@ class OmsProjectActionOperator(OmsWaitingOperator, OmsProjectOperator):
 
     def _go_on_with_many(self, context: Context, hook: OmsHook, event: Any) -> dict[str, Any]:
         self.read_end(event)
+        self.need_same_oms(hook, event)
         return ManyProjects(self, context, hook).go_on()
 
     def _go_on_after(self, hook: OmsHook, event: Any) -> str:
         project_id, status = self.read_event(event)
+        self.need_same_oms(hook, event)
         return self._go_on(hook, project_id, status, resumed=True)
 
     def _go_on(self, hook: OmsHook, project_id: str, status: str | None, *, resumed: bool = False) -> str:

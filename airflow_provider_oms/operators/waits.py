@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 from airflow.providers.common.compat.sdk import conf
 
-from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError
+from airflow_provider_oms.exceptions import OmsMilestoneFailedError, OmsOperationError, OmsOperationRefusedError
 from airflow_provider_oms.hooks.oms import OmsHook
 from airflow_provider_oms.milestones import arguments
 from airflow_provider_oms.milestones.durations import duration
 from airflow_provider_oms.milestones.gate import SHORTEST_INTERVAL, Gate
 from airflow_provider_oms.milestones.kinds import Milestone
-from airflow_provider_oms.milestones.memory import Memory
+from airflow_provider_oms.milestones.memory import Memory, address_of
 from airflow_provider_oms.milestones.verdict import Observation, State
 from airflow_provider_oms.operators.base import OmsOperator
 from airflow_provider_oms.tasks.metrics import metrics_of
@@ -114,6 +115,21 @@ class OmsWaitingOperator(OmsOperator):
             raise OmsMilestoneFailedError(message)
         self.log.info("Reached. %s", message)
         return observed
+
+    def need_same_oms(self, hook: OmsHook, event: Any) -> None:
+        """Refuse to go on at another OMS than the one that the trigger asked: what it lacks there isn't gone.
+
+        :param hook: the open hook
+        :param event: what the trigger sent; an earlier version doesn't name the OMS
+        :raises OmsOperationRefusedError: if the Airflow connection leads to another OMS now
+        """
+        told = event.get("oms") if isinstance(event, Mapping) else None
+        before, now = address_of(told if isinstance(told, str) else ""), hook.get_conn().settings.base_url
+        if before and before != now:
+            raise OmsOperationRefusedError(
+                f"The trigger asked the OMS at {before}, and the Airflow connection leads to {now} now, so the rest "
+                "isn't done there. Correct the connection, then clear this task."
+            )
 
     def read_event(self, event: Any) -> tuple[str, str]:
         """Return the project and the status that the trigger observed.

@@ -51,7 +51,7 @@ class OmsMilestoneTrigger(BaseTrigger):
     """Poll a project once per interval until a gate opens, fails or times out. It changes nothing in OMS.
 
     It sends one event, ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "subject": {...},
-    "version": ...}``. The status is ``resolved``, with the row for the next deferral, once the trigger has resolved a
+    "version": ..., "oms": ...}``. The status is ``resolved``, with the row for the next deferral, once the trigger has resolved a
     name. It is ``unreadable`` if another version wrote a row that this version can't read.
 
     Airflow passes the same arguments again after every restart and upgrade, so they hold nothing that becomes stale.
@@ -134,13 +134,13 @@ class OmsMilestoneTrigger(BaseTrigger):
                 await asyncio.sleep(max(0.0, settle, left))
                 last = await self._last_poll(gate, memory, share)
                 reporter.count(last)
-                return event_of(gate, last)
+                return event_of(gate, last, memory.oms)
             await asyncio.sleep(pause)
             settle = 0.0
             verdict = await shared_poll(gate, memory, share)
             reporter.report(verdict)
             if verdict.state is not State.WAITING:
-                return event_of(gate, verdict)
+                return event_of(gate, verdict, memory.oms)
             if memory.projects != row.projects:
                 return _resolved(replace(row, projects=memory.projects, observed=memory.observed), verdict)
             # Thousands of gates may sleep here, and the garbage collector visits every object that they hold.
@@ -163,14 +163,15 @@ class OmsMilestoneTrigger(BaseTrigger):
             return Verdict(State.WAITING, f"OMS gave no answer within {duration(LAST_POLL)}.", observed)
 
 
-def event_of(gate: Gate, verdict: Verdict) -> dict[str, Any]:
+def event_of(gate: Gate, verdict: Verdict, oms: str = "") -> dict[str, Any]:
     """Return a verdict as the payload of an event. A gate that still waits at its deadline has timed out.
 
     :param gate: the gate's settings
     :param verdict: the verdict of the last poll
+    :param oms: the origin of the last answers, empty if it isn't known
     """
     status = "timeout" if verdict.state is State.WAITING else verdict.state.value
-    return event(status, verdict, gate.subject(verdict.observed))
+    return {**event(status, verdict, gate.subject(verdict.observed)), "oms": oms}
 
 
 def _resolved(row: Row, verdict: Verdict) -> dict[str, Any]:

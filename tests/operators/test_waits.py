@@ -143,3 +143,23 @@ def test_another_oms_that_does_not_have_the_project_has_not_ended_it(runner, sim
         assert run.error is not None
         assert "It was observed at" in str(run.error)
         assert not [record for record in other.requests if record.action.endswith("Project")]
+
+
+@pytest.mark.parametrize("which", [{"project_id": "np_1"}, {"project_ids": ["np_1"]}])
+def test_a_resumed_task_does_not_go_on_at_another_oms(runner, sim, monkeypatch, which):
+    """The connection was changed after the trigger's event. There, the project would seem to be deleted already."""
+    sim.add_project(Project(id="np_1", name="p", status="SUSPEND", release_delay=50))
+    with Simulator(clock=Clock(speed=0)) as other:
+        resumed = operators.OmsDeleteProjectOperator.execute_complete
+
+        def resume(self, context, event):
+            assert event["oms"].startswith(sim.url)
+            monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", other.connection_json)
+            return resumed(self, context, event)
+
+        monkeypatch.setattr(operators.OmsDeleteProjectOperator, "execute_complete", resume)
+        run = runner.run(operators.OmsDeleteProjectOperator, **which, stop_first=True, timeout=600, deferrable=True)
+        assert isinstance(run.error, OmsOperationRefusedError)
+        assert f"leads to {other.url} now" in str(run.error)
+        assert other.requests == []
+    assert sim.project("np_1").status == "RELEASED"
