@@ -51,8 +51,8 @@ class OmsMilestoneTrigger(BaseTrigger):
     """Poll a project once per interval until a gate opens, fails or times out. It changes nothing in OMS.
 
     It sends one event, ``{"status": "reached"|"failed"|"timeout", "message": ..., "observed": {...}, "subject": {...},
-    "version": ..., "oms": ...}``. The status is ``resolved``, with the row for the next deferral, once the trigger has resolved a
-    name. It is ``unreadable`` if another version wrote a row that this version can't read.
+    "version": ..., "oms": ...}``. The status is ``resolved``, with the row for the next deferral, once the trigger has
+    resolved a name. It is ``unreadable`` if another version wrote a row that this version can't read.
 
     Airflow passes the same arguments again after every restart and upgrade, so they hold nothing that becomes stale.
     After a restart an outage, a failure's grace and ``hold_for`` are counted from 0 again. See

@@ -177,6 +177,7 @@ def test_hold_for_doesnt_count_while_a_project_was_gone():
         wave.rows = [row(one, case) for one, case in wave.projects.items()]
         verdict = wave.poll(NOW + at)
         assert verdict.state == WAITING
+        assert isinstance(verdict.observed, FleetObservation)
         assert verdict.observed.ready == ready + (at in (60, 90)), at
 
 
@@ -442,7 +443,9 @@ def test_a_project_that_is_no_longer_ready_is_judged_by_its_row_again():
         wave.rows = [row(one, case) for one, case in wave.projects.items()]
         wave.memory.member("np_0").by_row = 0
         wave.memory.member("np_1").by_row = 0 if number else 9
-        told.append((wave.poll(at).observed.ready, wave.asked["DescribeProjectProgress"]))
+        observed = wave.poll(at).observed
+        assert isinstance(observed, FleetObservation)
+        told.append((observed.ready, wave.asked["DescribeProjectProgress"]))
     assert told == [(1, 1), (1, 0), (0, 1), (0, 0), (0, 0)]
 
 
