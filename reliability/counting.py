@@ -1,4 +1,4 @@
-"""A pytest plugin that counts tests by file, and the examples that hypothesis has generated.
+"""A pytest plugin that counts tests by file, and the histories that the property tests have generated.
 
 ``pytest -p reliability.counting``; ``RELIABILITY_COUNTS`` names the file that it writes (JSON).
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,40 +16,34 @@ import pytest
 #: The number of tests by file and outcome.
 outcomes: dict[str, Counter[str]] = {}
 
-#: By file, the number of examples that hypothesis has generated and run, and of the OMS answers in them.
+#: By file, the number of generated histories, and of the OMS answers in them.
 examples: Counter[str] = Counter()
 answers: Counter[str] = Counter()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Count the examples of one test, whether the test calls hypothesis or is decorated by it."""
-    from hypothesis.statistics import collector
-
-    file = item.nodeid.split("::")[0]
-
-    def note(statistics: Any) -> None:
-        for phase in ("reuse-phase", "generate-phase"):
-            cases = statistics.get(phase, {}).get("test-cases", [])
-            examples[file] += sum(case["status"] in ("valid", "interesting") for case in cases)
-
-    _count_answers(item, file)
-    with collector.with_value(note):
-        return (yield)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Count what the property tests generate: each history has dice of its own, and an OMS that answers."""
+    file, module = item.nodeid.split("::")[0], getattr(item, "module", None)
+    _count(getattr(module, "Dice", None), "__init__", file, examples)
+    _count(getattr(module, "HeardOms", None), "_reply", file, answers)
 
 
-def _count_answers(item: pytest.Item, file: str) -> None:
-    """Count the answers of the generated OMS in the property tests."""
-    heard = getattr(getattr(item, "module", None), "HeardOms", None)
-    if heard is None or hasattr(heard, "uncounted"):
+def _count(cls: type | None, method: str, file: str, counter: Counter[str]) -> None:
+    """Count the calls of a method.
+
+    :param cls: its class; None if the test's module has none
+    :param file: what they are counted for
+    """
+    original = getattr(cls, method, None)
+    if original is None or hasattr(original, "counts"):
         return
-    heard.uncounted = heard._reply
 
-    def counted(self: Any, action: str, payload: Any) -> Any:
-        answers[file] += 1
-        return self.uncounted(action, payload)
+    def counted(*given: Any) -> Any:
+        counter[file] += 1
+        return original(*given)
 
-    heard._reply = counted
+    counted.counts = True  # type: ignore[attr-defined]
+    setattr(cls, method, counted)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
