@@ -18,5 +18,5 @@ def connect(monkeypatch: pytest.MonkeyPatch, simulator: Simulator, conn_id: str 
     :param conn_id: its id
     :param extra: further settings in its extra
     """
-    fields = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 5, **extra}}
+    fields = {**simulator.connection_kwargs, "extra": {"retries": 0, "timeout": 60, **extra}}
     monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(fields))

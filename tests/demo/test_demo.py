@@ -48,18 +48,18 @@ def test_downstream_runs_after_the_milestones(demo):
     output = running.output
     assert "OMS is simulated" in output
     assert "\x1b" not in output
-    assert in_order(
-        output,
-        "What happened when",
-        "project started",
-        "full transfer reached",
-        "gate full_transfer opened",
-        "lag of 25 s reached",
-        "gate lag opened",
-        "downstream began",
-        "downstream ran",
-        "Downstream ran, and only after",
-    )
+    assert in_order(output, "What happened when", "project started", "full transfer reached", "lag of 25 s reached")
+    # On a slow machine the second milestone is reached before the first gate opens.
+    for milestone, gate in (("full transfer", "full_transfer"), ("lag of 25 s", "lag")):
+        assert in_order(
+            output,
+            "What happened when",
+            f"{milestone} reached",
+            f"gate {gate} opened",
+            "downstream began",
+            "downstream ran",
+            "Downstream ran, and only after",
+        )
     assert output.count("\nok    ") == 6
     assert "WRONG" not in output
     assert not running.left_behind()

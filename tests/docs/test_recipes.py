@@ -10,6 +10,7 @@ import pytest
 from airflow.providers.common.compat.sdk import BaseNotifier
 
 from airflow_provider_oms.simulator import Clock, DataSource, Failure, Pause, Project, Simulator, Table
+from airflow_provider_oms.tasks.airflow_version import airflow_version
 from demo.runner import load_dag, set_argument
 from tests.docs.pages import DOCS, files
 from tests.example_dags.conftest import Outcome
@@ -177,6 +178,9 @@ class TestManyProjects:
         assert outcome.returned("report") == []
 
 
+@pytest.mark.skipif(
+    (3,) <= airflow_version() < (3, 3), reason="the dag.test() of Airflow 3.0 to 3.2 gives a callback no exception"
+)
 class TestAlerts:
     @pytest.fixture
     def alert(self, load, monkeypatch):

@@ -34,7 +34,7 @@ def sim(monkeypatch):
     """A hosted OMS whose clock advances only with the pauses."""
     with Simulator(api="alibaba_cloud", login="LTAI-x", password="secret", clock=Clock(speed=0)) as simulator:
         connection = {**simulator.connection_kwargs}
-        connection["extra"] = {**connection["extra"], "retries": 0, "timeout": 5}
+        connection["extra"] = {**connection["extra"], "retries": 0, "timeout": 60}
         monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", json.dumps(connection))
         database = {"conn_type": "mysql", "host": "db", "port": 3306, "login": "me@tenant#cluster", "password": "pa:ss"}
         for name in ("SOURCE", "TARGET", "KEY"):
