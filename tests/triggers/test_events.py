@@ -273,7 +273,8 @@ async def test_a_connection_that_leads_to_another_oms_has_the_name_looked_up_the
             monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", sim.connection_json)
             moved = {4: lambda: monkeypatch.setenv("AIRFLOW_CONN_OMS_DEFAULT", other.connection_json)}
             run = Run(asset, Store("hours", "alarm"), moved)
-            assert "unreachable" not in await run.run(monkeypatch, 40)
+            # A pause is 3 to 30 s long, depending on the time of day; the connection is read again after 180 s.
+            assert "unreachable" not in await run.run(monkeypatch, 100)
             assert [event["project"] for event in run.events][-1] == "np_2"
             assert {event["project"] for event in run.events} == {"np_1", "np_2"}
 
