@@ -43,6 +43,8 @@ TESTS = (
     "tests/triggers",
     "tests/triggerer/test_first_poll.py",
     "tests/test_assets.py",
+    "tests/cli/test_projects.py",
+    "tests/cli/test_status.py",
 )
 
 #: The fixture of tests that need Airflow's database. They take long and are left out.

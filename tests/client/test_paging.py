@@ -147,7 +147,8 @@ def test_a_list_without_end(kind, monkeypatch):
     monkeypatch.setattr(paging, "MAX_PAGES", 5)
 
     with pytest.raises(OmsMalformedAnswerError, match="more than 5 pages"):
-        ids(kind, {"rows": 100}, page_size=10)
+        ids(kind, {"rows": 45}, page_size=10)  # a sixth page would end it
+    assert ids(kind, {"rows": 35}, page_size=10)[1] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(

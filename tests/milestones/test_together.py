@@ -343,6 +343,14 @@ def test_more_than_ten_are_listed(count, lists):
     assert (wave.poll().state, wave.asked["ListProjects"]) == (WAITING, lists)
 
 
+@pytest.mark.parametrize("gate", [lambda: names(13), lambda: copied(*(f"np_{number}" for number in range(13)))])
+def test_only_those_that_are_not_ready_yet_are_counted(gate):
+    projects = {f"np_{number}": DONE if number < 3 else AT_WORK for number in range(13)}
+    wave = Wave(gate(), projects, [row(one, case) for one, case in projects.items()])
+    asked = [(wave.poll(NOW + 30 * at).state, wave.asked["ListProjects"])[1] for at in range(2)]
+    assert asked == [1, 0]
+
+
 def test_an_oms_that_lists_nothing_is_asked_for_each():
     projects = {f"np_{number}": AT_WORK for number in range(12)}
     wave = Wave(copied(*projects), projects, None)
