@@ -35,8 +35,8 @@ CORES = os.cpu_count() or 1
 PROCESSES = min(6, CORES + 2)
 #: At the end of a run only its long tests are left, which keep one core busy. So the next run is made meanwhile.
 AT_ONCE = 2
-#: Fewer processes for each of these: each reads all of its tests first.
-PROCESSES_OF_ONE = min(6, CORES + 1)
+#: Fewer processes for a part, because each of them collects all of its tests first.
+PROCESSES_OF_A_PART = min(6, CORES + 1)
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             report = Path(folder) / "report.xml"
             # Tests that take long begin first (tests/parts.py); an idle process takes tests from the others.
-            processes = PROCESSES if alone else PROCESSES_OF_ONE
+            processes = PROCESSES if self.part == "whole" else PROCESSES_OF_A_PART
             spread = ["--numprocesses", str(processes), "--dist", "worksteal"]
             pytest = ["pytest", *spread, f"--junit-xml={report}", *marker, *options]
             steps = [pytest]
