@@ -3,7 +3,7 @@
 python3 scripts/test.py                       all tests on the newest version, on the others those that can differ
 python3 scripts/test.py tests/milestones      only these tests, on the newest version
 python3 scripts/test.py --airflow 3.1         all tests on one version
-python3 scripts/test.py --ci                  what CI has time for (.ci/run)
+python3 scripts/test.py --ci                  what CI has time for, and scripts/check.py (.ci/run)
 python3 scripts/test.py --matrix              all tests on each version, with each Python that is available
 
 Options that the script doesn't know are passed to pytest (-k, -x, --pdb ...). It makes the environments that it needs
@@ -114,7 +114,8 @@ def plan(given: argparse.Namespace, options: Sequence[str]) -> list[Run]:
     """
     versions = given.airflow or ([NEWEST] if options and not given.matrix else list(AIRFLOWS))
     if given.ci:
-        versions = [version for version in AIRFLOWS if AIRFLOWS[version].in_ci]
+        parts = {version: airflow.in_ci for version, airflow in AIRFLOWS.items() if airflow.in_ci}
+        return [Run(version, environment.python_for(version), part) for version, part in parts.items()]
     if given.matrix:
         return [Run(version, python) for version in versions for python in AIRFLOWS[version].pythons]
     whole = given.airflow or options
@@ -133,7 +134,7 @@ def main() -> int:
     parser.add_argument("--airflow", choices=AIRFLOWS, action="append", help="this version; may be given again")
     parser.add_argument("--python", help="the version of Python, such as 3.13")
     parser.add_argument("--part", help="which tests: whole, airflow, smoke, 'not once' (see tests/parts.py)")
-    parser.add_argument("--ci", action="store_true", help="the versions for which CI has time")
+    parser.add_argument("--ci", action="store_true", help="what CI has time for, and scripts/check.py")
     parser.add_argument("--matrix", action="store_true", help="each version with each Python that is available")
     parser.add_argument("--coverage", action="store_true", help=f"measure the coverage on Airflow {NEWEST}")
     given, options = parser.parse_known_args()
@@ -148,11 +149,16 @@ def main() -> int:
             return results.Result(AIRFLOWS[run.airflow].release, run.python, run.part, missing=problem)
         return run.run(options, coverage=given.coverage and run.airflow == NEWEST, alone=len(runs) == 1)
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(AT_ONCE) as pool:
+        # Beside the tests, because most of it uses only one core.
+        checked = one.submit(call, [sys.executable, "scripts/check.py"], "check: ") if given.ci else None
         came_to = list(pool.map(result, runs, problems))
+        unchecked = checked is not None and checked.result() != 0
     print(f"\n{results.table(came_to)}\n\n{results.summary(came_to)}", flush=True)
+    if unchecked:
+        print("scripts/check.py failed, see above.", flush=True)
     wrong = [result for result in came_to if result.failed or result.problem or (result.missing and not given.matrix)]
-    return 1 if wrong else 0
+    return 1 if wrong or unchecked else 0
 
 
 if __name__ == "__main__":

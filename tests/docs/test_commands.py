@@ -71,7 +71,7 @@ WAYS = (
     Way(r"python3 scripts/demo\.py( .*)?", WALK, "scripts/demo.py"),
     Way(r"python3 scripts/test\.py( .*)?", ".ci/run", "scripts/test.py"),
     Way(r"python3 scripts/walk\.py( .*)?", reason="takes minutes; that it can fail is in tests/docs/test_walk.py"),
-    Way(r"python3 scripts/check\.py( --fix)?", ".ci/run", "scripts/check.py"),
+    Way(r"python3 scripts/check\.py( --fix)?", "scripts/test.py", "scripts/check.py"),
     Way(r"python3 scripts/constraints\.py( .*)?", reason="asks PyPI for today's versions, which changes with time"),
     Way(r"python3 scripts/new_airflow\.py( .*)?", reason="asks PyPI, and runs the tests of another Airflow"),
     Way(r"grep -rn .* airflow_provider_oms", reason="only looks for a text"),
