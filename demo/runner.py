@@ -26,20 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("report", type=Path)
     parser.add_argument("--poke-interval", type=float)
     given = parser.parse_args(arguments)
-    with given.report.open("a", encoding="utf-8", buffering=1) as report:
-        _write(report, event="phase", name="database")
-        make_database()
-        _write(report, event="phase", name="run")
-        dag = load_dag(given.file, given.dag_id)
-        watch_tasks(dag, partial(_write, report))
-        if given.poke_interval is not None:
-            set_argument(dag, "poke_interval", given.poke_interval)
-        _write(report, event="loaded", tasks=list(dag.task_dict))
-        run = dag.test()
-        instances = run.get_task_instances()
-        for instance in instances:
-            _write(report, event="task", **describe(instance))
-        _write(report, event="end", state=str(getattr(run.state, "value", run.state)))
+    _write(given.report, event="phase", name="database")
+    make_database()
+    _write(given.report, event="phase", name="run")
+    dag = load_dag(given.file, given.dag_id)
+    watch_tasks(dag, partial(_write, given.report))
+    if given.poke_interval is not None:
+        set_argument(dag, "poke_interval", given.poke_interval)
+    _write(given.report, event="loaded", tasks=list(dag.task_dict))
+    run = dag.test()
+    instances = run.get_task_instances()
+    for instance in instances:
+        _write(given.report, event="task", **describe(instance))
+    _write(given.report, event="end", state=str(getattr(run.state, "value", run.state)))
     return 0 if all(instance.state == "success" for instance in instances) else 1
 
 
@@ -121,8 +120,10 @@ def _seconds(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
 
 
-def _write(report: Any, **event: Any) -> None:
-    report.write(json.dumps(event, default=str) + "\n")
+def _write(report: Path, **event: Any) -> None:
+    # Opened each time: Airflow 3.0 copies a DAG with its callbacks, and an open file can't be copied.
+    with report.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(event, default=str) + "\n")
 
 
 if __name__ == "__main__":
