@@ -221,6 +221,15 @@ def test_what_passes_whatever_the_status(client, status, code, oms):
 
 
 @pytest.mark.parametrize("client", CLIENTS)
+def test_an_oms_that_refuses_by_itself_is_not_taken_for_the_gateway(client, oms):
+    """Its answer has HTTP 200, whatever its code is called."""
+    body = json.dumps({"RequestId": "r", "Code": "Forbidden.RAM", "Message": "No.", "Success": False})
+    oms.add_fault(Fault("status", status=200, body=body.encode()))
+    with pytest.raises(OmsRejectedError, match=r"Forbidden\.RAM"):
+        ask(client, how(oms), actions.list_all_labels())
+
+
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(
     ("status", "code", "words"),
     [
