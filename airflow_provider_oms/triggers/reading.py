@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from airflow_provider_oms.client.errors import OmsError
+from airflow_provider_oms.client.fields import value_of
 from airflow_provider_oms.client.models import Project
 from airflow_provider_oms.client.protocol import Answer
 from airflow_provider_oms.milestones.rows import Listing
@@ -72,11 +73,11 @@ class Reading:
 
 def _kind_of(row: Mapping[str, Any]) -> list[Any]:
     """Return what of a row changes only now and then, whatever its types are."""
-    kind = [row.get("status")]
-    steps = row.get("steps")
+    kind = [value_of(row, "status")]
+    steps = value_of(row, "steps")
     for step in steps if isinstance(steps, list) else ():
         if isinstance(step, dict):
-            kind += step.get("status"), step.get("progress") == 100
+            kind += value_of(step, "status"), value_of(step, "progress") == 100
     return kind
 
 

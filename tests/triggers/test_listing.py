@@ -205,6 +205,17 @@ def test_rows_that_have_changed_in_kind_are_found():
     assert changed(progress=[], status={"odd": 1}) == ["np_1"]
 
 
+def test_keys_of_the_hosted_oms_are_read_too():
+    """They begin with a capital letter."""
+    last = Reading({})
+    for progress, found in ((99, []), (100, ["np_1"]), (100, [])):
+        reading = Reading(last.kinds)
+        row = Row({"Id": "np_1", "Status": "RUNNING", "Steps": [{"Status": "RUNNING", "Progress": progress}]})
+        reading.arrived(READ._replace(data=Page([row], 1)))
+        assert list(reading.changed) == found
+        last = reading
+
+
 @pytest.mark.asyncio
 async def test_a_gate_whose_row_has_changed_in_kind_continues_before_the_others(wave, monkeypatch):
     order, turn = [], SharedOms.turn
