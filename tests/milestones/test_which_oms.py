@@ -140,15 +140,6 @@ def test_a_name_is_looked_up_again_at_another_oms():
         assert ("ListProjects" in script.asked) is asked
 
 
-def test_a_namesake_at_another_oms_is_not_watched_instead():
-    script = Script(gate_of(FULL, project_name="shop"))
-    assert script.poll(NOW, progress(), in_transfer(), projects=[row("np_1")], oms=HERE).state == "waiting"
-    verdict = script.poll(NOW + 30, caught_up(), ALL_DONE, projects=[row("np_2")], oms=THERE)
-    assert verdict.state == "failed"
-    assert f"'shop' was np_1 at {HERE} and is np_2 at {THERE}" in verdict.message
-    assert "clear this task to watch the other one" in verdict.message
-
-
 def test_a_name_that_another_oms_does_not_have():
     script = until_deleted(project_name="shop")
     assert script.poll(NOW, progress(), projects=[row("np_1")], oms=HERE).state == "waiting"
@@ -196,13 +187,22 @@ def test_a_project_that_the_new_user_has_seen_may_be_gone():
     assert (verdict.state, verdict.observed.note) == ("reached", None)
 
 
-def test_a_namesake_of_another_user_is_not_watched_instead():
-    """As where the AccessKey of another account is entered: its endpoint is the same."""
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (HERE, THERE, f"'shop' was np_1 at {HERE} and is np_2 at {THERE}"),
+        # As where the AccessKey of another account is entered: its endpoint is the same.
+        (ALICE, BOB, f"'shop' was np_1 at {HERE} by another user and is np_2 at {HERE} as this user"),
+    ],
+    ids=["another OMS", "another user"],
+)
+def test_a_namesake_elsewhere_is_not_watched_instead(before, now, told):
     script = Script(gate_of(FULL, project_name="shop"))
-    assert script.poll(NOW, progress(), in_transfer(), projects=[row("np_1")], oms=ALICE).state == "waiting"
-    verdict = script.poll(NOW + 30, caught_up(), ALL_DONE, projects=[row("np_2")], oms=BOB)
+    assert script.poll(NOW, progress(), in_transfer(), projects=[row("np_1")], oms=before).state == "waiting"
+    verdict = script.poll(NOW + 30, caught_up(), ALL_DONE, projects=[row("np_2")], oms=now)
     assert verdict.state == "failed"
-    assert f"'shop' was np_1 at {HERE} by another user and is np_2 at {HERE} as this user" in verdict.message
+    assert told in verdict.message
+    assert "clear this task to watch the other one" in verdict.message
 
 
 def test_what_is_counted_continues_under_another_user():
