@@ -66,8 +66,7 @@ def members_of(gate: Gate, memory: Memory, oms: str) -> Flow[list[Member]]:
     if listed.without_id:
         raise OmsMalformedAnswerError(f"OMS lists {listed.without_id} of {fleet.describe()} without an id.")
     members = [
-        Member(value_or_none(row, Project.name) or project_id, project_id, row, listed.read)
-        for project_id, row in listed.rows.items()
+        Member(_name_of(row) or project_id, project_id, row, listed.read) for project_id, row in listed.rows.items()
     ]
     for project_id in [known for known in memory.members if known not in listed.rows]:
         called = memory.members[project_id].called
@@ -121,13 +120,7 @@ def _named(fleet: Fleet, memory: Memory, oms: str) -> Flow[list[Member]]:
             members.append(Member(name, None, problem=str(error)))
             continue
         row = None if listed is None else listed.rows.get(project_id)
-        known = (
-            memory.members[project_id].called
-            if project_id in memory.members
-            else None
-            if row is None
-            else value_or_none(row, Project.name)
-        )
+        known = memory.members[project_id].called if project_id in memory.members else _name_of(row)
         read = None if listed is None else listed.read
         members.append(Member(name if by_name else known or name, project_id, row, read))
     return _told_apart(members)
@@ -158,7 +151,7 @@ def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -
     :raises OmsProjectNotFoundError: if there is no such project
     """
     row: Project = (yield actions.describe_project(project_id)).data
-    name = value_or_none(row, Project.name)
+    name = _name_of(row)
     if label_id is not None:
         labels = _labels_of(row)
         if labels is None and (listed := (yield from project_by_id_or_name(project_id))) is not None:
@@ -170,6 +163,10 @@ def _missing(fleet: Fleet, label_id: str | None, project_id: str, called: str) -
         # Otherwise OMS has found it by something else, which the name doesn't show.
         left = left and key in called.lower()
     return None if left else Member(name or called or project_id, project_id)
+
+
+def _name_of(row: Project | None) -> str | None:
+    return None if row is None else value_or_none(row, Project.name)
 
 
 def _labels_of(row: Project) -> list[str] | None:

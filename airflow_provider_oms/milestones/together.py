@@ -80,13 +80,12 @@ def together(gate: Gate, memory: Memory, now: Now, oms: str, poll_one: PollOne) 
         own.called = member.name
         if member.row is not None:
             memory.observed[member.id] = oms  # a project that is listed exists
-        told, due = rows.ASK, True
-        if member.read is not None:
-            due = rows.is_due(own, member.id, own.since)
+        told = rows.ASK
+        if member.read is not None and not rows.is_due(own, member.id, own.since):
             told = rows.told_by(gate, member.row, member.read, own.steps.get(member.id, ()))
         # A row that says "not yet" of a project that was ready may be behind. Were it believed, projects whose precise
         # calls are due at different polls would never be ready in the same one.
-        if due or told.hint is Hint.ASK or (told.hint is Hint.NOT_YET and own.ready):
+        if told.hint is Hint.ASK or (told.hint is Hint.NOT_YET and own.ready):
             asked.append(member)
         elif told.verdict is not None and told.hint is Hint.NOT_YET:
             _answered_by_row(own, now, gate, oms)
